@@ -1,0 +1,142 @@
+/** The activities that call models: one debate turn, and the extra samples of a vote over k. */
+import type { CallCounts, TurnInput, TurnOutcome, VoteSamplesInput } from '../src/contract/run';
+import { requireSealed } from '../src/artifacts/sealed';
+import type { Problem } from '../src/contract/problem';
+import type { Sampling } from '../src/contract/sampling';
+import type { Society } from '../src/contract/society';
+import type { ChatMessage } from '../src/contract/transcript';
+import { addCounts, noCounts } from '../src/domain/counts';
+import { samplingSeed } from '../src/domain/draws';
+import { agentOf, generationAgent, memberNumbers, sampleMember, sampleName } from '../src/domain/identifiers';
+import { iterationKeys } from '../src/domain/keys';
+import { modelOf } from '../src/domain/society';
+import type { Inference } from '../src/ports';
+import { firstRoundMessages, laterRoundMessages, summaryMessages, type PromptSet } from '../src/prompts';
+import type { Task } from '../src/tasks/task';
+import { completeOnce, countCompletions, type StoredCompletion } from './completions';
+import type { ActivityDependencies } from './dependencies';
+import { withHeartbeats } from './heartbeats';
+import type { RunContexts } from './run-context';
+
+/** Everything a turn needs that does not depend on who speaks. */
+interface Stage {
+  society: Society;
+  problem: Problem;
+  prompts: PromptSet;
+  task: Task;
+  seed: number;
+  inference: Inference;
+}
+
+/** Where a turn stands; a sample of a vote has no member of its own. */
+type Place = Omit<TurnInput, 'member'>;
+
+export function createDebateActivities(dependencies: ActivityDependencies, contexts: RunContexts) {
+  const { store } = dependencies;
+
+  /** One member's part of one round: the summary of the others (from round 2 on), then the response. */
+  async function takeTurn(input: TurnInput): Promise<TurnOutcome> {
+    return withHeartbeats(async () => {
+      const stage = await setStage(input);
+      const before = await previousRound(input, stage.society.members);
+      const summary = await summarise(input, stage, before);
+      const messages = turnMessages(input, stage, before, summary?.response);
+      const speaker = agentOf(input.member, input.round);
+      const role = input.round === 1 ? 'generation' : 'critic';
+      const response = await respond(input, stage, { speaker, agent: speaker, sampling: stage.society.sampling[role] }, messages);
+      const counts = addCounts(countCompletions([response]), summary === undefined ? noCounts : countCompletions([summary]));
+      return { answer: stage.task.parse(response.response), counts };
+    });
+  }
+
+  /** First-round samples beyond the debate's own; each is stored by itself, so a retry asks only for what is missing. */
+  async function drawVoteSamples(input: VoteSamplesInput): Promise<CallCounts> {
+    return withHeartbeats(async () => {
+      const place = { ...input, round: 1 };
+      const stage = await setStage(place);
+      const { members, sampling } = stage.society;
+      const messages = firstRoundMessages(stage.prompts, stage.problem.question);
+      const numbers = Array.from({ length: input.toSample - input.fromSample + 1 }, (_, index) => input.fromSample + index);
+      const drawn = await Promise.all(
+        numbers.map((sample) => {
+          const voice = { speaker: sampleName(sample, members), agent: generationAgent(sampleMember(sample, members)), sampling: sampling.generation };
+          return respond(place, stage, voice, messages);
+        }),
+      );
+      return countCompletions(drawn);
+    });
+  }
+
+  async function setStage({ runId, iteration, societyIteration, split, problemId }: Place): Promise<Stage> {
+    const { record, task } = await contexts.run(runId);
+    const { specification } = record;
+    return {
+      society: await contexts.society(runId, societyIteration),
+      problem: await contexts.problem({ runId, split, iteration }, problemId),
+      prompts: await contexts.prompts(runId),
+      task,
+      seed: specification.seed,
+      inference: dependencies.inference(specification.model.endpoint),
+    };
+  }
+
+  /** Every member's turn of the round before, by member; all of them are complete before this round starts. */
+  async function previousRound(input: TurnInput, members: number): Promise<StoredCompletion[]> {
+    if (input.round === 1) return [];
+    const round = input.round - 1;
+    const turns = memberNumbers(members).map((member) =>
+      requireSealed<StoredCompletion>(store, iterationKeys.turn({ ...input, round, agent: agentOf(member, round), part: 'response' })),
+    );
+    return Promise.all(turns);
+  }
+
+  /** The untuned base model summarises the others' responses of the round before (method, section 2.2). */
+  async function summarise(input: TurnInput, stage: Stage, before: StoredCompletion[]): Promise<StoredCompletion | undefined> {
+    const others = othersResponses(input, before);
+    if (!stage.society.summary || others.length === 0) return undefined;
+    const agent = agentOf(input.member, input.round);
+    const request = {
+      model: stage.society.summariser,
+      messages: summaryMessages(stage.prompts, others),
+      sampling: stage.society.sampling.summariser,
+      seed: samplingSeed({ kind: 'summary', seed: stage.seed, ...input, agent }),
+    };
+    return completeOnce({ store, inference: stage.inference }, iterationKeys.turn({ ...input, agent, part: 'summary' }), request);
+  }
+
+  async function respond(
+    place: Place,
+    stage: Stage,
+    voice: { speaker: string; agent: string; sampling: Sampling },
+    messages: ChatMessage[],
+  ): Promise<StoredCompletion> {
+    const request = {
+      model: modelOf(stage.society, voice.agent).model,
+      messages,
+      sampling: voice.sampling,
+      seed: samplingSeed({ kind: 'response', seed: stage.seed, ...place, agent: voice.speaker }),
+    };
+    const key = iterationKeys.turn({ ...place, agent: voice.speaker, part: 'response' });
+    return completeOnce({ store, inference: stage.inference }, key, request);
+  }
+
+  return { takeTurn, drawVoteSamples };
+}
+
+/** What the other members said in the round before; nothing in the first round. */
+function othersResponses({ member }: TurnInput, before: StoredCompletion[]): string[] {
+  return before.filter((_, index) => index !== member - 1).map(({ response }) => response);
+}
+
+function turnMessages(
+  input: TurnInput,
+  stage: Stage,
+  before: StoredCompletion[],
+  summary: string | undefined,
+): ChatMessage[] {
+  const { question } = stage.problem;
+  const previous = before[input.member - 1];
+  if (previous === undefined) return firstRoundMessages(stage.prompts, question);
+  const others = othersResponses(input, before);
+  return laterRoundMessages(stage.prompts, { question, previous, summary, othersResponses: others });
+}

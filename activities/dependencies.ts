@@ -1,0 +1,26 @@
+/** What the activities are given: ports and the machine's facts. Nothing here is global; tests inject their own. */
+import type { RunRecord } from '../src/contract/run';
+import type { TaskSettings } from '../src/contract/specification';
+import type { ArtifactStore, Grader, Inference, Platform, Trainer } from '../src/ports';
+import type { Task } from '../src/tasks/task';
+
+export interface ActivityDependencies {
+  store: ArtifactStore;
+  /** Inference at a configured endpoint; a `ConfigError` names the ones there are. */
+  inference: (endpoint: string) => Inference;
+  trainer: Trainer;
+  /** The task of a specification, with its loader, parser and equality. */
+  task: (settings: TaskSettings) => Task;
+  grader: (task: Task) => Grader;
+  platform: Platform;
+  machine: Machine;
+}
+
+export interface Machine {
+  /** Absolute folder of a base model named in a specification; a `ConfigError` where there is none. */
+  modelFolder: (base: string) => string;
+  trainerDevice: 'auto' | 'cpu' | 'cuda' | 'mps';
+  /** Torch threads of one training; part of what makes weights repeatable. */
+  trainerThreads: number;
+  versions: RunRecord['versions'];
+}

@@ -1,0 +1,35 @@
+/** All activities of the product, made from the ports they need. */
+import type { ActivityDependencies } from './dependencies';
+import { createDebateActivities } from './debate';
+import { createEvaluationActivities } from './evaluation';
+import { classified } from './failures';
+import { createFinetuningActivities } from './finetuning';
+import { createReportingActivities } from './reporting';
+import { RunContexts } from './run-context';
+import { createRunActivities } from './runs';
+import { createShardActivities } from './shards';
+import { createTrainingDataActivities } from './training-data';
+
+export type { ActivityDependencies, Machine } from './dependencies';
+
+export type Activities = ReturnType<typeof createActivities>;
+
+export function createActivities(dependencies: ActivityDependencies) {
+  const contexts = new RunContexts(dependencies);
+  return classified({
+    ...createRunActivities(dependencies),
+    ...createDebateActivities(dependencies, contexts),
+    ...createShardActivities(dependencies, contexts),
+    ...createTrainingDataActivities(dependencies, contexts),
+    ...createFinetuningActivities(dependencies, contexts),
+    ...createEvaluationActivities(dependencies, contexts),
+    ...createReportingActivities(dependencies, contexts),
+  });
+}
+
+/** Which activities each queue serves; a worker for one queue registers all and polls one. */
+export const activityQueues = {
+  light: ['resolveRun', 'openShard', 'closeShard', 'selectTrainingData', 'recordSociety', 'scoreEvaluation', 'writeReport'],
+  llm: ['takeTurn', 'drawVoteSamples'],
+  gpu: ['finetuneAgent'],
+} as const satisfies Record<string, readonly (keyof Activities)[]>;

@@ -1,0 +1,115 @@
+/**
+ * What activities of one run read again and again: the run record, its problems, its societies. Immutable artifacts, so
+ * a worker keeps the last few in memory.
+ */
+import { ApplicationFailure } from '@temporalio/common';
+import { requireSealed } from '../src/artifacts/sealed';
+import type { Problem, ReferenceAnswer } from '../src/contract/problem';
+import type { ArtifactReference, RunRecord, ShardInput, SplitReferences } from '../src/contract/run';
+import type { Society } from '../src/contract/society';
+import type { Split } from '../src/contract/transcript';
+import { iterationKeys, runKeys } from '../src/domain/keys';
+import { promptSet, type PromptSet } from '../src/prompts';
+import type { Task } from '../src/tasks/task';
+import type { ActivityDependencies } from './dependencies';
+
+export interface RunContext {
+  record: RunRecord;
+  task: Task;
+}
+
+export class RunContexts {
+  private readonly memory = new Map<string, Promise<unknown>>();
+
+  constructor(private readonly dependencies: ActivityDependencies) {}
+
+  async run(runId: string): Promise<RunContext> {
+    return this.remember(`run/${runId}`, async () => {
+      const record = await requireSealed<RunRecord>(this.dependencies.store, runKeys.record(runId));
+      return { record, task: this.dependencies.task(record.specification.task) };
+    });
+  }
+
+  async society(runId: string, iteration: number): Promise<Society> {
+    return this.remember(`society/${runId}/${iteration}`, () =>
+      requireSealed<Society>(this.dependencies.store, iterationKeys.society({ runId, iteration })),
+    );
+  }
+
+  /** The problems of a split, in the order in which shards slice them; training problems may differ by iteration. */
+  async problems({ runId, split, iteration }: SplitPlace): Promise<Problem[]> {
+    const { record } = await this.run(runId);
+    const reference = fileOf(record.problems, split, iteration);
+    return this.remember(`problems/${reference.key}`, () => this.readLines<Problem>(reference));
+  }
+
+  async shardProblems({ plan, split, iteration, from, count }: ShardInput): Promise<Problem[]> {
+    return (await this.problems({ runId: plan.runId, split, iteration })).slice(from, from + count);
+  }
+
+  async problem(place: SplitPlace, problemId: string): Promise<Problem> {
+    const byId = await this.remember(`problems-by-id/${place.runId}/${place.split}/${place.iteration}`, async () => {
+      const problems = await this.problems(place);
+      return new Map(problems.map((problem) => [problem.id, problem]));
+    });
+    const problem = byId.get(problemId);
+    if (problem !== undefined) return problem;
+    throw ApplicationFailure.nonRetryable(`run ${place.runId} has no ${place.split} problem ${problemId}`);
+  }
+
+  /**
+   * Reference answers by problem id. Only evaluation, the audit and `select: reference` may call this
+   * (method, section 3: label-free).
+   */
+  async references({ runId, split, iteration }: SplitPlace): Promise<Map<string, string>> {
+    const { record } = await this.run(runId);
+    const answers = await this.readLines<ReferenceAnswer>(fileOf(record.references, split, iteration));
+    return new Map(answers.map(({ id, answer }) => [id, answer]));
+  }
+
+  async prompts(runId: string): Promise<PromptSet> {
+    const { record, task } = await this.run(runId);
+    return promptSet(record.specification.method.prompts, task.kind);
+  }
+
+  private async readLines<Line>(reference: ArtifactReference): Promise<Line[]> {
+    const bytes = await this.dependencies.store.readVerified(reference);
+    return parseLines<Line>(bytes);
+  }
+
+  private async remember<Value>(name: string, load: () => Promise<Value>): Promise<Value> {
+    const known = this.memory.get(name) as Promise<Value> | undefined;
+    if (known !== undefined) return known;
+    const loading = load();
+    this.memory.set(name, loading);
+    // A failed load is not remembered: the next attempt may find the artifact.
+    loading.catch(() => this.memory.delete(name));
+    const [oldest] = this.memory.keys();
+    if (this.memory.size > mostRemembered && oldest !== undefined) this.memory.delete(oldest);
+    return loading;
+  }
+}
+
+const mostRemembered = 64;
+
+export interface SplitPlace {
+  runId: string;
+  split: Split;
+  iteration: number;
+}
+
+function fileOf(files: SplitReferences, split: Split, iteration: number): ArtifactReference {
+  const reference = split === 'train' ? files.train[iteration - 1] : files.eval;
+  if (reference === undefined) throw ApplicationFailure.nonRetryable(`no ${split} problems were drawn for iteration ${iteration}`);
+  return reference;
+}
+
+/** Parses JSON lines of our own making; their digest has been checked. */
+export function parseLines<Line>(bytes: Buffer): Line[] {
+  const lines = bytes.toString('utf8').split('\n');
+  return lines.filter((line) => line !== '').map((line) => JSON.parse(line) as Line);
+}
+
+export function formatLines(lines: readonly object[]): string {
+  return lines.map((line) => `${JSON.stringify(line)}\n`).join('');
+}

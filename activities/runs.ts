@@ -1,0 +1,127 @@
+/** Beginning a run: the specification is validated, the splits are drawn, and all of it is stored before anything is asked. */
+import { Context } from '@temporalio/activity';
+import { publishSealed, readSealed } from '../src/artifacts/sealed';
+import { searchAttributes } from '../src/contract/names';
+import type { ArtifactReference, RunPlan, RunRecord, SplitReferences } from '../src/contract/run';
+import type { RunSpecification } from '../src/contract/specification';
+import type { Society } from '../src/contract/society';
+import { digestOf, runIdOf } from '../src/domain/digests';
+import { iterationKeys, runKeys } from '../src/domain/keys';
+import { deriveRunPlan } from '../src/domain/plan';
+import { baseModelName, untunedSociety } from '../src/domain/society';
+import { InvalidRunSpec } from '../src/errors';
+import { promptSet } from '../src/prompts';
+import { resolveSpecification, specificationArgument } from '../src/specification';
+import type { DrawnProblems, LabelledProblem } from '../src/tasks/task';
+import type { ActivityDependencies } from './dependencies';
+import { formatLines } from './run-context';
+
+export interface ResolveRunInput {
+  /** The workflow's arguments as they came: exactly one JSON object is wanted. */
+  input: unknown[];
+}
+
+export function createRunActivities(dependencies: ActivityDependencies) {
+  const { store, platform, machine } = dependencies;
+
+  /** Adopts the stored run of the same specification (this is resume), or stores a new one. */
+  async function resolveRun({ input }: ResolveRunInput): Promise<RunPlan> {
+    const { workflowId } = currentWorkflow();
+    const runId = runIdOf(workflowId);
+    const resolved = resolveSpecification(specificationArgument(input));
+    const known = await readSealed<RunRecord>(store, runKeys.record(runId));
+    const record = known ?? (await storeRun(runId, workflowId, resolved));
+    if (record.specificationDigest !== resolved.digest) throw otherSpecification(record, resolved.specification);
+    // What the server knows may have changed since the run was stored; it belongs to this start, not to the record.
+    return { ...record.plan, ...(await registeredAttributes()) };
+  }
+
+  async function storeRun(runId: string, workflowId: string, resolved: ReturnType<typeof resolveSpecification>) {
+    const { specification, valueSources, digest } = resolved;
+    await refuseUnknownNames(specification);
+    const task = dependencies.task(specification.task);
+    const drawn = await task.draw(specification.seed, specification.iterations);
+    const problemKey = (split: 'train' | 'eval', iteration?: number) => runKeys.problems(runId, split, iteration);
+    const referenceKey = (split: 'train' | 'eval', iteration?: number) => runKeys.references(runId, split, iteration);
+    const record: RunRecord = {
+      runId,
+      workflowId,
+      specificationDigest: digest,
+      specification,
+      valueSources,
+      plan: deriveRunPlan(specification, runId),
+      problems: await publishSplits(drawn, problemKey, ({ id, question }) => ({ id, question })),
+      references: await publishSplits(drawn, referenceKey, ({ id, answer }) => ({ id, answer })),
+      versions: machine.versions,
+      createdAt: new Date().toISOString(),
+    };
+    const { content } = await publishSealed<RunRecord>(store, runKeys.record(runId), record);
+    const society = untunedSociety(runId, content.specification, baseModelName(content.specification));
+    const versioned: Society = { ...society, version: digestOf(society) };
+    await publishSealed(store, iterationKeys.society({ runId, iteration: 0 }), versioned);
+    return content;
+  }
+
+  /** A name that does not exist would otherwise show only after minutes, in the first turn. */
+  async function refuseUnknownNames(specification: RunSpecification): Promise<void> {
+    promptSet(specification.method.prompts, specification.task.kind);
+    if (specification.iterations > 0) machine.modelFolder(specification.model.base);
+    const served = await dependencies
+      .inference(specification.model.endpoint)
+      .models(Context.current().cancellationSignal);
+    const wanted = baseModelName(specification);
+    if (served.includes(wanted)) return;
+    throw new InvalidRunSpec([
+      `model.base: ${JSON.stringify(specification.model.base)} is not served by the endpoint ` +
+        `"${specification.model.endpoint}", which offers: ${served.slice(0, 20).join(', ') || 'nothing'}`,
+    ]);
+  }
+
+  /** One file for evaluation, and one for training or, with `problems: fresh`, one per iteration. */
+  async function publishSplits(
+    drawn: DrawnProblems,
+    keyOf: (split: 'train' | 'eval', iteration?: number) => string,
+    shown: (problem: LabelledProblem) => object,
+  ): Promise<SplitReferences> {
+    const publish = async (key: string, problems: LabelledProblem[]): Promise<ArtifactReference> =>
+      (await store.publish(key, formatLines(problems.map(shown)))).reference;
+    const evaluation = await publish(keyOf('eval'), drawn.eval);
+    const [first] = drawn.train;
+    if (first !== undefined && drawn.train.every((problems) => problems === first)) {
+      const training = await publish(keyOf('train'), first);
+      return { eval: evaluation, train: drawn.train.map(() => training) };
+    }
+    const train = drawn.train.map((problems, index) => publish(keyOf('train', index + 1), problems));
+    return { eval: evaluation, train: await Promise.all(train) };
+  }
+
+  async function registeredAttributes(): Promise<Pick<RunPlan, 'searchAttributes' | 'notices'>> {
+    const registered = new Set(await platform.registeredSearchAttributes());
+    const wanted = Object.values(searchAttributes);
+    const missing = wanted.filter((name) => !registered.has(name));
+    const notice = `search attributes ${missing.join(', ')} are not registered in this namespace: the run cannot be found by them`;
+    return {
+      searchAttributes: wanted.filter((name) => registered.has(name)),
+      notices: missing.length === 0 ? [] : [notice],
+    };
+  }
+
+  return { resolveRun };
+}
+
+function currentWorkflow(): { workflowId: string } {
+  const { workflowExecution } = Context.current().info;
+  if (workflowExecution === undefined) throw new Error('resolveRun belongs to a workflow');
+  return workflowExecution;
+}
+
+function otherSpecification(record: RunRecord, wanted: RunSpecification): InvalidRunSpec {
+  const before = record.specification as Record<string, unknown>;
+  const changed = Object.entries(wanted)
+    .filter(([field, value]) => digestOf(before[field] ?? null) !== digestOf(value ?? null))
+    .map(([field]) => field);
+  return new InvalidRunSpec([
+    `run ${record.runId} exists with another specification (different: ${changed.join(', ')}). ` +
+      'Start it under another workflow id, or give the specification it was started with to resume it',
+  ]);
+}

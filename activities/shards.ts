@@ -1,0 +1,174 @@
+/** Opening and closing a shard of problems: which problems, and in the end the vote and the transcripts. */
+import type { ArtifactReference, OpenedShard, ProblemFailure, ShardInput, ShardOutcome } from '../src/contract/run';
+import { publishSealed, readSealed, requireSealed } from '../src/artifacts/sealed';
+import type { Problem } from '../src/contract/problem';
+import type { Consensus, DebateRound, Transcript, Turn, Usage } from '../src/contract/transcript';
+import { agentOf, memberNumbers, sampleName } from '../src/domain/identifiers';
+import { iterationKeys } from '../src/domain/keys';
+import { answerPairs, distinctAnswers, equalityFromVerdicts, voteOnDebate, type Equality } from '../src/domain/voting';
+import { ArtifactError } from '../src/errors';
+import type { Task } from '../src/tasks/task';
+import { countCompletions, type StoredCompletion } from './completions';
+import type { ActivityDependencies } from './dependencies';
+import { gradePairs } from './grading';
+import { withHeartbeats } from './heartbeats';
+import { formatLines, type RunContexts } from './run-context';
+
+export interface CloseShardInput {
+  shard: ShardInput;
+  failures: ProblemFailure[];
+}
+
+/** One line of a votes file: the samples of a vote over k on one problem, in sample order. */
+export interface VoteRecord {
+  problemId: string;
+  samples: { sample: number; answer: string | null; usage: Usage }[];
+}
+
+export function createShardActivities(dependencies: ActivityDependencies, contexts: RunContexts) {
+  const { store } = dependencies;
+
+  /** The problems of a shard; with its outcome where an earlier run of it has finished. */
+  async function openShard(shard: ShardInput): Promise<OpenedShard> {
+    const closed = await readSealed<ShardOutcome>(store, iterationKeys.shardOutcome(placeOf(shard)));
+    const problems = await contexts.shardProblems(shard);
+    return { problemIds: problems.map(({ id }) => id), closed };
+  }
+
+  /** Grades, votes, writes the transcripts with `agrees` on every turn; the outcome is written last. */
+  async function closeShard({ shard, failures }: CloseShardInput): Promise<ShardOutcome> {
+    return withHeartbeats(async () => {
+      const { task } = await contexts.run(shard.plan.runId);
+      const debates = await readDebates(shard, failures, task);
+      const equal = await equalityOf(shard, task, debates);
+      const { record } = await contexts.run(shard.plan.runId);
+      const transcripts = debates.map((debate) => voteOn(debate, equal, record.specification.seed));
+      const outcome = {
+        shard: shard.shard,
+        transcripts: await publishLines(iterationKeys.transcripts(placeOf(shard)), transcripts),
+        votes: await writeVotes(shard, failures, task),
+        ...countConsensus(transcripts),
+        counts: countCompletions(transcripts.flatMap(completionsOf)),
+      };
+      const { content } = await publishSealed<ShardOutcome>(store, iterationKeys.shardOutcome(placeOf(shard)), outcome);
+      return content;
+    });
+  }
+
+  async function readDebates(shard: ShardInput, failures: ProblemFailure[], task: Task): Promise<Transcript[]> {
+    const reasons = new Map(failures.map(({ problemId, reason }) => [problemId, reason]));
+    const problems = await contexts.shardProblems(shard);
+    return Promise.all(problems.map((problem) => readDebate(shard, problem, task, reasons.get(problem.id))));
+  }
+
+  /** All turns of one problem; of a failed one, those that were stored. */
+  async function readDebate(
+    shard: ShardInput,
+    problem: Problem,
+    task: Task,
+    failure: string | undefined,
+  ): Promise<Transcript> {
+    const rounds = await Promise.all(
+      memberNumbers(shard.rounds).map(async (round): Promise<DebateRound> => {
+        const turns = memberNumbers(shard.plan.members).map((member) => readTurn(shard, problem.id, round, member, task));
+        return { round, turns: (await Promise.all(turns)).filter((turn) => turn !== undefined) };
+      }),
+    );
+    const incomplete = rounds.some(({ turns }) => turns.length < shard.plan.members);
+    if (incomplete && failure === undefined) {
+      throw new ArtifactError('has lost turns that were debated; restore them or start the run again', problem.id);
+    }
+    const { iteration, split } = shard;
+    const consensus: Consensus = failure === undefined ? { kind: 'none' } : { kind: 'failed', reason: failure };
+    const kept = rounds.filter(({ turns }) => turns.length > 0);
+    return { problemId: problem.id, iteration, split, question: problem.question, rounds: kept, consensus };
+  }
+
+  async function readTurn(
+    shard: ShardInput,
+    problemId: string,
+    round: number,
+    member: number,
+    task: Task,
+  ): Promise<Turn | undefined> {
+    const agent = agentOf(member, round);
+    const place = { ...placeOf(shard), problemId, round };
+    const stored = await readSealed<StoredCompletion>(store, iterationKeys.turn({ ...place, agent, part: 'response' }));
+    if (stored === undefined) return undefined;
+    const { messages, response, finishReason, usage, model } = stored;
+    const said = await readSealed<StoredCompletion>(store, iterationKeys.turn({ ...place, agent, part: 'summary' }));
+    const summary = said && { messages: said.messages, response: said.response, usage: said.usage };
+    return {
+      member,
+      agent,
+      model,
+      ...(summary === undefined ? {} : { summary }),
+      messages,
+      response,
+      answer: task.parse(response),
+      finishReason,
+      usage,
+    };
+  }
+
+  /** Verdicts on all distinct answers of a problem over all rounds; stored, because a time limit may fall differently later. */
+  async function equalityOf(shard: ShardInput, task: Task, debates: Transcript[]): Promise<Equality> {
+    const pairs = debates.flatMap((debate) => answerPairs(distinctAnswers(debate.rounds)));
+    const verdicts = await gradePairs(dependencies, task, pairs, iterationKeys.verdicts(placeOf(shard)));
+    return equalityFromVerdicts(verdicts);
+  }
+
+  async function writeVotes(
+    shard: ShardInput,
+    failures: ProblemFailure[],
+    task: Task,
+  ): Promise<ArtifactReference | undefined> {
+    if (shard.voteSamples === 0) return undefined;
+    const failed = new Set(failures.map(({ problemId }) => problemId));
+    const problems = (await contexts.shardProblems(shard)).filter(({ id }) => !failed.has(id));
+    const records = await Promise.all(problems.map(({ id }) => readVote(shard, id, task)));
+    return publishLines(iterationKeys.votes(placeOf(shard)), records);
+  }
+
+  async function readVote(shard: ShardInput, problemId: string, task: Task): Promise<VoteRecord> {
+    const samples = memberNumbers(shard.voteSamples).map(async (sample) => {
+      const agent = sampleName(sample, shard.plan.members);
+      const key = iterationKeys.turn({ ...placeOf(shard), problemId, round: 1, agent, part: 'response' });
+      const stored = await requireSealed<StoredCompletion>(store, key);
+      return { sample, answer: task.parse(stored.response), usage: stored.usage };
+    });
+    return { problemId, samples: await Promise.all(samples) };
+  }
+
+  async function publishLines(key: string, lines: readonly object[]): Promise<ArtifactReference> {
+    return (await store.publish(key, formatLines(lines))).reference;
+  }
+
+  return { openShard, closeShard };
+}
+
+function placeOf({ plan, iteration, split, shard }: ShardInput) {
+  return { runId: plan.runId, iteration, split, shard };
+}
+
+function voteOn(debate: Transcript, equal: Equality, seed: number): Transcript {
+  if (debate.consensus.kind === 'failed') return debate;
+  const { iteration, problemId } = debate;
+  return { ...debate, ...voteOnDebate(debate.rounds, equal, { seed, iteration, problemId }) };
+}
+
+function countConsensus(transcripts: readonly Transcript[]) {
+  const ofKind = (kind: Consensus['kind']) => transcripts.filter(({ consensus }) => consensus.kind === kind).length;
+  const ties = transcripts.filter(({ consensus }) => consensus.kind === 'agreed' && consensus.tieBroken);
+  return {
+    problems: transcripts.length,
+    agreed: ofKind('agreed'),
+    none: ofKind('none'),
+    failed: ofKind('failed'),
+    tieBroken: ties.length,
+  };
+}
+
+function completionsOf({ rounds }: Transcript): { usage: Usage }[] {
+  return rounds.flatMap(({ turns }) => turns.flatMap((turn) => (turn.summary === undefined ? [turn] : [turn, turn.summary])));
+}

@@ -1,0 +1,1 @@
+"""Python side of multiagent finetuning: everything that touches model weights."""

@@ -1,0 +1,63 @@
+"""Keys and values of all rows of one decoder, in slots: row i of the batch is slot i, written in place."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from maft.serve.shape import DecoderShape
+
+
+class KeyValueCache:
+    """Per layer one tensor [slots, positions, 2, key-value heads, head size], grown by doubling.
+
+    Zeros, not empty memory: a masked position is multiplied by zero, and zero times NaN is NaN.
+    """
+
+    def __init__(self, shape: DecoderShape, dtype: torch.dtype, device: torch.device) -> None:
+        self.shape = shape
+        self.dtype = dtype
+        self.device = device
+        self.slots = 0
+        self.positions = 0
+        self.layers: list[Tensor] = []
+
+    def bytes_per_position(self) -> int:
+        per_layer = 2 * self.shape.key_value_heads * self.shape.head_size
+        return self.shape.layers * per_layer * self.dtype.itemsize
+
+    def grown(self, slots: int, positions: int) -> tuple[int, int]:
+        """The size after `reserve(slots, positions)`: powers of two, so that growing is rare."""
+        return (
+            self.slots if slots <= self.slots else 1 << (slots - 1).bit_length(),
+            self.positions if positions <= self.positions else max(64, 1 << (positions - 1).bit_length()),
+        )
+
+    def bytes_after(self, slots: int, positions: int) -> int:
+        grown_slots, grown_positions = self.grown(slots, positions)
+        return grown_slots * grown_positions * self.bytes_per_position()
+
+    def reserve(self, slots: int, positions: int) -> None:
+        """Makes room; what is stored stays."""
+        size = self.grown(slots, positions)
+        if size == (self.slots, self.positions):
+            return
+        old, (old_slots, old_positions) = self.layers, (self.slots, self.positions)
+        self.slots, self.positions = size
+        self.layers = []
+        for layer in range(self.shape.layers):
+            self.layers.append(
+                torch.zeros(*size, 2, self.shape.key_value_heads, self.shape.head_size, dtype=self.dtype, device=self.device)
+            )
+            if old:
+                self.layers[layer][:old_slots, :old_positions] = old[layer]
+                old[layer] = self.layers[layer][:0]
+
+    def clear(self) -> None:
+        """Gives the memory back."""
+        self.layers, self.slots, self.positions = [], 0, 0
+
+    def move(self, source: int, target: int, length: int) -> None:
+        """Copies the first `length` positions of one slot to another."""
+        for layer in self.layers:
+            layer[target, :length] = layer[source, :length]

@@ -1,0 +1,248 @@
+"""The fast path: a Llama-family decoder written out, for rows of any number of weight versions at once.
+
+`Decoder` holds rows in slots (row i = slot i) and knows two moves: `admit` reads prompts, `step` reads one token per
+row. Both return the logits of each row's next token. The arithmetic is that of Transformers' LlamaForCausalLM; a test
+compares the two.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+import torch.nn.functional as functional
+from torch import Tensor
+
+from maft.serve.cache import KeyValueCache
+from maft.serve.plan import Plan, apply, embed, make_plan
+from maft.serve.shape import DecoderShape
+from maft.serve.weights import DecoderWeights
+
+#: (layer, queries, keys, values) -> attention output [rows, tokens, heads * head size]
+Attend = Callable[[int, Tensor, Tensor, Tensor], Tensor]
+
+#: Padded prompt tokens read in one go: bounds the memory of a prompt batch and how long it delays running rows.
+MAX_PROMPT_TOKENS = 8192
+
+
+@dataclass(frozen=True)
+class Precision:
+    """`compute` for projections, `attention` for scores and stored keys and values."""
+
+    compute: torch.dtype
+    attention: torch.dtype
+
+
+@dataclass(frozen=True)
+class Composition:
+    """Which rows run, sorted by version; rebuilt when a row comes or goes."""
+
+    plan: Plan
+    order: Tensor | None
+    """Slots in the order of the plan; None where that is the order of the slots."""
+    back: Tensor | None
+
+
+class Decoder:
+    """One architecture. Not thread-safe: the engine's thread owns it."""
+
+    def __init__(self, config: Any, shape: DecoderShape, precision: Precision, device: torch.device) -> None:
+        self.shape = shape
+        self.precision = precision
+        self.device = device
+        self.cache = KeyValueCache(shape, precision.attention, device)
+        self.versions: list[DecoderWeights] = []
+        self.lengths: list[int] = []
+        self.composition: Composition | None = None
+        self.cosine, self.sine = rotary_tables(config, precision.compute, device)
+
+    # -- the network ------------------------------------------------------------------------------------------------
+
+    def forward(self, tokens: Tensor, positions: Tensor, plan: Plan, attend: Attend) -> Tensor:
+        """Hidden states [rows, tokens, hidden] after the last norm, for tokens [rows, tokens]."""
+        shape = self.shape
+        rows, width = tokens.shape
+        cosine, sine = self.cosine[positions].unsqueeze(2), self.sine[positions].unsqueeze(2)
+        rotated = shape.heads + shape.key_value_heads
+        x = embed(tokens, plan.embedding)
+        for layer, block in enumerate(plan.blocks):
+            h = self.normalise(x, block.input_norm)
+            fused = apply(h, block.query_key_value).view(rows, width, -1, shape.head_size)
+            turned = fused[:, :, :rotated]
+            # The sign of the rotated half lives in the sine table, so that one roll does.
+            turned = turned * cosine + turned.roll(shape.head_size // 2, -1) * sine
+            queries, keys = turned[:, :, : shape.heads], turned[:, :, shape.heads :]
+            x = x + apply(attend(layer, queries, keys, fused[:, :, rotated:]), block.output)
+            h = self.normalise(x, block.middle_norm)
+            gate, up = apply(h, block.gate_up).chunk(2, -1)
+            x = x + apply(functional.silu(gate) * up, block.down)
+        return self.normalise(x, plan.norm)
+
+    def normalise(self, x: Tensor, weight: Tensor) -> Tensor:
+        if weight.dim() == 1:
+            return functional.rms_norm(x, (self.shape.hidden,), weight, self.shape.epsilon)
+        return functional.rms_norm(x, (self.shape.hidden,), None, self.shape.epsilon) * weight
+
+    # -- prompts ----------------------------------------------------------------------------------------------------
+
+    def causal(self, queries: Tensor, keys: Tensor, values: Tensor) -> Tensor:
+        """Attention within prompts padded on the right: what is padded is never looked at by what is not."""
+        repeats = self.shape.heads // self.shape.key_value_heads
+        q, k, v = (each.to(self.precision.attention).transpose(1, 2) for each in (queries, keys, values))
+        if repeats > 1:
+            k, v = k.repeat_interleave(repeats, 1), v.repeat_interleave(repeats, 1)
+        mixed = functional.scaled_dot_product_attention(q, k, v, is_causal=True)
+        return mixed.transpose(1, 2).flatten(2).to(self.precision.compute)
+
+    def read(self, prompts: Sequence[Sequence[int]], versions: list[DecoderWeights], slots: Tensor | None) -> Tensor:
+        """Hidden states [rows, longest, hidden] of prompts sorted by version; stored in `slots` where given."""
+        width = max(len(prompt) for prompt in prompts)
+        padded = [[*prompt, *[0] * (width - len(prompt))] for prompt in prompts]
+        tokens = torch.tensor(padded, device=self.device)
+        positions = torch.arange(width, device=self.device).expand(len(prompts), width)
+
+        def attend(layer: int, queries: Tensor, keys: Tensor, values: Tensor) -> Tensor:
+            if slots is not None:
+                stored = torch.stack((keys, values), 2).to(self.precision.attention)
+                self.cache.layers[layer][slots, :width] = stored
+            return self.causal(queries, keys, values)
+
+        return self.forward(tokens, positions, make_plan(*run_lengths(versions)), attend)
+
+    def admit(self, prompts: Sequence[Sequence[int]], versions: list[DecoderWeights]) -> Tensor:
+        """Adds rows behind the present ones; returns their logits [rows, vocabulary] in the order given."""
+        first = len(self.lengths)
+        self.cache.reserve(first + len(prompts), max(len(prompt) for prompt in prompts) + 1)
+        logits = torch.empty(len(prompts), self.shape.vocabulary, dtype=self.precision.compute, device=self.device)
+        for chunk in prompt_chunks(prompts):
+            chunk = sorted(chunk, key=lambda row: versions[row].order())
+            chosen = [prompts[row] for row in chunk]
+            owners = [versions[row] for row in chunk]
+            slots = torch.tensor([first + row for row in chunk], device=self.device)
+            hidden = self.read(chosen, owners, slots)
+            ends = torch.tensor([len(prompt) - 1 for prompt in chosen], device=self.device)
+            last = hidden[torch.arange(len(chosen), device=self.device), ends].unsqueeze(1)
+            logits[slots - first] = apply(last, make_plan(*run_lengths(owners)).head).squeeze(1)
+        self.versions.extend(versions)
+        self.lengths.extend(len(prompt) for prompt in prompts)
+        self.composition = None
+        return logits
+
+    def score(self, tokens: Sequence[int], version: DecoderWeights) -> Tensor:
+        """Hidden states [tokens, hidden] of one text, nothing stored."""
+        return self.read([tokens], [version], None)[0]
+
+    def logits(self, hidden: Tensor, version: DecoderWeights) -> Tensor:
+        """[tokens, hidden] -> [tokens, vocabulary]"""
+        return apply(hidden.unsqueeze(0), make_plan([version], [1]).head)[0]
+
+    # -- one token per row ------------------------------------------------------------------------------------------
+
+    def compose(self) -> Composition:
+        order = sorted(range(len(self.versions)), key=lambda row: self.versions[row].order())
+        plan = make_plan(*run_lengths([self.versions[row] for row in order]))
+        if order == sorted(order):
+            return Composition(plan, None, None)
+        ordered = torch.tensor(order, device=self.device)
+        return Composition(plan, ordered, ordered.argsort())
+
+    def step(self, tokens: Sequence[int]) -> Tensor:
+        """Reads one token per row; returns logits [rows, vocabulary]."""
+        if self.composition is None:
+            self.composition = self.compose()
+        plan, order, back = self.composition.plan, self.composition.order, self.composition.back
+        span = max(self.lengths) + 1
+        self.cache.reserve(len(tokens), span)
+        lengths = torch.tensor(self.lengths, device=self.device)
+        mask = self.visible(lengths, span)
+        slots = torch.arange(len(tokens), device=self.device) if order is None else order
+        lengths = lengths if order is None else lengths[order]
+        inputs = torch.tensor(tokens, device=self.device)
+        inputs = inputs if order is None else inputs[order]
+        flat = slots * self.cache.positions + lengths
+
+        def attend(layer: int, queries: Tensor, keys: Tensor, values: Tensor) -> Tensor:
+            stored = torch.cat((keys, values), 1).to(self.precision.attention)
+            self.cache.layers[layer].view(-1, *stored.shape[1:]).index_copy_(0, flat, stored)
+            queries = queries if back is None else queries[back]
+            mixed = self.look_back(layer, queries, mask)
+            return mixed if order is None else mixed[order]
+
+        hidden = self.forward(inputs.unsqueeze(1), lengths.unsqueeze(1), plan, attend)
+        self.lengths = [length + 1 for length in self.lengths]
+        logits = apply(hidden, plan.head).squeeze(1)
+        return logits if back is None else logits[back]
+
+    def visible(self, lengths: Tensor, span: int) -> Tensor:
+        """Mask [rows, 1, 1, span]: 0 where a row has a token (the new one included), minus infinity elsewhere."""
+        hidden = torch.arange(span, device=self.device) > lengths.unsqueeze(1)
+        mask = torch.zeros(len(lengths), span, dtype=self.precision.attention, device=self.device)
+        return mask.masked_fill_(hidden, float("-inf")).view(len(lengths), 1, 1, span)
+
+    def look_back(self, layer: int, queries: Tensor, mask: Tensor) -> Tensor:
+        """Attention of one new token per row over its slot. Heads that share keys stand as one head's queries."""
+        shape = self.shape
+        rows = len(queries)
+        grouped = queries.to(self.precision.attention).reshape(rows, shape.key_value_heads, -1, shape.head_size)
+        stored = self.cache.layers[layer][:rows, : mask.shape[-1]]
+        keys, values = stored[:, :, 0].transpose(1, 2), stored[:, :, 1].transpose(1, 2)
+        mixed = functional.scaled_dot_product_attention(grouped, keys, values, attn_mask=mask)
+        return mixed.reshape(rows, 1, -1).to(self.precision.compute)
+
+    def remove(self, rows: Sequence[int]) -> list[int]:
+        """Frees rows; the last rows move into their places. Returns which old row each remaining row was."""
+        remaining = list(range(len(self.lengths)))
+        for row in sorted(rows, reverse=True):
+            last = len(remaining) - 1
+            if row != last:
+                self.cache.move(last, row, self.lengths[remaining[last]])
+                remaining[row] = remaining[last]
+            remaining.pop()
+        self.versions = [self.versions[row] for row in remaining]
+        self.lengths = [self.lengths[row] for row in remaining]
+        self.composition = None
+        return remaining
+
+    def reset(self) -> None:
+        """Forgets all rows and gives their memory back."""
+        self.versions, self.lengths, self.composition = [], [], None
+        self.cache.clear()
+
+
+def rotary_tables(config: Any, dtype: torch.dtype, device: torch.device) -> tuple[Tensor, Tensor]:
+    """Cosine and signed sine [positions, head size], by Transformers' own frequencies and scaling."""
+    from transformers.models.llama.modeling_llama import LlamaRotaryEmbedding
+
+    rotary = LlamaRotaryEmbedding(config)
+    angles = torch.arange(config.max_position_embeddings).double().outer(rotary.inv_freq.double())
+    cosine, sine = angles.cos() * rotary.attention_scaling, angles.sin() * rotary.attention_scaling
+    tables = (torch.cat((cosine, cosine), -1), torch.cat((-sine, sine), -1))
+    return tables[0].to(device, dtype), tables[1].to(device, dtype)
+
+
+def run_lengths(versions: list[DecoderWeights]) -> tuple[list[DecoderWeights], list[int]]:
+    """Versions of sorted rows, each once, with its number of rows."""
+    distinct: list[DecoderWeights] = []
+    counts: list[int] = []
+    for version in versions:
+        if distinct and distinct[-1] is version:
+            counts[-1] += 1
+        else:
+            distinct.append(version)
+            counts.append(1)
+    return distinct, counts
+
+
+def prompt_chunks(prompts: Sequence[Sequence[int]]) -> list[list[int]]:
+    """Rows to read together: of similar length, so that little is padding, and of bounded size."""
+    chunks: list[list[int]] = []
+    for row in sorted(range(len(prompts)), key=lambda each: len(prompts[each])):
+        length = len(prompts[row])
+        fits = chunks and (len(chunks[-1]) + 1) * length <= MAX_PROMPT_TOKENS
+        if fits and length <= 1.5 * len(prompts[chunks[-1][0]]) + 16:
+            chunks[-1].append(row)
+        else:
+            chunks.append([row])
+    return chunks

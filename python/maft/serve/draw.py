@@ -1,0 +1,85 @@
+"""Choosing the next token: in float64, by inverse CDF, with uniforms that are a function of (seed, sample, position).
+
+Nothing here depends on the other rows of the batch or on what was drawn before: there is no generator to share.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy
+import torch
+from torch import Tensor
+
+#: Logits are rounded to this many decimals first. Two tokens whose logits are equal on paper then also tie in the
+#: machine, whatever the last bits say, and the lower token id wins.
+DECIMALS = 9
+
+GOLDEN = numpy.uint64(0x9E3779B97F4A7C15)
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """How one row is drawn."""
+
+    temperature: float
+    top_p: float
+    key: int
+    """64 bits from `row_key`."""
+
+
+def row_key(seed: int, sample: int) -> int:
+    """64 bits for sample `sample` (0..n-1) of a request with this seed."""
+    return int.from_bytes(hashlib.sha256(f"{seed}/{sample}".encode()).digest()[:8], "little")
+
+
+def uniforms(keys: Sequence[int], positions: Sequence[int]) -> numpy.ndarray:
+    """Numbers in [0, 1) with 53 bits each, one per row: splitmix64 of key and position."""
+    state = numpy.array(keys, dtype=numpy.uint64)
+    with numpy.errstate(over="ignore"):
+        state += (numpy.array(positions, dtype=numpy.uint64) + numpy.uint64(1)) * GOLDEN
+        state = (state ^ (state >> numpy.uint64(30))) * numpy.uint64(0xBF58476D1CE4E5B9)
+        state = (state ^ (state >> numpy.uint64(27))) * numpy.uint64(0x94D049BB133111EB)
+    state ^= state >> numpy.uint64(31)
+    return (state >> numpy.uint64(11)).astype(numpy.float64) * 2.0**-53
+
+
+def keep_nucleus(probabilities: Tensor, top_p: Tensor) -> Tensor:
+    """Zeroes what lies outside the smallest set of likeliest tokens whose share reaches top_p ([rows, 1])."""
+    ordered, indices = probabilities.sort(dim=-1, descending=True, stable=True)
+    before = ordered.cumsum(-1) - ordered
+    return probabilities.scatter(-1, indices, ordered.masked_fill(before >= top_p, 0.0))
+
+
+def invert(probabilities: Tensor, draws: Tensor) -> Tensor:
+    """The token whose share of [0, 1) holds the draw; shares need not sum to one. [rows]"""
+    cumulative = probabilities.cumsum(-1)
+    total = cumulative[:, -1:]
+    tokens = torch.searchsorted(cumulative, draws.unsqueeze(1) * total, right=True)
+    # A draw that rounding lifted onto the total belongs to the last token that has any share at all.
+    last = torch.searchsorted(cumulative, total)
+    return torch.minimum(tokens, last).squeeze(1)
+
+
+def draw(logits: Tensor, rows: Sequence[Sampling], positions: Sequence[int]) -> Tensor:
+    """The next token of each row, [rows], from rounded float64 logits [rows, vocabulary]."""
+    greedy = [row.temperature == 0 for row in rows]
+    if all(greedy):
+        return logits.argmax(-1)
+    device = logits.device
+    temperatures = torch.tensor([row.temperature or 1.0 for row in rows], dtype=logits.dtype, device=device)
+    probabilities = (logits / temperatures.unsqueeze(1)).softmax(-1)
+    if any(row.top_p < 1 for row in rows):
+        top_p = torch.tensor([row.top_p for row in rows], dtype=logits.dtype, device=device)
+        probabilities = keep_nucleus(probabilities, top_p.unsqueeze(1))
+    draws = torch.from_numpy(uniforms([row.key for row in rows], positions)).to(device, logits.dtype)
+    tokens = invert(probabilities, draws)
+    if not any(greedy):
+        return tokens
+    return torch.where(torch.tensor(greedy, device=device), logits.argmax(-1), tokens)
+
+
+def for_drawing(logits: Tensor) -> Tensor:
+    return logits.double().round(decimals=DECIMALS)

@@ -1,0 +1,226 @@
+"""The one thread that computes: rows join between two steps, every running row gets one token per step.
+
+Waiting rows are admitted round robin over the versions, so that no version starves, and a row that finishes frees its
+place at once. Rows of versions that share a shape run in one batch (see `plan.py`); other backends take turns.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import Future
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from maft.serve.backends import Backend
+from maft.serve.draw import draw, for_drawing
+from maft.serve.errors import Overloaded, ServeError, ShuttingDown
+from maft.serve.metrics import Metrics
+from maft.serve.rows import Generation, Row, TokenLogprobs, check_end
+from maft.serve.versions import Version
+
+log = logging.getLogger("maft.serve")
+
+
+class Engine:
+    """`submit` and `compute` may be called from any thread; everything else happens on the engine's own."""
+
+    def __init__(self, metrics: Metrics, *, max_batch: int, max_queue: int) -> None:
+        self.metrics = metrics
+        self.max_batch = max_batch
+        self.max_queue = max_queue
+        self.arrivals: deque[Generation] = deque()
+        self.jobs: deque[tuple[Callable[[], Any], Future[Any]]] = deque()
+        self.waiting: dict[Version, deque[Row]] = {}
+        self.waiting_rows = 0
+        self.backends: list[Backend] = []
+        self.wake = threading.Event()
+        self.stopping = False
+        self.thread = threading.Thread(target=self.run, name="engine", daemon=True)
+
+    # -- any thread -------------------------------------------------------------------------------------------------
+
+    def submit(self, generation: Generation) -> None:
+        """Queues a generation. Raises Overloaded or ShuttingDown; after that `done` is called exactly once."""
+        self.refuse_overload(len(generation.rows))
+        self.arrivals.append(generation)
+        self.wake.set()
+
+    def compute(self, job: Callable[[], Any]) -> Future[Any]:
+        """Runs `job` between two steps, one job per step. Raises as `submit`."""
+        self.refuse_overload(1)
+        future: Future[Any] = Future()
+        self.jobs.append((job, future))
+        self.wake.set()
+        return future
+
+    def refuse_overload(self, rows: int) -> None:
+        if self.stopping:
+            raise ShuttingDown()
+        if self.waiting_rows + len(self.arrivals) + len(self.jobs) + rows > self.max_queue:
+            raise Overloaded(f"{self.waiting_rows} completions are waiting already; at most {self.max_queue} may.")
+
+    def stop(self) -> None:
+        """Fails what is unfinished and ends the thread."""
+        self.stopping = True
+        self.wake.set()
+        if self.thread.is_alive():
+            self.thread.join(timeout=5)
+
+    # -- the engine's thread ----------------------------------------------------------------------------------------
+
+    @torch.inference_mode()
+    def run(self) -> None:
+        while not self.stopping:
+            if not (self.arrivals or self.jobs or self.waiting_rows or self.backends):
+                self.wake.wait()
+            self.wake.clear()
+            self.take_arrivals()
+            self.run_one_job()
+            self.drop_cancelled()
+            self.admit()
+            for backend in list(self.backends):
+                self.guarded(backend, lambda each=backend: self.step(each))
+            self.backends = [backend for backend in self.backends if backend.rows]
+        self.fail_everything()
+
+    def take_arrivals(self) -> None:
+        while self.arrivals:
+            generation = self.arrivals.popleft()
+            queue = self.waiting.setdefault(generation.version, deque())
+            queue.extend(generation.rows)
+            self.waiting_rows += len(generation.rows)
+        self.metrics.queue.set(self.waiting_rows)
+
+    def run_one_job(self) -> None:
+        if not self.jobs:
+            return
+        job, future = self.jobs.popleft()
+        if not future.set_running_or_notify_cancel():
+            return
+        try:
+            future.set_result(job())
+        except Exception as error:
+            future.set_exception(error)
+
+    def drop_cancelled(self) -> None:
+        for version, queue in self.waiting.items():
+            if any(row.generation.cancelled for row in queue):
+                self.waiting[version] = deque(row for row in queue if not row.generation.cancelled)
+        self.waiting_rows = sum(len(queue) for queue in self.waiting.values())
+        for backend in self.backends:
+            gone = [place for place, row in enumerate(backend.rows) if row.generation.cancelled]
+            if gone:
+                self.metrics.cancelled.inc(len(gone))
+                backend.remove(gone)
+
+    def admit(self) -> None:
+        """Fills free places, one row per version in turn."""
+        free = self.max_batch - sum(len(backend.rows) for backend in self.backends)
+        admitted: dict[Backend, list[Row]] = {}
+        blocked: set[Version] = set()
+        while free > 0 and len(blocked) < len(self.waiting):
+            for version in list(self.waiting):
+                queue = self.waiting[version]
+                backend = version.network.backend
+                chosen = admitted.setdefault(backend, [])
+                if not queue or free == 0 or not self.has_room(backend, queue[0], chosen):
+                    blocked.add(version)
+                    continue
+                chosen.append(queue.popleft())
+                free -= 1
+        self.rotate()
+        for backend, rows in admitted.items():
+            if rows:
+                self.guarded(backend, lambda each=backend, new=rows: self.start(each, new), rows)
+
+    def rotate(self) -> None:
+        """Forgets versions without waiting rows; who was first is last next time."""
+        self.waiting = {version: queue for version, queue in self.waiting.items() if queue}
+        if self.waiting:
+            first = next(iter(self.waiting))
+            self.waiting[first] = self.waiting.pop(first)
+        self.waiting_rows = sum(len(queue) for queue in self.waiting.values())
+
+    @staticmethod
+    def has_room(backend: Backend, row: Row, chosen: list[Row]) -> bool:
+        """A backend with no row at all always takes one: nothing else would ever make room."""
+        return not (backend.rows or chosen) or backend.fits([*chosen, row])
+
+    def start(self, backend: Backend, rows: list[Row]) -> None:
+        if backend not in self.backends:
+            self.backends.append(backend)
+        first = len(backend.rows)
+        logits = backend.admit(rows)
+        self.metrics.prompt_tokens.inc(sum(len(row.generation.prompt) for row in rows))
+        self.advance(backend, rows, logits, first)
+
+    def step(self, backend: Backend) -> None:
+        if backend.rows:
+            self.metrics.batch_size.observe(len(backend.rows))
+            self.advance(backend, backend.rows, backend.step(), 0)
+
+    def advance(self, backend: Backend, rows: list[Row], logits: Tensor, first: int) -> None:
+        """Draws one token for each of `rows`, which stand at place `first` and after, and retires who is finished."""
+        rounded = for_drawing(logits)
+        tokens = draw(rounded, [row.sampling for row in rows], [len(row.tokens) for row in rows]).tolist()
+        self.record_logprobs(rows, rounded, tokens)
+        finished = []
+        for place, (row, token) in enumerate(zip(rows, tokens, strict=True)):
+            row.tokens.append(token)
+            check_end(row, row.generation.version.end_tokens)
+            if row.finish_reason is not None:
+                finished.append(first + place)
+        self.metrics.completion_tokens.inc(len(tokens))
+        if finished:
+            generations = {id(row.generation): row.generation for row in (backend.rows[place] for place in finished)}
+            backend.remove(finished)
+            for generation in generations.values():
+                if generation.finished() and not generation.cancelled:
+                    generation.done(None)
+
+    @staticmethod
+    def record_logprobs(rows: list[Row], logits: Tensor, tokens: list[int]) -> None:
+        wanted = [place for place, row in enumerate(rows) if row.generation.settings.logprobs is not None]
+        if not wanted:
+            return
+        logprobs = logits[torch.tensor(wanted, device=logits.device)].log_softmax(-1)
+        for place, own in zip(wanted, logprobs, strict=True):
+            count = rows[place].generation.settings.logprobs or 0
+            values, indices = own.sort(descending=True, stable=True)
+            top = list(zip(indices[:count].tolist(), values[:count].tolist(), strict=True))
+            rows[place].logprobs.append(TokenLogprobs(tokens[place], float(own[tokens[place]]), top))
+
+    # -- trouble ----------------------------------------------------------------------------------------------------
+
+    def guarded(self, backend: Backend, action: Callable[[], None], joining: list[Row] | None = None) -> None:
+        """An error while computing fails the rows of that backend and nothing else."""
+        try:
+            action()
+        except Exception as error:
+            log.exception("the batch failed; its requests are answered with an error")
+            failed = {id(row.generation): row.generation for row in [*backend.rows, *(joining or [])]}
+            backend.reset()
+            self.fail(list(failed.values()), ServeError(f"Computing failed: {type(error).__name__}: {error}"))
+
+    def fail(self, generations: list[Generation], error: ServeError) -> None:
+        for generation in generations:
+            if not generation.cancelled:
+                generation.cancelled = True
+                generation.done(error)
+
+    def fail_everything(self) -> None:
+        waiting = [row.generation for queue in self.waiting.values() for row in queue]
+        running = [row.generation for backend in self.backends for row in backend.rows]
+        everything = {id(each): each for each in [*self.arrivals, *waiting, *running]}
+        self.fail(list(everything.values()), ShuttingDown())
+        for _, future in self.jobs:
+            if future.set_running_or_notify_cancel():
+                future.set_exception(ShuttingDown())
+
+

@@ -1,0 +1,75 @@
+"""What a caller is told when a request cannot be served: one class per kind of trouble, all in OpenAI's JSON shape."""
+
+from __future__ import annotations
+
+
+class ServeError(Exception):
+    """A request that ends in an HTTP error. `status` is final; nothing else about the server is affected."""
+
+    status = 500
+    kind = "server_error"
+
+    def __init__(
+        self, message: str, *, code: str | None = None, param: str | None = None, retry_after: int | None = None
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.code = code
+        self.param = param
+        #: Seconds after which the same request may succeed; None where waiting does not help.
+        self.retry_after = retry_after
+
+    def body(self) -> dict[str, object]:
+        error = {"message": self.message, "type": self.kind, "param": self.param, "code": self.code}
+        return {"error": error}
+
+
+class BadRequest(ServeError):
+    """The request itself is wrong; `param` names the field. The caller changes it."""
+
+    status = 400
+    kind = "invalid_request_error"
+
+
+class ModelNotFound(ServeError):
+    """No folder of that name. Retry only if it is just being published."""
+
+    status = 404
+    kind = "invalid_request_error"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"The model `{name}` does not exist.", code="model_not_found", param="model")
+
+
+class Overloaded(ServeError):
+    """More requests wait than the queue may hold. The caller waits `retry_after` seconds."""
+
+    status = 429
+    kind = "rate_limit_error"
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, code="queue_full", retry_after=1)
+
+
+class ShuttingDown(ServeError):
+    """The server is stopping; another one may already be starting."""
+
+    status = 503
+    kind = "server_error"
+
+    def __init__(self) -> None:
+        super().__init__("The server is shutting down.", code="shutting_down", retry_after=2)
+
+
+class BrokenModel(ServeError):
+    """The folder exists but cannot be loaded (torn file, other base, pickled weights). Its publisher mends it."""
+
+    status = 500
+    kind = "server_error"
+
+    def __init__(self, name: str, reason: str) -> None:
+        super().__init__(f"The model `{name}` cannot be loaded: {reason}", code="model_broken", param="model")
+
+
+class NoSuchModelFolder(Exception):
+    """The folder given on the command line is no model. The user gives another one (exit code 2)."""

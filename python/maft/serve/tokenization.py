@@ -1,0 +1,57 @@
+"""Text to tokens and back, by the tokenizer that a model folder ships. Model text is data throughout."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from maft.serve.errors import BadRequest
+
+Message = dict[str, str]
+
+
+class ModelTokenizer:
+    """A Hugging Face tokenizer with the few moves the server needs."""
+
+    def __init__(self, folder: Path) -> None:
+        from transformers import AutoTokenizer
+
+        self.inner: Any = AutoTokenizer.from_pretrained(folder, trust_remote_code=False, local_files_only=True)
+        #: The Rust object, without the Python layers around it: they cost more than the work on short texts.
+        self.rust: Any = getattr(self.inner, "backend_tokenizer", None)
+
+    def encode(self, text: str, special_tokens: bool = True) -> list[int]:
+        if self.rust is not None and len(text) < 100_000:
+            return list(self.rust.encode(text, add_special_tokens=special_tokens).ids)
+        return list(self.inner.encode(text, add_special_tokens=special_tokens))
+
+    def decode(self, tokens: list[int], special_tokens: bool = False) -> str:
+        text = self.inner.decode(tokens, skip_special_tokens=not special_tokens, clean_up_tokenization_spaces=False)
+        return str(text)
+
+    def render(self, messages: list[Message], generation_prompt: bool = True) -> str:
+        """The chat as the template writes it. Raises BadRequest where there is none or it refuses."""
+        if self.inner.chat_template is None:
+            raise BadRequest("This model's tokenizer has no chat template: use /v1/completions.", param="messages")
+        try:
+            text = self.inner.apply_chat_template(messages, tokenize=False, add_generation_prompt=generation_prompt)
+        except Exception as error:  # templates raise what they like; the caller's messages are what is wrong
+            raise BadRequest(f"The chat template refuses these messages: {error}", param="messages") from error
+        return str(text)
+
+    def encode_chat(self, messages: list[Message], generation_prompt: bool = True) -> list[int]:
+        # The template writes the special tokens itself.
+        return self.encode(self.render(messages, generation_prompt), special_tokens=False)
+
+    def pieces(self, tokens: list[int]) -> list[str]:
+        """Each token's own text, special ones included."""
+        return [self.decode([token], special_tokens=True) for token in tokens]
+
+    def find_stop(self, tokens: list[int], stop: tuple[str, ...]) -> str | None:
+        """The text up to the first stop string, or None where there is none yet. Looks at the tail first: it is short."""
+        tail = self.decode(tokens[-(4 * max(len(each) for each in stop) + 8) :])
+        if not any(each in tail for each in stop):
+            return None
+        text = self.decode(tokens)
+        found = [position for each in stop if (position := text.find(each)) >= 0]
+        return text[: min(found)] if found else None

@@ -1,0 +1,151 @@
+"""Makes the demo's base model, measures it, and writes it as a Hugging Face folder.
+
+`python -m maft.tiny --out DIR` runs the whole recipe (about an hour on two cores). Interrupt it when you like: the same
+command goes on from its last checkpoint.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from pathlib import Path
+
+# Before torch is imported: threads that wait by spinning take the other core from whoever shares the machine.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+os.environ.setdefault("KMP_BLOCKTIME", "0")
+
+FAILED_BY_INPUT = 2
+INTERRUPTED = 130
+FINAL_PROBLEMS = 1000
+
+
+def at_least(text: str, minimum: int) -> int:
+    value = int(text)
+    if value < minimum:
+        raise argparse.ArgumentTypeError(f"{value} is below {minimum}")
+    return value
+
+
+def positive(text: str) -> int:
+    return at_least(text, 1)
+
+
+def positive_share(text: str) -> float:
+    value = float(text)
+    if not 0 < value < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text} is not a number above 0")
+    return value
+
+
+def add_threads(parser: argparse.ArgumentParser, default: int | str) -> None:
+    parser.add_argument("--threads", type=positive, default=default, help="torch threads (default 2)")
+
+
+def build_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m maft.tiny", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--out", type=Path, help="folder of the finished model; must be empty or absent")
+    parser.add_argument("--seed", type=int, default=0, help="seed of weights and examples (default 0)")
+    parser.add_argument(
+        "--steps-scale", type=positive_share, default=1.0, help="multiplies the steps; below 1: a trial"
+    )
+    parser.add_argument("--work", type=Path, help="folder of checkpoints, to resume from (default OUT.work)")
+    parser.add_argument(
+        "--checkpoint-every", type=positive, default=250, help="steps between checkpoints (default 250)"
+    )
+    add_threads(parser, 2)
+    commands = parser.add_subparsers(dest="command", metavar="{evaluate,export}")
+    evaluate = commands.add_parser("evaluate", help="print a model folder's accuracies as JSON")
+    evaluate.add_argument("model", type=Path)
+    evaluate.add_argument("--problems", type=positive, default=256, help="held-out problems (default 256)")
+    evaluate.add_argument("--eval-seed", type=int, default=0, help="seed of problems and samples (default 0)")
+    export = commands.add_parser("export", help="write the newest checkpoint of a work folder as a model folder")
+    export.add_argument("work_folder", type=Path, metavar="work")
+    export.add_argument("model", type=Path)
+    for command in (evaluate, export):
+        add_threads(command, argparse.SUPPRESS)
+    return parser
+
+
+def report(line: str) -> None:
+    print(line, flush=True)
+
+
+def make(arguments: argparse.Namespace) -> None:
+    """Runs the whole recipe, measures the model and publishes it."""
+    from maft.tiny.card import render_card
+    from maft.tiny.evaluation import as_json, evaluate
+    from maft.tiny.pretraining import Workplace, pretrain
+    from maft.tiny.publishing import publish, refuse_taken
+    from maft.tiny.recipe import standard_recipe
+    from maft.tiny.vocabulary import build_tokenizer
+
+    refuse_taken(arguments.out)
+    recipe = standard_recipe(arguments.seed, arguments.steps_scale)
+    work = arguments.work or arguments.out.with_name(f"{arguments.out.name}.work")
+    model, position = pretrain(recipe, Workplace(work, arguments.checkpoint_every, report))
+    accuracies = evaluate(model, build_tokenizer(), FINAL_PROBLEMS if arguments.steps_scale >= 1 else 16)
+    report(json.dumps(as_json(accuracies)))
+    publish(model, arguments.out, render_card(recipe, position, accuracies))
+    report(f"{arguments.out} is ready after {position.seconds / 60:.0f} minutes of training; checkpoints: {work}")
+
+
+def evaluate_folder(arguments: argparse.Namespace) -> None:
+    """Prints one JSON object."""
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    from maft.tiny.errors import NotAModel
+    from maft.tiny.evaluation import as_json, evaluate
+
+    if not (arguments.model / "config.json").is_file():
+        raise NotAModel(f"{arguments.model} holds no config.json. Give the folder of a Hugging Face model.")
+    model = AutoModelForCausalLM.from_pretrained(arguments.model, use_safetensors=True)
+    tokenizer = AutoTokenizer.from_pretrained(arguments.model)
+    print(json.dumps(as_json(evaluate(model, tokenizer, arguments.problems, arguments.eval_seed))))
+
+
+def export(arguments: argparse.Namespace) -> None:
+    """Publishes an unfinished model, for a look at it while training goes on."""
+    from maft.tiny.checkpoints import load_weights, newest_checkpoint
+    from maft.tiny.errors import NoCheckpoint
+    from maft.tiny.model import build_model
+    from maft.tiny.publishing import publish
+
+    newest = newest_checkpoint(arguments.work_folder)
+    if newest is None:
+        raise NoCheckpoint(f"{arguments.work_folder} holds no checkpoint.")
+    model = build_model(seed=0)
+    position = load_weights(newest, model)
+    publish(model, arguments.model, f"An unfinished model: {position.total_steps} steps of pretraining.\n")
+    report(f"{arguments.model}: {position.total_steps} steps")
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Exit code 0, 2 for what the user can put right, 130 for an interruption."""
+    parser = build_parser()
+    arguments = parser.parse_args(argv)
+    if arguments.command is None and arguments.out is None:
+        parser.error("give --out DIR, or a command: evaluate, export")
+    import torch
+
+    from maft.tiny.errors import TinyModelError
+
+    torch.set_num_threads(arguments.threads)
+    torch.set_flush_denormal(True)
+    commands = {None: make, "evaluate": evaluate_folder, "export": export}
+    try:
+        commands[arguments.command](arguments)
+    except TinyModelError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return FAILED_BY_INPUT
+    except KeyboardInterrupt:
+        print("interrupted; the same command goes on from the last checkpoint", file=sys.stderr)
+        return INTERRUPTED
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,71 @@
+"""`python -m maft.train`: one job, or a template process that forks one child per job."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+DESCRIPTION = """Supervised finetuning of one agent from a job file (src/contract/training-job.ts).
+
+  --job JOB.json     train once
+  --template         import torch once, then fork a child for each job named on stdin (CPU only)
+"""
+EXIT_CODES = """exit codes: 0 finished · 1 bug · 2 bad job, never retry · 3 out of memory · 4 no space left
+            5 interrupted (SIGTERM, or the parent is gone): run the same job again, it resumes
+
+Events are JSON lines on --events-fd. A template also reads {"run": JOB.json, "id": ID}, {"stop": ID} and {"kill": ID},
+and its events are {"id": ID, ...} with "pid", "event", "stderr" or "exit"; the end of its stdin ends it and its children."""
+
+
+def prepare_environment() -> None:
+    """Before torch is imported: nothing from the network, no thread pools that a fork would tear, repeatable kernels."""
+    os.environ.update(HF_HUB_OFFLINE="1", HF_HUB_DISABLE_TELEMETRY="1")
+    os.environ.update(TOKENIZERS_PARALLELISM="false", TQDM_DISABLE="1")
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    # Asking whether there is a GPU must not create a context that children inherit.
+    os.environ.setdefault("PYTORCH_NVML_BASED_CUDA_CHECK", "1")
+
+
+def parse_arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        "python -m maft.train", None, DESCRIPTION, EXIT_CODES, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    mode = parser.add_mutually_exclusive_group(required=True)
+    mode.add_argument("--job", type=Path, metavar="JOB.json", help="train this job")
+    mode.add_argument("--template", action="store_true", help="serve jobs from stdin, one forked child each")
+    parser.add_argument("--events-fd", type=int, default=2, metavar="FD", help="where events go (default: stderr)")
+    parser.add_argument(
+        "--parent-fd", type=int, metavar="FD", help="stop when this pipe, held open by the parent, closes (usually 0)"
+    )
+    return parser.parse_args()
+
+
+def run_one(job: Path, events_fd: int, parent_fd: int | None) -> int:
+    from maft.train.events import EventWriter
+    from maft.train.stopping import StopRequest, stop_on_signals, stop_when_closed
+
+    stop = StopRequest()
+    stop_on_signals(stop)
+    if parent_fd is not None:
+        stop_when_closed(parent_fd, stop)
+    # After the watches: importing torch takes seconds, in which the parent may die as well.
+    from maft.train.run import run
+
+    return run(job, EventWriter(events_fd, lambda: stop.request("nobody reads the events")), stop)
+
+
+def main() -> int:
+    arguments = parse_arguments()
+    prepare_environment()
+    if arguments.template:
+        from maft.train.template import serve
+
+        return serve(arguments.events_fd)
+    return run_one(arguments.job, arguments.events_fd, arguments.parent_fd)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

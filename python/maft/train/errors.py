@@ -1,0 +1,70 @@
+"""Why a training ends without a result; each class is one exit code and one `kind` of the `failed` event."""
+
+from __future__ import annotations
+
+import errno
+from typing import ClassVar
+
+NO_SPACE_ERRNOS = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+# The safetensors writer and torch report these by text only.
+NO_SPACE_TEXTS = ("No space left on device", "os error 28", "Disk quota exceeded", "File too large")
+OUT_OF_MEMORY_TEXTS = ("out of memory", "can't allocate memory", "not enough memory")
+
+
+class TrainingFailure(Exception):
+    """A bug, unless a subclass says otherwise. The message says what was attempted, on what, and what to do."""
+
+    kind: ClassVar[str] = "bug"
+    exit_code: ClassVar[int] = 1
+
+
+class BadJob(TrainingFailure):
+    """The job or a file it names is wrong. The same job fails again; whoever wrote it mends it."""
+
+    kind = "bad-job"
+    exit_code = 2
+
+
+class OutOfMemory(TrainingFailure):
+    """The device's memory does not suffice, even one example at a time."""
+
+    kind = "out-of-memory"
+    exit_code = 3
+
+
+class NoSpace(TrainingFailure):
+    """A file could not be written for want of space. The same job goes on once there is room."""
+
+    kind = "no-space"
+    exit_code = 4
+
+
+class Interrupted(TrainingFailure):
+    """Asked to stop, or the parent is gone. The same job resumes from its newest checkpoint."""
+
+    kind = "interrupted"
+    exit_code = 5
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """CUDA raises a class of its own (a RuntimeError), the CPU allocator a plain RuntimeError, Python a MemoryError."""
+    if isinstance(error, MemoryError):
+        return True
+    return isinstance(error, RuntimeError) and any(text in str(error).lower() for text in OUT_OF_MEMORY_TEXTS)
+
+
+def is_no_space(error: BaseException) -> bool:
+    if isinstance(error, OSError) and error.errno in NO_SPACE_ERRNOS:
+        return True
+    return any(text in str(error) for text in NO_SPACE_TEXTS)
+
+
+def classify(error: BaseException) -> TrainingFailure:
+    """The failure to report for whatever ended the training."""
+    if isinstance(error, TrainingFailure):
+        return error
+    if is_out_of_memory(error):
+        return OutOfMemory(f"Out of memory, one example at a time. Lower maxLength or train LoRA. ({error})")
+    if is_no_space(error):
+        return NoSpace(f"No space left to write checkpoints or weights. Free some, then run the job again. ({error})")
+    return TrainingFailure(f"{type(error).__name__}: {error}")

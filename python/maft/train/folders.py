@@ -1,0 +1,97 @@
+"""Folders that appear whole or not at all, whoever else writes beside us and whenever we are killed.
+
+An attempt writes under a name of its own and publishes by one rename onto a missing name. A lock on the folder shows
+that its writer lives; the kernel drops it at any death, so what the dead left behind can be told apart and removed.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from uuid import uuid4
+
+PREFIX = ".writing-"
+
+
+def lock(folder: Path) -> int | None:
+    """An open, locked descriptor of the folder; None where another process holds it or the folder is gone."""
+    try:
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    except FileNotFoundError:
+        return None
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        # A sweeper may have removed the folder between open and lock.
+        if folder.exists():
+            return descriptor
+    except OSError:
+        pass
+    os.close(descriptor)
+    return None
+
+
+def create_locked(parent: Path, purpose: str) -> tuple[Path, int]:
+    parent.mkdir(parents=True, exist_ok=True)
+    for _ in range(10):
+        folder = parent / f"{PREFIX}{purpose}-{uuid4().hex}"
+        folder.mkdir()
+        descriptor = lock(folder)
+        if descriptor is not None:
+            return folder, descriptor
+    raise OSError(f"Cannot lock a folder in {parent}: does its file system support flock?")
+
+
+@contextmanager
+def folder_in_progress(parent: Path, purpose: str) -> Iterator[Path]:
+    """A new folder in `parent` for one attempt; removed at the end unless it was published."""
+    folder, descriptor = create_locked(parent, purpose)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+        os.close(descriptor)
+
+
+def publish(folder: Path, target: Path) -> bool:
+    """Makes the written folder visible as `target`, durably; False where `target` is there already (and stays)."""
+    for entry in [*folder.iterdir(), folder]:
+        synchronise(entry)
+    try:
+        folder.rename(target)
+    except OSError:
+        if target.exists():
+            return False
+        raise
+    synchronise(target.parent)
+    return True
+
+
+def synchronise(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def remove(folder: Path) -> None:
+    """Takes a published folder away: first its name, so that nobody reads half of it. Tolerates a faster remover."""
+    doomed = folder.with_name(f"{PREFIX}removed-{uuid4().hex}")
+    try:
+        folder.rename(doomed)
+    except FileNotFoundError:
+        return
+    shutil.rmtree(doomed, ignore_errors=True)
+
+
+def sweep(parent: Path, purpose: str) -> None:
+    """Removes what killed attempts left in `parent`; folders whose writer lives stay."""
+    for folder in parent.glob(f"{PREFIX}{purpose}-*"):
+        descriptor = lock(folder)
+        if descriptor is not None:
+            shutil.rmtree(folder, ignore_errors=True)
+            os.close(descriptor)

@@ -1,0 +1,177 @@
+"""The training loop, one for tiny and real models, full weights and LoRA. A test shows it equal to TRL's SFTTrainer."""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+import math
+import sys
+import time
+from typing import Any
+
+import torch
+from torch.nn import functional
+
+from maft.train.checkpoints import Position, resume, save_checkpoint, trainable
+from maft.train.encoding import EncodedExample
+from maft.train.errors import BadJob, is_out_of_memory
+from maft.train.events import EventWriter
+from maft.train.placement import Placement
+from maft.train.schedule import Plan
+from maft.train.stopping import StopRequest
+
+IGNORED = -100
+CLIP_NORM = 1.0
+# Padded tokens in one forward pass; a larger batch is accumulated over several.
+TOKENS_PER_FORWARD = 16_384
+
+
+def pad_right(rows: list[list[int]], filler: int) -> torch.Tensor:
+    width = max(map(len, rows))
+    return torch.tensor([row + [filler] * (width - len(row)) for row in rows])
+
+
+def example_losses(model: Any, rows: list[EncodedExample], device: torch.device) -> torch.Tensor:
+    """Mean loss per completion token of each example, [rows], in fp32."""
+    # Padding tokens are masked and never a label, so any id does; 0 exists in every vocabulary.
+    tokens = pad_right([list(row.tokens) for row in rows], 0).to(device)
+    mask = pad_right([[1] * len(row.tokens) for row in rows], 0).to(device)
+    learnt = [[IGNORED] * row.completion_start + list(row.tokens[row.completion_start :]) for row in rows]
+    labels = pad_right(learnt, IGNORED).to(device)
+    # Logits of the prompts are thrown away; with a large vocabulary they would be most of the memory.
+    first = min(row.completion_start for row in rows) - 1
+    options = {"logits_to_keep": tokens.shape[1] - first} if keeps_some_logits(model) else {}
+    logits = model(input_ids=tokens, attention_mask=mask, use_cache=False, **options).logits
+    targets = labels[:, first + 1 :]
+    predicted = logits[:, -targets.shape[1] - 1 : -1].float()
+    losses = functional.cross_entropy(
+        predicted.reshape(-1, predicted.shape[-1]), targets.reshape(-1), ignore_index=IGNORED, reduction="none"
+    ).view(targets.shape)
+    return losses.sum(dim=1) / (targets != IGNORED).sum(dim=1)
+
+
+def keeps_some_logits(model: Any) -> bool:
+    plain = model.get_base_model() if hasattr(model, "get_base_model") else model
+    return "logits_to_keep" in inspect.signature(plain.forward).parameters
+
+
+def split_rows(batch: list[EncodedExample], tokens_per_forward: int) -> list[list[EncodedExample]]:
+    """Parts of a batch that fit into one forward pass each; at least one row per part."""
+    rows = max(1, tokens_per_forward // max(len(example.tokens) for example in batch))
+    return [batch[start : start + rows] for start in range(0, len(batch), rows)]
+
+
+def build_optimizer(model: torch.nn.Module, weight_decay: float) -> torch.optim.AdamW:
+    """AdamW; norms and biases do not decay. The fused form is the same arithmetic in one pass over the weights."""
+    parameters = list(trainable(model).values())
+    groups = [
+        {"params": [parameter for parameter in parameters if parameter.ndim >= 2], "weight_decay": weight_decay},
+        {"params": [parameter for parameter in parameters if parameter.ndim < 2], "weight_decay": 0.0},
+    ]
+    fused = parameters[0].device.type in ("cpu", "cuda")
+    return torch.optim.AdamW([group for group in groups if group["params"]], lr=0.0, fused=fused)
+
+
+def step_seed(seed: int, step: int) -> int:
+    """Of LoRA's dropout and whatever else draws inside the model: a resumed step draws what it would have drawn."""
+    return int.from_bytes(hashlib.sha256(f"step/{seed}/{step}".encode()).digest()[:7], "big")
+
+
+class TrainingLoop:
+    """One training, from wherever its newest checkpoint stands to its last step."""
+
+    def __init__(
+        self, plan: Plan, model: Any, placement: Placement, *, events: EventWriter, stop: StopRequest
+    ) -> None:
+        self.plan, self.model, self.placement = plan, model, placement
+        self.events, self.stop = events, stop
+        self.optimizer = build_optimizer(model, plan.job.weight_decay)
+        self.position = resume(plan.job.work_directory, model, self.optimizer, plan.job.job_id)
+        self.tokens_per_forward = TOKENS_PER_FORWARD
+        self.checkpointed_step = self.position.step
+        self.checkpointed_at = time.monotonic()
+
+    def run(self) -> Position:
+        """Raises BadJob where the loss is no number, Interrupted (after a checkpoint) where it has to stop."""
+        for step, batch in self.plan.batches(self.position.step):
+            began = time.monotonic()
+            loss = self.take_step(step, batch)
+            self.position.seconds += time.monotonic() - began
+            self.position.step = step + 1
+            self.position.tokens += sum(example.completion_tokens for example in batch)
+            self.position.losses.append(loss)
+            self.report(loss, self.plan.learning_rate(step))
+            self.checkpoint_if_due()
+        return self.position
+
+    def take_step(self, step: int, batch: list[EncodedExample]) -> float:
+        """Gradients, clipping, update; the loss before the update."""
+        loss = self.backward_within_memory(step, batch)
+        norm = torch.nn.utils.clip_grad_norm_(trainable(self.model).values(), CLIP_NORM)
+        if not (math.isfinite(loss) and math.isfinite(float(norm))):
+            raise BadJob(
+                f"The loss is {loss} and the gradient's norm {float(norm)} at step {step + 1} of {self.plan.steps}. "
+                "Lower learningRate, or look at the weights it started from."
+            )
+        for group in self.optimizer.param_groups:
+            group["lr"] = self.plan.learning_rate(step)
+        self.optimizer.step()
+        return loss
+
+    def backward_within_memory(self, step: int, batch: list[EncodedExample]) -> float:
+        """Halves the rows per forward pass until they fit; raises torch's error where not even one does."""
+        while True:
+            try:
+                return self.backward(step, batch)
+            except RuntimeError as error:
+                if not is_out_of_memory(error) or len(split_rows(batch, self.tokens_per_forward)) == len(batch):
+                    raise
+            self.tokens_per_forward //= 2
+            print(f"Out of memory: now {self.tokens_per_forward} tokens per forward pass.", file=sys.stderr)
+            if self.placement.device.type == "cuda":
+                torch.cuda.empty_cache()
+
+    def backward(self, step: int, batch: list[EncodedExample]) -> float:
+        """Gradients of Σ weight · (mean token loss of the example) / Σ weight over the batch; returns that loss."""
+        torch.manual_seed(step_seed(self.plan.job.seed, step))
+        self.optimizer.zero_grad(set_to_none=True)
+        total_weight = sum(example.weight for example in batch)
+        loss = 0.0
+        for rows in split_rows(batch, self.tokens_per_forward):
+            weights = torch.tensor([row.weight / total_weight for row in rows], device=self.placement.device)
+            with self.autocast():
+                part = (example_losses(self.model, rows, self.placement.device) * weights).sum()
+            part.backward()  # type: ignore[no-untyped-call]
+            loss += float(part.detach())
+        return loss
+
+    def autocast(self) -> Any:
+        enabled = self.placement.precision == "bf16"
+        return torch.autocast(self.placement.device.type, dtype=torch.bfloat16, enabled=enabled)
+
+    def report(self, loss: float, learning_rate: float) -> None:
+        self.events.write(
+            "step",
+            step=self.position.step,
+            steps=self.plan.steps,
+            loss=loss,
+            learningRate=learning_rate,
+            tokens=self.position.tokens,
+            seconds=self.position.seconds,
+        )
+
+    def checkpoint_if_due(self) -> None:
+        """After the last step there is nothing left to resume; a stop is then as good as done."""
+        if self.position.step == self.plan.steps:
+            return
+        if time.monotonic() - self.checkpointed_at >= self.plan.job.checkpoint_every_seconds:
+            self.checkpoint()
+        if self.stop.reason is not None:
+            if self.checkpointed_step != self.position.step:
+                self.checkpoint()
+            self.stop.raise_if_requested()
+
+    def checkpoint(self) -> None:
+        save_checkpoint(self.plan.job.work_directory, self.position, self.model, self.optimizer)
+        self.checkpointed_step, self.checkpointed_at = self.position.step, time.monotonic()
+        self.events.write("checkpoint", step=self.position.step)

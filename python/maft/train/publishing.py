@@ -1,0 +1,102 @@
+"""The finished model as a folder that appears whole, and the digest that names what it says."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from maft.train import folders
+from maft.train.checkpoints import file_digest
+from maft.train.errors import BadJob
+from maft.train.job import TrainingJob
+
+RECORD = "maft-training.json"
+# Files of the base that the server needs beside the weights, byte for byte as the base has them.
+COPIED = (
+    "tokenizer.json", "tokenizer_config.json", "tokenizer.model", "special_tokens_map.json", "added_tokens.json",
+    "vocab.json", "vocab.txt", "merges.txt", "chat_template.jinja", "chat_template.json", "generation_config.json",
+)  # fmt: skip
+UNDECIDING = {RECORD, "README.md"}
+
+
+def model_digest(folder: Path) -> str:
+    """SHA-256 (hex) over the lines `<sha256 of the content>  <name>\\n` of all files but the record and README.md,
+    sorted by name: what `sha256sum` prints for them, hashed once more."""
+    names = sorted(path.name for path in folder.iterdir() if path.name not in UNDECIDING)
+    lines = "".join(f"{file_digest(folder / name)}  {name}\n" for name in names)
+    return hashlib.sha256(lines.encode()).hexdigest()
+
+
+def write_adapter(model: Any, folder: Path, served_base: str) -> None:
+    """A plain PEFT folder. PEFT writes its training path as the base's name, and a set of modules in whatever order
+    this process hashes strings; servers compare the name, and the digest must not depend on the order."""
+    model.save_pretrained(folder)
+    path = folder / "adapter_config.json"
+    config = json.loads(path.read_text(encoding="utf-8"))
+    config["base_model_name_or_path"] = served_base
+    if isinstance(config["target_modules"], list):
+        config["target_modules"] = sorted(config["target_modules"])
+    path.write_text(json.dumps(config, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+    (folder / "README.md").unlink(missing_ok=True)
+
+
+def write_full(model: Any, folder: Path, base: Path, stored: torch.dtype) -> None:
+    model.config.use_cache = True
+    model.to(stored).save_pretrained(folder)
+    for name in COPIED:
+        if (base / name).is_file():
+            shutil.copyfile(base / name, folder / name)
+
+
+def write_model(job: TrainingJob, model: Any, folder: Path, stored: torch.dtype) -> None:
+    if job.lora is not None:
+        write_adapter(model, folder, job.served_base)
+    else:
+        write_full(model, folder, job.base, stored)
+
+
+@dataclass(frozen=True)
+class Record:
+    """What a training reports: the fields of its `started` and `finished` events."""
+
+    started: dict[str, Any]
+    finished: dict[str, Any]
+
+
+def publish_model(job: TrainingJob, model: Any, stored: torch.dtype, record: Record) -> Record:
+    """Writes the output directory; returns `record` with the digest in it, or that of an attempt that was faster."""
+    target = job.output_directory
+    folders.sweep(target.parent, job.job_id)
+    with folders.folder_in_progress(target.parent, job.job_id) as folder:
+        write_model(job, model, folder, stored)
+        whole = Record(record.started, {"digest": model_digest(folder), **record.finished})
+        (folder / RECORD).write_text(json.dumps({"jobId": job.job_id, **asdict(whole)}, indent=1), encoding="utf-8")
+        if folders.publish(folder, target):
+            return whole
+    faster = published_record(job)
+    if faster is None:
+        raise BadJob(f"outputDirectory {target} is gone again while it was being published.")
+    return faster
+
+
+def published_record(job: TrainingJob) -> Record | None:
+    """What an earlier attempt at this very job left in the output directory; None where there is nothing yet.
+
+    Raises BadJob where something else is there: nothing is ever overwritten.
+    """
+    target = job.output_directory
+    if not target.exists() or (target.is_dir() and not any(target.iterdir())):
+        return None
+    try:
+        found = json.loads((target / RECORD).read_text(encoding="utf-8"))
+        if found["jobId"] == job.job_id and found["finished"]["digest"] == model_digest(target):
+            return Record(found["started"], found["finished"])
+    except (OSError, ValueError, KeyError, TypeError):
+        pass
+    raise BadJob(f"outputDirectory {target} exists and does not hold the result of this job. Give another one.")

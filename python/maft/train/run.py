@@ -1,0 +1,102 @@
+"""One training from job file to published weights. Start here."""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from transformers.utils import logging
+
+from maft.train.checkpoints import Position
+from maft.train.encoding import encode_examples
+from maft.train.errors import TrainingFailure, classify
+from maft.train.events import EventWriter
+from maft.train.examples import read_training_set
+from maft.train.job import TrainingJob, read_job
+from maft.train.loop import TrainingLoop
+from maft.train.models import load_model, load_tokenizer, stop_ids
+from maft.train.placement import choose_placement, peak_memory_bytes
+from maft.train.publishing import Record, publish_model, published_record
+from maft.train.schedule import Plan
+from maft.train.stopping import StopRequest
+
+PACKAGES = ("torch", "transformers", "tokenizers", "safetensors", "peft")
+
+
+def versions() -> dict[str, str]:
+    found = {"python": sys.version.split()[0]}
+    for package in PACKAGES:
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def train(job: TrainingJob, events: EventWriter, stop: StopRequest) -> Record:
+    """Raises whatever goes wrong; `run` classifies it."""
+    tokenizer = load_tokenizer(job.base)
+    texts = read_training_set(job.training_set)
+    examples = encode_examples(texts, tokenizer, stop_ids(job.base, tokenizer), job.max_length)
+    placement = choose_placement(job.device, job.threads)
+    stop.raise_if_requested()
+    model, stored = load_model(job, placement)
+    stop.raise_if_requested()
+    loop = TrainingLoop(Plan(job, examples), model, placement, events=events, stop=stop)
+    started = opening(loop)
+    events.write("started", **started)
+    position = loop.run()
+    return publish_model(job, model, stored, Record(started, summary(position, peak_memory_bytes(placement))))
+
+
+def opening(loop: TrainingLoop) -> dict[str, Any]:
+    """The fields of the `started` event."""
+    return {
+        "pid": os.getpid(),
+        "device": loop.placement.name,
+        "precision": loop.placement.precision,
+        "examples": len(loop.plan.examples),
+        "steps": loop.plan.steps,
+        "resumedFromStep": loop.position.step,
+        "versions": versions(),
+    }
+
+
+def summary(position: Position, peak_gpu_memory_bytes: int | None) -> dict[str, Any]:
+    """The fields of the `finished` event, but for the digest."""
+    return {
+        "steps": position.step,
+        "tokens": position.tokens,
+        "seconds": position.seconds,
+        "peakGpuMemoryBytes": peak_gpu_memory_bytes,
+        "lossCurve": [{"step": index + 1, "loss": loss} for index, loss in enumerate(position.losses)],
+    }
+
+
+def train_once(job: TrainingJob, events: EventWriter, stop: StopRequest) -> Record:
+    """The result of an earlier attempt that nobody fetched, or a training."""
+    earlier = published_record(job)
+    if earlier is None:
+        return train(job, events, stop)
+    events.write("started", **earlier.started)
+    return earlier
+
+
+def run(job_path: Path, events: EventWriter, stop: StopRequest) -> int:
+    """Runs one job to its end, good or bad, says so in an event, and returns the exit code."""
+    logging.set_verbosity_error()
+    try:
+        record = train_once(read_job(job_path), events, stop)
+        events.write("finished", **record.finished)
+        return 0
+    except Exception as error:
+        failure = classify(error)
+        if failure.exit_code == TrainingFailure.exit_code:
+            traceback.print_exc()
+        print(failure, file=sys.stderr, flush=True)
+        events.write("failed", kind=failure.kind, message=str(failure))
+        return failure.exit_code

@@ -1,0 +1,171 @@
+/**
+ * The artifact store on a file system: write-once files under keys.
+ *
+ * An attempt writes under a name of its own and publishes with `link(2)`, which fails if the key exists: two attempts,
+ * even a stale one that wakes up, can waste work but never change a result. A folder is published by one rename onto a
+ * missing name. Half-written files stay under `<root>/.attempts`, where nothing looks for results.
+ */
+import { randomUUID } from 'node:crypto';
+import { constants } from 'node:fs';
+import { access, link, mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import path from 'node:path';
+import type { ArtifactReference } from '../contract/run';
+import { sha256 } from '../domain/digests';
+import { ArtifactError } from '../errors';
+import type { ArtifactStore } from '../ports';
+
+export class FileArtifactStore implements ArtifactStore {
+  /** @param root Absolute path of the store's folder; created on first use. */
+  constructor(private readonly root: string) {}
+
+  async read(key: string): Promise<Buffer | undefined> {
+    try {
+      return await readFile(this.resolve(key));
+    } catch (error) {
+      if (hasCode(error, 'ENOENT') || hasCode(error, 'ENOTDIR')) return undefined;
+      throw storageError(key, 'cannot be read', error);
+    }
+  }
+
+  async readVerified(reference: ArtifactReference): Promise<Buffer> {
+    const bytes = await this.read(reference.key);
+    if (bytes === undefined) throw new ArtifactError('is missing from the store', reference.key);
+    const found = sha256(bytes);
+    if (found !== reference.sha256) {
+      throw new ArtifactError(
+        `is corrupt: its SHA-256 is ${found}, recorded was ${reference.sha256}; it is not used. ` +
+          'Restore the file, or delete it to have it made again',
+        reference.key,
+      );
+    }
+    return bytes;
+  }
+
+  async publish(key: string, content: Buffer | string) {
+    const bytes = typeof content === 'string' ? Buffer.from(content, 'utf8') : content;
+    const attempt = await this.writeAttempt(key, bytes);
+    try {
+      await mkdir(path.dirname(this.resolve(key)), { recursive: true });
+      await link(attempt, this.resolve(key));
+      return { created: true, stored: bytes, reference: { key, sha256: sha256(bytes) } };
+    } catch (error) {
+      if (!hasCode(error, 'EEXIST')) throw storageError(key, 'cannot be published', error);
+      const stored = await readFile(this.resolve(key));
+      return { created: false, stored, reference: { key, sha256: sha256(stored) } };
+    } finally {
+      await rm(attempt, { force: true });
+    }
+  }
+
+  async writeView(key: string, content: Buffer | string): Promise<void> {
+    const attempt = await this.writeAttempt(key, Buffer.from(content));
+    try {
+      await mkdir(path.dirname(this.resolve(key)), { recursive: true });
+      await rename(attempt, this.resolve(key));
+    } catch (error) {
+      throw storageError(key, 'cannot be written', error);
+    }
+  }
+
+  async list(prefix: string): Promise<string[]> {
+    try {
+      const entries = await readdir(this.resolve(prefix), { withFileTypes: true });
+      return entries.map((entry) => `${prefix}/${entry.name}`).sort();
+    } catch (error) {
+      if (hasCode(error, 'ENOENT')) return [];
+      throw storageError(prefix, 'cannot be listed', error);
+    }
+  }
+
+  async publishDirectory(localDirectory: string, key: string): Promise<boolean> {
+    const target = this.resolve(key);
+    try {
+      await mkdir(path.dirname(target), { recursive: true });
+      if (await exists(target)) return false;
+      // rename(2) replaces an *empty* target only; a published folder is never empty, so a second one fails here.
+      await rename(localDirectory, target);
+      return true;
+    } catch (error) {
+      if (hasCode(error, 'ENOTEMPTY') || hasCode(error, 'EEXIST')) return false;
+      throw storageError(key, 'cannot be published', error);
+    }
+  }
+
+  async localPath(key: string): Promise<string> {
+    const local = this.resolve(key);
+    if (!(await exists(local))) throw new ArtifactError('is missing from the store', key);
+    return local;
+  }
+
+  async workDirectory(name: string): Promise<string> {
+    const directory = path.join(this.root, '.work', name);
+    try {
+      await mkdir(directory, { recursive: true });
+    } catch (error) {
+      throw storageError(`.work/${name}`, 'cannot be created', error);
+    }
+    return directory;
+  }
+
+  /** Removes what attempts that died left behind, older than a day. */
+  async sweepAttempts(now: Date): Promise<void> {
+    const folder = path.join(this.root, '.attempts');
+    for (const entry of await readdir(folder).catch(() => [])) {
+      const file = path.join(folder, entry);
+      const age = now.getTime() - (await stat(file)).mtimeMs;
+      if (age > 24 * 3600 * 1000) await rm(file, { force: true });
+    }
+  }
+
+  private resolve(key: string): string {
+    const resolved = path.resolve(this.root, key);
+    if (!resolved.startsWith(path.resolve(this.root) + path.sep)) {
+      throw new ArtifactError('is no key: it leaves the store', key);
+    }
+    return resolved;
+  }
+
+  private async writeAttempt(key: string, bytes: Buffer): Promise<string> {
+    const folder = path.join(this.root, '.attempts');
+    const attempt = path.join(folder, randomUUID());
+    try {
+      await mkdir(folder, { recursive: true });
+      // No fsync: a torn file after a power cut is found by its digest and named, at a tenth of the cost per turn.
+      const file = await open(attempt, 'wx');
+      try {
+        await file.writeFile(bytes);
+      } finally {
+        await file.close();
+      }
+      return attempt;
+    } catch (error) {
+      await rm(attempt, { force: true }).catch(() => undefined);
+      throw storageError(key, 'cannot be written', error);
+    }
+  }
+}
+
+async function exists(file: string): Promise<boolean> {
+  return access(file, constants.F_OK).then(
+    () => true,
+    () => false,
+  );
+}
+
+function hasCode(error: unknown, code: string): boolean {
+  return error instanceof Error && 'code' in error && error.code === code;
+}
+
+/** A full disk or a lost mount may be mended while the run waits, so these are retryable; a permission is not. */
+function storageError(key: string, attempted: string, cause: unknown): ArtifactError {
+  if (hasCode(cause, 'ENOSPC') || hasCode(cause, 'EDQUOT')) {
+    return new ArtifactError(`${attempted}: no space left on the store's disk; free some, the run goes on by itself`, key, {
+      retryable: true,
+      cause,
+    });
+  }
+  if (hasCode(cause, 'EROFS') || hasCode(cause, 'EACCES') || hasCode(cause, 'EPERM')) {
+    return new ArtifactError(`${attempted}: the store's folder is not writable for this user; change MAFT_STORE or its permissions`, key, { cause });
+  }
+  return new ArtifactError(`${attempted}: ${cause instanceof Error ? cause.message : String(cause)}`, key, { retryable: true, cause });
+}

@@ -1,0 +1,62 @@
+/**
+ * Sealed JSON artifacts: an object that carries the SHA-256 of its own canonical content in the field `sha256`. For
+ * artifacts that are found by key, not by a reference that records their digest (turns, run.json, society.json …).
+ */
+import { z } from 'zod';
+import { digestOf } from '../domain/digests';
+import { ArtifactError } from '../errors';
+import type { ArtifactStore } from '../ports';
+
+
+const sealSchema = z.looseObject({ sha256: z.string() });
+
+/** Publishes create-if-absent; returns what is stored, which is another attempt's content where that was first. */
+export async function publishSealed<Content extends object>(
+  store: ArtifactStore,
+  key: string,
+  content: Content,
+): Promise<{ content: Content; created: boolean }> {
+  const { created, stored } = await store.publish(key, seal(content));
+  return { created, content: created ? content : open<Content>(key, stored) };
+}
+
+/** Reads and checks a sealed artifact; undefined where there is none. Throws `ArtifactError` for a corrupt one. */
+export async function readSealed<Content extends object>(
+  store: ArtifactStore,
+  key: string,
+): Promise<Content | undefined> {
+  const bytes = await store.read(key);
+  return bytes === undefined ? undefined : open<Content>(key, bytes);
+}
+
+/** As `readSealed`, where the artifact has to be there. */
+export async function requireSealed<Content extends object>(store: ArtifactStore, key: string): Promise<Content> {
+  const content = await readSealed<Content>(store, key);
+  if (content === undefined) throw new ArtifactError('is missing from the store', key);
+  return content;
+}
+
+function seal(content: object): string {
+  return `${JSON.stringify({ ...content, sha256: digestOf(content) })}\n`;
+}
+
+function open<Content extends object>(key: string, bytes: Buffer): Content {
+  const { sha256: recorded, ...content } = parse(key, bytes);
+  const found = digestOf(content);
+  if (found === recorded) return content as Content;
+  throw new ArtifactError(
+    `is corrupt: its content has SHA-256 ${found}, recorded was ${recorded}; it is not used. ` +
+      'Restore the file, or delete it to have it made again',
+    key,
+  );
+}
+
+function parse(key: string, bytes: Buffer): z.infer<typeof sealSchema> {
+  try {
+    return sealSchema.parse(JSON.parse(bytes.toString('utf8')));
+  } catch (cause) {
+    throw new ArtifactError('is corrupt: it is no sealed JSON; it is not used. Restore or delete the file', key, {
+      cause,
+    });
+  }
+}

@@ -1,0 +1,251 @@
+/** What crosses the border between workflows and activities: references, digests, answers and counts, never texts. */
+import type { RunSpecification, ValueSource } from './specification';
+import type { Split } from './transcript';
+
+/** `run.json`: created if absent by `resolveRun`; the same specification adopts it (this is resume). */
+export interface RunRecord {
+  runId: string;
+  workflowId: string;
+  /** SHA-256 (hex) of the canonical JSON of `specification`. */
+  specificationDigest: string;
+  specification: RunSpecification;
+  valueSources: Record<string, ValueSource>;
+  plan: RunPlan;
+  /** The problems as drawn; references lie apart, so that selection cannot read them by accident. */
+  problems: SplitReferences;
+  references: SplitReferences;
+  /** Software that made the run: `maft`, `node`, Python packages as the trainer reports them. */
+  versions: Record<string, string>;
+  createdAt: string;
+}
+
+/** The evaluation file, and one training file per iteration (the same one in each with `problems: fixed`). */
+export interface SplitReferences {
+  eval: ArtifactReference;
+  /** Index 0 belongs to iteration 1. */
+  train: ArtifactReference[];
+}
+
+/** Everything the workflows need to order the work; derived once from the specification. */
+export interface RunPlan {
+  runId: string;
+  name: string;
+  task: string;
+  method: string;
+  members: number;
+  rounds: number;
+  /** Rounds of an evaluation debate: 1 where the society answers by sample or vote. */
+  evaluationRounds: number;
+  iterations: number;
+  trainProblems: number;
+  evaluationProblems: number;
+  shardSize: number;
+  shardsInFlight: number;
+  problemsInFlight: number;
+  maxFailedShare: number;
+  /** Agents with a training set of their own: 2N ids, `shared`, or none. */
+  trainedAgents: string[];
+  /** k of the vote beside the debate, and at which iterations it is taken. */
+  voteSamples: number;
+  voteAtIterations: number[];
+  /** Search attributes the server knows; only these are upserted. */
+  searchAttributes: string[];
+  /** Sentences for the log and the report, such as search attributes that are missing. */
+  notices: string[];
+}
+
+/** A slice of one split, as one child workflow debates it. */
+export interface ShardInput {
+  plan: RunPlan;
+  /** Names the folder `iteration-<l>` the turns are stored under. */
+  iteration: number;
+  split: Split;
+  /** Iteration of the society that debates: l-1 for `train`, l for `eval`. */
+  societyIteration: number;
+  rounds: number;
+  shard: number;
+  /** First problem's index in the split, and how many problems. */
+  from: number;
+  count: number;
+  /** Vote samples to draw beside the debate (0 for none): k, the first N of which are the debate's own. */
+  voteSamples: number;
+  /** Whether the run was paused when this shard was started. */
+  paused?: boolean;
+}
+
+/** Tokens and calls, summed over what an activity or a stage did. */
+export interface CallCounts {
+  calls: number;
+  promptTokens: number;
+  completionTokens: number;
+}
+
+export interface ShardOutcome {
+  shard: number;
+  /** Key and digest of the shard's transcripts. */
+  transcripts: ArtifactReference;
+  /** The vote samples beside the debate, where some were drawn. */
+  votes?: ArtifactReference;
+  problems: number;
+  agreed: number;
+  tieBroken: number;
+  none: number;
+  failed: number;
+  counts: CallCounts;
+}
+
+/** A stored artifact: its key below the store's root, and the SHA-256 (hex) of its bytes, checked when read. */
+export interface ArtifactReference {
+  key: string;
+  sha256: string;
+}
+
+export type Stage = 'resolve' | 'evaluate' | 'debate' | 'select' | 'finetune' | 'report' | 'done';
+
+/** Answer of the `progress` query of a `multiagentFinetuning` run. */
+export interface RunProgress {
+  runId: string;
+  stage: Stage;
+  iteration: number;
+  iterations: number;
+  paused: boolean;
+  /** Why the run paused itself, where it did. */
+  pauseReason?: string;
+  problems: { done: number; total: number; failed: number };
+  counts: CallCounts;
+  /** Workflow ids of the children that are open now; each answers `progress` for its own part. */
+  openChildren: string[];
+  training: { done: number; total: number };
+  /** Accuracy (0..1) of each iteration evaluated so far. */
+  accuracy: Record<number, number>;
+}
+
+/** Answer of the `progress` query of a child workflow: what is done here, without what its open children did. */
+export interface PartProgress {
+  problems: { done: number; total: number; failed: number };
+  counts: CallCounts;
+  paused: boolean;
+  pauseReason?: string;
+  openChildren: string[];
+}
+
+/** Input of the turn activity: who speaks, where; texts are read from the store. */
+export interface TurnInput {
+  runId: string;
+  iteration: number;
+  societyIteration: number;
+  split: Split;
+  problemId: string;
+  round: number;
+  member: number;
+}
+
+export interface TurnOutcome {
+  answer: string | null;
+  counts: CallCounts;
+}
+
+/** First-round samples beyond the debate's own, for the vote over k. */
+export interface VoteSamplesInput {
+  runId: string;
+  iteration: number;
+  societyIteration: number;
+  split: Split;
+  problemId: string;
+  /** Sample numbers to draw: from N+1 to k. */
+  fromSample: number;
+  toSample: number;
+}
+
+export interface OpenedShard {
+  problemIds: string[];
+  /** Present where an earlier run of this shard has finished it. */
+  closed?: ShardOutcome;
+}
+
+export interface ProblemFailure {
+  problemId: string;
+  reason: string;
+}
+
+export interface SelectionInput {
+  plan: RunPlan;
+  iteration: number;
+  transcripts: ArtifactReference[];
+}
+
+export interface SelectionOutcomeCounts {
+  /** Examples per trained agent. */
+  examples: Record<string, number>;
+}
+
+export interface FinetuneInput {
+  runId: string;
+  iteration: number;
+  agent: string;
+}
+
+export interface FinetuneOutcome {
+  agent: string;
+  model: string;
+  outcome: 'trained' | 'empty-training-set';
+  examples: number;
+  /** Completion tokens trained on, all epochs. */
+  tokens: number;
+  seconds: number;
+}
+
+export interface EvaluationInput {
+  plan: RunPlan;
+  iteration: number;
+  paused?: boolean;
+}
+
+export interface ScoreInput {
+  plan: RunPlan;
+  iteration: number;
+  shards: ShardOutcome[];
+}
+
+export interface EvaluationOutcome {
+  evaluation: ArtifactReference;
+  /** The society's own accuracy, 0..1. */
+  accuracy: number;
+  problems: number;
+  failed: number;
+  agreement: number | null;
+  counts: CallCounts;
+}
+
+/** Wall-clock seconds of one stage, and what it asked of models. Never part of a digest. */
+export interface StageTiming {
+  stage: Stage;
+  iteration: number;
+  seconds: number;
+  counts: CallCounts;
+}
+
+export interface ReportRequest {
+  runId: string;
+  /** Last iteration that has been evaluated. */
+  throughIteration: number;
+  timings: StageTiming[];
+}
+
+/** What one run of the top workflow hands to the next by continue-as-new. */
+export interface RunState {
+  plan: RunPlan;
+  /** The iteration this workflow run performs: 1..L. */
+  iteration: number;
+  accuracy: Record<number, number>;
+  counts: CallCounts;
+  timings: StageTiming[];
+  paused: boolean;
+}
+
+export interface RunOutcome {
+  runId: string;
+  iterations: number;
+  accuracy: Record<number, number>;
+  counts: CallCounts;
+}

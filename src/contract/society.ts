@@ -1,0 +1,27 @@
+/** A society: 2N agents' weights, their prompts, the summariser and the voting rule; immutable and versioned. */
+import type { Sampling } from './sampling';
+
+export interface AgentModel {
+  /** The immutable model name requests carry. */
+  model: string;
+  /** The iteration whose finetuning made these weights; 0 for the base model. */
+  trainedIn: number;
+}
+
+export interface Society {
+  /** SHA-256 (hex) of everything below. */
+  version: string;
+  runId: string;
+  /** 0 for the untuned society. */
+  iteration: number;
+  members: number;
+  rounds: number;
+  /** Keyed by agent id: `generation-1..N`, and `critic-1..N` where rounds > 1. */
+  agents: Record<string, AgentModel>;
+  /** The untuned base model, never trained. */
+  summariser: string;
+  promptSet: string;
+  summary: boolean;
+  voteRule: 'plurality-seeded-tie';
+  sampling: Record<'generation' | 'critic' | 'summariser', Sampling>;
+}

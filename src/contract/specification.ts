@@ -1,0 +1,141 @@
+/**
+ * The run specification: what a user writes (YAML in `examples/`, JSON for `temporal workflow start`).
+ * One zod schema; every field but `task` and `model` has a default; `maft schema` prints it as JSON Schema.
+ * Defaults live here and nowhere else.
+ */
+import { z } from 'zod';
+
+const share = z.number().min(0).max(1);
+const positiveInteger = z.int().min(1);
+const name = z.string().min(1);
+
+export const mixings = ['sample-each', 'exact-share', 'weighted-loss'] as const;
+export const criticTargets = ['last-round', 'critic-rounds', 'all-rounds'] as const;
+export const selections = ['consensus', 'reference', 'none'] as const;
+export const weightSharings = ['none', 'one', 'per-agent'] as const;
+export const evaluationModes = ['sample', 'vote', 'debate'] as const;
+
+/** Every key of `method` but the preset's name; a preset is a partial object of these. */
+export const methodSettingsSchema = z.strictObject({
+  members: positiveInteger.max(64).default(3).describe('N: members of the society'),
+  rounds: positiveInteger.max(16).default(2).describe('M: debate rounds'),
+  correctedShare: share.default(0.5).describe("w: share of corrected examples in a critic's training set"),
+  mixing: z.enum(mixings).default('sample-each').describe('how corrected and consistent examples are mixed'),
+  criticTarget: z.enum(criticTargets).default('last-round').describe("which of a critic's responses are targets"),
+  minimumAgreement: share.default(0).describe('a consensus trains somebody only if votes / N exceeds this'),
+  summary: z.boolean().default(true).describe("critics read a summary (true) or the others' responses themselves"),
+  select: z.enum(selections).default('consensus').describe('what decides which responses train'),
+  prompts: name.default('paper').describe('name of a prompt set'),
+  weights: z.enum(weightSharings).default('per-agent').describe('which tuned weights exist'),
+  evaluateBy: z.enum(evaluationModes).default('debate').describe('how the tuned society answers at evaluation'),
+});
+
+export const samplingSchema = z.strictObject({
+  temperature: z.number().min(0).max(2).default(1),
+  topP: z.number().gt(0).max(1).default(0.9),
+  maxTokens: positiveInteger.default(2048),
+});
+
+const samplingPerRoleSchema = z.strictObject({
+  generation: samplingSchema.prefault({}),
+  critic: samplingSchema.prefault({}),
+  summariser: samplingSchema.prefault({}),
+});
+
+const loraSchema = z.strictObject({
+  rank: positiveInteger.default(16),
+  alpha: z.number().gt(0).default(32),
+  dropout: z.number().min(0).lt(1).default(0),
+});
+
+const weightsSchema = z.union([z.literal('full'), z.strictObject({ lora: loraSchema })]);
+
+/** Learning rates when the specification names none (platform practice: LoRA needs far more than full weights). */
+export const defaultLearningRates = { lora: 2e-4, full: 1e-5 } as const;
+
+export const finetuningSchema = z.strictObject({
+  trainer: z.enum(['local']).default('local'),
+  weights: weightsSchema.default({ lora: { rank: 16, alpha: 32, dropout: 0 } }),
+  epochs: z.number().gt(0).default(2),
+  learningRate: z.number().gt(0).optional().describe('default 2e-4 for LoRA, 1e-5 for full weights'),
+  batchSize: positiveInteger.default(16),
+  maxLength: positiveInteger.default(2048).describe('longer examples are counted and left out, never cut'),
+  from: z.enum(['previous', 'base']).default('previous'),
+  schedule: z.enum(['linear', 'cosine', 'constant']).default('linear'),
+  warmupShare: share.default(0),
+  weightDecay: z.number().min(0).default(0),
+  checkpointEverySeconds: z.number().gt(0).default(60).describe('most training work a crash can cost'),
+});
+
+export const baselines = ['base', 'majority', 'debate'] as const;
+
+export const evaluationSchema = z.strictObject({
+  baselines: z.array(z.enum(baselines)).default([...baselines]),
+  measures: z.array(z.enum(['agreement', 'embedding'])).default(['agreement']),
+  votes: z
+    .strictObject({
+      samples: z.union([z.literal('equal-calls'), positiveInteger]).default('equal-calls'),
+      at: z.enum(['first-and-last', 'every-iteration', 'never']).default('first-and-last'),
+    })
+    .prefault({})
+    .describe('vote over k first-round samples, beside the debate; equal-calls: k = N + 2N(M-1)'),
+});
+
+const problemCount = z.int().min(1).max(1_000_000);
+const taskShared = {
+  train: problemCount.default(500),
+  eval: problemCount.default(500),
+  problems: z.enum(['fixed', 'fresh']).default('fixed'),
+};
+
+export const taskSchema = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('arithmetic'), max: z.int().min(2).max(10_000).default(30), ...taskShared }),
+]);
+
+export const modelSchema = z.strictObject({
+  base: name.describe('a model folder or the name the endpoint serves'),
+  endpoint: name.default('embedded').describe('`embedded` or a name in $MAFT_HOME/config.yaml'),
+});
+
+export const executionSchema = z.strictObject({
+  shardSize: z.union([z.literal('auto'), positiveInteger.max(200)]).default('auto'),
+  shardsInFlight: positiveInteger.max(64).default(8),
+  problemsInFlight: positiveInteger.max(64).default(8).describe('per shard'),
+});
+
+/** `method` once a bare preset name has been turned into an object. */
+export const methodSchema = methodSettingsSchema.extend({ preset: name.default('multiagent-finetuning') });
+
+export const limitsSchema = z.strictObject({
+  maxFailedShare: share.default(0.02).describe('share of a stage\'s problems that may fail before the run does'),
+});
+
+/** The specification after normalisation (method and sampling spelt out), as resolved and stored in `run.json`. */
+export const runSpecificationSchema = z.strictObject({
+  name: name.max(100).default('run'),
+  seed: z.int().min(0).default(0),
+  task: taskSchema,
+  method: methodSchema.prefault({}),
+  iterations: z.int().min(0).max(1000).default(1).describe('L: debate, select, finetune, evaluate'),
+  model: modelSchema,
+  sampling: samplingPerRoleSchema.prefault({}),
+  finetuning: finetuningSchema.prefault({}),
+  evaluation: evaluationSchema.prefault({}),
+  limits: limitsSchema.prefault({}),
+  execution: executionSchema.prefault({}),
+});
+
+/** What a user may write: as above, with `method` also a bare name and `sampling` also one object for all roles. */
+export const runSpecificationInputSchema = runSpecificationSchema.extend({
+  method: z.union([name, methodSchema]).prefault({}),
+  sampling: z.union([samplingSchema, samplingPerRoleSchema]).prefault({}),
+});
+
+export type MethodSettings = z.infer<typeof methodSchema>;
+export type RunSpecification = z.infer<typeof runSpecificationSchema>;
+export type RunSpecificationInput = z.input<typeof runSpecificationInputSchema>;
+export type TaskSettings = z.infer<typeof taskSchema>;
+export type FinetuningSettings = z.infer<typeof finetuningSchema>;
+
+/** Where a resolved value came from; keyed by dotted path. */
+export type ValueSource = 'specification' | 'preset' | 'default';

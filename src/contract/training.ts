@@ -1,0 +1,63 @@
+/** What an agent is finetuned on, and the account of every response that was or was not chosen for it. */
+import type { ChatMessage } from './transcript';
+
+/** Which rule chose an example (method, section 3). */
+export type ExampleSet = 'generation' | 'corrected' | 'consistent' | 'majority' | 'own' | 'hinted';
+
+/** One line of a training-set file; its key is (problemId, member, round). */
+export interface TrainingExample {
+  problemId: string;
+  iteration: number;
+  /** `generation-n`, `critic-n`, or `shared` for the one model of one-model methods. */
+  agent: string;
+  member: number;
+  round: number;
+  set: ExampleSet;
+  /** The prompt exactly as it was sent at that turn. */
+  messages: ChatMessage[];
+  /** The target; the loss falls on this only. */
+  completion: string;
+  /** Loss weight; the weights of one training set average 1. */
+  weight: number;
+}
+
+/** Why a response trains nobody, in the order in which the reasons apply; the first that holds is the outcome. */
+export const rejectionOutcomes = [
+  'failed',
+  'no-consensus',
+  'not-a-target',
+  'unparsable',
+  'disagrees',
+  'below-agreement',
+  'truncated',
+  'too-long',
+  'not-sampled',
+] as const;
+
+export type RejectionOutcome = (typeof rejectionOutcomes)[number];
+export type SelectionOutcome = RejectionOutcome | `selected as ${ExampleSet}`;
+
+export interface AgentSelection {
+  agent: string;
+  /** Number of responses looked at for this agent; equals the sum of `outcomes`. */
+  responses: number;
+  /** Count per outcome; outcomes that did not occur are absent. */
+  outcomes: Partial<Record<SelectionOutcome, number>>;
+  /** Examples in the written training set. */
+  examples: number;
+  /** Sum of the examples' completion tokens, as reported by the model that wrote them. */
+  completionTokens: number;
+  /** Examples whose consensus was decided by a tie draw. */
+  trainedOnTie: number;
+}
+
+/** `selection.json`: every response of every agent in exactly one outcome. */
+export interface SelectionReport {
+  iteration: number;
+  method: string;
+  select: 'consensus' | 'reference' | 'none';
+  seed: number;
+  problems: number;
+  consensus: { agreed: number; tieBroken: number; none: number; failed: number };
+  agents: AgentSelection[];
+}

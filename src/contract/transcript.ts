@@ -1,0 +1,76 @@
+/** The record of a debate: what every member was asked and answered, and what the vote made of it. */
+
+export type ChatRole = 'system' | 'user' | 'assistant';
+
+export interface ChatMessage {
+  role: ChatRole;
+  content: string;
+}
+
+/** `stop`: the model ended its turn. `length`: cut at the token limit. `other`: anything else a provider reports. */
+export type FinishReason = 'stop' | 'length' | 'other';
+
+/** Tokens as counted by the model that was called. */
+export interface Usage {
+  promptTokens: number;
+  completionTokens: number;
+}
+
+export interface SummaryRecord {
+  messages: ChatMessage[];
+  response: string;
+  usage: Usage;
+}
+
+/** One member's part of one debate round. */
+export interface Turn {
+  /** 1..N */
+  member: number;
+  /** `generation-n` or `critic-n`. */
+  agent: string;
+  /** The immutable name of the model that answered. */
+  model: string;
+  /** Present in rounds > 1 of methods with a summary. */
+  summary?: SummaryRecord;
+  /** Exactly what the agent was sent, byte for byte. */
+  messages: ChatMessage[];
+  response: string;
+  /** The normalised value parsed from the response; `null` where none parses. */
+  answer: string | null;
+  /** Whether the answer equals at least one answer of the winning group; absent before the vote. */
+  agrees?: boolean;
+  finishReason: FinishReason;
+  usage: Usage;
+}
+
+export interface DebateRound {
+  /** 1..M */
+  round: number;
+  /** One turn per member, sorted by member. */
+  turns: Turn[];
+}
+
+export interface VoteGroup {
+  answer: string;
+  /** Members whose last-round answer is in the group, ascending. */
+  members: number[];
+}
+
+export type Consensus =
+  | { kind: 'agreed'; answer: string; votes: VoteGroup[]; tieBroken: boolean }
+  /** No last-round answer parsed. */
+  | { kind: 'none' }
+  /** A turn failed after all retries: no vote with fewer members. */
+  | { kind: 'failed'; reason: string };
+
+/** Which problems a debate was held on. `eval.<task>` stands for an evaluation on another task. */
+export type Split = 'train' | 'eval' | `eval.${string}`;
+
+export interface Transcript {
+  problemId: string;
+  iteration: number;
+  split: Split;
+  question: string;
+  rounds: DebateRound[];
+  consensus: Consensus;
+}

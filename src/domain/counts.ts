@@ -1,0 +1,15 @@
+/** Sums of model calls and tokens. */
+import type { CallCounts } from '../contract/run';
+
+export const noCounts: CallCounts = { calls: 0, promptTokens: 0, completionTokens: 0 };
+
+export function addCounts(first: CallCounts, ...others: CallCounts[]): CallCounts {
+  return others.reduce(
+    (sum, counts) => ({
+      calls: sum.calls + counts.calls,
+      promptTokens: sum.promptTokens + counts.promptTokens,
+      completionTokens: sum.completionTokens + counts.completionTokens,
+    }),
+    first,
+  );
+}

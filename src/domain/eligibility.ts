@@ -1,0 +1,96 @@
+/**
+ * Which outcome a single response has before any sampling (method, section 3; the order of the outcomes is a contract of
+ * `selection.json`). Nothing here sees a reference answer: `select: reference` hands in verdicts, already decided.
+ */
+import type { ExampleSet, RejectionOutcome } from '../contract/training';
+import type { Transcript, Turn } from '../contract/transcript';
+import { exceedsShare } from './mixing';
+import { winningGroup } from './voting';
+
+export interface SelectionSettings {
+  /** The preset's name, for the report. */
+  method: string;
+  /** N and M of the transcripts. */
+  members: number;
+  rounds: number;
+  weights: 'none' | 'one' | 'per-agent';
+  select: 'consensus' | 'reference' | 'none';
+  /** w */
+  correctedShare: number;
+  mixing: 'sample-each' | 'exact-share' | 'weighted-loss';
+  criticTarget: 'last-round' | 'critic-rounds' | 'all-rounds';
+  /** A consensus trains somebody only if votes / N exceeds this. */
+  minimumAgreement: number;
+  seed: number;
+  iteration: number;
+  /** Most tokens of prompt + completion; longer examples are counted and left out, never cut. */
+  maxLength: number;
+}
+
+/** Whether an answer was found equal to the problem's reference answer. */
+export type ReferenceVerdict = (problemId: string, answer: string) => boolean;
+
+/** A response as one agent's selection sees it. */
+export interface AgentResponse {
+  round: number;
+  turn: Turn;
+  /** The turn whose prompt the example would carry: the own one, or round 1's for the one model. */
+  prompt: Turn;
+  /** The turn whose answer decides: the own one, or the chain's last where the whole chain is the target. */
+  deciding: Turn;
+  isTarget: boolean;
+  /** The set it belongs to once nothing speaks against it; asked only then. */
+  set: ExampleSet;
+}
+
+/** What a problem's transcript says about all of its responses. */
+export interface ProblemJudgement {
+  rejection?: Extract<RejectionOutcome, 'failed' | 'no-consensus'>;
+  belowAgreement: boolean;
+  tieBroken: boolean;
+  /** Whether the answer of a turn is the one to train on, "= ŷ". */
+  isRight(turn: Turn): boolean;
+}
+
+export function judgeProblem(
+  transcript: Transcript,
+  settings: SelectionSettings,
+  verdict: ReferenceVerdict,
+): ProblemJudgement {
+  const { consensus, problemId } = transcript;
+  const judgement = { belowAgreement: false, tieBroken: false };
+  if (consensus.kind === 'failed') return { ...judgement, rejection: 'failed', isRight: () => false };
+  if (settings.select === 'none') return { ...judgement, isRight: () => true };
+  if (settings.select === 'reference') {
+    return { ...judgement, isRight: ({ answer }) => answer !== null && verdict(problemId, answer) };
+  }
+  if (consensus.kind === 'none') return { ...judgement, rejection: 'no-consensus', isRight: () => false };
+  const votes = winningGroup(consensus)?.members.length ?? 0;
+  return {
+    belowAgreement: !exceedsShare(votes, settings.members, settings.minimumAgreement),
+    tieBroken: consensus.tieBroken,
+    isRight: ({ answer, agrees }) => answer !== null && agrees === true,
+  };
+}
+
+/** The first reason that speaks against a response, or the set it may be sampled into. */
+export function outcomeBeforeSampling(
+  response: AgentResponse,
+  judgement: ProblemJudgement,
+  settings: SelectionSettings,
+): RejectionOutcome | ExampleSet {
+  if (judgement.rejection !== undefined) return judgement.rejection;
+  if (!response.isTarget) return 'not-a-target';
+  if (settings.select !== 'none') {
+    if (response.deciding.answer === null) return 'unparsable';
+    if (!judgement.isRight(response.deciding)) return 'disagrees';
+    if (judgement.belowAgreement) return 'below-agreement';
+  }
+  if (response.turn.finishReason === 'length') return 'truncated';
+  if (exampleTokens(response) > settings.maxLength) return 'too-long';
+  return response.set;
+}
+
+function exampleTokens({ turn, prompt }: AgentResponse): number {
+  return prompt.usage.promptTokens + turn.usage.completionTokens;
+}

@@ -1,0 +1,69 @@
+/**
+ * Names that are made of other names: agents, child workflows, model versions. Imported by workflows, so nothing here needs
+ * more than the language itself; the digest that makes a run id unique is in `digests.ts`.
+ */
+import { workflowIdPrefix } from '../contract/names';
+import type { Split } from '../contract/transcript';
+
+/** The one model of methods with shared weights. */
+export const sharedAgent = 'shared';
+
+export const generationAgent = (member: number): string => `generation-${member}`;
+export const criticAgent = (member: number): string => `critic-${member}`;
+
+/** 1..N */
+export function memberNumbers(members: number): number[] {
+  return Array.from({ length: members }, (_, index) => index + 1);
+}
+
+/** The agent that answers for a member in a round: its generation agent in round 1, its critic later. */
+export function agentOf(member: number, round: number): string {
+  return round === 1 ? generationAgent(member) : criticAgent(member);
+}
+
+/** Ids of all agents of a society: N generation agents, and N critics where there is more than one round. */
+export function societyAgents(members: number, rounds: number): string[] {
+  const numbers = memberNumbers(members);
+  return [...numbers.map(generationAgent), ...(rounds > 1 ? numbers.map(criticAgent) : [])];
+}
+
+/** The member whose generation agent gives sample j of k, j = 1..k (method, section 4). */
+export function sampleMember(sample: number, members: number): number {
+  return ((sample - 1) % members) + 1;
+}
+
+/**
+ * Names sample j where an agent's id names a debate turn, so that its seed and its file are its own. The first N samples
+ * are the debate's own first round and carry the plain agent id.
+ */
+export function sampleName(sample: number, members: number): string {
+  const agent = generationAgent(sampleMember(sample, members));
+  return sample <= members ? agent : `${agent}.sample-${sample}`;
+}
+
+/** `07`; more digits where they are needed. */
+export function shardName(shard: number): string {
+  return `shard-${String(shard).padStart(2, '0')}`;
+}
+
+export const rootWorkflowId = (runId: string): string => workflowIdPrefix + runId;
+
+const stageWorkflowId = (runId: string, iteration: number, stage: string): string =>
+  `${rootWorkflowId(runId)}/iteration-${iteration}/${stage}`;
+
+export const finetuneWorkflowId = (runId: string, iteration: number): string =>
+  stageWorkflowId(runId, iteration, 'finetune');
+
+export const evaluateWorkflowId = (runId: string, iteration: number): string =>
+  stageWorkflowId(runId, iteration, 'evaluate');
+
+/** `maft/<runId>/iteration-2/debate/shard-07`; the shards of an evaluation stand below `evaluate`. */
+export function shardWorkflowId(runId: string, iteration: number, split: Split, shard: number): string {
+  const stage = split === 'train' ? 'debate' : split.replace(/^eval/, 'evaluate');
+  return stageWorkflowId(runId, iteration, `${stage}/${shardName(shard)}`);
+}
+
+/** The immutable model name of one agent's weights: `<runId>.i<l>.<agent>.<8 hex of content>`. */
+export function modelName(runId: string, iteration: number, agent: string, contentSha256: string): string {
+  return `${runId}.i${iteration}.${agent}.${contentSha256.slice(0, 8)}`;
+}

@@ -1,0 +1,106 @@
+/** Where every artifact is: keys below the store's root (a contract: architecture, "Files that are a contract"). */
+import type { Split } from '../contract/transcript';
+import { shardName } from './identifiers';
+
+const longestSegment = 180;
+
+/**
+ * A problem id as one path segment or more. Injective also on file systems that ignore case: everything but
+ * `a-z 0-9 _ -` and inner periods is written as the hex of its UTF-16 code unit. An overlong id goes on in a folder.
+ */
+export function encodePathSegment(id: string): string {
+  const encoded = Array.from({ length: id.length }, (_, index) => encodeUnit(id, index));
+  const segments: string[] = [];
+  let segment = '';
+  for (const unit of encoded) {
+    if (segment.length + unit.length > longestSegment) {
+      segments.push(`${segment}~`);
+      segment = '';
+    }
+    segment += unit;
+  }
+  return [...segments, segment || '%'].join('/');
+}
+
+function encodeUnit(id: string, index: number): string {
+  const unit = id.charAt(index);
+  if (/[a-z0-9_-]/.test(unit) || (unit === '.' && index > 0 && index < id.length - 1)) return unit;
+  const code = id.charCodeAt(index);
+  return code < 0x100 ? `%${code.toString(16).padStart(2, '0')}` : `%u${code.toString(16).padStart(4, '0')}`;
+}
+
+const runFolder = (runId: string): string => `runs/${runId}`;
+
+/** Keys of a run as a whole. */
+export const runKeys = {
+  record: (runId: string) => `${runFolder(runId)}/run.json`,
+  /** With fresh problems every iteration has a training file of its own. */
+  problems: (runId: string, split: Split, iteration?: number) =>
+    `${runFolder(runId)}/problems/${splitFile(split, iteration)}`,
+  /** Apart from the problems, so that selection cannot read them by accident. */
+  references: (runId: string, split: Split, iteration?: number) =>
+    `${runFolder(runId)}/references/${splitFile(split, iteration)}`,
+  /** Folder of every accepted update, so that a resume from artifacts knows it. */
+  decisions: (runId: string) => `${runFolder(runId)}/decisions`,
+  reportPage: (runId: string) => `${runFolder(runId)}/report.html`,
+  reportData: (runId: string) => `${runFolder(runId)}/report.json`,
+} as const;
+
+function splitFile(split: Split, iteration: number | undefined): string {
+  return iteration === undefined ? `${split}.jsonl` : `${split}.iteration-${iteration}.jsonl`;
+}
+
+/** One iteration of one run. */
+export interface IterationPlace {
+  runId: string;
+  iteration: number;
+}
+
+export interface TurnPlace extends IterationPlace {
+  split: Split;
+  problemId: string;
+  /** 1..M */
+  round: number;
+  /** Agent id, or the name of a further sample (`sampleName`). */
+  agent: string;
+  part: 'response' | 'summary';
+}
+
+export interface ShardPlace extends IterationPlace {
+  split: Split;
+  shard: number;
+}
+
+/** Keys of one iteration. */
+export const iterationKeys = {
+  turn: (place: TurnPlace) => {
+    const problem = `${iterationFolder(place)}/turns/${place.split}/${encodePathSegment(place.problemId)}`;
+    return `${problem}/round-${place.round}/${place.agent}${place.part === 'summary' ? '.summary' : ''}.json`;
+  },
+  /** Equality verdicts of a shard's answers, write-once: a time limit may fall differently on a retry. */
+  verdicts: (place: ShardPlace) => `${iterationFolder(place)}/verdicts/${shardFile(place)}.json`,
+  transcripts: (place: ShardPlace) => `${iterationFolder(place)}/transcripts/${shardFile(place)}.jsonl`,
+  /** The samples of a vote over k, beside the debate. */
+  votes: (place: ShardPlace) => `${iterationFolder(place)}/votes/${shardFile(place)}.jsonl`,
+  /** What a closed shard returned, so that it is not debated again. */
+  shardOutcome: (place: ShardPlace) => `${iterationFolder(place)}/shards/${shardFile(place)}.json`,
+  trainingSet: (place: IterationPlace, agent: string) => `${iterationFolder(place)}/training-sets/${agent}.jsonl`,
+  selection: (place: IterationPlace) => `${iterationFolder(place)}/training-sets/selection.json`,
+  weights: (place: IterationPlace, agent: string) => `${iterationFolder(place)}/weights/${agent}.json`,
+  society: (place: IterationPlace) => `${iterationFolder(place)}/society.json`,
+  evaluation: (place: IterationPlace) => `${iterationFolder(place)}/evaluation.json`,
+  measures: (place: IterationPlace) => `${iterationFolder(place)}/measures.json`,
+  /** The audit of the consensus that the iteration's training sets rest on. */
+  audit: (place: IterationPlace) => `${iterationFolder(place)}/audit.json`,
+} as const;
+
+function iterationFolder({ runId, iteration }: IterationPlace): string {
+  return `${runFolder(runId)}/iteration-${iteration}`;
+}
+
+function shardFile({ split, shard }: ShardPlace): string {
+  return `${split}/${shardName(shard)}`;
+}
+
+/** The folder of a model version; its name is the model's. */
+export const modelKey = (name: string): string => `models/${name}`;

@@ -1,0 +1,39 @@
+/**
+ * Methods are data (method, section 5): each preset is a partial specification that says what differs from the method
+ * itself, and nothing else. A preset has no code path of its own beyond what its settings mean.
+ */
+import type { RunSpecificationInput } from '../contract/specification';
+
+type Partly<Value> = Value extends object ? { [Key in keyof Value]?: Partly<Value[Key]> } : Value;
+
+/** What a preset may set: everything but the task and the model. */
+export type Preset = Partly<{
+  method: Exclude<RunSpecificationInput['method'], string | undefined>;
+  sampling: RunSpecificationInput['sampling'];
+  iterations: number;
+}>;
+
+export const defaultPreset = 'multiagent-finetuning';
+
+/** One tuned model for all; what "one" is trained on are the debate's agreeing last answers. */
+const oneModel = { weights: 'one' } as const;
+const untuned = { weights: 'none' } as const;
+
+export const presets: Readonly<Record<string, Preset>> = {
+  [defaultPreset]: {},
+  base: { method: { members: 1, rounds: 1, ...untuned, evaluateBy: 'sample' }, iterations: 0 },
+  majority: { method: { rounds: 1, ...untuned, evaluateBy: 'vote' }, iterations: 0 },
+  debate: { method: { ...untuned }, iterations: 0 },
+  'majority-finetuning': { method: { rounds: 1, ...oneModel, evaluateBy: 'vote' } },
+  'single-agent': { method: { ...oneModel } },
+  'single-agent-without-debate': { method: { members: 1, rounds: 1, ...oneModel, evaluateBy: 'sample' } },
+  // The temperature of the agents; the summariser is no part of what the ablation varies.
+  'single-agent-temperature': {
+    method: { ...oneModel },
+    sampling: { generation: { temperature: 2 }, critic: { temperature: 2 } },
+  },
+  'without-summary': { method: { summary: false } },
+  'five-agents': { method: { members: 5 } },
+};
+
+export const presetNames: readonly string[] = Object.keys(presets);

@@ -1,0 +1,207 @@
+/**
+ * Training sets of one iteration from its transcripts (method, section 3; Algorithm 1, lines 22-29). Label-free: with
+ * `select: consensus` nothing but the transcripts decides. Every response gets exactly one outcome.
+ */
+import type {
+  AgentSelection,
+  ExampleSet,
+  SelectionOutcome,
+  SelectionReport,
+  TrainingExample,
+} from '../contract/training';
+import type { Transcript } from '../contract/transcript';
+import { responsesOf } from './agent-responses';
+import {
+  judgeProblem,
+  outcomeBeforeSampling,
+  type AgentResponse,
+  type ProblemJudgement,
+  type ReferenceVerdict,
+  type SelectionSettings,
+} from './eligibility';
+import { trainedAgents } from './plan';
+import { lossWeights, mixedCounts, sampleProblems, type CriticSet } from './mixing';
+
+export type { ReferenceVerdict, SelectionSettings } from './eligibility';
+
+export interface SelectionResult {
+  /** The training set of every agent that could be trained, empty ones included. */
+  trainingSets: Map<string, TrainingExample[]>;
+  report: SelectionReport;
+}
+
+/** A response that nothing speaks against, waiting for the sampling. */
+interface Candidate {
+  example: TrainingExample;
+  completionTokens: number;
+  tieBroken: boolean;
+}
+
+interface AgentAccount {
+  agent: string;
+  outcomes: Map<SelectionOutcome, number>;
+  candidates: Candidate[];
+}
+
+const sampledSets: ReadonlySet<ExampleSet> = new Set(['corrected', 'consistent']);
+
+/**
+ * Takes voted transcripts one by one and then makes the training sets, so that a caller can stream them from files. Only
+ * the texts of possible targets are kept. `verdict` is asked for `select: reference` alone.
+ */
+export class Selection {
+  private readonly accounts: AgentAccount[];
+  private readonly consensus = { agreed: 0, tieBroken: 0, none: 0, failed: 0 };
+  private problems = 0;
+
+  constructor(
+    private readonly settings: SelectionSettings,
+    private readonly verdict?: ReferenceVerdict,
+  ) {
+    if ((settings.select === 'reference') !== (verdict !== undefined)) {
+      throw new Error(`select is ${settings.select}: reference verdicts belong to select: reference, and only there`);
+    }
+    this.accounts = trainedAgents(settings).map((agent) => ({ agent, outcomes: new Map(), candidates: [] }));
+  }
+
+  add(transcript: Transcript): void {
+    this.countProblem(transcript);
+    const judgement = judgeProblem(transcript, this.settings, this.verdict ?? noVerdict);
+    for (const account of this.accounts) {
+      for (const response of responsesOf(account.agent, transcript, this.settings, judgement)) {
+        this.consider(account, transcript, response, judgement);
+      }
+    }
+  }
+
+  finish(): SelectionResult {
+    const chosen = this.accounts.map((account) => ({ account, candidates: this.sample(account) }));
+    const { method, select, seed, iteration } = this.settings;
+    return {
+      trainingSets: new Map(
+        chosen.map(({ account, candidates }) => [account.agent, candidates.map(({ example }) => example)]),
+      ),
+      report: {
+        iteration,
+        method,
+        select,
+        seed,
+        problems: this.problems,
+        consensus: { ...this.consensus },
+        agents: chosen.map(({ account, candidates }) => agentSelection(account, candidates)),
+      },
+    };
+  }
+
+  private countProblem({ consensus }: Transcript): void {
+    this.problems += 1;
+    this.consensus[consensus.kind] += 1;
+    if (consensus.kind === 'agreed' && consensus.tieBroken) this.consensus.tieBroken += 1;
+  }
+
+  private consider(
+    account: AgentAccount,
+    transcript: Transcript,
+    response: AgentResponse,
+    judgement: ProblemJudgement,
+  ): void {
+    const outcome = outcomeBeforeSampling(response, judgement, this.settings);
+    if (outcome !== response.set) {
+      count(account, outcome as SelectionOutcome);
+      return;
+    }
+    account.candidates.push({
+      example: trainingExample(account.agent, transcript.problemId, response, this.settings.iteration),
+      completionTokens: response.turn.usage.completionTokens,
+      tieBroken: judgement.tieBroken,
+    });
+  }
+
+  /** Mixes a critic's two sides; every other set is taken whole. Counts each candidate's final outcome. */
+  private sample(account: AgentAccount): Candidate[] {
+    account.candidates.sort((left, right) => compareExamples(left.example, right.example));
+    const kept = this.keptProblems(account);
+    const chosen = account.candidates.filter(({ example: { set, problemId } }) => kept[set]?.has(problemId) ?? true);
+    for (const { example } of chosen) count(account, `selected as ${example.set}`);
+    const left = account.candidates.length - chosen.length;
+    if (left > 0) account.outcomes.set('not-sampled', left);
+    return this.settings.mixing === 'weighted-loss' ? weighted(chosen, this.settings.correctedShare) : chosen;
+  }
+
+  /** D^C is a set of problems: with several target rounds, the lines of a problem stay or go together. */
+  private keptProblems({ agent, candidates }: AgentAccount): Partial<Record<ExampleSet, Set<string>>> {
+    const { seed, iteration, correctedShare, mixing } = this.settings;
+    const corrected = problemsOf(candidates, 'corrected');
+    const consistent = problemsOf(candidates, 'consistent');
+    const counts = mixedCounts(
+      { corrected: corrected.length, consistent: consistent.length },
+      correctedShare,
+      mixing,
+    );
+    return {
+      corrected: sampleProblems(corrected, counts.corrected, { seed, iteration, agent, set: 'corrected' }),
+      consistent: sampleProblems(consistent, counts.consistent, { seed, iteration, agent, set: 'consistent' }),
+    };
+  }
+}
+
+/** Training sets from transcripts that are all at hand. */
+export function selectTrainingSets(
+  transcripts: Iterable<Transcript>,
+  settings: SelectionSettings,
+  verdict?: ReferenceVerdict,
+): SelectionResult {
+  const selection = new Selection(settings, verdict);
+  for (const transcript of transcripts) selection.add(transcript);
+  return selection.finish();
+}
+
+/** By problemId (code units, the same on every machine), then round, then member. */
+export function compareExamples(left: TrainingExample, right: TrainingExample): number {
+  if (left.problemId !== right.problemId) return left.problemId < right.problemId ? -1 : 1;
+  return left.round - right.round || left.member - right.member;
+}
+
+function noVerdict(problemId: string): never {
+  throw new Error(`no verdict on ${problemId}`);
+}
+
+function count({ outcomes }: AgentAccount, outcome: SelectionOutcome): void {
+  outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + 1);
+}
+
+function problemsOf(candidates: readonly Candidate[], set: CriticSet): string[] {
+  return [...new Set(candidates.filter(({ example }) => example.set === set).map(({ example }) => example.problemId))];
+}
+
+function trainingExample(
+  agent: string,
+  problemId: string,
+  { turn, prompt, round, set }: AgentResponse,
+  iteration: number,
+): TrainingExample {
+  const { messages } = prompt;
+  return { problemId, iteration, agent, member: turn.member, round, set, messages, completion: turn.response, weight: 1 };
+}
+
+function weighted(candidates: readonly Candidate[], correctedShare: number): Candidate[] {
+  const size = (set: CriticSet) => candidates.filter(({ example }) => example.set === set).length;
+  const weights = lossWeights({ corrected: size('corrected'), consistent: size('consistent') }, correctedShare);
+  return candidates.map((candidate) => {
+    const { set } = candidate.example;
+    if (!sampledSets.has(set)) return candidate;
+    return { ...candidate, example: { ...candidate.example, weight: weights[set as CriticSet] } };
+  });
+}
+
+function agentSelection({ agent, outcomes }: AgentAccount, chosen: readonly Candidate[]): AgentSelection {
+  const sorted = [...outcomes].sort(([left], [right]) => (left < right ? -1 : 1));
+  return {
+    agent,
+    responses: sorted.reduce((sum, [, responses]) => sum + responses, 0),
+    outcomes: Object.fromEntries(sorted),
+    examples: chosen.length,
+    completionTokens: chosen.reduce((sum, { completionTokens }) => sum + completionTokens, 0),
+    trainedOnTie: chosen.filter(({ tieBroken }) => tieBroken).length,
+  };
+}

@@ -1,0 +1,214 @@
+/**
+ * Intervals and tests for accuracies (method, section 4). Pure and deterministic: nothing here draws random numbers.
+ * For reports, scripts and activities; workflows carry its results, they never compute them.
+ */
+
+export interface Interval {
+  lower: number;
+  upper: number;
+}
+
+/** How many of `n` problems were answered correctly. */
+export interface Successes {
+  correct: number;
+  n: number;
+}
+
+/** Two methods on the same `n` problems: on how many exactly one of the two was right. */
+export interface PairedCounts {
+  n: number;
+  onlyFirst: number;
+  onlySecond: number;
+}
+
+export interface PairedComparison extends PairedCounts {
+  /** Accuracy of the first minus accuracy of the second, -1..1. */
+  difference: number;
+  /** 95 % percentile bootstrap interval of `difference`. */
+  interval: Interval;
+  /** Exact two-sided McNemar p-value. */
+  pValue: number;
+}
+
+export interface MeanInterval {
+  mean: number;
+  n: number;
+  /** 95 % t-interval; `null` with fewer than two values, which say nothing about their spread. */
+  interval: Interval | null;
+}
+
+/** 97.5 % quantile of the standard normal distribution. */
+const normalQuantile = 1.959963984540054;
+const tail = 0.025;
+/** Beyond ten standard deviations (and 20 counts) a binomial has less mass than a double can add to 1. */
+const standardDeviationsKept = 10;
+
+/** Population standard deviation of per-problem correctness divided by sqrt(n); 0 where nothing was measured. */
+export function standardError({ correct, n }: Successes): number {
+  if (n === 0) return 0;
+  const accuracy = correct / n;
+  return Math.sqrt((accuracy * (1 - accuracy)) / n);
+}
+
+/**
+ * 95 % Wilson score interval of one accuracy. Chosen over accuracy ± 1.96 standard errors because it stays within 0..1
+ * and has a width at 0 of n and n of n, where the normal interval claims certainty. n = 0: the whole of 0..1.
+ */
+export function wilsonInterval({ correct, n }: Successes): Interval {
+  if (n === 0) return { lower: 0, upper: 1 };
+  const accuracy = correct / n;
+  const squared = normalQuantile ** 2;
+  const centre = (accuracy + squared / (2 * n)) / (1 + squared / n);
+  const half = (normalQuantile / (1 + squared / n)) * Math.sqrt((accuracy * (1 - accuracy)) / n + squared / (4 * n * n));
+  return { lower: Math.max(0, centre - half), upper: Math.min(1, centre + half) };
+}
+
+/** Counts the discordant problems of two methods; both lists hold the same problems in the same order. */
+export function countPairs(first: boolean[], second: boolean[]): PairedCounts {
+  if (first.length !== second.length) {
+    throw new RangeError(`Cannot pair ${first.length} results with ${second.length}.`);
+  }
+  let onlyFirst = 0;
+  let onlySecond = 0;
+  first.forEach((right, index) => {
+    if (right && !second[index]) onlyFirst += 1;
+    if (!right && second[index]) onlySecond += 1;
+  });
+  return { n: first.length, onlyFirst, onlySecond };
+}
+
+/** Difference of two accuracies on the same problems, with its interval and p-value; `n` must be positive. */
+export function comparePaired(counts: PairedCounts): PairedComparison {
+  assertCounts(counts);
+  return {
+    ...counts,
+    difference: (counts.onlyFirst - counts.onlySecond) / counts.n,
+    interval: pairedBootstrapInterval(counts),
+    pValue: mcNemarPValue(counts),
+  };
+}
+
+/**
+ * 95 % percentile bootstrap interval of the difference of two accuracies, resampling problems.
+ *
+ * A problem's difference is -1, 0 or +1, so a resample is one multinomial draw and the bootstrap distribution can be
+ * summed exactly instead of sampled: what infinitely many resamples give, without a generator, a seed or their noise.
+ * It is built from two binomials: how many discordant problems a resample has, and how many of those favour the first.
+ */
+export function pairedBootstrapInterval(counts: PairedCounts): Interval {
+  assertCounts(counts);
+  const { n, onlyFirst, onlySecond } = counts;
+  const discordant = onlyFirst + onlySecond;
+  if (discordant === 0) return { lower: 0, upper: 0 };
+  const logFactorials = logFactorialTable(n);
+  const massOfSum = new Float64Array(2 * n + 1);
+  for (const drawn of binomialSupport(n, discordant / n, logFactorials)) {
+    for (const favouring of binomialSupport(drawn.count, onlyFirst / discordant, logFactorials)) {
+      const index = 2 * favouring.count - drawn.count + n;
+      massOfSum[index] = (massOfSum[index] ?? 0) + drawn.mass * favouring.mass;
+    }
+  }
+  return { lower: (firstBeyondTail(massOfSum) - n) / n, upper: (n - firstBeyondTail(massOfSum.reverse())) / n };
+}
+
+/** Exact two-sided McNemar test: how likely a fair coin splits the discordant problems at least this unevenly. */
+export function mcNemarPValue({ onlyFirst, onlySecond }: Omit<PairedCounts, 'n'>): number {
+  const discordant = onlyFirst + onlySecond;
+  const logFactorials = logFactorialTable(discordant);
+  let oneTail = 0;
+  for (let count = 0; count <= Math.min(onlyFirst, onlySecond); count += 1) {
+    oneTail += Math.exp(logBinomialMass({ trials: discordant, count, share: 0.5 }, logFactorials));
+  }
+  return Math.min(1, 2 * oneTail);
+}
+
+/** Mean and 95 % t-interval of a few independent values, such as the differences of several seeds. */
+export function tInterval(values: number[]): MeanInterval {
+  const n = values.length;
+  if (n === 0) return { mean: 0, n, interval: null };
+  const mean = values.reduce((sum, value) => sum + value, 0) / n;
+  if (n === 1) return { mean, n, interval: null };
+  const sampleVariance = values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / (n - 1);
+  const half = tQuantile(1 - tail, n - 1) * Math.sqrt(sampleVariance / n);
+  return { mean, n, interval: { lower: mean - half, upper: mean + half } };
+}
+
+/** Quantile of Student's t for a whole number of degrees of freedom, by bisection of its distribution function. */
+export function tQuantile(probability: number, degreesOfFreedom: number): number {
+  if (!(probability > 0 && probability < 1)) throw new RangeError(`Probability ${probability} is not within 0..1.`);
+  if (probability < 0.5) return -tQuantile(1 - probability, degreesOfFreedom);
+  let lower = 0;
+  let upper = 1;
+  while (tDistribution(upper, degreesOfFreedom) < probability) upper *= 2;
+  for (let step = 0; step < 200 && upper - lower > Number.EPSILON * upper; step += 1) {
+    const middle = (lower + upper) / 2;
+    if (tDistribution(middle, degreesOfFreedom) < probability) lower = middle;
+    else upper = middle;
+  }
+  return (lower + upper) / 2;
+}
+
+/**
+ * Distribution function of Student's t. For whole degrees of freedom it is a finite sum of powers of a cosine
+ * (Abramowitz & Stegun 26.7.3 and 26.7.4), so neither the incomplete beta function nor a library is needed.
+ */
+export function tDistribution(t: number, degreesOfFreedom: number): number {
+  if (!Number.isInteger(degreesOfFreedom) || degreesOfFreedom < 1) {
+    throw new RangeError(`Degrees of freedom must be a positive whole number, not ${degreesOfFreedom}.`);
+  }
+  const angle = Math.atan(t / Math.sqrt(degreesOfFreedom));
+  const odd = degreesOfFreedom % 2 === 1;
+  let term = odd ? Math.cos(angle) : 1;
+  let sum = degreesOfFreedom === 1 ? 0 : term;
+  for (let power = odd ? 3 : 2; power <= degreesOfFreedom - 2; power += 2) {
+    term *= ((power - 1) / power) * Math.cos(angle) ** 2;
+    sum += term;
+  }
+  const withinBoth = odd ? (2 / Math.PI) * (angle + Math.sin(angle) * sum) : Math.sin(angle) * sum;
+  return (1 + withinBoth) / 2;
+}
+
+function assertCounts({ n, onlyFirst, onlySecond }: PairedCounts): void {
+  const whole = [n, onlyFirst, onlySecond].every((count) => Number.isInteger(count) && count >= 0);
+  if (!whole || n === 0 || onlyFirst + onlySecond > n) {
+    throw new RangeError(`No paired comparison: ${onlyFirst} and ${onlySecond} discordant of ${n} problems.`);
+  }
+}
+
+/** Index at which the cumulated mass reaches 2.5 %. */
+function firstBeyondTail(masses: Float64Array): number {
+  let cumulated = 0;
+  for (let index = 0; index < masses.length; index += 1) {
+    cumulated += masses[index] ?? 0;
+    if (cumulated >= tail) return index;
+  }
+  return masses.length - 1;
+}
+
+/** The counts of a binomial that carry its mass, and that mass. */
+function* binomialSupport(trials: number, share: number, logFactorials: Float64Array) {
+  const reach = standardDeviationsKept * Math.sqrt(trials * share * (1 - share)) + 20;
+  const from = Math.max(0, Math.floor(trials * share - reach));
+  const to = Math.min(trials, Math.ceil(trials * share + reach));
+  for (let count = from; count <= to; count += 1) {
+    const mass = Math.exp(logBinomialMass({ trials, count, share }, logFactorials));
+    if (mass > 0) yield { count, mass };
+  }
+}
+
+function logBinomialMass(
+  { trials, count, share }: { trials: number; count: number; share: number },
+  logFactorials: Float64Array,
+): number {
+  // 0 · log 0 is 0 here: a share of 0 or 1 leaves one possible count.
+  const ofCount = count === 0 ? 0 : count * Math.log(share);
+  const ofRest = trials === count ? 0 : (trials - count) * Math.log1p(-share);
+  const logFactorial = (value: number) => logFactorials[value] ?? 0;
+  return logFactorial(trials) - logFactorial(count) - logFactorial(trials - count) + ofCount + ofRest;
+}
+
+function logFactorialTable(largest: number): Float64Array {
+  const table = new Float64Array(largest + 1);
+  for (let value = 2; value <= largest; value += 1) table[value] = (table[value - 1] ?? 0) + Math.log(value);
+  return table;
+}

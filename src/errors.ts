@@ -1,0 +1,88 @@
+/**
+ * The one error tree. Each class says when it is raised, whether the same call may later succeed (`retryable`), and what
+ * the reader does. `activities/failures.ts` turns them into Temporal's failures, once, at registration.
+ */
+
+export abstract class MaftError extends Error {
+  /** Whether the same call may succeed later without anybody changing anything. */
+  readonly retryable: boolean = false;
+  /** How long to wait before the next try, where the other side said so. */
+  readonly retryAfterMs: number | undefined = undefined;
+
+  override get name(): string {
+    return this.constructor.name;
+  }
+}
+
+/** The run specification is not one: unknown field, wrong type, value out of range, impossible method. The author edits it. */
+export class InvalidRunSpec extends MaftError {
+  constructor(
+    /** One sentence per problem: field, value, what is allowed. */
+    readonly problems: string[],
+  ) {
+    super(problems.join('\n'));
+  }
+}
+
+/** This machine's configuration is off: settings, keys, missing programs, ports. The operator mends it; work then goes on. */
+export class ConfigError extends MaftError {}
+
+/** A data file does not parse or does not hold what was asked for. Carries file and line. */
+export class DatasetError extends MaftError {
+  constructor(
+    message: string,
+    readonly file: string,
+    readonly line?: number,
+  ) {
+    super(line === undefined ? `${file}: ${message}` : `${file}:${line}: ${message}`);
+  }
+}
+
+/** A model endpoint refused, failed, or answered nonsense. The status decides whether a retry may help. */
+export class ProviderError extends MaftError {
+  override readonly retryable: boolean;
+  override readonly retryAfterMs: number | undefined;
+  /** HTTP status; undefined where no answer came. */
+  readonly status: number | undefined;
+  /** No answer came at all: connection refused, broken off, timed out. */
+  readonly unreachable: boolean;
+
+  constructor(
+    message: string,
+    options: { status?: number; retryable: boolean; unreachable?: boolean; retryAfterMs?: number; cause?: unknown },
+  ) {
+    super(message, { cause: options.cause });
+    this.status = options.status;
+    this.unreachable = options.unreachable ?? false;
+    this.retryable = options.retryable;
+    this.retryAfterMs = options.retryAfterMs;
+  }
+}
+
+/** The trainer exited without a result. Its exit code decides whether a retry may help; carries the last lines of stderr. */
+export class TrainerError extends MaftError {
+  override readonly retryable: boolean;
+  readonly exitCode: number | null;
+  readonly stderrTail: string;
+
+  constructor(message: string, options: { exitCode: number | null; stderrTail: string; retryable: boolean }) {
+    super(message);
+    this.exitCode = options.exitCode;
+    this.stderrTail = options.stderrTail;
+    this.retryable = options.retryable;
+  }
+}
+
+/** An artifact is missing, corrupt (digest mismatch), made by another request, or cannot be stored. Carries the key. */
+export class ArtifactError extends MaftError {
+  override readonly retryable: boolean;
+
+  constructor(
+    message: string,
+    readonly key: string,
+    options: { retryable?: boolean; cause?: unknown } = {},
+  ) {
+    super(`${key}: ${message}`, { cause: options.cause });
+    this.retryable = options.retryable ?? false;
+  }
+}

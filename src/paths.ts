@@ -1,0 +1,75 @@
+/**
+ * Where things are. One function per place; nothing here creates a folder or reads a file but `package.json`.
+ * The repository root is the folder of the program itself (sources or `dist/`); `MAFT_HOME` is the user's working state.
+ */
+import { existsSync, readFileSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+
+const packageName = 'multiagent-finetuning';
+
+interface PackageManifest {
+  name: string;
+  version: string;
+}
+
+type Environment = Record<string, string | undefined>;
+
+/** The folder that holds this program's `package.json`, `python/` and `models/`, found by walking up from this file. */
+export function repositoryRoot(): string {
+  return located().root;
+}
+
+/** Version of this program, from its `package.json`. */
+export function packageVersion(): string {
+  return located().manifest.version;
+}
+
+/** `$MAFT_HOME`, else `.maft` below the current folder; absolute. Always local, holds logs, ports and the Temporal database. */
+export function maftHome(environment: Environment = process.env): string {
+  return resolve(environment.MAFT_HOME || '.maft');
+}
+
+/** `$MAFT_STORE`, else `$MAFT_HOME`: root of runs and models. An address such as `s3://bucket/prefix` is returned as it is. */
+export function storeRoot(environment: Environment = process.env): string {
+  const store = environment.MAFT_STORE;
+  if (!store) return maftHome(environment);
+  return store.includes('://') ? store : resolve(store);
+}
+
+/** `$MAFT_DATA`, else the current folder: what relative paths in a run specification are relative to. */
+export function dataDirectory(environment: Environment = process.env): string {
+  return resolve(environment.MAFT_DATA || '.');
+}
+
+/** Where the Python package `maft` lives; belongs on `PYTHONPATH`. */
+export function pythonPackagesDirectory(): string {
+  return join(repositoryRoot(), 'python');
+}
+
+/** The compiled command line, which child processes (`worker`) are started from. */
+export function commandLineScript(): string {
+  return join(repositoryRoot(), 'dist', 'src', 'cli', 'main.js');
+}
+
+/** The demo's base model, served when nothing else is named. */
+export function demoModelDirectory(): string {
+  return join(repositoryRoot(), 'models', 'tiny-arithmetic');
+}
+
+let found: { root: string; manifest: PackageManifest } | undefined;
+
+function located(): { root: string; manifest: PackageManifest } {
+  found ??= locate(__dirname);
+  return found;
+}
+
+function locate(from: string): { root: string; manifest: PackageManifest } {
+  const manifestFile = join(from, 'package.json');
+  if (existsSync(manifestFile)) {
+    const manifest = JSON.parse(readFileSync(manifestFile, 'utf8')) as PackageManifest;
+    if (manifest.name === packageName) return { root: from, manifest };
+  }
+  const parent = dirname(from);
+  if (parent === from) throw new Error(`no package.json named ${packageName} above ${__dirname}: the installation is incomplete`);
+  return locate(parent);
+}

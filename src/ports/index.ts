@@ -1,0 +1,84 @@
+/** What activities need from outside, as types. Adapters live in `src/providers` and `src/artifacts`. */
+import type { ArtifactReference } from '../contract/run';
+import type { Sampling } from '../contract/sampling';
+import type { TrainingEvent, TrainingJob } from '../contract/training-job';
+import type { ChatMessage, FinishReason, Usage } from '../contract/transcript';
+
+export interface ChatRequest {
+  /** Immutable model name. */
+  model: string;
+  messages: ChatMessage[];
+  sampling: Sampling;
+  /** 31-bit sampling seed. */
+  seed: number;
+}
+
+export interface ChatCompletion {
+  text: string;
+  finishReason: FinishReason;
+  usage: Usage;
+}
+
+/** Chat completions of one configured endpoint. Throws `ProviderError`; never retries by itself. */
+export interface Inference {
+  complete(request: ChatRequest, signal: AbortSignal): Promise<ChatCompletion>;
+  /** Names the endpoint serves. */
+  models(signal: AbortSignal): Promise<string[]>;
+}
+
+export type FinishedTraining = Extract<TrainingEvent, { event: 'finished' }> & {
+  device: string;
+  precision: string;
+  examples: number;
+  versions: Record<string, string>;
+};
+
+/** Trains one agent. Throws `TrainerError`; on abort the trainer checkpoints, exits, and only then the promise rejects. */
+export interface Trainer {
+  train(
+    job: TrainingJob,
+    options: { signal: AbortSignal; onEvent: (event: TrainingEvent) => void },
+  ): Promise<FinishedTraining>;
+}
+
+export interface AnswerPair {
+  a: string;
+  b: string;
+}
+
+export interface Verdict {
+  equal: boolean;
+  /** Why a pair could not be decided, such as `time limit`. */
+  reason?: string;
+}
+
+/** Decides whether two parsed answers of a task are the same; verdicts in the order of the pairs. */
+export interface Grader {
+  grade(pairs: AnswerPair[], signal?: AbortSignal): Promise<Verdict[]>;
+}
+
+/**
+ * Write-once storage under keys like `runs/<runId>/run.json`. `publish` creates if absent and returns what is stored:
+ * the caller's bytes, or those of whoever was first. Throws `ArtifactError`, which carries the key.
+ */
+export interface ArtifactStore {
+  read(key: string): Promise<Buffer | undefined>;
+  /** Like `read`, but checks the digest; a missing or different artifact is an `ArtifactError`. */
+  readVerified(reference: ArtifactReference): Promise<Buffer>;
+  publish(key: string, bytes: Buffer | string): Promise<{ created: boolean; stored: Buffer; reference: ArtifactReference }>;
+  /** Overwrites; only for mutable views that can be rebuilt (`report.html`). */
+  writeView(key: string, bytes: Buffer | string): Promise<void>;
+  list(prefix: string): Promise<string[]>;
+  /** Publishes a finished folder by one rename; returns false where the target was there already. */
+  publishDirectory(localDirectory: string, key: string): Promise<boolean>;
+  /** A path on this host for a stored file or folder (downloads where the store is remote). */
+  localPath(key: string): Promise<string>;
+  /** A folder on this host for work in progress, on the file system that `publishDirectory` renames from. */
+  workDirectory(name: string): Promise<string>;
+}
+
+/** The Temporal service, as far as activities ask it something. */
+export interface Platform {
+  /** Names of the search attributes registered in the namespace. */
+  registeredSearchAttributes(): Promise<string[]>;
+}

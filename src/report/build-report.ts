@@ -1,0 +1,92 @@
+/**
+ * The report as data (`report.json`): everything the page and the terminal table show, computed once from artifacts.
+ * Deterministic: no clock and no random numbers, so the same artifacts give the same bytes.
+ */
+import type { Evaluation } from '../contract/evaluation';
+import type { RunRecord } from '../contract/run';
+import { answerShape, collectMeasurements, compareMeasurements, findMeasurement } from './measurements';
+import type { Measurement } from './measurements';
+import type { IterationArtifacts, ReportInput, RunState, StageTiming } from './report-input';
+import { reportNotices } from './report-notices';
+import { callsOfSociety, resultRows } from './result-rows';
+import type { ResultRow } from './result-rows';
+import { chooseSampleDebates } from './sample-debates';
+import type { SampleDebate } from './sample-debates';
+import { verdicts } from './verdicts';
+import { standardError, wilsonInterval } from '../domain/statistics';
+import type { Interval, PairedComparison } from '../domain/statistics';
+import type { AnswerMode } from '../contract/evaluation';
+
+/** One measured accuracy of one iteration: a point of a curve. */
+export interface AccuracyPoint {
+  iteration: number;
+  mode: AnswerMode;
+  n: number;
+  correct: number;
+  accuracy: number;
+  standardError: number;
+  interval: Interval;
+  /** Against the same mode of the untuned society; `null` at iteration 0 and where it was not measured. */
+  comparison: PairedComparison | null;
+}
+
+/** The artifacts of an iteration without the per-problem results, which the comparisons have been made from. */
+export type ReportIteration = Omit<IterationArtifacts, 'evaluation'> & { evaluation?: Omit<Evaluation, 'perProblem'> };
+
+export interface Report {
+  format: 'maft-report/1';
+  run: RunRecord;
+  state: RunState;
+  headline: string;
+  statements: string[];
+  rows: ResultRow[];
+  points: AccuracyPoint[];
+  /** Calls per problem of the society's own mode; `null` before the first evaluation. */
+  callsOfSociety: number | null;
+  iterations: ReportIteration[];
+  timings: StageTiming[];
+  samples: SampleDebate[];
+  notices: string[];
+}
+
+export function buildReport(input: ReportInput): Report {
+  const { run, state, timings } = input;
+  const iterations = [...input.iterations].sort((left, right) => left.iteration - right.iteration);
+  const shape = answerShape(run.plan, run.specification);
+  const measurements = collectMeasurements(iterations, shape);
+  const { seed } = run.specification;
+  return {
+    format: 'maft-report/1',
+    run,
+    state,
+    ...verdicts(measurements, shape),
+    rows: resultRows(measurements, shape),
+    points: measurements.map((measurement) => pointOf(measurement, measurements)),
+    callsOfSociety: callsOfSociety(measurements),
+    iterations: iterations.map(withoutPerProblem),
+    timings,
+    samples: chooseSampleDebates({ transcripts: input.transcripts, iterations, references: input.references ?? {}, seed }),
+    notices: reportNotices(input),
+  };
+}
+
+function pointOf(measurement: Measurement, measurements: Measurement[]): AccuracyPoint {
+  const { iteration, mode, result } = measurement;
+  const successes = { correct: result.correct, n: result.problems };
+  const untuned = iteration === 0 ? undefined : findMeasurement(measurements, { iteration: 0, mode });
+  return {
+    iteration,
+    mode,
+    ...successes,
+    accuracy: result.accuracy,
+    standardError: standardError(successes),
+    interval: wilsonInterval(successes),
+    comparison: untuned === undefined ? null : compareMeasurements(measurement, untuned),
+  };
+}
+
+function withoutPerProblem({ evaluation, ...artifacts }: IterationArtifacts): ReportIteration {
+  if (evaluation === undefined) return artifacts;
+  const { perProblem: _perProblem, ...summary } = evaluation;
+  return { ...artifacts, evaluation: summary };
+}

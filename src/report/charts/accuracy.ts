@@ -1,0 +1,131 @@
+/** Accuracy per iteration with 95 % intervals; a dashed line carries each method's untuned value along. */
+import type { CustomSeriesRenderItem, EChartsOption, SeriesOption } from 'echarts';
+import type { AnswerMode } from '../../contract/evaluation';
+import type { AccuracyPoint } from '../build-report';
+import { axisStyle, color, seriesColor } from '../chart-renderer';
+import type { Chart } from '../chart-renderer';
+import { votesOf } from '../measurements';
+
+export interface Curve {
+  mode: AnswerMode;
+  label: string;
+  points: AccuracyPoint[];
+}
+
+/** One curve per answer mode, the society's own first, then by calls. */
+export function accuracyCurves(points: AccuracyPoint[], societyLabel: string): Curve[] {
+  const order = (mode: AnswerMode) => (mode === 'society' ? 0 : (votesOf(mode) ?? 1));
+  const modes = [...new Set(points.map(({ mode }) => mode))].sort((left, right) => order(left) - order(right));
+  return modes.map((mode) => ({
+    mode,
+    label: mode === 'society' ? societyLabel : mode === 'sample' ? 'One sample' : `Vote over ${votesOf(mode)}`,
+    points: points.filter((point) => point.mode === mode),
+  }));
+}
+
+export function accuracyChart(curves: Curve[], iterations: number): Chart {
+  const everyPoint = curves.flatMap(({ points }) => points);
+  const problems = [...new Set(everyPoint.map(({ n }) => n))].join(', ');
+  return {
+    id: 'accuracy',
+    description: `Accuracy per iteration for ${curves.map(({ label }) => label).join(', ')}; the values are in the table below.`,
+    caption: `Accuracy on the evaluation problems after each iteration (n = ${problems}), with 95 % Wilson intervals. Iteration 0 is the untuned society; dashed lines carry its values along as baselines.`,
+    legend: curves.map(({ label }, index) => ({ label, color: seriesColor(index) })),
+    height: 360,
+    option: ({ width }) => accuracyOption({ curves, iterations, everyPoint, width }),
+  };
+}
+
+function accuracyOption(input: {
+  curves: Curve[];
+  iterations: number;
+  everyPoint: AccuracyPoint[];
+  width: number;
+}): EChartsOption {
+  const { curves, iterations, everyPoint, width } = input;
+  const last = Math.max(1, iterations);
+  const spread = last * (width > 500 ? 0.008 : 0.014);
+  const lowest = Math.min(1, ...everyPoint.map(({ interval }) => interval.lower));
+  const highest = Math.max(0, ...everyPoint.map(({ interval }) => interval.upper));
+  return {
+    grid: { left: 8, right: 12, top: 16, bottom: 28, containLabel: true },
+    xAxis: {
+      ...axisStyle,
+      type: 'value',
+      name: 'iteration',
+      nameLocation: 'middle',
+      nameGap: 28,
+      min: -last * 0.04,
+      max: last * 1.04,
+      minInterval: 1,
+      splitLine: { show: false },
+      axisLabel: { ...axisStyle.axisLabel, formatter: (value: number) => (Number.isInteger(value) ? String(value) : '') },
+    },
+    yAxis: {
+      ...axisStyle,
+      type: 'value',
+      min: Math.floor(lowest * 10) / 10,
+      max: Math.ceil(highest * 10) / 10,
+      axisLabel: { ...axisStyle.axisLabel, formatter: (value: number) => `${Math.round(value * 100)} %` },
+    },
+    series: curves.flatMap((curve, index) =>
+      curveSeries(curve, { color: seriesColor(index), shift: (index - (curves.length - 1) / 2) * spread, last }),
+    ),
+  };
+}
+
+function curveSeries(
+  { points }: Curve,
+  style: { color: string; shift: number; last: number },
+): SeriesOption[] {
+  const line: SeriesOption = {
+    type: 'line',
+    silent: true,
+    symbol: 'circle',
+    symbolSize: 7,
+    data: points.map(({ iteration, accuracy }) => [iteration + style.shift, accuracy]),
+    lineStyle: { color: style.color, width: 2 },
+    itemStyle: { color: style.color, borderColor: color('surface'), borderWidth: 1 },
+    z: 3,
+  };
+  const whiskers: SeriesOption = {
+    type: 'custom',
+    silent: true,
+    renderItem: whisker(style.color),
+    data: points.map(({ iteration, interval }) => [iteration + style.shift, interval.lower, interval.upper]),
+    encode: { x: 0, y: [1, 2] },
+    z: 2,
+  };
+  const untuned = points.find(({ iteration }) => iteration === 0);
+  return untuned === undefined ? [line, whiskers] : [baseline(untuned.accuracy, style), whiskers, line];
+}
+
+function baseline(accuracy: number, style: { color: string; last: number }): SeriesOption {
+  return {
+    type: 'line',
+    silent: true,
+    showSymbol: false,
+    data: [
+      [0, accuracy],
+      [style.last, accuracy],
+    ],
+    lineStyle: { color: style.color, width: 1, type: 'dashed', opacity: 0.7 },
+    z: 1,
+  };
+}
+
+function whisker(stroke: string): CustomSeriesRenderItem {
+  return (_, api) => {
+    const [x = 0, bottom = 0] = api.coord([api.value(0), api.value(1)]);
+    const [, top = 0] = api.coord([api.value(0), api.value(2)]);
+    const line = (x1: number, y1: number, x2: number, y2: number) => ({
+      type: 'line' as const,
+      shape: { x1, y1, x2, y2 },
+      style: { stroke, lineWidth: 1 },
+    });
+    return {
+      type: 'group',
+      children: [line(x, bottom, x, top), line(x - 3, bottom, x + 3, bottom), line(x - 3, top, x + 3, top)],
+    };
+  };
+}

@@ -1,0 +1,60 @@
+/** A few shares per iteration as lines: agreement, wrong consensus. */
+import { axisStyle, seriesColor } from '../chart-renderer';
+import type { Chart } from '../chart-renderer';
+
+export interface ShareLine {
+  label: string;
+  /** Index of the series colour, so that the same thing has the same colour in every chart. */
+  colorIndex: number;
+  points: { iteration: number; share: number }[];
+  dashed?: boolean;
+}
+
+export function shareChart(input: {
+  id: string;
+  description: string;
+  caption: string;
+  lines: ShareLine[];
+  iterations: number;
+}): Chart {
+  const { id, description, caption, lines } = input;
+  return {
+    id,
+    description,
+    caption,
+    legend: lines.map(({ label, colorIndex, dashed }) => ({ label, color: seriesColor(colorIndex), dashed })),
+    height: 240,
+    option: () => ({
+      grid: { left: 8, right: 12, top: 16, bottom: 28, containLabel: true },
+      xAxis: {
+        ...axisStyle,
+        type: 'category',
+        name: 'iteration',
+        nameLocation: 'middle',
+        nameGap: 28,
+        data: iterationNames(lines),
+      },
+      yAxis: {
+        ...axisStyle,
+        type: 'value',
+        min: 0,
+        max: ({ max }: { max: number }) => Math.max(0.1, Math.ceil(max * 10) / 10),
+        axisLabel: { ...axisStyle.axisLabel, formatter: (value: number) => `${Math.round(value * 100)} %` },
+      },
+      series: lines.map((line) => ({
+        type: 'line' as const,
+        silent: true,
+        symbol: 'circle',
+        symbolSize: 7,
+        data: line.points.map(({ iteration, share }) => [String(iteration), share]),
+        lineStyle: { color: seriesColor(line.colorIndex), width: 2, type: line.dashed ? 'dashed' : 'solid' },
+        itemStyle: { color: seriesColor(line.colorIndex) },
+      })),
+    }),
+  };
+}
+
+function iterationNames(lines: ShareLine[]): string[] {
+  const iterations = new Set(lines.flatMap(({ points }) => points.map(({ iteration }) => iteration)));
+  return [...iterations].sort((left, right) => left - right).map(String);
+}

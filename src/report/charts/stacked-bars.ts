@@ -1,0 +1,52 @@
+/** Horizontal bars, each a stack of parts that add up to a whole: selection outcomes per agent, seconds per stage. */
+import { axisStyle } from '../chart-renderer';
+import type { Chart } from '../chart-renderer';
+import { visibleLine } from '../plain-text';
+
+export interface StackPart {
+  label: string;
+  color: string;
+  /** One value per bar. */
+  values: number[];
+}
+
+const barHeight = 26;
+
+export function stackedBars(input: {
+  id: string;
+  description: string;
+  caption: string;
+  bars: string[];
+  parts: StackPart[];
+  unit: string;
+}): Chart {
+  const { id, description, caption, bars, parts, unit } = input;
+  return {
+    id,
+    description,
+    caption,
+    legend: parts.map(({ label, color }) => ({ label, color })),
+    height: bars.length * barHeight + 56,
+    option: ({ width }) => ({
+      grid: { left: 8, right: 16, top: 8, bottom: 28, containLabel: true },
+      xAxis: {
+        ...axisStyle,
+        type: 'value',
+        name: unit,
+        nameLocation: 'middle',
+        nameGap: 28,
+        splitNumber: width > 500 ? 6 : 3,
+      },
+      yAxis: { ...axisStyle, type: 'category', inverse: true, data: bars.map(visibleLine), splitLine: { show: false } },
+      series: parts.map(({ label, color, values }) => ({
+        type: 'bar' as const,
+        name: visibleLine(label),
+        stack: 'all',
+        silent: true,
+        barWidth: barHeight - 10,
+        data: values,
+        itemStyle: { color },
+      })),
+    }),
+  };
+}

@@ -1,0 +1,45 @@
+/**
+ * A tagged template that escapes what is put into it. Only an `Html` value, which nothing but this file makes, goes in
+ * unescaped; a string never does, wherever it came from. Attribute values must be written between double quotes.
+ */
+import { visibleText } from './plain-text';
+
+class SafeHtml {
+  constructor(readonly markup: string) {}
+
+  toString(): string {
+    return this.markup;
+  }
+}
+
+/** Markup known to be safe; made by `html` and `trustedMarkup` only. */
+export type Html = SafeHtml;
+
+export type HtmlValue = Html | string | number | null | undefined | false | HtmlValue[];
+
+export function html(literals: TemplateStringsArray, ...values: HtmlValue[]): Html {
+  const parts = literals.map((literal, index) => literal + (index < values.length ? markupOf(values[index]) : ''));
+  return new SafeHtml(parts.join(''));
+}
+
+/** Markup of our own making that is not written as a template: the style sheet, a rendered chart. Never model text. */
+export function trustedMarkup(markup: string): Html {
+  return new SafeHtml(markup);
+}
+
+/** Escaped for element content and for quoted attribute values, control characters made visible. */
+export function escapeHtml(text: string): string {
+  return visibleText(text)
+    .replace(/&/g, '&amp;')
+    .replace(/</g, '&lt;')
+    .replace(/>/g, '&gt;')
+    .replace(/"/g, '&quot;')
+    .replace(/'/g, '&#39;');
+}
+
+function markupOf(value: HtmlValue): string {
+  if (value === null || value === undefined || value === false) return '';
+  if (value instanceof SafeHtml) return value.markup;
+  if (Array.isArray(value)) return value.map(markupOf).join('');
+  return escapeHtml(String(value));
+}

@@ -1,0 +1,81 @@
+/** One accuracy per society and answer mode, with the per-problem results that make comparisons paired. */
+import type { AnswerMode, ModeResult, ProblemResult } from '../contract/evaluation';
+import { comparePaired, countPairs } from '../domain/statistics';
+import type { PairedComparison } from '../domain/statistics';
+import type { RunPlan } from '../contract/run';
+import type { RunSpecification } from '../contract/specification';
+import type { IterationArtifacts } from './report-input';
+
+export interface Measurement {
+  /** 0 for the untuned society. */
+  iteration: number;
+  mode: AnswerMode;
+  result: ModeResult;
+  /** Whether each problem was answered correctly. */
+  correct: Map<string, boolean>;
+}
+
+/** What decides how the society answers, and so which modes repeat its own. */
+export interface AnswerShape {
+  members: number;
+  /** Rounds of an evaluation debate. */
+  rounds: number;
+  evaluateBy: RunSpecification['method']['evaluateBy'];
+  /** What selected the training examples; named beside every tuned result unless it is the consensus. */
+  select: RunSpecification['method']['select'];
+}
+
+export function answerShape(plan: RunPlan, specification: RunSpecification): AnswerShape {
+  const { evaluateBy, select } = specification.method;
+  return { members: plan.members, rounds: plan.evaluationRounds, evaluateBy, select };
+}
+
+/** Every mode of every evaluated iteration, without those that are another mode under a second name. */
+export function collectMeasurements(iterations: IterationArtifacts[], shape: AnswerShape): Measurement[] {
+  return iterations.flatMap(({ iteration, evaluation }) =>
+    (evaluation?.modes ?? [])
+      .filter(({ mode }) => !repeatsAnotherMode(mode, shape))
+      .map((result) => ({
+        iteration,
+        mode: result.mode,
+        result,
+        correct: correctnessOf(evaluation?.perProblem ?? [], result.mode),
+      })),
+  );
+}
+
+/** Paired comparison over the problems both answered; `null` where they share none. */
+export function compareMeasurements(first: Measurement, second: Measurement): PairedComparison | null {
+  const shared = [...first.correct.keys()].filter((problemId) => second.correct.has(problemId));
+  if (shared.length === 0) return null;
+  const results = (measurement: Measurement) => shared.map((problemId) => measurement.correct.get(problemId) === true);
+  return comparePaired(countPairs(results(first), results(second)));
+}
+
+export function findMeasurement(
+  measurements: Measurement[],
+  wanted: { iteration: number; mode: AnswerMode },
+): Measurement | undefined {
+  return measurements.find(({ iteration, mode }) => iteration === wanted.iteration && mode === wanted.mode);
+}
+
+/** k of `vote-<k>`; `null` for the other modes. */
+export function votesOf(mode: AnswerMode): number | null {
+  return mode.startsWith('vote-') ? Number(mode.slice('vote-'.length)) : null;
+}
+
+/** A vote over one sample is that sample; with one round, the society's own mode is a vote or a sample. */
+function repeatsAnotherMode(mode: AnswerMode, { members, rounds, evaluateBy }: AnswerShape): boolean {
+  if (mode === 'vote-1') return true;
+  if (mode === 'society' || rounds > 1) return false;
+  const societySamples = evaluateBy === 'sample' || members === 1;
+  return societySamples ? mode === 'sample' : mode === `vote-${members}`;
+}
+
+function correctnessOf(perProblem: ProblemResult[], mode: AnswerMode): Map<string, boolean> {
+  const entries = perProblem.flatMap(({ problemId, correct }): [string, boolean][] => {
+    const right = correct[mode];
+    return right === undefined ? [] : [[problemId, right]];
+  });
+  return new Map(entries);
+}

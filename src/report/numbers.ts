@@ -1,0 +1,58 @@
+/** How numbers are written, on the page and in the terminal: one place, so that the same number looks the same twice. */
+import type { Interval } from '../domain/statistics';
+
+const minus = '\u2212';
+
+/** 0.6612 -> `66.1 %` */
+export function percent(share: number): string {
+  return `${(share * 100).toFixed(1)}\u00a0%`;
+}
+
+/** 0.102 -> `+10.2`: a difference of shares in percentage points. */
+export function points(difference: number): string {
+  const rounded = (Math.abs(difference) * 100).toFixed(1);
+  if (rounded === '0.0') return '0.0';
+  return `${difference < 0 ? minus : '+'}${rounded}`;
+}
+
+/** `+6.2 to +14.1` */
+export function pointsInterval(interval: Interval): string {
+  return `${points(interval.lower)} to ${points(interval.upper)}`;
+}
+
+/** `66.1 ± 2.1 %` */
+export function percentWithError(share: number, standardError: number): string {
+  return `${(share * 100).toFixed(1)}\u00a0±\u00a0${(standardError * 100).toFixed(1)}\u00a0%`;
+}
+
+/** `p < 0.001`, `p = 0.034` */
+export function pValue(p: number): string {
+  return p < 0.001 ? 'p\u00a0<\u00a00.001' : `p\u00a0=\u00a0${p.toFixed(3)}`;
+}
+
+/** 12345 -> `12,345`; fractions keep one digit. */
+export function count(value: number): string {
+  const digits = Number.isInteger(value) ? 0 : 1;
+  return value.toLocaleString('en-GB', { minimumFractionDigits: digits, maximumFractionDigits: digits });
+}
+
+/** 75.2 -> `1 min 15 s`, 0.42 -> `0.4 s`, 8000 -> `2 h 13 min` */
+export function duration(seconds: number): string {
+  if (seconds < 10) return `${seconds.toFixed(1)}\u00a0s`;
+  const whole = Math.round(seconds);
+  if (whole < 60) return `${whole}\u00a0s`;
+  if (whole < 3600) return `${Math.floor(whole / 60)}\u00a0min ${whole % 60}\u00a0s`;
+  return `${Math.floor(whole / 3600)}\u00a0h ${Math.floor((whole % 3600) / 60)}\u00a0min`;
+}
+
+/** 1 -> `1 problem`, 2 -> `2 problems` */
+export function counted(value: number, singular: string, plural = `${singular}s`): string {
+  return `${count(value)}\u00a0${value === 1 ? singular : plural}`;
+}
+
+/** A byte count in binary units: `12.0 MiB`. */
+export function bytes(value: number): string {
+  const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
+  const power = value < 1 ? 0 : Math.min(units.length - 1, Math.floor(Math.log(value) / Math.log(1024)));
+  return `${(value / 1024 ** power).toFixed(power === 0 ? 0 : 1)}\u00a0${units[power]}`;
+}

@@ -1,0 +1,37 @@
+/** Makes text from models, files and users harmless to look at: nothing invisible, nothing that moves a cursor. */
+
+const firstControlPicture = 0x2400;
+const deletePicture = '\u2421';
+const replacementCharacter = '\ufffd';
+
+// C0 without tab and newline, DEL, C1, and the characters that reorder or hide what surrounds them.
+// eslint-disable-next-line no-control-regex
+const hiddenCharacters = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff]/g;
+const loneSurrogates = /\p{Surrogate}/gu;
+
+/**
+ * Text with every control character made visible (an escape character becomes U+241B, its picture), so that ANSI
+ * sequences, NULs and bidirectional overrides show as what they are. Newlines and tabs stay; CRLF becomes LF.
+ */
+export function visibleText(text: string): string {
+  return text.replace(/\r\n/g, '\n').replace(loneSurrogates, replacementCharacter).replace(hiddenCharacters, picture);
+}
+
+/** As `visibleText`, on one line: for table cells, labels and terminals. */
+export function visibleLine(text: string): string {
+  return visibleText(text).replace(/\s+/g, ' ').trim();
+}
+
+/** At most `limit` characters of a text, and a sentence on how many were left out. Never cuts a character in two. */
+export function shortened(text: string, limit: number): { text: string; omitted: number } {
+  const characters = Array.from(text);
+  if (characters.length <= limit) return { text, omitted: 0 };
+  return { text: characters.slice(0, limit).join(''), omitted: characters.length - limit };
+}
+
+function picture(character: string): string {
+  const code = character.charCodeAt(0);
+  if (code < 0x20) return String.fromCharCode(firstControlPicture + code);
+  if (code === 0x7f) return deletePicture;
+  return `\\u{${code.toString(16)}}`;
+}

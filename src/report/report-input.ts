@@ -1,0 +1,43 @@
+/**
+ * What a report is made of: plain data, gathered from the store by whoever writes one. Everything but `run` may be
+ * missing or empty, because a report is also written while the run goes on.
+ */
+import type { ConsensusAudit, Evaluation } from '../contract/evaluation';
+import type { CallCounts, RunRecord, Stage } from '../contract/run';
+import type { SelectionReport } from '../contract/training';
+import type { WeightsRecord } from '../contract/training-job';
+import type { Transcript } from '../contract/transcript';
+
+/** What one stage of one iteration took. */
+export interface StageTiming {
+  stage: Stage;
+  iteration: number;
+  /** Wall-clock seconds from its first activity to its last. */
+  seconds: number;
+  counts: CallCounts;
+}
+
+/** The artifacts of one iteration that exist by now; iteration 0 has only an evaluation. */
+export interface IterationArtifacts {
+  iteration: number;
+  evaluation?: Evaluation;
+  selection?: SelectionReport;
+  /** One per trained agent; empty where nothing is trained or training has not ended. */
+  weights: WeightsRecord[];
+  audit?: ConsensusAudit;
+}
+
+export type RunState = 'running' | 'completed' | 'failed' | 'cancelled';
+
+export interface ReportInput {
+  run: RunRecord;
+  state: RunState;
+  iterations: IterationArtifacts[];
+  /** Debates to choose the samples from, of any iteration and split; a few dozen are plenty. */
+  transcripts: Transcript[];
+  /** Reference answers of the evaluation problems by problem id, to be shown beside the samples; never of training problems. */
+  references?: Record<string, string>;
+  timings: StageTiming[];
+  /** Sentences to show beside those of the plan: fallbacks, skipped measures, problems left out. */
+  notices: string[];
+}

@@ -1,0 +1,103 @@
+/** The rows of the headline table, in the order a reader needs them. */
+import type { AnswerMode } from '../contract/evaluation';
+import { wilsonInterval } from '../domain/statistics';
+import type { Interval, PairedComparison } from '../domain/statistics';
+import { compareMeasurements, findMeasurement, votesOf } from './measurements';
+import type { AnswerShape, Measurement } from './measurements';
+
+export type RowGroup = 'untuned' | 'tuned' | 'equal-calls';
+
+export interface ResultRow {
+  id: string;
+  group: RowGroup;
+  label: string;
+  iteration: number;
+  mode: AnswerMode;
+  n: number;
+  correct: number;
+  accuracy: number;
+  standardError: number;
+  /** 95 % Wilson interval of the accuracy. */
+  interval: Interval;
+  callsPerProblem: number;
+  /** Prompt and completion tokens. */
+  tokensPerProblem: number;
+  noAnswer: number;
+  tieBroken: number;
+  /** Against the untuned society's own answer; `null` for itself and where nothing can be paired. */
+  comparison: PairedComparison | null;
+}
+
+const mostSocietyRows = 10;
+
+/** Headline rows: untuned methods, the society after its iterations, and the votes that take as many calls as it does. */
+export function resultRows(measurements: Measurement[], shape: AnswerShape): ResultRow[] {
+  const reference = findMeasurement(measurements, { iteration: 0, mode: 'society' });
+  const last = Math.max(0, ...measurements.map(({ iteration }) => iteration));
+  const rows = measurements
+    .filter((measurement) => isHeadline(measurement, last))
+    .map((measurement) => rowOf(measurement, { reference, shape, equalCalls: callsOfSociety(measurements) }));
+  return rows.sort((left, right) => orderOf(left) - orderOf(right) || left.iteration - right.iteration);
+}
+
+/** Calls per problem of the society's own mode; `null` before the first evaluation. */
+export function callsOfSociety(measurements: Measurement[]): number | null {
+  return measurements.find(({ mode }) => mode === 'society')?.result.callsPerProblem ?? null;
+}
+
+export function labelOf({ iteration, mode }: { iteration: number; mode: AnswerMode }, shape: AnswerShape): string {
+  const votes = votesOf(mode);
+  if (iteration === 0) {
+    if (mode === 'society') return untunedSocietyLabel(shape);
+    if (votes !== null) return votes === shape.members ? `Majority of ${votes}, untuned` : `Vote over ${votes}, untuned`;
+    return 'Base: one sample, untuned';
+  }
+  const after = `after iteration ${iteration}${shape.select === 'consensus' ? '' : ` (select: ${shape.select})`}`;
+  if (mode === 'society') return `Society ${after}`;
+  return votes === null ? `One sample ${after}` : `Vote over ${votes} ${after}`;
+}
+
+function untunedSocietyLabel({ evaluateBy, members, rounds }: AnswerShape): string {
+  if (rounds > 1) return 'Debate, untuned';
+  return evaluateBy === 'sample' || members === 1 ? 'Base: one sample, untuned' : `Majority of ${members}, untuned`;
+}
+
+function isHeadline({ iteration, mode }: Measurement, last: number): boolean {
+  if (mode === 'society') return last <= mostSocietyRows || [0, 1, last].includes(iteration);
+  return iteration === 0 || iteration === last;
+}
+
+function rowOf(
+  measurement: Measurement,
+  context: { reference: Measurement | undefined; shape: AnswerShape; equalCalls: number | null },
+): ResultRow {
+  const { iteration, mode, result } = measurement;
+  const { reference, shape, equalCalls } = context;
+  const tokens = result.counts.promptTokens + result.counts.completionTokens;
+  const atEqualCalls = votesOf(mode) !== null && result.callsPerProblem === equalCalls;
+  return {
+    id: `iteration-${iteration}/${mode}`,
+    group: atEqualCalls ? 'equal-calls' : iteration === 0 ? 'untuned' : 'tuned',
+    label: labelOf(measurement, shape),
+    iteration,
+    mode,
+    n: result.problems,
+    correct: result.correct,
+    accuracy: result.accuracy,
+    standardError: result.standardError,
+    interval: wilsonInterval({ correct: result.correct, n: result.problems }),
+    callsPerProblem: result.callsPerProblem,
+    tokensPerProblem: result.problems === 0 ? 0 : tokens / result.problems,
+    noAnswer: result.noAnswer,
+    tieBroken: result.tieBroken,
+    comparison: reference === undefined || reference === measurement ? null : compareMeasurements(measurement, reference),
+  };
+}
+
+const groupOrder: RowGroup[] = ['untuned', 'tuned', 'equal-calls'];
+
+/** Groups in order; untuned methods from cheap to dear, tuned ones with the society's own answer first. */
+function orderOf({ group, mode, callsPerProblem, iteration }: ResultRow): number {
+  const withinGroup = iteration === 0 ? Math.min(callsPerProblem, 1e6) : mode === 'society' ? 0 : 1 + (votesOf(mode) ?? 0);
+  return groupOrder.indexOf(group) * 1e9 + withinGroup;
+}

@@ -1,0 +1,117 @@
+/** The result in plain words: what improved by how much, or that it did not, and who wins at equal calls. */
+import type { PairedComparison } from '../domain/statistics';
+import { compareMeasurements, findMeasurement } from './measurements';
+import type { AnswerShape, Measurement } from './measurements';
+import { counted, percent, points, pointsInterval, pValue } from './numbers';
+import { callsOfSociety, labelOf } from './result-rows';
+
+export interface Verdicts {
+  /** One sentence: the society after its last evaluated iteration against the untuned one. */
+  headline: string;
+  /** Further sentences: one call, equal calls. */
+  statements: string[];
+}
+
+/**
+ * Whether the evidence shows a difference: the 95 % interval excludes 0 and the exact test agrees. Both are asked
+ * because a percentile bootstrap over a handful of discordant problems is too narrow.
+ */
+export function isClear({ interval, pValue: p }: PairedComparison): boolean {
+  return (interval.lower > 0 || interval.upper < 0) && p < 0.05;
+}
+
+export function verdicts(measurements: Measurement[], shape: AnswerShape): Verdicts {
+  const statements = [oneCallStatement(measurements), ...equalCallStatements(measurements, shape)];
+  return { headline: headlineOf(measurements, shape), statements: statements.filter((text) => text !== null) };
+}
+
+/** `+10.2 points, 95 % interval +6.2 to +14.1, McNemar p < 0.001, n = 500` */
+export function differenceText(comparison: PairedComparison): string {
+  return `${points(comparison.difference)} points, ${evidenceText(comparison)}`;
+}
+
+function evidenceText({ interval, pValue: p, n }: PairedComparison): string {
+  return `95\u00a0% interval ${pointsInterval(interval)}, McNemar ${pValue(p)}, n\u00a0=\u00a0${n}`;
+}
+
+function headlineOf(measurements: Measurement[], shape: AnswerShape): string {
+  const untuned = findMeasurement(measurements, { iteration: 0, mode: 'society' });
+  if (untuned === undefined) return 'Nothing has been evaluated yet.';
+  const tuned = measurements.filter(({ mode, iteration }) => mode === 'society' && iteration > 0).at(-1);
+  const problems = counted(untuned.result.problems, 'evaluation problem');
+  const before = percent(untuned.result.accuracy);
+  if (tuned === undefined) {
+    return `${labelOf(untuned, shape)}: ${before} of ${problems} right. No finetuned society has been evaluated yet.`;
+  }
+  const opening = `After ${counted(tuned.iteration, 'iteration')} of finetuning the society answers ${percent(tuned.result.accuracy)} of ${counted(tuned.result.problems, 'evaluation problem')} correctly`;
+  const comparison = compareMeasurements(tuned, untuned);
+  if (comparison === null) return `${opening}; before, it was ${before} of other problems, so the two cannot be compared.`;
+  const evidence = isClear(comparison) ? evidenceText(comparison) : differenceText(comparison);
+  return `${opening}, ${changeWords(comparison)} the untuned one’s ${before} (${evidence}).`;
+}
+
+function changeWords(comparison: PairedComparison): string {
+  const size = `${Math.abs(comparison.difference * 100).toFixed(1)} points`;
+  if (!isClear(comparison)) return 'no clear difference from';
+  return comparison.difference > 0 ? `${size} more than` : `${size} fewer than`;
+}
+
+/** What finetuning is worth where one call must do. */
+function oneCallStatement(measurements: Measurement[]): string | null {
+  const samples = measurements.filter(({ result }) => result.callsPerProblem === 1);
+  const untuned = samples.find(({ iteration }) => iteration === 0);
+  const tuned = samples.filter(({ iteration }) => iteration > 0).at(-1);
+  if (untuned === undefined || tuned === undefined || tuned.mode === 'society') return null;
+  const comparison = compareMeasurements(tuned, untuned);
+  if (comparison === null) return null;
+  return `With one call per problem: ${percent(untuned.result.accuracy)} untuned, ${percent(tuned.result.accuracy)} after iteration ${tuned.iteration} (${differenceText(comparison)}).`;
+}
+
+function equalCallStatements(measurements: Measurement[], shape: AnswerShape): string[] {
+  const calls = callsOfSociety(measurements);
+  if (calls === null || calls === 1) return [];
+  const rivals = atEqualCalls(measurements, calls);
+  const untuned = rivals.filter(({ iteration }) => iteration === 0);
+  const tuned = rivals.filter(({ iteration }) => iteration > 0);
+  if (!rivals.some(({ mode }) => mode !== 'society')) return [`No other method was measured at ${calls} calls per problem.`];
+  const pairs = [pairOf(untuned), pairOf(tuned), pairOf(rivals.filter(({ mode }) => mode !== 'society'))];
+  const direct = pairs.filter((pair) => pair !== null).map(([first, second]) => againstSentence({ first, second, shape }));
+  return [winnerSentence(rivals, { shape, calls }), ...direct].filter((text) => text !== null);
+}
+
+/** The untuned and the last evaluated society, in every mode that takes `calls` calls. */
+function atEqualCalls(measurements: Measurement[], calls: number): Measurement[] {
+  const last = Math.max(0, ...measurements.map(({ iteration }) => iteration));
+  return measurements.filter(
+    ({ iteration, result }) => result.callsPerProblem === calls && (iteration === 0 || iteration === last),
+  );
+}
+
+function winnerSentence(rivals: Measurement[], context: { shape: AnswerShape; calls: number }): string | null {
+  const [winner, second] = [...rivals].sort((left, right) => right.result.accuracy - left.result.accuracy);
+  if (winner === undefined || second === undefined) return null;
+  const comparison = compareMeasurements(winner, second);
+  const opening = `At equal calls (${context.calls} per problem) the most accurate is “${labelOf(winner, context.shape)}” with ${percent(winner.result.accuracy)}`;
+  const next = `“${labelOf(second, context.shape)}” with ${percent(second.result.accuracy)}`;
+  if (comparison === null) return `${opening}; next is ${next}.`;
+  const clearly = isClear(comparison) ? 'clearly ahead of' : 'not clearly ahead of';
+  return `${opening}, ${clearly} ${next} (${differenceText(comparison)}).`;
+}
+
+type MeasurementPair = [Measurement, Measurement];
+
+/** Where exactly two stand against each other: the later iteration, then the vote, named first. */
+function pairOf(rivals: Measurement[]): MeasurementPair | null {
+  const [first, second, ...others] = rivals;
+  if (first === undefined || second === undefined || others.length > 0) return null;
+  if (first.iteration !== second.iteration) return first.iteration > second.iteration ? [first, second] : [second, first];
+  return first.mode === 'society' ? [second, first] : [first, second];
+}
+
+function againstSentence({ first, second, shape }: { first: Measurement; second: Measurement; shape: AnswerShape }) {
+  const comparison = compareMeasurements(first, second);
+  if (comparison === null) return null;
+  const better = comparison.difference >= 0 ? 'beats' : 'loses to';
+  const verb = isClear(comparison) ? better : 'shows no clear difference from';
+  return `“${labelOf(first, shape)}” ${verb} “${labelOf(second, shape)}” (${differenceText(comparison)}).`;
+}

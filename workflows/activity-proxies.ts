@@ -1,0 +1,55 @@
+/**
+ * Every task queue, timeout, heartbeat, cancellation and retry policy of the product, in one place.
+ * Each value that is not Temporal's default has its reason on the line above.
+ */
+import { ActivityCancellationType, proxyActivities } from '@temporalio/workflow';
+import type { Activities } from '../activities';
+import { taskQueues } from '../src/contract/names';
+
+/** Data, grading, selection, reports: short, safe to repeat, no model. */
+export const light = proxyActivities<
+  Pick<
+    Activities,
+    'resolveRun' | 'openShard' | 'closeShard' | 'selectTrainingData' | 'recordSociety' | 'scoreEvaluation' | 'writeReport'
+  >
+>({
+  taskQueue: taskQueues.light,
+  // Grading one shard of hard LaTeX answers may cost a time limit per pair.
+  startToCloseTimeout: '30 minutes',
+  // Notices a killed worker long before the timeout above.
+  heartbeatTimeout: '30 seconds',
+  // Eager dispatch bypasses the queue's concurrency limit.
+  allowEagerDispatch: false,
+  // A full disk or a lost mount is mended by people: try for about an hour, then fail with the sentence that says so.
+  retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '1 minute', maximumAttempts: 60 },
+});
+
+/** One debate turn, or the extra samples of one vote: the only activities that call models while debating. */
+export const models = proxyActivities<Pick<Activities, 'takeTurn' | 'drawVoteSamples'>>({
+  taskQueue: taskQueues.llm,
+  // A turn is two calls; a long chain of reasoning on a busy endpoint may take minutes each. No schedule-to-close:
+  // time spent waiting for a slot must not eat a turn's time.
+  startToCloseTimeout: '30 minutes',
+  // Notices a killed worker; the activity beats every few seconds while a model writes.
+  heartbeatTimeout: '30 seconds',
+  // A turn holds no state worth waiting for: its completions are stored, the rest is cheap to ask again.
+  cancellationType: ActivityCancellationType.TRY_CANCEL,
+  allowEagerDispatch: false,
+  // About ten minutes of a broken endpoint (then the run pauses itself). What retrying cannot mend, and answers that
+  // are nonsense five times in a row, end earlier: activities/failures.ts marks them non-retryable.
+  retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '30 seconds', maximumAttempts: 24 },
+});
+
+/** Finetuning one agent. */
+export const training = proxyActivities<Pick<Activities, 'finetuneAgent'>>({
+  taskQueue: taskQueues.gpu,
+  // Full finetuning of an 8B base on thousands of examples; the heartbeat notices everything that hangs earlier.
+  startToCloseTimeout: '24 hours',
+  // The supervisor beats as long as the trainer lives; a killed worker is noticed and the job resumes from a checkpoint.
+  heartbeatTimeout: '30 seconds',
+  // The trainer checkpoints and exits first: a cancelled run leaves no process behind.
+  cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+  allowEagerDispatch: false,
+  // A retry continues from the newest checkpoint, so retries are cheap; a bad job is marked non-retryable.
+  retry: { initialInterval: '2 seconds', backoffCoefficient: 2, maximumInterval: '1 minute', maximumAttempts: 20 },
+});

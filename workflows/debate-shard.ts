@@ -1,0 +1,126 @@
+/**
+ * A slice of problems through all rounds of the debate. The rounds of one problem are a barrier, problems are not:
+ * a window of them is in flight. Closing the shard votes and writes its transcripts.
+ */
+import { ActivityFailure, ApplicationFailure, isCancellation, setHandler, setCurrentDetails } from '@temporalio/workflow';
+import type { CallCounts, ProblemFailure, ShardInput, ShardOutcome } from '../src/contract/run';
+import { addCounts, noCounts } from '../src/domain/counts';
+import { agentOf, memberNumbers } from '../src/domain/identifiers';
+import { light, models } from './activity-proxies';
+import { progressQuery } from './messages';
+import { refuseTooManyFailures } from './failed-problems';
+import { createPauseGate, type PauseGate } from './pause-gate';
+import { inWindow } from './window';
+
+export async function debateShard(input: ShardInput): Promise<ShardOutcome> {
+  const gate = createPauseGate(input.paused ?? false);
+  const tally: Tally = { done: 0, failures: [], counts: noCounts };
+  setHandler(progressQuery, () => ({
+    problems: { done: tally.done, total: input.count, failed: tally.failures.length },
+    counts: tally.counts,
+    paused: gate.paused,
+    pauseReason: gate.reason,
+    openChildren: [],
+  }));
+
+  const { problemIds, closed } = await light.openShard(input);
+  if (closed !== undefined) return closed;
+  await inWindow(problemIds, input.plan.problemsInFlight, (problemId: string) => debateProblem({ input, gate, tally }, problemId));
+  refuseTooManyFailures(input.plan, stageOf(input), { failed: tally.failures.length, problems: stageProblems(input) });
+  setCurrentDetails(`${tally.done} problems debated, ${tally.failures.length} failed; closing`);
+  return await light.closeShard({ shard: input, failures: tally.failures });
+}
+
+/**
+ * One shard alone may exceed what its whole stage may lose. It is then left open, so that starting the run again
+ * tries the failed problems again.
+ */
+function stageProblems({ plan, split }: ShardInput): number {
+  return split === 'train' ? plan.trainProblems : plan.evaluationProblems;
+}
+
+function stageOf({ split }: ShardInput): string {
+  return split === 'train' ? 'training debate' : 'evaluation';
+}
+
+interface Tally {
+  done: number;
+  failures: ProblemFailure[];
+  counts: CallCounts;
+}
+
+interface ShardContext {
+  input: ShardInput;
+  gate: PauseGate;
+  tally: Tally;
+}
+
+/** All rounds of one problem. A turn that fails after all retries fails the problem: no vote with fewer members. */
+async function debateProblem(context: ShardContext, problemId: string): Promise<void> {
+  const { input, tally } = context;
+  try {
+    for (let round = 1; round <= input.rounds; round++) await debateRound(context, problemId, round);
+    if (input.voteSamples > input.plan.members) await drawVoteSamples(context, problemId);
+  } catch (error) {
+    if (isCancellation(error) || !(error instanceof ActivityFailure)) throw error;
+    tally.failures.push({ problemId, reason: failureReason(error) });
+  }
+  tally.done += 1;
+}
+
+/** Every member answers once. All turns end before the round does, whether they succeed or not. */
+async function debateRound(context: ShardContext, problemId: string, round: number): Promise<void> {
+  const members = memberNumbers(context.input.plan.members);
+  const turns = await Promise.allSettled(members.map((member) => takeTurn(context, problemId, round, member)));
+  const failed = turns.find((turn) => turn.status === 'rejected');
+  if (failed !== undefined) throw failed.reason;
+}
+
+async function takeTurn(context: ShardContext, problemId: string, round: number, member: number): Promise<void> {
+  const { runId } = context.input.plan;
+  const { iteration, societyIteration, split } = context.input;
+  const turn = { runId, iteration, societyIteration, split, problemId, round, member };
+  const summary = `${problemId} · round ${round} · ${agentOf(member, round)}`;
+  await untilProviderIsBack(context, async () => {
+    const outcome = await models.takeTurn.executeWithOptions({ summary }, [turn]);
+    context.tally.counts = addCounts(context.tally.counts, outcome.counts);
+  });
+}
+
+async function drawVoteSamples(context: ShardContext, problemId: string): Promise<void> {
+  const { plan, iteration, societyIteration, split, voteSamples } = context.input;
+  const range = { fromSample: plan.members + 1, toSample: voteSamples };
+  const request = { runId: plan.runId, iteration, societyIteration, split, problemId, ...range };
+  const summary = `${problemId} · samples ${range.fromSample}-${range.toSample} of the vote`;
+  await untilProviderIsBack(context, async () => {
+    const counts = await models.drawVoteSamples.executeWithOptions({ summary }, [request]);
+    context.tally.counts = addCounts(context.tally.counts, counts);
+  });
+}
+
+/**
+ * An endpoint that stays down, or a disk that stays full, pauses the run instead of failing its problems one by one;
+ * after `resume` the same step is tried again.
+ */
+async function untilProviderIsBack(context: ShardContext, step: () => Promise<void>): Promise<void> {
+  for (;;) {
+    await context.gate.whenOpen();
+    try {
+      return await step();
+    } catch (error) {
+      if (!isOutage(error)) throw error;
+      await context.gate.pauseSelf(failureReason(error));
+    }
+  }
+}
+
+/** The activity border says in the failure's details whether it is the world around us that is broken. */
+function isOutage(error: unknown): error is ActivityFailure {
+  if (!(error instanceof ActivityFailure) || !(error.cause instanceof ApplicationFailure)) return false;
+  const [details] = error.cause.details ?? [];
+  return typeof details === 'object' && details !== null && 'outage' in details && details.outage === true;
+}
+
+function failureReason(error: ActivityFailure): string {
+  return (error.cause?.message ?? error.message).slice(0, 300);
+}

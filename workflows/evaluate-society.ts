@@ -1,0 +1,45 @@
+/** The society of one iteration debates the evaluation problems; its answers are scored against the references. */
+import { setHandler } from '@temporalio/workflow';
+import type { CallCounts, EvaluationInput, EvaluationOutcome, ShardOutcome } from '../src/contract/run';
+import { addCounts, noCounts } from '../src/domain/counts';
+import { light } from './activity-proxies';
+import { debateProblems } from './debate-problems';
+import { refuseTooManyFailures } from './failed-problems';
+import { progressQuery } from './messages';
+import { createPauseGate } from './pause-gate';
+
+export async function evaluateSociety(input: EvaluationInput): Promise<EvaluationOutcome> {
+  const { plan, iteration } = input;
+  const gate = createPauseGate(input.paused ?? false);
+  const closed = { problems: 0, failed: 0, counts: noCounts };
+  setHandler(progressQuery, () => ({
+    problems: { done: closed.problems, total: plan.evaluationProblems, failed: closed.failed },
+    counts: closed.counts,
+    paused: gate.paused,
+    pauseReason: gate.reason,
+    openChildren: gate.openChildren,
+  }));
+
+  const shards = await debateProblems(
+    {
+      plan,
+      split: 'eval',
+      iteration,
+      societyIteration: iteration,
+      rounds: plan.evaluationRounds,
+      voteSamples: plan.voteAtIterations.includes(iteration) ? plan.voteSamples : 0,
+      problems: plan.evaluationProblems,
+      onClosed: (shard) => addShard(closed, shard),
+    },
+    gate,
+  );
+  refuseTooManyFailures(plan, 'evaluation', closed);
+  return await light.scoreEvaluation({ plan, iteration, shards });
+}
+
+/** Adds a closed shard to a running sum. */
+export function addShard(sum: { problems: number; failed: number; counts: CallCounts }, shard: ShardOutcome): void {
+  sum.problems += shard.problems;
+  sum.failed += shard.failed;
+  sum.counts = addCounts(sum.counts, shard.counts);
+}

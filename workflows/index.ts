@@ -1,0 +1,5 @@
+/** What the workflow bundle exports: workflow types, nothing else. */
+export { debateShard } from './debate-shard';
+export { evaluateSociety } from './evaluate-society';
+export { finetuneSociety } from './finetune-society';
+export { multiagentFinetuning } from './multiagent-finetuning';

@@ -1,0 +1,11 @@
+/** Queries and signals of all workflows. Names are a contract (architecture, section 3). */
+import { defineQuery, defineSignal } from '@temporalio/workflow';
+import type { PartProgress, RunProgress } from '../src/contract/run';
+
+/** What is done, what is open. A root run answers `RunProgress`, a child `PartProgress`. */
+export const progressQuery = defineQuery<RunProgress | PartProgress>('progress');
+
+/** Nothing new starts; calls in flight end. The reason is shown to people. */
+export const pauseSignal = defineSignal<[reason?: string]>('pause');
+
+export const resumeSignal = defineSignal('resume');

@@ -1,0 +1,38 @@
+/**
+ * The whole method: a society debates, votes, and each agent is finetuned on its own part of what agreed with the vote.
+ * One iteration per workflow run, then continue-as-new. Start here; what each step does is in the file of its name.
+ *
+ * (Subramaniam et al. 2025, Algorithm 1; the words are those of docs/method.md.)
+ */
+import { allHandlersFinished, condition, continueAsNew } from '@temporalio/workflow';
+import type { RunOutcome } from '../src/contract/run';
+import { light } from './activity-proxies';
+import { isContinued, startRun, type Continued, type RunContext } from './run-context';
+import { debateTrainingProblems, evaluate, finetune, report, selectTrainingData } from './stages';
+
+export async function multiagentFinetuning(...input: unknown[]): Promise<RunOutcome> {
+  const run = startRun(input);
+  if (!isContinued(input)) {
+    await run.begin(await light.resolveRun({ input }));
+    await evaluate(run, 0);
+    await report(run, 0);
+  }
+
+  if (run.plan.iterations > 0) {
+    const { iteration } = run;
+    const transcripts = await debateTrainingProblems(run, iteration);
+    await selectTrainingData(run, iteration, transcripts);
+    await finetune(run, iteration);
+    await evaluate(run, iteration);
+    await report(run, iteration);
+  }
+
+  await condition(allHandlersFinished);
+  if (run.iteration < run.plan.iterations) await goOn(run);
+  return run.outcome();
+}
+
+/** A history of its own per iteration keeps each one small, however many iterations a run has. */
+function goOn(run: RunContext): Promise<never> {
+  return continueAsNew<(continued: Continued) => Promise<RunOutcome>>({ continued: run.next() });
+}

@@ -1,0 +1,149 @@
+/**
+ * What one workflow run of `multiagentFinetuning` knows and shows: plan, sums, progress query, pause gate,
+ * current details and search attributes. Only bookkeeping; the method is in multiagent-finetuning.ts.
+ */
+import {
+  defineSearchAttributeKey,
+  type SearchAttributePair,
+} from '@temporalio/common';
+import { setCurrentDetails, setHandler, upsertSearchAttributes, workflowInfo } from '@temporalio/workflow';
+import { searchAttributes } from '../src/contract/names';
+import type { CallCounts, RunOutcome, RunPlan, RunProgress, RunState, Stage } from '../src/contract/run';
+import { addCounts, noCounts } from '../src/domain/counts';
+import { progressTable } from './current-details';
+import { progressQuery } from './messages';
+import { createPauseGate, type PauseGate } from './pause-gate';
+
+/** The argument of a run that continue-as-new started; a user's argument is a specification. */
+export interface Continued {
+  continued: RunState;
+}
+
+/** Both signs are asked for, so that no specification can pose as a continuation. */
+export function isContinued(input: unknown[]): input is [Continued] {
+  const [first] = input;
+  const fromEarlierRun = workflowInfo().continuedFromExecutionRunId !== undefined;
+  return fromEarlierRun && typeof first === 'object' && first !== null && 'continued' in first;
+}
+
+export function startRun(input: unknown[]): RunContext {
+  return new RunContext(isContinued(input) ? input[0].continued : undefined);
+}
+
+export class RunContext {
+  readonly gate: PauseGate;
+  /** What the open stage has done so far. */
+  readonly open = { done: 0, total: 0, failed: 0, counts: noCounts };
+  private readonly trained = { done: 0, total: 0 };
+  private stage: Stage = 'resolve';
+  private state: RunState | undefined;
+
+  constructor(state: RunState | undefined) {
+    this.state = state;
+    this.gate = createPauseGate(state?.paused ?? false);
+    setHandler(progressQuery, () => this.progress());
+  }
+
+  get plan(): RunPlan {
+    return this.known.plan;
+  }
+
+  /** The iteration this workflow run performs: 1..L. */
+  get iteration(): number {
+    return this.known.iteration;
+  }
+
+  get timings() {
+    return this.known.timings;
+  }
+
+  async begin(plan: RunPlan): Promise<void> {
+    const paused = this.gate.paused;
+    this.state = { plan, iteration: 1, accuracy: {}, counts: noCounts, timings: [], paused };
+    this.upsert(searchAttributes.task, 'KEYWORD', plan.task);
+  }
+
+  /** Runs one stage: waits out a pause, shows it, times it, adds up its calls. */
+  async inStage<Result>(
+    stage: Stage,
+    iteration: number,
+    total: number,
+    perform: () => Promise<Result>,
+  ): Promise<Result> {
+    await this.gate.whenOpen();
+    Object.assign(this.open, { done: 0, total, failed: 0, counts: noCounts });
+    this.stage = stage;
+    this.upsert(searchAttributes.stage, 'KEYWORD', stage);
+    this.upsert(searchAttributes.iteration, 'INT', iteration);
+    this.showDetails();
+    const startedAt = Date.now();
+    const result = await perform();
+    const seconds = (Date.now() - startedAt) / 1000;
+    this.known.timings.push({ stage, iteration, seconds, counts: this.open.counts });
+    this.known.counts = addCounts(this.known.counts, this.open.counts);
+    return result;
+  }
+
+  /** Notes what a closed shard or a finished agent adds to the open stage. */
+  advance(done: number, failed = 0, counts: CallCounts = noCounts): void {
+    this.open.done += done;
+    this.open.failed += failed;
+    this.open.counts = addCounts(this.open.counts, counts);
+    this.showDetails();
+  }
+
+  evaluated(iteration: number, accuracy: number): void {
+    this.known.accuracy[iteration] = accuracy;
+    this.upsert(searchAttributes.accuracy, 'DOUBLE', accuracy);
+    this.showDetails();
+  }
+
+  finish(): void {
+    this.stage = 'done';
+    this.upsert(searchAttributes.stage, 'KEYWORD', this.stage);
+    this.showDetails();
+  }
+
+  next(): RunState {
+    return { ...this.known, iteration: this.iteration + 1, paused: this.gate.paused };
+  }
+
+  outcome(): RunOutcome {
+    this.finish();
+    const { plan, accuracy, counts } = this.known;
+    return { runId: plan.runId, iterations: plan.iterations, accuracy, counts };
+  }
+
+  private get known(): RunState {
+    if (this.state === undefined) throw new Error('the run has not been resolved yet');
+    return this.state;
+  }
+
+  private progress(): RunProgress {
+    const { done, total, failed, counts } = this.open;
+    const timings = this.state?.timings ?? [];
+    return {
+      runId: this.state?.plan.runId ?? '',
+      stage: this.stage,
+      iteration: this.stage === 'evaluate' && timings.length === 0 ? 0 : (this.state?.iteration ?? 0),
+      iterations: this.state?.plan.iterations ?? 0,
+      paused: this.gate.paused,
+      pauseReason: this.gate.reason,
+      problems: { done, total, failed },
+      counts: addCounts(this.state?.counts ?? noCounts, counts),
+      openChildren: this.gate.openChildren,
+      training: this.trained,
+      accuracy: this.state?.accuracy ?? {},
+    };
+  }
+
+  private showDetails(): void {
+    setCurrentDetails(progressTable(this.progress(), this.timings));
+  }
+
+  /** An attribute the server does not know would block the workflow task for ever, so unknown ones are left out. */
+  private upsert(name: string, type: 'KEYWORD' | 'INT' | 'DOUBLE', value: string | number): void {
+    if (!this.plan.searchAttributes.includes(name)) return;
+    upsertSearchAttributes([{ key: defineSearchAttributeKey(name, type), value } as SearchAttributePair]);
+  }
+}
