@@ -33,8 +33,8 @@ function toFailure(error: unknown): unknown {
     message: error.message,
     nonRetryable: !error.retryable || exhausted,
     nextRetryDelay: error.retryAfterMs,
+    // No cause: its message is the same, and its stack would stand in every history.
     details: [{ outage }],
-    cause: error,
   });
 }
 

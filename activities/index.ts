@@ -23,13 +23,13 @@ export function createActivities(dependencies: ActivityDependencies) {
     ...createTrainingDataActivities(dependencies, contexts),
     ...createFinetuningActivities(dependencies, contexts),
     ...createEvaluationActivities(dependencies, contexts),
-    ...createReportingActivities(dependencies, contexts),
+    ...createReportingActivities(dependencies),
   });
 }
 
 /** Which activities each queue serves; a worker for one queue registers all and polls one. */
 export const activityQueues = {
-  light: ['resolveRun', 'openShard', 'closeShard', 'selectTrainingData', 'recordSociety', 'scoreEvaluation', 'writeReport'],
+  light: ['resolveRun', 'openShard', 'closeShard', 'selectTrainingData', 'recordSociety', 'scoreEvaluation', 'auditTraining', 'writeReport'],
   llm: ['takeTurn', 'drawVoteSamples'],
   gpu: ['finetuneAgent'],
 } as const satisfies Record<string, readonly (keyof Activities)[]>;

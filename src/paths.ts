@@ -3,6 +3,7 @@
  * The repository root is the folder of the program itself (sources or `dist/`); `MAFT_HOME` is the user's working state.
  */
 import { existsSync, readFileSync } from 'node:fs';
+import { homedir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 
 const packageName = 'multiagent-finetuning';
@@ -46,9 +47,23 @@ export function pythonPackagesDirectory(): string {
   return join(repositoryRoot(), 'python');
 }
 
+/**
+ * Downloads that outlive a checkout (the Temporal CLI): `$XDG_CACHE_HOME`, else the platform's usual cache folder.
+ * Not below the repository: an installed package may be read-only, and several checkouts share one download.
+ */
+export function cacheDirectory(environment: Environment = process.env): string {
+  const usual = process.platform === 'darwin' ? join(homedir(), 'Library', 'Caches') : join(homedir(), '.cache');
+  return join(resolve(environment.XDG_CACHE_HOME || usual), packageName);
+}
+
+/** A compiled script of this program that runs as a process of its own, such as `supervision/guard.js`. */
+export function compiledScript(pathBelowSource: string): string {
+  return join(repositoryRoot(), 'dist', 'src', pathBelowSource);
+}
+
 /** The compiled command line, which child processes (`worker`) are started from. */
 export function commandLineScript(): string {
-  return join(repositoryRoot(), 'dist', 'src', 'cli', 'main.js');
+  return compiledScript(join('cli', 'main.js'));
 }
 
 /** The demo's base model, served when nothing else is named. */

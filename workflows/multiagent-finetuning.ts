@@ -20,8 +20,8 @@ export async function multiagentFinetuning(...input: unknown[]): Promise<RunOutc
 
   if (run.plan.iterations > 0) {
     const { iteration } = run;
-    const transcripts = await debateTrainingProblems(run, iteration);
-    await selectTrainingData(run, iteration, transcripts);
+    const debates = await debateTrainingProblems(run, iteration);
+    await selectTrainingData(run, iteration, debates);
     await finetune(run, iteration);
     await evaluate(run, iteration);
     await report(run, iteration);

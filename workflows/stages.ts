@@ -1,7 +1,7 @@
 /** The steps of one iteration, in the paper's order; each leaves artifacts behind and returns references and counts. */
 import { ParentClosePolicy, startChild, WorkflowIdReusePolicy } from '@temporalio/workflow';
 import { workflowTypes } from '../src/contract/names';
-import type { ArtifactReference } from '../src/contract/run';
+import type { ShardOutcome } from '../src/contract/run';
 import { evaluateWorkflowId, finetuneWorkflowId } from '../src/domain/identifiers';
 import { light } from './activity-proxies';
 import { debateProblems } from './debate-problems';
@@ -11,7 +11,7 @@ import type { finetuneSociety } from './finetune-society';
 import type { RunContext } from './run-context';
 
 /** Society l-1 debates the training problems (Algorithm 1, lines 3-21). */
-export async function debateTrainingProblems(run: RunContext, iteration: number): Promise<ArtifactReference[]> {
+export async function debateTrainingProblems(run: RunContext, iteration: number): Promise<ShardOutcome[]> {
   const { plan } = run;
   return run.inStage('debate', iteration, plan.trainProblems, async () => {
     const shards = await debateProblems(
@@ -28,7 +28,7 @@ export async function debateTrainingProblems(run: RunContext, iteration: number)
       run.gate,
     );
     refuseTooManyFailures(plan, 'training debate', { failed: run.open.failed, problems: plan.trainProblems });
-    return shards.map((shard) => shard.transcripts);
+    return shards;
   });
 }
 
@@ -36,11 +36,13 @@ export async function debateTrainingProblems(run: RunContext, iteration: number)
 export async function selectTrainingData(
   run: RunContext,
   iteration: number,
-  transcripts: ArtifactReference[],
+  shards: ShardOutcome[],
 ): Promise<void> {
   const { plan } = run;
   await run.inStage('select', iteration, plan.trainProblems, async () => {
-    await light.selectTrainingData({ plan, iteration, transcripts });
+    await light.selectTrainingData({ plan, iteration, transcripts: shards.map(({ transcripts }) => transcripts) });
+    // How right the vote was, for the report only: nothing that trains anybody reads it.
+    await light.auditTraining({ plan, iteration, shards });
     run.advance(plan.trainProblems);
   });
 }

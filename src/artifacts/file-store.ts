@@ -153,7 +153,7 @@ async function exists(file: string): Promise<boolean> {
 }
 
 function hasCode(error: unknown, code: string): boolean {
-  return error instanceof Error && 'code' in error && error.code === code;
+  return typeof error === 'object' && error !== null && 'code' in error && error.code === code;
 }
 
 /** A full disk or a lost mount may be mended while the run waits, so these are retryable; a permission is not. */

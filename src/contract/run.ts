@@ -208,7 +208,6 @@ export interface ScoreInput {
 }
 
 export interface EvaluationOutcome {
-  evaluation: ArtifactReference;
   /** The society's own accuracy, 0..1. */
   accuracy: number;
   problems: number;

@@ -30,7 +30,10 @@ const spacedSign = /[=:][ \t]*-[ \t]+$/;
  * kept as text, so that no length loses precision.
  */
 export function parseInteger(text: string): string | null {
-  const plain = text.replaceAll(/[−–]/g, '-').replaceAll('{,}', ',').replaceAll(/\\[,!;]/g, '');
+  const plain = text
+    .replaceAll(/[−–]/g, '-')
+    .replaceAll('{,}', ',')
+    .replaceAll(/\\[,!;]/g, '');
   const boxed = boxedContents(plain)
     .map(lastInteger)
     .filter((answer) => answer !== null);

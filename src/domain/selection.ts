@@ -133,11 +133,7 @@ export class Selection {
     const { seed, iteration, correctedShare, mixing } = this.settings;
     const corrected = problemsOf(candidates, 'corrected');
     const consistent = problemsOf(candidates, 'consistent');
-    const counts = mixedCounts(
-      { corrected: corrected.length, consistent: consistent.length },
-      correctedShare,
-      mixing,
-    );
+    const counts = mixedCounts({ corrected: corrected.length, consistent: consistent.length }, correctedShare, mixing);
     return {
       corrected: sampleProblems(corrected, counts.corrected, { seed, iteration, agent, set: 'corrected' }),
       consistent: sampleProblems(consistent, counts.consistent, { seed, iteration, agent, set: 'consistent' }),
@@ -181,7 +177,17 @@ function trainingExample(
   iteration: number,
 ): TrainingExample {
   const { messages } = prompt;
-  return { problemId, iteration, agent, member: turn.member, round, set, messages, completion: turn.response, weight: 1 };
+  return {
+    problemId,
+    iteration,
+    agent,
+    member: turn.member,
+    round,
+    set,
+    messages,
+    completion: turn.response,
+    weight: 1,
+  };
 }
 
 function weighted(candidates: readonly Candidate[], correctedShare: number): Candidate[] {

@@ -2,6 +2,7 @@
 import type { RunSpecification } from '../contract/specification';
 import type { AgentModel, Society } from '../contract/society';
 import type { WeightsRecord } from '../contract/training-job';
+import { servedName } from './served-name';
 import { generationAgent, sharedAgent, societyAgents } from './identifiers';
 
 /** A society before its version (the digest of everything else) has been computed. */
@@ -43,10 +44,9 @@ export function modelOf(society: Society, agent: string): AgentModel {
   return found;
 }
 
-/** The name requests for the untuned model carry: the folder's name for a folder, the name itself for any other. */
+/** The name requests for the untuned model carry; a foreign endpoint has its own names, which are used as they are. */
 export function baseModelName({ model }: Pick<RunSpecification, 'model'>): string {
-  if (model.endpoint !== embeddedEndpoint) return model.base;
-  return model.base.split(/[\\/]/).filter((part) => part !== '').at(-1) ?? model.base;
+  return model.endpoint === embeddedEndpoint ? servedName(model.base) : model.base;
 }
 
 /** The model server that `maft up` starts. */

@@ -59,7 +59,8 @@ export function wilsonInterval({ correct, n }: Successes): Interval {
   const accuracy = correct / n;
   const squared = normalQuantile ** 2;
   const centre = (accuracy + squared / (2 * n)) / (1 + squared / n);
-  const half = (normalQuantile / (1 + squared / n)) * Math.sqrt((accuracy * (1 - accuracy)) / n + squared / (4 * n * n));
+  const half =
+    (normalQuantile / (1 + squared / n)) * Math.sqrt((accuracy * (1 - accuracy)) / n + squared / (4 * n * n));
   return { lower: Math.max(0, centre - half), upper: Math.min(1, centre + half) };
 }
 

@@ -65,7 +65,12 @@ export function buildReport(input: ReportInput): Report {
     callsOfSociety: callsOfSociety(measurements),
     iterations: iterations.map(withoutPerProblem),
     timings,
-    samples: chooseSampleDebates({ transcripts: input.transcripts, iterations, references: input.references ?? {}, seed }),
+    samples: chooseSampleDebates({
+      transcripts: input.transcripts,
+      iterations,
+      references: input.references ?? {},
+      seed,
+    }),
     notices: reportNotices(input),
   };
 }

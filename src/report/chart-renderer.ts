@@ -73,7 +73,9 @@ export function legendList(entries: LegendEntry[]): Html | null {
     const swatch = `border-top-color: ${cssColor(entryColor)}; border-top-style: ${dashed ? 'dashed' : 'solid'}`;
     return html`<li><span class="swatch" style="${swatch}"></span>${visibleLine(label)}</li>`;
   });
-  return html`<ul class="legend">${items}</ul>`;
+  return html`<ul class="legend">
+    ${items}
+  </ul>`;
 }
 
 /** Axis lines, labels and grid lines in the page's colours. */
@@ -86,7 +88,12 @@ export const axisStyle = {
 };
 
 function drawing(chart: Chart, { name, width }: { name: string; width: number }): Html {
-  const svg = renderSvg({ option: chart.option({ width }), width, height: chart.height, prefix: `${chart.id}-${name}` });
+  const svg = renderSvg({
+    option: chart.option({ width }),
+    width,
+    height: chart.height,
+    prefix: `${chart.id}-${name}`,
+  });
   return html`<div class="drawing ${name}" role="img" aria-label="${visibleLine(chart.description)}">${svg}</div>`;
 }
 

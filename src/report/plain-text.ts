@@ -17,9 +17,11 @@ export function visibleText(text: string): string {
   return text.replace(/\r\n/g, '\n').replace(loneSurrogates, replacementCharacter).replace(hiddenCharacters, picture);
 }
 
-/** As `visibleText`, on one line: for table cells, labels and terminals. */
+/** As `visibleText`, on one line: for table cells, labels and terminals. No-break spaces stay. */
 export function visibleLine(text: string): string {
-  return visibleText(text).replace(/\s+/g, ' ').trim();
+  return visibleText(text)
+    .replace(/[ \t\n]+/g, ' ')
+    .trim();
 }
 
 /** At most `limit` characters of a text, and a sentence on how many were left out. Never cuts a character in two. */

@@ -18,7 +18,8 @@ function stateNotices({ run, state, iterations }: ReportInput): string[] {
   const evaluated = iterations.filter(({ iteration, evaluation }) => iteration > 0 && evaluation !== undefined).length;
   const progress = `${evaluated} of ${counted(run.plan.iterations, 'iteration')} evaluated`;
   if (state === 'running') return [`The run is still going on: ${progress}.`];
-  if (state === 'failed' || state === 'cancelled') return [`The run ${state === 'failed' ? 'failed' : 'was cancelled'}: ${progress}.`];
+  if (state === 'failed' || state === 'cancelled')
+    return [`The run ${state === 'failed' ? 'failed' : 'was cancelled'}: ${progress}.`];
   return [];
 }
 
@@ -27,7 +28,9 @@ function selectionRuleNotices({ run }: ReportInput): string[] {
   const { select } = run.specification.method;
   if (select === 'consensus') return [];
   return select === 'reference'
-    ? ['Training examples were selected by reference answers (select: reference), not by consensus: this is no label-free run.']
+    ? [
+        'Training examples were selected by reference answers (select: reference), not by consensus: this is no label-free run.',
+      ]
     : ['Training examples were not selected at all (select: none): this run is a control.'];
 }
 
@@ -47,14 +50,19 @@ function selectionNotices({ iteration, selection }: IterationArtifacts): string[
   if (selection === undefined) return [];
   const { consensus, problems, agents } = selection;
   const notices = [];
-  if (consensus.failed > 0) notices.push(`${consensus.failed} of ${counted(problems, 'training problem')} failed and trained nobody`);
-  if (consensus.none > 0) notices.push(`${counted(consensus.none, 'training problem')} had no consensus and trained nobody`);
+  if (consensus.failed > 0)
+    notices.push(`${consensus.failed} of ${counted(problems, 'training problem')} failed and trained nobody`);
+  if (consensus.none > 0)
+    notices.push(`${counted(consensus.none, 'training problem')} had no consensus and trained nobody`);
   const tooLong = agents.reduce((sum, { outcomes }) => sum + (outcomes['too-long'] ?? 0), 0);
-  if (tooLong > 0) notices.push(`${counted(tooLong, 'response')} did not fit finetuning.maxLength and were left out, not cut`);
+  if (tooLong > 0)
+    notices.push(`${counted(tooLong, 'response')} did not fit finetuning.maxLength and were left out, not cut`);
   const onTies = agents.reduce((sum, { trainedOnTie }) => sum + trainedOnTie, 0);
   const examples = agents.reduce((sum, agent) => sum + agent.examples, 0);
   if (onTies > 0) {
-    notices.push(`${onTies} of ${counted(examples, 'example')} (${percent(onTies / examples)}) rest on a consensus decided by a tie draw`);
+    notices.push(
+      `${onTies} of ${counted(examples, 'example')} (${percent(onTies / examples)}) rest on a consensus decided by a tie draw`,
+    );
   }
   return notices.map((notice) => `Selection of iteration ${iteration}: ${notice}.`);
 }

@@ -49,7 +49,8 @@ export function labelOf({ iteration, mode }: { iteration: number; mode: AnswerMo
   const votes = votesOf(mode);
   if (iteration === 0) {
     if (mode === 'society') return untunedSocietyLabel(shape);
-    if (votes !== null) return votes === shape.members ? `Majority of ${votes}, untuned` : `Vote over ${votes}, untuned`;
+    if (votes !== null)
+      return votes === shape.members ? `Majority of ${votes}, untuned` : `Vote over ${votes}, untuned`;
     return 'Base: one sample, untuned';
   }
   const after = `after iteration ${iteration}${shape.select === 'consensus' ? '' : ` (select: ${shape.select})`}`;
@@ -90,7 +91,8 @@ function rowOf(
     tokensPerProblem: result.problems === 0 ? 0 : tokens / result.problems,
     noAnswer: result.noAnswer,
     tieBroken: result.tieBroken,
-    comparison: reference === undefined || reference === measurement ? null : compareMeasurements(measurement, reference),
+    comparison:
+      reference === undefined || reference === measurement ? null : compareMeasurements(measurement, reference),
   };
 }
 
@@ -98,6 +100,7 @@ const groupOrder: RowGroup[] = ['untuned', 'tuned', 'equal-calls'];
 
 /** Groups in order; untuned methods from cheap to dear, tuned ones with the society's own answer first. */
 function orderOf({ group, mode, callsPerProblem, iteration }: ResultRow): number {
-  const withinGroup = iteration === 0 ? Math.min(callsPerProblem, 1e6) : mode === 'society' ? 0 : 1 + (votesOf(mode) ?? 0);
+  const withinGroup =
+    iteration === 0 ? Math.min(callsPerProblem, 1e6) : mode === 'society' ? 0 : 1 + (votesOf(mode) ?? 0);
   return groupOrder.indexOf(group) * 1e9 + withinGroup;
 }

@@ -23,9 +23,18 @@ const kinds: { reason: string; holds: (candidate: Candidate) => boolean }[] = [
   { reason: 'a member corrected itself', holds: ({ transcript }) => memberChanged(transcript, { towards: true }) },
   { reason: 'the members disagreed to the end', holds: ({ transcript }) => groupsOf(transcript) > 1 },
   { reason: 'a tie was broken by the seeded draw', holds: ({ transcript }) => tieBroken(transcript) },
-  { reason: 'a member was led away from the consensus', holds: ({ transcript }) => memberChanged(transcript, { towards: false }) },
-  { reason: 'the consensus was wrong', holds: ({ transcript, correct }) => correct === false && groupsOf(transcript) > 0 },
-  { reason: 'no answer could be parsed, so there was no consensus', holds: ({ transcript }) => transcript.consensus.kind === 'none' },
+  {
+    reason: 'a member was led away from the consensus',
+    holds: ({ transcript }) => memberChanged(transcript, { towards: false }),
+  },
+  {
+    reason: 'the consensus was wrong',
+    holds: ({ transcript, correct }) => correct === false && groupsOf(transcript) > 0,
+  },
+  {
+    reason: 'no answer could be parsed, so there was no consensus',
+    holds: ({ transcript }) => transcript.consensus.kind === 'none',
+  },
   { reason: 'the problem failed after all retries', holds: ({ transcript }) => transcript.consensus.kind === 'failed' },
   { reason: 'all agreed from the first round', holds: ({ transcript }) => unanimous(transcript) },
 ];

@@ -45,7 +45,8 @@ function headlineOf(measurements: Measurement[], shape: AnswerShape): string {
   }
   const opening = `After ${counted(tuned.iteration, 'iteration')} of finetuning the society answers ${percent(tuned.result.accuracy)} of ${counted(tuned.result.problems, 'evaluation problem')} correctly`;
   const comparison = compareMeasurements(tuned, untuned);
-  if (comparison === null) return `${opening}; before, it was ${before} of other problems, so the two cannot be compared.`;
+  if (comparison === null)
+    return `${opening}; before, it was ${before} of other problems, so the two cannot be compared.`;
   const evidence = isClear(comparison) ? evidenceText(comparison) : differenceText(comparison);
   return `${opening}, ${changeWords(comparison)} the untuned one’s ${before} (${evidence}).`;
 }
@@ -73,9 +74,12 @@ function equalCallStatements(measurements: Measurement[], shape: AnswerShape): s
   const rivals = atEqualCalls(measurements, calls);
   const untuned = rivals.filter(({ iteration }) => iteration === 0);
   const tuned = rivals.filter(({ iteration }) => iteration > 0);
-  if (!rivals.some(({ mode }) => mode !== 'society')) return [`No other method was measured at ${calls} calls per problem.`];
+  if (!rivals.some(({ mode }) => mode !== 'society'))
+    return [`No other method was measured at ${calls} calls per problem.`];
   const pairs = [pairOf(untuned), pairOf(tuned), pairOf(rivals.filter(({ mode }) => mode !== 'society'))];
-  const direct = pairs.filter((pair) => pair !== null).map(([first, second]) => againstSentence({ first, second, shape }));
+  const direct = pairs
+    .filter((pair) => pair !== null)
+    .map(([first, second]) => againstSentence({ first, second, shape }));
   return [winnerSentence(rivals, { shape, calls }), ...direct].filter((text) => text !== null);
 }
 
@@ -104,7 +108,8 @@ type MeasurementPair = [Measurement, Measurement];
 function pairOf(rivals: Measurement[]): MeasurementPair | null {
   const [first, second, ...others] = rivals;
   if (first === undefined || second === undefined || others.length > 0) return null;
-  if (first.iteration !== second.iteration) return first.iteration > second.iteration ? [first, second] : [second, first];
+  if (first.iteration !== second.iteration)
+    return first.iteration > second.iteration ? [first, second] : [second, first];
   return first.mode === 'society' ? [second, first] : [first, second];
 }
 

@@ -124,9 +124,13 @@ describe('a few seeds', () => {
 
   test('quantile and distribution are inverse', () => {
     fc.assert(
-      fc.property(fc.double({ min: 0.001, max: 0.999, noNaN: true }), fc.integer({ min: 1, max: 60 }), (share, degrees) => {
-        expect(tDistribution(tQuantile(share, degrees), degrees)).toBeCloseTo(share, 9);
-      }),
+      fc.property(
+        fc.double({ min: 0.001, max: 0.999, noNaN: true }),
+        fc.integer({ min: 1, max: 60 }),
+        (share, degrees) => {
+          expect(tDistribution(tQuantile(share, degrees), degrees)).toBeCloseTo(share, 9);
+        },
+      ),
     );
   });
 
@@ -156,5 +160,8 @@ function sampledBootstrap(counts: { n: number; onlyFirst: number; onlySecond: nu
     }
     return sum / counts.n;
   }).sort((a, b) => a - b);
-  return { lower: differences[Math.floor(resamples * 0.025)] ?? 0, upper: differences[Math.ceil(resamples * 0.975) - 1] ?? 0 };
+  return {
+    lower: differences[Math.floor(resamples * 0.025)] ?? 0,
+    upper: differences[Math.ceil(resamples * 0.975) - 1] ?? 0,
+  };
 }

@@ -3,7 +3,7 @@
  * resemble those of the demo; sums match as those of a real run do.
  */
 import type { AnswerMode, ConsensusAudit, Evaluation, ModeResult, ProblemResult } from '../../src/contract/evaluation';
-import type { RunPlan, RunRecord } from '../../src/contract/run';
+import type { RunPlan, RunRecord, SplitReferences } from '../../src/contract/run';
 import { runSpecificationSchema } from '../../src/contract/specification';
 import type { RunSpecificationInput } from '../../src/contract/specification';
 import type { AgentSelection, SelectionReport } from '../../src/contract/training';
@@ -57,7 +57,9 @@ export function reportFixture(options: FixtureShape = {}): ReportInput {
     transcripts: evaluated.flatMap((iteration) =>
       Array.from({ length: shownDebates }, (_, index) => transcript({ index, iteration, split: 'eval', shape })),
     ),
-    references: Object.fromEntries(Array.from({ length: shownDebates }, (_, index) => [problemId(index), reference(index)])),
+    references: Object.fromEntries(
+      Array.from({ length: shownDebates }, (_, index) => [problemId(index), reference(index)]),
+    ),
     timings: evaluated.flatMap((iteration) => timings(iteration, shape)),
     notices: shape.evaluatedUpTo >= 0 ? ['The search attribute MaftAccuracy is not registered; it was left out.'] : [],
   };
@@ -77,7 +79,13 @@ function runRecord(shape: Shape): RunRecord {
     name: shape.name ?? 'demo',
     seed: 21,
     task: { kind: 'arithmetic', max: 10, train: 800, eval: shape.problems },
-    method: { members: shape.members, rounds: shape.rounds, correctedShare: 0.25, minimumAgreement: 0.5, ...shape.method },
+    method: {
+      members: shape.members,
+      rounds: shape.rounds,
+      correctedShare: 0.25,
+      minimumAgreement: 0.5,
+      ...shape.method,
+    },
     iterations: shape.iterations,
     model: { base: 'models/tiny-arithmetic' },
     finetuning: { weights: 'full', learningRate: 1e-4 },
@@ -96,9 +104,19 @@ function runRecord(shape: Shape): RunRecord {
       'finetuning.epochs': 'default',
     },
     plan: planOf(shape),
+    problems: splitReferences('problems', shape),
+    references: splitReferences('references', shape),
     versions: { maft: '0.1.0', node: '20.20.2', python: '3.11.2', torch: '2.13.0', transformers: '5.18.0' },
     createdAt: '2026-11-21T10:00:00.000Z',
   };
+}
+
+function splitReferences(folder: string, { iterations }: Shape): SplitReferences {
+  const reference = (key: string) => ({
+    key: `runs/demo-7f3a21/${folder}/${key}.jsonl`,
+    sha256: drawKey(`${folder}/${key}`),
+  });
+  return { eval: reference('eval'), train: Array.from({ length: iterations }, () => reference('train')) };
 }
 
 function planOf(shape: Shape): RunPlan {
@@ -147,9 +165,13 @@ function targetAccuracy(mode: AnswerMode, iteration: number): number {
 }
 
 function evaluationOf(iteration: number, shape: Shape): Evaluation {
-  const votes = [shape.members, callsOf(shape)].filter((k) => iteration === 0 || iteration === shape.iterations || k === shape.members);
+  const votes = [shape.members, callsOf(shape)].filter(
+    (k) => iteration === 0 || iteration === shape.iterations || k === shape.members,
+  );
   const modes: AnswerMode[] = ['society', 'sample', ...new Set(votes.map((k): AnswerMode => `vote-${k}`))];
-  const perProblem = Array.from({ length: shape.problems }, (_, index) => problemResult({ index, iteration, modes, shape }));
+  const perProblem = Array.from({ length: shape.problems }, (_, index) =>
+    problemResult({ index, iteration, modes, shape }),
+  );
   return {
     runId: 'demo-7f3a21',
     iteration,
@@ -175,14 +197,18 @@ function problemResult(input: { index: number; iteration: number; modes: AnswerM
   // One difficulty per problem makes the methods agree on easy problems, as real ones do.
   const difficulty = uniform(`difficulty/${index}`);
   const right = (mode: AnswerMode) =>
-    !failed && 0.65 * difficulty + 0.35 * uniform(`noise/${mode}/${iteration}/${index}`) < targetAccuracy(mode, iteration);
+    !failed &&
+    0.65 * difficulty + 0.35 * uniform(`noise/${mode}/${iteration}/${index}`) < targetAccuracy(mode, iteration);
   const correct = Object.fromEntries(modes.map((mode) => [mode, right(mode)]));
   // The debates that are shown must agree with the verdicts on them.
   if (index < shownDebates) correct['society'] = answeredRight(transcript({ index, iteration, split: 'eval', shape }));
   return { problemId: problemId(index), correct };
 }
 
-function modeResult(mode: AnswerMode, { perProblem, shape }: { perProblem: ProblemResult[]; shape: Shape }): ModeResult {
+function modeResult(
+  mode: AnswerMode,
+  { perProblem, shape }: { perProblem: ProblemResult[]; shape: Shape },
+): ModeResult {
   const problems = perProblem.length;
   const correct = perProblem.filter((result) => result.correct[mode] === true).length;
   const calls = mode === 'society' ? callsOf(shape) : mode === 'sample' ? 1 : Number(mode.slice('vote-'.length));
@@ -233,7 +259,14 @@ function agentSelection(agent: string, { iteration, shape }: { iteration: number
   const selected: AgentSelection['outcomes'] = agent.startsWith('critic')
     ? { 'selected as corrected': Math.floor(left / 4), 'selected as consistent': left - Math.floor(left / 4) }
     : { 'selected as generation': left };
-  return { agent, responses, outcomes: { ...rejected, ...selected }, examples: left, completionTokens: left * 38, trainedOnTie: 9 };
+  return {
+    agent,
+    responses,
+    outcomes: { ...rejected, ...selected },
+    examples: left,
+    completionTokens: left * 38,
+    trainedOnTie: 9,
+  };
 }
 
 function weightsOf({ agent, examples }: AgentSelection, { iteration }: { iteration: number }): WeightsRecord {
@@ -253,13 +286,26 @@ function weightsOf({ agent, examples }: AgentSelection, { iteration }: { iterati
       precision: 'float32',
       peakGpuMemoryBytes: null,
       digest: drawKey(`weights/${agent}/${iteration}`),
-      lossCurve: Array.from({ length: steps }, (_, index) => ({ step: index + 1, loss: loss({ agent, iteration, index, steps }) })),
+      lossCurve: Array.from({ length: steps }, (_, index) => ({
+        step: index + 1,
+        loss: loss({ agent, iteration, index, steps }),
+      })),
       versions: { torch: '2.13.0', transformers: '5.18.0' },
     },
   };
 }
 
-function loss({ agent, iteration, index, steps }: { agent: string; iteration: number; index: number; steps: number }): number {
+function loss({
+  agent,
+  iteration,
+  index,
+  steps,
+}: {
+  agent: string;
+  iteration: number;
+  index: number;
+  steps: number;
+}): number {
   const start = 0.26 / iteration ** 0.5;
   return start * (0.55 + 0.45 * Math.exp((-5 * index) / steps)) + 0.05 * uniform(`loss/${agent}/${iteration}/${index}`);
 }
@@ -284,7 +330,12 @@ function timings(iteration: number, shape: Shape): StageTiming[] {
     completionTokens: calls(problems) * 38,
   });
   const none = { calls: 0, promptTokens: 0, completionTokens: 0 };
-  const evaluate: StageTiming = { stage: 'evaluate', iteration, seconds: 21.5 + iteration, counts: counts(shape.problems) };
+  const evaluate: StageTiming = {
+    stage: 'evaluate',
+    iteration,
+    seconds: 21.5 + iteration,
+    counts: counts(shape.problems),
+  };
   if (iteration === 0) return [{ stage: 'resolve', iteration, seconds: 0.4, counts: none }, evaluate];
   return [
     { stage: 'debate', iteration, seconds: 34.1, counts: counts(800) },
@@ -316,7 +367,8 @@ function reference(index: number): string {
 function transcript(input: { index: number; iteration: number; split: 'eval' | 'train'; shape: Shape }): Transcript {
   const { index, iteration, split, shape } = input;
   const base = { problemId: problemId(index), iteration, split, question: question(index) };
-  if (index === 7) return { ...base, rounds: [], consensus: { kind: 'failed', reason: 'endpoint answered 503 five times' } };
+  if (index === 7)
+    return { ...base, rounds: [], consensus: { kind: 'failed', reason: 'endpoint answered 503 five times' } };
   const rounds = Array.from({ length: shape.rounds }, (_, round) => debateRound({ ...input, round: round + 1 }));
   if (index === 11) return { ...base, rounds: withoutAnswers(rounds), consensus: { kind: 'none' } };
   const consensus = vote(rounds);
@@ -340,9 +392,17 @@ function debateRound(input: { index: number; iteration: number; round: number; s
 function turnOf(input: { index: number; iteration: number; round: number; member: number; shape: Shape }): Turn {
   const { index, iteration, round, member } = input;
   const slip = uniform(`slip/${index}/${iteration}/${round}/${member}`) < (round === 1 ? 0.4 : 0.25);
-  const value = Number(reference(index)) + (slip ? 1 + Math.floor(3 * uniform(`wrong/${index}/${member}/${round}`)) : 0);
-  const asked = { role: 'user' as const, content: round === 1 ? question(index) : `Others: ${value}, ${value + 1}. ${question(index)}` };
-  const summary = { messages: [{ role: 'user' as const, content: 'List:\n#4\n#5' }], response: '4, 5', usage: { promptTokens: 90, completionTokens: 6 } };
+  const value =
+    Number(reference(index)) + (slip ? 1 + Math.floor(3 * uniform(`wrong/${index}/${member}/${round}`)) : 0);
+  const asked = {
+    role: 'user' as const,
+    content: round === 1 ? question(index) : `Others: ${value}, ${value + 1}. ${question(index)}`,
+  };
+  const summary = {
+    messages: [{ role: 'user' as const, content: 'List:\n#4\n#5' }],
+    response: '4, 5',
+    usage: { promptTokens: 90, completionTokens: 6 },
+  };
   return {
     member,
     agent: `${round === 1 ? 'generation' : 'critic'}-${member}`,
@@ -361,7 +421,9 @@ function vote(rounds: DebateRound[]): Consensus {
   for (const { member, answer } of rounds.at(-1)?.turns ?? []) {
     if (answer !== null) groups.set(answer, [...(groups.get(answer) ?? []), member]);
   }
-  const votes = [...groups].map(([answer, members]) => ({ answer, members })).sort((a, b) => b.members.length - a.members.length);
+  const votes = [...groups]
+    .map(([answer, members]) => ({ answer, members }))
+    .sort((a, b) => b.members.length - a.members.length);
   const [winner, second] = votes;
   if (winner === undefined) return { kind: 'none' };
   return { kind: 'agreed', answer: winner.answer, votes, tieBroken: second?.members.length === winner.members.length };
@@ -370,6 +432,12 @@ function vote(rounds: DebateRound[]): Consensus {
 function withoutAnswers(rounds: DebateRound[]): DebateRound[] {
   return rounds.map((round) => ({
     ...round,
-    turns: round.turns.map((turn) => ({ ...turn, response: '2*7=14 4*9=', answer: null, agrees: false, finishReason: 'length' as const })),
+    turns: round.turns.map((turn) => ({
+      ...turn,
+      response: '2*7=14 4*9=',
+      answer: null,
+      agrees: false,
+      finishReason: 'length' as const,
+    })),
   }));
 }

@@ -9,7 +9,7 @@ from maft.serve.shape import DecoderShape
 
 
 class KeyValueCache:
-    """Per layer one tensor [slots, positions, 2, key-value heads, head size], grown by doubling.
+    """Per layer one tensor [2 (keys, values), slots, heads, positions, head size], grown by doubling.
 
     Zeros, not empty memory: a masked position is multiplied by zero, and zero times NaN is NaN.
     """
@@ -39,25 +39,35 @@ class KeyValueCache:
 
     def reserve(self, slots: int, positions: int) -> None:
         """Makes room; what is stored stays."""
-        size = self.grown(slots, positions)
-        if size == (self.slots, self.positions):
+        grown = self.grown(slots, positions)
+        if grown == (self.slots, self.positions):
             return
         old, (old_slots, old_positions) = self.layers, (self.slots, self.positions)
-        self.slots, self.positions = size
+        self.slots, self.positions = slots, positions = grown
+        heads, size = self.shape.key_value_heads, self.shape.head_size
         self.layers = []
         for layer in range(self.shape.layers):
-            self.layers.append(
-                torch.zeros(*size, 2, self.shape.key_value_heads, self.shape.head_size, dtype=self.dtype, device=self.device)
-            )
+            self.layers.append(torch.zeros(2, slots, heads, positions, size, dtype=self.dtype, device=self.device))
             if old:
-                self.layers[layer][:old_slots, :old_positions] = old[layer]
-                old[layer] = self.layers[layer][:0]
+                self.layers[layer][:, :old_slots, :, :old_positions] = old[layer]
+                old[layer] = self.layers[layer][:, :0]
 
     def clear(self) -> None:
         """Gives the memory back."""
         self.layers, self.slots, self.positions = [], 0, 0
 
+    def addresses(self, slots: Tensor, positions: Tensor) -> Tensor:
+        """Where the vectors [rows, 2, heads] of one new position per row lie in a layer seen as [vectors, head size]."""
+        side = torch.arange(2, device=self.device).view(1, 2, 1) * self.slots
+        head = torch.arange(self.shape.key_value_heads, device=self.device)
+        rows = (side + slots.view(-1, 1, 1)) * self.shape.key_value_heads + head
+        return (rows * self.positions + positions.view(-1, 1, 1)).flatten()
+
+    def write(self, layer: int, addresses: Tensor, vectors: Tensor) -> None:
+        """Stores vectors [rows, 2, heads, head size] at `addresses`."""
+        self.layers[layer].view(-1, self.shape.head_size).index_copy_(0, addresses, vectors.reshape(-1, self.shape.head_size))
+
     def move(self, source: int, target: int, length: int) -> None:
         """Copies the first `length` positions of one slot to another."""
         for layer in self.layers:
-            layer[target, :length] = layer[source, :length]
+            layer[:, target, :, :length] = layer[:, source, :, :length]

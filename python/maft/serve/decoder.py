@@ -17,6 +17,7 @@ from torch import Tensor
 
 from maft.serve.cache import KeyValueCache
 from maft.serve.plan import Plan, apply, embed, make_plan
+from maft.serve.precision import Precision
 from maft.serve.shape import DecoderShape
 from maft.serve.weights import DecoderWeights
 
@@ -25,14 +26,7 @@ Attend = Callable[[int, Tensor, Tensor, Tensor], Tensor]
 
 #: Padded prompt tokens read in one go: bounds the memory of a prompt batch and how long it delays running rows.
 MAX_PROMPT_TOKENS = 8192
-
-
-@dataclass(frozen=True)
-class Precision:
-    """`compute` for projections, `attention` for scores and stored keys and values."""
-
-    compute: torch.dtype
-    attention: torch.dtype
+SPAN_STEP = 16
 
 
 @dataclass(frozen=True)
@@ -98,15 +92,16 @@ class Decoder:
 
     def read(self, prompts: Sequence[Sequence[int]], versions: list[DecoderWeights], slots: Tensor | None) -> Tensor:
         """Hidden states [rows, longest, hidden] of prompts sorted by version; stored in `slots` where given."""
-        width = max(len(prompt) for prompt in prompts)
+        width = round_up(max(len(prompt) for prompt in prompts))
         padded = [[*prompt, *[0] * (width - len(prompt))] for prompt in prompts]
         tokens = torch.tensor(padded, device=self.device)
-        positions = torch.arange(width, device=self.device).expand(len(prompts), width)
+        # Padding may reach beyond the last position there is; what stands there is read by nobody.
+        positions = torch.arange(width, device=self.device).clamp(max=self.shape.max_positions - 1).expand(len(prompts), width)
 
         def attend(layer: int, queries: Tensor, keys: Tensor, values: Tensor) -> Tensor:
             if slots is not None:
-                stored = torch.stack((keys, values), 2).to(self.precision.attention)
-                self.cache.layers[layer][slots, :width] = stored
+                stored = torch.stack((keys, values)).transpose(2, 3).to(self.precision.attention)
+                self.cache.layers[layer][:, slots, :, :width] = stored
             return self.causal(queries, keys, values)
 
         return self.forward(tokens, positions, make_plan(*run_lengths(versions)), attend)
@@ -114,7 +109,7 @@ class Decoder:
     def admit(self, prompts: Sequence[Sequence[int]], versions: list[DecoderWeights]) -> Tensor:
         """Adds rows behind the present ones; returns their logits [rows, vocabulary] in the order given."""
         first = len(self.lengths)
-        self.cache.reserve(first + len(prompts), max(len(prompt) for prompt in prompts) + 1)
+        self.cache.reserve(first + len(prompts), round_up(max(len(prompt) for prompt in prompts) + 1))
         logits = torch.empty(len(prompts), self.shape.vocabulary, dtype=self.precision.compute, device=self.device)
         for chunk in prompt_chunks(prompts):
             chunk = sorted(chunk, key=lambda row: versions[row].order())
@@ -153,7 +148,7 @@ class Decoder:
         if self.composition is None:
             self.composition = self.compose()
         plan, order, back = self.composition.plan, self.composition.order, self.composition.back
-        span = max(self.lengths) + 1
+        span = round_up(max(self.lengths) + 1)
         self.cache.reserve(len(tokens), span)
         lengths = torch.tensor(self.lengths, device=self.device)
         mask = self.visible(lengths, span)
@@ -161,11 +156,10 @@ class Decoder:
         lengths = lengths if order is None else lengths[order]
         inputs = torch.tensor(tokens, device=self.device)
         inputs = inputs if order is None else inputs[order]
-        flat = slots * self.cache.positions + lengths
+        addresses = self.cache.addresses(slots, lengths)
 
         def attend(layer: int, queries: Tensor, keys: Tensor, values: Tensor) -> Tensor:
-            stored = torch.cat((keys, values), 1).to(self.precision.attention)
-            self.cache.layers[layer].view(-1, *stored.shape[1:]).index_copy_(0, flat, stored)
+            self.cache.write(layer, addresses, torch.cat((keys, values), 1).to(self.precision.attention))
             queries = queries if back is None else queries[back]
             mixed = self.look_back(layer, queries, mask)
             return mixed if order is None else mixed[order]
@@ -186,8 +180,7 @@ class Decoder:
         shape = self.shape
         rows = len(queries)
         grouped = queries.to(self.precision.attention).reshape(rows, shape.key_value_heads, -1, shape.head_size)
-        stored = self.cache.layers[layer][:rows, : mask.shape[-1]]
-        keys, values = stored[:, :, 0].transpose(1, 2), stored[:, :, 1].transpose(1, 2)
+        keys, values = self.cache.layers[layer][:, :rows, :, : mask.shape[-1]]
         mixed = functional.scaled_dot_product_attention(grouped, keys, values, attn_mask=mask)
         return mixed.reshape(rows, 1, -1).to(self.precision.compute)
 
@@ -220,6 +213,11 @@ def rotary_tables(config: Any, dtype: torch.dtype, device: torch.device) -> tupl
     cosine, sine = angles.cos() * rotary.attention_scaling, angles.sin() * rotary.attention_scaling
     tables = (torch.cat((cosine, cosine), -1), torch.cat((-sine, sine), -1))
     return tables[0].to(device, dtype), tables[1].to(device, dtype)
+
+
+def round_up(length: int) -> int:
+    """Spans are multiples of this many tokens: sums over them then run through the same vector lanes in every batch."""
+    return -(-length // SPAN_STEP) * SPAN_STEP
 
 
 def run_lengths(versions: list[DecoderWeights]) -> tuple[list[DecoderWeights], list[int]]:

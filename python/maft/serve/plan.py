@@ -26,6 +26,10 @@ class Part:
 
 Grouped = list[Part]
 
+#: Fewer rows than this take another kernel, whose last bit differs: such a multiplication is padded with zeros, so that
+#: a row's result does not depend on how many rows stand beside it (`invariance.py` checks that it then does not).
+MINIMUM_ROWS = 4
+
 
 def group(linears: list[Linear], counts: list[int]) -> Grouped:
     """Neighbours with the same matrix become one part: adapters of one base cost one multiplication with the base."""
@@ -42,11 +46,20 @@ def group(linears: list[Linear], counts: list[int]) -> Grouped:
 
 
 def apply_part(inputs: Tensor, part: Part) -> Tensor:
-    outputs = functional.linear(inputs, part.linear.weight, part.linear.bias)
+    rows = len(inputs)
+    padded = pad_rows(inputs)
+    outputs = functional.linear(padded, part.linear.weight, part.linear.bias)[:rows]
     for first, last, update in part.updates:
-        change = functional.linear(functional.linear(inputs[first:last], update.down), update.up)
-        outputs[first:last, ..., update.start : update.end] += change
+        reduced = functional.linear(pad_rows(inputs[first:last]), update.down)
+        change = functional.linear(reduced, update.up)[: last - first]
+        outputs[first:last, :, update.start : update.end] += change
     return outputs
+
+
+def pad_rows(inputs: Tensor) -> Tensor:
+    """[rows, tokens, inputs] with zero rows added where there are fewer than MINIMUM_ROWS tokens in all."""
+    missing = -(-MINIMUM_ROWS // inputs.shape[1]) - inputs.shape[0]
+    return functional.pad(inputs, (0, 0, 0, 0, 0, missing)) if missing > 0 else inputs
 
 
 def apply(inputs: Tensor, grouped: Grouped) -> Tensor:
@@ -77,25 +90,27 @@ class Plan:
     head: Grouped
 
 
-def norms(vectors: list[Tensor], counts: Tensor) -> Tensor:
-    """One norm vector for all rows, or one per row ([rows, 1, hidden]) where the versions differ."""
-    if all(vector is vectors[0] for vector in vectors):
-        return vectors[0]
-    return torch.stack(vectors).repeat_interleave(counts, dim=0).unsqueeze(1)
+def norm_rows(versions: list[DecoderWeights], counts: list[int]) -> list[Tensor]:
+    """All norm vectors in the order of their use: [hidden] for one version, [rows, 1, hidden] for several."""
+    if len(versions) == 1:
+        return versions[0].norms()
+    stacked = torch.stack([torch.stack(version.norms()) for version in versions], dim=1)
+    rows = torch.tensor(counts, device=stacked.device)
+    return list(stacked.repeat_interleave(rows, dim=1).unsqueeze(2).unbind())
 
 
 def make_plan(versions: list[DecoderWeights], counts: list[int]) -> Plan:
     """Versions in the order of the rows, each with its number of rows."""
-    device_counts = torch.tensor(counts, device=versions[0].norm.device)
+    norms = norm_rows(versions, counts)
     blocks = []
     for layer in range(len(versions[0].blocks)):
         own = [version.blocks[layer] for version in versions]
         blocks.append(
             BlockPlan(
-                input_norm=norms([block.input_norm for block in own], device_counts),
+                input_norm=norms[2 * layer],
                 query_key_value=group([block.query_key_value for block in own], counts),
                 output=group([block.output for block in own], counts),
-                middle_norm=norms([block.middle_norm for block in own], device_counts),
+                middle_norm=norms[2 * layer + 1],
                 gate_up=group([block.gate_up for block in own], counts),
                 down=group([block.down for block in own], counts),
             )
@@ -103,7 +118,7 @@ def make_plan(versions: list[DecoderWeights], counts: list[int]) -> Plan:
     return Plan(
         embedding=group([Linear(version.embedding) for version in versions], counts),
         blocks=blocks,
-        norm=norms([version.norm for version in versions], device_counts),
+        norm=norms[-1],
         head=group([version.head for version in versions], counts),
     )
 

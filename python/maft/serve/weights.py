@@ -51,6 +51,11 @@ class DecoderWeights:
     norm: Tensor
     head: Linear
 
+    def norms(self) -> list[Tensor]:
+        """Every norm vector in the order of its use."""
+        inner = [norm for block in self.blocks for norm in (block.input_norm, block.middle_norm)]
+        return [*inner, self.norm]
+
     def order(self) -> tuple[int, int]:
         """Sort key of rows: versions next to those they share matrices with."""
         return id(self.blocks[0].output.weight), id(self)

@@ -35,10 +35,10 @@ def draw_job(stage: Stage, step: int, rng: random.Random) -> str:
     return rng.choices(list(stage.mix), list(stage.mix.values()))[0]
 
 
-def draw_conversations(job: str, rows: range, stage: Stage, rng: random.Random) -> list[Conversation]:
+def draw_conversations(job: str, rows: range, stage: Stage, step: int, rng: random.Random) -> list[Conversation]:
     if job == "answer":
         return [answer_conversation(stage.answer_slip_rate, rng) for _ in rows]
-    shape = draw_shape(job, rng)
+    shape = draw_shape(job, stage.short_list_share(step), rng)
     if job == "revise":
         return [revision_conversation(shape, stage.revise_slip_rate, rng) for _ in rows]
     return [summary_conversation(shape, rng) for _ in rows]
@@ -61,6 +61,6 @@ def make_batch(recipe: Recipe, stage: Stage, step: int, encoder: ConversationEnc
         drills = [[draw_fact(rng) for _ in range(recipe.facts_per_drill)] for _ in rows]
         pairs = [encoder.encode_drill(facts) for facts in drills]
     else:
-        pairs = [encoder.encode(conversation) for conversation in draw_conversations(job, rows, stage, rng)]
+        pairs = [encoder.encode(conversation) for conversation in draw_conversations(job, rows, stage, step, rng)]
     tokens = pad([tokens for tokens, _ in pairs], encoder.ids[PAD])
     return Batch(job, tokens, pad([labels for _, labels in pairs], IGNORED))

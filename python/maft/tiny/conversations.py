@@ -17,6 +17,7 @@ OTHERS_IN_REVISION = {0: 2, 1: 5, 2: 82, 3: 4, 4: 7}
 THIRD_ROUND_SHARE = 0.06
 WITHOUT_SUMMARY_SHARE = 0.03
 BROKEN_RESPONSE_SHARE = 0.02
+ALL_PARTS = 6
 
 
 @dataclass(frozen=True)
@@ -73,14 +74,19 @@ class Shape:
     """Earlier own responses in a revision."""
     summarised: bool = True
     """False: the others' responses themselves stand where the summary stands (a society without summaries)."""
+    parts: int | None = None
+    """Last parts of a response to show in a list, 1 being the answer alone; None: all six."""
 
 
-def draw_shape(job: str, rng: random.Random) -> Shape:
+def draw_shape(job: str, short_list_share: float, rng: random.Random) -> Shape:
     """The shape of one batch of the job `summarise` or `revise`."""
     weights = OTHERS_IN_SUMMARY if job == "summarise" else OTHERS_IN_REVISION
     others = rng.choices(list(weights), list(weights.values()))[0]
     third_round = rng.random() < THIRD_ROUND_SHARE
-    return Shape(others, 2 if third_round else 1, summarised=third_round or rng.random() >= WITHOUT_SUMMARY_SHARE)
+    summarised = third_round or rng.random() >= WITHOUT_SUMMARY_SHARE
+    short = job == "summarise" and short_list_share > 0 and rng.random() < short_list_share
+    parts = rng.randrange(1, ALL_PARTS) if short else None
+    return Shape(others, 2 if third_round else 1, summarised, parts)
 
 
 def answer_conversation(slip_rate: float, rng: random.Random) -> Conversation:
@@ -90,6 +96,8 @@ def answer_conversation(slip_rate: float, rng: random.Random) -> Conversation:
 
 def summary_conversation(shape: Shape, rng: random.Random) -> Conversation:
     responses = shown_responses(draw_problem(rng), shape.others, rng)
+    if shape.parts is not None:
+        responses = [" ".join(response.split(" ")[-shape.parts :]) for response in responses]
     return Conversation((summary_prompt(responses), summarise(responses)))
 
 

@@ -183,7 +183,9 @@ def keep_only(kept: set[int]) -> None:
     """Closes the template's other descriptors: a sibling's lifeline in our hands would outlive the template."""
     low = 0
     for descriptor in [*sorted(kept), os.sysconf("SC_OPEN_MAX") if sys.platform == "darwin" else 65_536]:
-        os.closerange(low, descriptor)
+        # closerange(0, 0) would close everything: its upper end, -1, becomes the largest unsigned number.
+        if low < descriptor:
+            os.closerange(low, descriptor)
         low = descriptor + 1
 
 

@@ -59,7 +59,10 @@ function accuracyOption(input: {
       max: last * 1.04,
       minInterval: 1,
       splitLine: { show: false },
-      axisLabel: { ...axisStyle.axisLabel, formatter: (value: number) => (Number.isInteger(value) ? String(value) : '') },
+      axisLabel: {
+        ...axisStyle.axisLabel,
+        formatter: (value: number) => (Number.isInteger(value) ? String(value) : ''),
+      },
     },
     yAxis: {
       ...axisStyle,
@@ -74,10 +77,7 @@ function accuracyOption(input: {
   };
 }
 
-function curveSeries(
-  { points }: Curve,
-  style: { color: string; shift: number; last: number },
-): SeriesOption[] {
+function curveSeries({ points }: Curve, style: { color: string; shift: number; last: number }): SeriesOption[] {
   const line: SeriesOption = {
     type: 'line',
     silent: true,

@@ -21,7 +21,11 @@ export function lossScale(records: WeightsRecord[]): LossScale {
   };
 }
 
-export function lossChart(input: { agent: string; records: WeightsRecord[]; scale: LossScale }): Chart & { width: number } {
+export function lossChart(input: {
+  agent: string;
+  records: WeightsRecord[];
+  scale: LossScale;
+}): Chart & { width: number } {
   const { agent, records, scale } = input;
   const examples = records.map(({ training }) => training?.examples ?? 0).join(', ');
   return {
@@ -33,8 +37,15 @@ export function lossChart(input: { agent: string; records: WeightsRecord[]; scal
     height: 150,
     option: () => ({
       grid: { left: 4, right: 10, top: 10, bottom: 4, containLabel: true },
-      xAxis: { ...axisStyle, type: 'value', min: 0, max: scale.steps, splitNumber: 3, splitLine: { show: false } },
-      yAxis: { ...axisStyle, type: 'value', min: 0, max: roundedUp(scale.loss), splitNumber: 3 },
+      xAxis: {
+        ...axisStyle,
+        type: 'value',
+        min: 0,
+        max: roundedUp(scale.steps),
+        interval: roundedUp(scale.steps) / 2,
+        splitLine: { show: false },
+      },
+      yAxis: { ...axisStyle, type: 'value', min: 0, max: roundedUp(scale.loss), interval: roundedUp(scale.loss) / 2 },
       series: records.map(({ iteration, training }) => ({
         type: 'line' as const,
         silent: true,
@@ -56,9 +67,10 @@ function thinned(curve: LossCurve): LossCurve {
   });
 }
 
-/** The next number of the form 1, 2, 2.5 or 5 times a power of ten, so that the axis ends on a label. */
+/** The next round number, so that the axis ends on a label, and so does its middle. */
 function roundedUp(value: number): number {
   const power = 10 ** Math.floor(Math.log10(value));
-  const factor = [1, 2, 2.5, 5, 10].find((candidate) => value <= candidate * power * (1 + 1e-9)) ?? 10;
+  const factor =
+    [1, 1.2, 1.6, 2, 2.4, 3, 4, 5, 6, 8, 10].find((candidate) => value <= candidate * power * (1 + 1e-9)) ?? 10;
   return factor * power;
 }

@@ -11,6 +11,9 @@ export interface StackPart {
 }
 
 const barHeight = 26;
+/** Room for bar names: echarts guesses text widths without a browser, and too narrowly for some fonts. */
+const pixelsPerCharacter = 7.4;
+const mostNamePixels = 130;
 
 export function stackedBars(input: {
   id: string;
@@ -21,6 +24,7 @@ export function stackedBars(input: {
   unit: string;
 }): Chart {
   const { id, description, caption, bars, parts, unit } = input;
+  const namePixels = Math.min(mostNamePixels, pixelsPerCharacter * Math.max(1, ...bars.map((bar) => bar.length)));
   return {
     id,
     description,
@@ -28,7 +32,7 @@ export function stackedBars(input: {
     legend: parts.map(({ label, color }) => ({ label, color })),
     height: bars.length * barHeight + 56,
     option: ({ width }) => ({
-      grid: { left: 8, right: 16, top: 8, bottom: 28, containLabel: true },
+      grid: { left: namePixels + 12, right: 20, top: 8, bottom: 48 },
       xAxis: {
         ...axisStyle,
         type: 'value',
@@ -37,7 +41,14 @@ export function stackedBars(input: {
         nameGap: 28,
         splitNumber: width > 500 ? 6 : 3,
       },
-      yAxis: { ...axisStyle, type: 'category', inverse: true, data: bars.map(visibleLine), splitLine: { show: false } },
+      yAxis: {
+        ...axisStyle,
+        type: 'category',
+        inverse: true,
+        data: bars.map(visibleLine),
+        splitLine: { show: false },
+        axisLabel: { ...axisStyle.axisLabel, width: namePixels, overflow: 'truncate' },
+      },
       series: parts.map(({ label, color, values }) => ({
         type: 'bar' as const,
         name: visibleLine(label),

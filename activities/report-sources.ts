@@ -1,0 +1,52 @@
+/** Gathers what a report is made of from the store; whatever does not exist yet is left out. */
+import { readSealed, requireSealed } from '../src/artifacts/sealed';
+import type { ConsensusAudit, Evaluation } from '../src/contract/evaluation';
+import type { ReferenceAnswer } from '../src/contract/problem';
+import type { ReportRequest, RunRecord, ShardOutcome } from '../src/contract/run';
+import type { SelectionReport } from '../src/contract/training';
+import type { WeightsRecord } from '../src/contract/training-job';
+import type { Split, Transcript } from '../src/contract/transcript';
+import { iterationKeys, runKeys } from '../src/domain/keys';
+import type { ArtifactStore } from '../src/ports';
+import type { IterationArtifacts, ReportInput } from '../src/report/report-input';
+import { parseLines } from './run-context';
+
+/** @param request Names the run and the last iteration that has been evaluated. */
+export async function gatherReport(store: ArtifactStore, request: ReportRequest): Promise<ReportInput> {
+  const { runId, throughIteration } = request;
+  const run = await requireSealed<RunRecord>(store, runKeys.record(runId));
+  const numbers = Array.from({ length: throughIteration + 1 }, (_, iteration) => iteration);
+  const answers = parseLines<ReferenceAnswer>(await store.readVerified(run.references.eval));
+  return {
+    run,
+    state: throughIteration >= run.plan.iterations ? 'completed' : 'running',
+    iterations: await Promise.all(numbers.map((iteration) => iterationArtifacts(store, run, iteration))),
+    transcripts: (await Promise.all(numbers.map((iteration) => sampleTranscripts(store, runId, iteration)))).flat(),
+    references: Object.fromEntries(answers.map(({ id, answer }) => [id, answer])),
+    timings: request.timings,
+    notices: run.plan.notices,
+  };
+}
+
+async function iterationArtifacts(store: ArtifactStore, run: RunRecord, iteration: number): Promise<IterationArtifacts> {
+  const place = { runId: run.runId, iteration };
+  const weights = run.plan.trainedAgents.map((agent) => readSealed<WeightsRecord>(store, iterationKeys.weights(place, agent)));
+  return {
+    iteration,
+    evaluation: await readSealed<Evaluation>(store, iterationKeys.evaluation(place)),
+    selection: await readSealed<SelectionReport>(store, iterationKeys.selection(place)),
+    weights: (await Promise.all(weights)).filter((record) => record !== undefined),
+    audit: await readSealed<ConsensusAudit>(store, iterationKeys.audit(place)),
+  };
+}
+
+/** The first shard of each split: enough debates to choose telling ones from. */
+async function sampleTranscripts(store: ArtifactStore, runId: string, iteration: number): Promise<Transcript[]> {
+  const splits: Split[] = ['train', 'eval'];
+  const ofSplit = splits.map(async (split) => {
+    const key = iterationKeys.shardOutcome({ runId, iteration, split, shard: 0 });
+    const outcome = await readSealed<ShardOutcome>(store, key);
+    return outcome === undefined ? [] : parseLines<Transcript>(await store.readVerified(outcome.transcripts));
+  });
+  return (await Promise.all(ofSplit)).flat();
+}

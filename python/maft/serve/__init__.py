@@ -1,0 +1,1 @@
+"""OpenAI-compatible server over one base model and any number of weight versions."""

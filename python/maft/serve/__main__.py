@@ -1,0 +1,27 @@
+"""python -m maft.serve --base FOLDER [--models DIR] [--port 0] ... (see --help)"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+from maft.serve.errors import NoSuchModelFolder
+from maft.serve.folders import require_base
+from maft.serve.settings import parse_settings
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Exit codes: 0 stopped as asked, 1 failed, 2 bad input (one sentence on stderr)."""
+    try:
+        settings = parse_settings(arguments)
+        require_base(settings.base)  # before the seconds that importing torch takes
+        from maft.serve.server import serve
+
+        return serve(settings)
+    except NoSuchModelFolder as error:
+        print(error, file=sys.stderr)
+        return 2
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,115 @@
+"""Finished work in the shapes that OpenAI's and vLLM's clients read."""
+
+from __future__ import annotations
+
+import base64
+import struct
+import time
+import uuid
+from typing import Any
+
+from maft.serve.rows import Generation, Row, TokenLogprobs
+from maft.serve.scoring import ScoredToken
+from maft.serve.tokenization import ModelTokenizer
+
+Json = dict[str, Any]
+
+
+def row_text(row: Row) -> str:
+    """The completion, without special tokens and, where a stop string ended it, without that."""
+    return row.text if row.text is not None else row.generation.version.tokenizer.decode(row.tokens)
+
+
+def usage(generations: list[Generation], prompt_tokens: int) -> Json:
+    """Completion tokens count everything that was drawn, the end token included: that is what it cost."""
+    completion = sum(len(row.tokens) for generation in generations for row in generation.rows)
+    return {
+        "prompt_tokens": prompt_tokens,
+        "completion_tokens": completion,
+        "total_tokens": prompt_tokens + completion,
+    }
+
+
+def envelope(kind: str, prefix: str, model: str) -> Json:
+    return {"id": f"{prefix}-{uuid.uuid4().hex}", "object": kind, "created": int(time.time()), "model": model}
+
+
+def chat_answer(generation: Generation) -> Json:
+    choices = [
+        {
+            "index": index,
+            "message": {"role": "assistant", "content": row_text(row)},
+            "logprobs": chat_logprobs(row),
+            "finish_reason": row.finish_reason,
+        }
+        for index, row in enumerate(generation.rows)
+    ]
+    answer = envelope("chat.completion", "chatcmpl", generation.version.name)
+    return {**answer, "choices": choices, "usage": usage([generation], len(generation.prompt))}
+
+
+def chat_logprobs(row: Row) -> Json | None:
+    if row.generation.settings.logprobs is None:
+        return None
+    tokenizer = row.generation.version.tokenizer
+
+    def entry(token: int, logprob: float) -> Json:
+        text = tokenizer.decode([token], special_tokens=True)
+        return {"token": text, "logprob": logprob, "bytes": list(text.encode())}
+
+    return {
+        "content": [
+            {**entry(each.token, each.logprob), "top_logprobs": [entry(*likely) for likely in each.top]}
+            for each in row.logprobs
+        ]
+    }
+
+
+def completion_logprobs(tokenizer: ModelTokenizer, logprobs: list[TokenLogprobs]) -> Json:
+    """Four parallel lists; `text_offset` counts characters from the start of the completion."""
+    pieces = tokenizer.pieces([each.token for each in logprobs])
+    offsets = [0]
+    for piece in pieces:
+        offsets.append(offsets[-1] + len(piece))
+    top = [{tokenizer.decode([token], special_tokens=True): value for token, value in each.top} for each in logprobs]
+    return {
+        "text_offset": offsets[:-1],
+        "token_logprobs": [each.logprob for each in logprobs],
+        "tokens": pieces,
+        "top_logprobs": top,
+    }
+
+
+def prompt_logprobs(tokenizer: ModelTokenizer, scored: list[ScoredToken | None]) -> list[Json | None]:
+    """vLLM's shape: per token, the likeliest tokens and the token itself, keyed by id; null for the first token."""
+
+    def entry(token: int, logprob: float, rank: int) -> Json:
+        return {"logprob": logprob, "rank": rank, "decoded_token": tokenizer.decode([token], special_tokens=True)}
+
+    return [
+        None
+        if each is None
+        else {
+            str(token): entry(token, value, rank)
+            for token, value, rank in [(each.token, each.logprob, each.rank), *each.top]
+        }
+        for each in scored
+    ]
+
+
+def embedding_answer(model: str, vectors: list[list[float]], tokens: int, as_base64: bool) -> Json:
+    data = [
+        {"object": "embedding", "index": index, "embedding": packed(vector) if as_base64 else vector}
+        for index, vector in enumerate(vectors)
+    ]
+    return {
+        "object": "list",
+        "data": data,
+        "model": model,
+        "usage": {"prompt_tokens": tokens, "total_tokens": tokens},
+    }
+
+
+def packed(vector: list[float]) -> str:
+    """Little-endian float32, base64: what OpenAI's clients ask for by default."""
+    return base64.b64encode(struct.pack(f"<{len(vector)}f", *vector)).decode()

@@ -1,0 +1,84 @@
+"""Model folders on disk: what a name may be, and which of the two kinds a folder is. Only safetensors count."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor
+
+from maft.serve.errors import NoSuchModelFolder
+
+#: No separators and no leading dot: a name can never leave the models directory nor mean a hidden folder.
+NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,254}")
+
+
+def is_model_name(name: str) -> bool:
+    return NAME.fullmatch(name) is not None
+
+
+def is_adapter(folder: Path) -> bool:
+    return (folder / "adapter_config.json").is_file()
+
+
+def is_model_folder(folder: Path) -> bool:
+    return is_adapter(folder) or (folder / "config.json").is_file()
+
+
+def published(directory: Path | None) -> list[str]:
+    """Names of the versions that can be loaded now, sorted."""
+    if directory is None or not directory.is_dir():
+        return []
+    return sorted(entry.name for entry in directory.iterdir() if is_model_name(entry.name) and is_model_folder(entry))
+
+
+def require_base(folder: Path) -> None:
+    """Raises NoSuchModelFolder with one sentence where the folder is no full model with safetensors weights."""
+    if not folder.is_dir():
+        raise NoSuchModelFolder(f"{folder} is no folder. Give the folder of a Hugging Face model with --base.")
+    if not (folder / "config.json").is_file():
+        raise NoSuchModelFolder(f"{folder} is no model folder: it holds no config.json.")
+    if not weight_files(folder):
+        raise NoSuchModelFolder(f"{folder} holds no *.safetensors: pickled weights are never loaded.")
+    if not any((folder / name).is_file() for name in ("tokenizer.json", "tokenizer_config.json", "vocab.json")):
+        raise NoSuchModelFolder(f"{folder} holds no tokenizer.")
+
+
+def weight_files(folder: Path) -> list[Path]:
+    """The checkpoint's safetensors files: one, or those an index names. Names in the index must stay in the folder."""
+    index = folder / "model.safetensors.index.json"
+    if not index.is_file():
+        single = folder / "model.safetensors"
+        return [single] if single.is_file() else []
+    names = sorted(set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values()))
+    return [folder / Path(name).name for name in names]
+
+
+def read_tensors(folder: Path) -> Mapping[str, Tensor]:
+    """All tensors of a full checkpoint, on the CPU. Raises FileNotFoundError where there are none."""
+    from safetensors.torch import load_file
+
+    files = weight_files(folder)
+    if not files:
+        raise FileNotFoundError("it holds no model.safetensors")
+    tensors: dict[str, Tensor] = {}
+    for file in files:
+        tensors.update(load_file(file))
+    return tensors
+
+
+def has_tokenizer(folder: Path) -> bool:
+    return (folder / "tokenizer_config.json").is_file() or (folder / "tokenizer.json").is_file()
+
+
+def end_tokens(folder: Path, fallback: frozenset[int]) -> frozenset[int]:
+    """eos_token_id of generation_config.json, else config.json, each a number or a list; else the fallback."""
+    for name in ("generation_config.json", "config.json"):
+        if (folder / name).is_file():
+            found: Any = json.loads((folder / name).read_text(encoding="utf-8")).get("eos_token_id")
+            if found is not None:
+                return frozenset(found if isinstance(found, list) else [found])
+    return fallback

@@ -1,0 +1,169 @@
+"""The requests as OpenAI and vLLM define them. Fields that would change the answer and are not supported are refused."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+MAX_SAMPLES = 128
+MAX_LOGPROBS = 100
+
+
+class Message(BaseModel):
+    """One turn of a chat. Content in parts is accepted where all parts are text."""
+
+    model_config = ConfigDict(extra="ignore")
+    role: Literal["system", "user", "assistant", "developer", "tool"]
+    content: str
+
+    @field_validator("content", mode="before")
+    @classmethod
+    def join_parts(cls, value: Any) -> Any:
+        if not isinstance(value, list):
+            return value
+        if not all(isinstance(part, dict) and isinstance(part.get("text"), str) for part in value):
+            raise ValueError("only text parts are supported")
+        return "".join(part["text"] for part in value)
+
+
+def refuse_unless(value: Any, allowed: tuple[Any, ...], name: str) -> Any:
+    if value not in allowed:
+        raise ValueError(f"{name} is not supported here (leave it out)")
+    return value
+
+
+class Sampling(BaseModel):
+    """What completions and chat completions have in common."""
+
+    model_config = ConfigDict(extra="ignore")
+    model: str
+    max_tokens: Annotated[int, Field(ge=1)] | None = None
+    temperature: Annotated[float, Field(ge=0, le=100)] | None = 1.0
+    top_p: Annotated[float, Field(gt=0, le=1)] | None = 1.0
+    n: Annotated[int, Field(ge=1, le=MAX_SAMPLES)] | None = 1
+    seed: Annotated[int, Field(ge=-(2**63), lt=2**63)] | None = None
+    stop: str | Annotated[list[str], Field(max_length=16)] | None = None
+    stream: bool | None = False
+    # Named because leaving them aside would silently give another answer than the one asked for.
+    frequency_penalty: float | None = 0
+    presence_penalty: float | None = 0
+    repetition_penalty: float | None = 1
+    top_k: int | None = None
+    min_p: float | None = 0
+    logit_bias: dict[str, float] | None = None
+    tools: list[Any] | None = None
+    response_format: dict[str, Any] | None = None
+    best_of: int | None = None
+    suffix: str | None = None
+
+    @field_validator("stream")
+    @classmethod
+    def no_stream(cls, value: bool | None) -> bool | None:
+        if value:
+            raise ValueError("streaming is not supported: send the request without stream")
+        return value
+
+    @field_validator("stop")
+    @classmethod
+    def no_empty_stop(cls, value: str | list[str] | None) -> str | list[str] | None:
+        if value is not None and not all([value] if isinstance(value, str) else value):
+            raise ValueError("a stop string must not be empty")
+        return value
+
+    @field_validator("frequency_penalty", "presence_penalty", "min_p")
+    @classmethod
+    def no_penalty(cls, value: Any) -> Any:
+        return refuse_unless(value, (None, 0), "a value other than 0")
+
+    @field_validator("repetition_penalty")
+    @classmethod
+    def no_repetition_penalty(cls, value: Any) -> Any:
+        return refuse_unless(value, (None, 1), "a value other than 1")
+
+    @field_validator("top_k")
+    @classmethod
+    def no_top_k(cls, value: Any) -> Any:
+        return refuse_unless(value, (None, 0, -1), "a limit")
+
+    @field_validator("logit_bias", "tools", "suffix")
+    @classmethod
+    def absent(cls, value: Any) -> Any:
+        if value:
+            raise ValueError("this is not supported here (leave it out)")
+        return value
+
+    @field_validator("best_of")
+    @classmethod
+    def no_best_of(cls, value: Any) -> Any:
+        return refuse_unless(value, (None, 1), "a value other than 1")
+
+    @field_validator("response_format")
+    @classmethod
+    def text_only(cls, value: Any) -> Any:
+        if value is not None and value.get("type") != "text":
+            raise ValueError("only the type text is supported")
+        return value
+
+    def stop_strings(self) -> tuple[str, ...]:
+        if self.stop is None:
+            return ()
+        return (self.stop,) if isinstance(self.stop, str) else tuple(self.stop)
+
+
+class ChatRequest(Sampling):
+    """POST /v1/chat/completions"""
+
+    messages: Annotated[list[Message], Field(min_length=1)]
+    max_completion_tokens: Annotated[int, Field(ge=1)] | None = None
+    logprobs: bool | None = False
+    top_logprobs: Annotated[int, Field(ge=0, le=MAX_LOGPROBS)] | None = None
+
+
+TokenIds = list[Annotated[int, Field(ge=0)]]
+
+
+class CompletionRequest(Sampling):
+    """POST /v1/completions; `max_tokens: 0` with `echo` or `prompt_logprobs` only scores."""
+
+    prompt: str | TokenIds | list[str] | list[TokenIds]
+    max_tokens: Annotated[int, Field(ge=0)] | None = 16
+    logprobs: Annotated[int, Field(ge=0, le=MAX_LOGPROBS)] | None = None
+    prompt_logprobs: Annotated[int, Field(ge=0, le=MAX_LOGPROBS)] | None = None
+    echo: bool | None = False
+
+    def prompts(self) -> list[str | list[int]]:
+        if isinstance(self.prompt, str):
+            return [self.prompt]
+        if self.prompt and all(isinstance(each, int) for each in self.prompt):
+            return [self.prompt]  # type: ignore[list-item]
+        return list(self.prompt)  # type: ignore[arg-type]
+
+
+class EmbeddingRequest(BaseModel):
+    """POST /v1/embeddings"""
+
+    model_config = ConfigDict(extra="ignore")
+    model: str
+    input: str | TokenIds | list[str] | list[TokenIds]
+    encoding_format: Literal["float", "base64"] | None = "float"
+    dimensions: None = None
+
+    def inputs(self) -> list[str | list[int]]:
+        if isinstance(self.input, str):
+            return [self.input]
+        if self.input and all(isinstance(each, int) for each in self.input):
+            return [self.input]  # type: ignore[list-item]
+        return list(self.input)  # type: ignore[arg-type]
+
+
+class TokenizeRequest(BaseModel):
+    """POST /tokenize: `prompt` or `messages`"""
+
+    model_config = ConfigDict(extra="ignore")
+    model: str | None = None
+    prompt: str | None = None
+    messages: list[Message] | None = None
+    add_generation_prompt: bool = True
+    add_special_tokens: bool | None = None
+    return_token_strs: bool | None = False

@@ -1,0 +1,145 @@
+"""One server process: parts put together, the ready line, and an orderly end."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import os
+import signal
+import socket
+import sys
+import threading
+from typing import Any
+
+import torch
+import uvicorn
+
+from maft.serve.engine import Engine
+from maft.serve.errors import NoSuchModelFolder
+from maft.serve.http import create_app
+from maft.serve.loading import Loader
+from maft.serve.metrics import Metrics
+from maft.serve.precision import choose_device, choose_precision
+from maft.serve.settings import ServeSettings
+from maft.serve.versions import Versions
+
+log = logging.getLogger("maft.serve")
+
+#: After this long an orderly end is no longer waited for (issue: exit within 2 s of the parent's death).
+LAST_RESORT_SECONDS = 1.8
+#: Requests in flight get this long to finish before they are failed.
+GRACE_SECONDS = 1.0
+
+
+def serve(settings: ServeSettings) -> int:
+    """Runs until SIGTERM, SIGINT or the parent's death. Raises NoSuchModelFolder where the base cannot be loaded."""
+    logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
+    torch.set_num_threads(settings.threads)
+    torch.set_grad_enabled(False)
+    # The engine's thread and the event loop share the interpreter: five milliseconds, the default, are whole steps.
+    sys.setswitchinterval(0.0005)
+    return asyncio.run(run(settings))
+
+
+def make_loader(settings: ServeSettings) -> Loader:
+    from transformers import AutoConfig
+
+    device = choose_device(settings.device)
+    config: Any = AutoConfig.from_pretrained(settings.base, trust_remote_code=False, local_files_only=True)
+    precision = choose_precision(settings.precision, device, config.dtype)
+    memory = settings.cache_bytes or free_memory(device) // 4
+    return Loader(precision, device, memory, settings.fast_path)
+
+
+def free_memory(device: torch.device) -> int:
+    """Bytes free on the device."""
+    if device.type == "cuda":
+        return torch.cuda.mem_get_info(device)[0]
+    try:
+        return os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (ValueError, OSError):  # macOS does not tell
+        return 4 * 2**30
+
+
+def load_base(settings: ServeSettings, metrics: Metrics) -> Versions:
+    try:
+        return Versions(
+            make_loader(settings),
+            metrics,
+            base=settings.base,
+            base_name=settings.base_name,
+            models=settings.models,
+            most=settings.max_loaded,
+        )
+    except Exception as error:
+        raise NoSuchModelFolder(f"{settings.base} cannot be loaded as a model: {error}") from error
+
+
+async def run(settings: ServeSettings) -> int:
+    metrics = Metrics()
+    versions = load_base(settings, metrics)
+    engine = Engine(metrics, max_batch=settings.max_batch, max_queue=settings.max_queue)
+    app = create_app(versions, engine, metrics)
+    listener = listen(settings.host, settings.port)
+    server = QuietServer(uvicorn.Config(app, log_level="warning", access_log=False, timeout_graceful_shutdown=1, timeout_keep_alive=75))
+    engine.thread.start()
+    stop_on_signals(server)
+    if settings.exit_with_parent:
+        threading.Thread(target=watch_parent, args=(asyncio.get_running_loop(), server), daemon=True).start()
+    announce(listener, versions)
+    try:
+        await server.serve(sockets=[listener])
+    finally:
+        engine.stop()
+        versions.thread.shutdown(wait=False, cancel_futures=True)
+    return 0
+
+
+class QuietServer(uvicorn.Server):
+    """Leaves signals to us: uvicorn would raise the signal again after an orderly end, and so exit with its number."""
+
+    def install_signal_handlers(self) -> None:
+        pass
+
+    def capture_signals(self) -> Any:
+        import contextlib
+
+        return contextlib.nullcontext()
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A listening socket, so that the ready line comes when connections are accepted. Raises OSError if taken."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listener.bind((host, port))
+    listener.listen(2048)
+    return listener
+
+
+def announce(listener: socket.socket, versions: Versions) -> None:
+    ready = {"event": "ready", "port": listener.getsockname()[1], "models": versions.names()}
+    print(json.dumps(ready), flush=True)
+
+
+def stop_on_signals(server: uvicorn.Server) -> None:
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, ask_to_stop, server)
+
+
+def ask_to_stop(server: uvicorn.Server) -> None:
+    server.should_exit = True
+
+
+def watch_parent(loop: asyncio.AbstractEventLoop, server: uvicorn.Server) -> None:
+    """Blocks on standard input, which the parent holds open: its end means that the parent is gone."""
+    # Not sys.stdin: a thread that holds its lock while the interpreter ends crashes it.
+    while os.read(0, 4096):
+        pass
+    loop.call_soon_threadsafe(ask_to_stop, server)
+    # A step that hangs in a kernel must not keep an orphan alive.
+    timer = threading.Timer(LAST_RESORT_SECONDS, os._exit, args=(0,))
+    timer.daemon = True
+    timer.start()

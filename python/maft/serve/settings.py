@@ -1,0 +1,97 @@
+"""The command line of `python -m maft.serve`, parsed once."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from maft.serve.errors import NoSuchModelFolder
+from maft.serve.folders import is_model_name
+
+
+@dataclass(frozen=True)
+class ServeSettings:
+    """Everything that decides how one server runs."""
+
+    base: Path
+    base_name: str
+    models: Path | None
+    host: str
+    port: int
+    threads: int
+    max_batch: int
+    max_queue: int
+    max_loaded: int
+    cache_bytes: int | None
+    device: str
+    precision: str
+    exit_with_parent: bool
+    fast_path: bool
+
+
+def positive(text: str) -> int:
+    if (number := int(text)) < 1:
+        raise argparse.ArgumentTypeError("must be at least 1")
+    return number
+
+
+def port_number(text: str) -> int:
+    if not 0 <= (number := int(text)) < 65536:
+        raise argparse.ArgumentTypeError("must be from 0 (any free port) to 65535")
+    return number
+
+
+def available_cores() -> int:
+    """Cores this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def parser() -> argparse.ArgumentParser:
+    add = argparse.ArgumentParser(
+        prog="python -m maft.serve",
+        description="OpenAI-compatible server over a base model and any number of weight versions.",
+    )
+    add.add_argument("--base", type=Path, required=True, help="folder of the base model (Hugging Face, safetensors)")
+    add.add_argument("--base-name", help="name requests call the base by (default: the folder's name)")
+    add.add_argument("--models", type=Path, help="directory of versions: DIR/<name> is loaded when first asked for")
+    add.add_argument("--host", default="127.0.0.1")
+    add.add_argument("--port", type=port_number, default=8000, help="0 takes a free one; the ready line says which")
+    add.add_argument("--threads", type=positive, default=available_cores(), help="torch threads on the CPU")
+    add.add_argument("--max-batch", type=positive, default=128, help="completions written at the same time")
+    add.add_argument("--max-queue", type=positive, default=4096, help="completions that may wait before 429")
+    add.add_argument("--max-loaded", type=positive, default=16, help="versions in memory beside the base")
+    add.add_argument("--cache-gib", type=float, help="memory for keys and values (default: a quarter of what is free)")
+    add.add_argument("--device", choices=["auto", "cpu", "cuda"], default="auto")
+    add.add_argument("--precision", choices=["auto", "float32", "float64", "bfloat16"], default="auto")
+    add.add_argument("--exit-with-parent", action="store_true", help="stop when standard input closes")
+    add.add_argument("--no-fast-path", action="store_true", help="compute everything by Transformers' own forward")
+    return add
+
+
+def parse_settings(arguments: Sequence[str]) -> ServeSettings:
+    """Raises SystemExit(2) on bad arguments, NoSuchModelFolder where the name of the base cannot be one."""
+    given = parser().parse_args(arguments)
+    base_name = given.base_name or given.base.resolve().name
+    if not all(is_model_name(part) for part in base_name.split("/")):
+        raise NoSuchModelFolder(f"`{base_name}` is no model name; give one with --base-name ([A-Za-z0-9._-]).")
+    return ServeSettings(
+        base=given.base,
+        base_name=base_name,
+        models=given.models,
+        host=given.host,
+        port=given.port,
+        threads=given.threads,
+        max_batch=given.max_batch,
+        max_queue=given.max_queue,
+        max_loaded=given.max_loaded,
+        cache_bytes=None if given.cache_gib is None else int(given.cache_gib * 2**30),
+        device=given.device,
+        precision=given.precision,
+        exit_with_parent=given.exit_with_parent,
+        fast_path=not given.no_fast_path,
+    )

@@ -1,0 +1,73 @@
+#!/usr/bin/env node
+/**
+ * The command line `maft`: one file per command, loaded only when it is the one asked for. Exit codes: 0 ok, 1 failed,
+ * 2 bad input (usage, specification, configuration, data file).
+ */
+import { Command, CommanderError } from 'commander';
+import { packageVersion } from '../paths';
+import { exitCodeOf, explain } from './exit-codes';
+
+interface CommandModule {
+  register(program: Command): void;
+}
+
+interface CommandEntry {
+  name: string;
+  summary: string;
+  /** `require` and not `import()`: lazy, and the compiled program is CommonJS. */
+  load: () => CommandModule;
+  hidden?: boolean;
+}
+
+/* eslint-disable @typescript-eslint/no-require-imports */
+const commands: CommandEntry[] = [
+  { name: 'demo', summary: 'the whole method on this machine, in minutes', load: () => require('./demo') as CommandModule },
+  { name: 'up', summary: 'start a Temporal server, the model server and a worker', load: () => require('./up') as CommandModule },
+  { name: 'run', summary: 'run a specification and follow it', load: () => require('./run') as CommandModule },
+  { name: 'status', summary: 'what a run is doing', load: () => require('./status') as CommandModule },
+  { name: 'runs', summary: 'list runs', load: () => require('./runs') as CommandModule },
+  { name: 'report', summary: "write a run's report", load: () => require('./report') as CommandModule },
+  { name: 'worker', summary: 'serve task queues', load: () => require('./worker') as CommandModule },
+  { name: 'select', summary: 'make training sets from transcript files', load: () => require('./select') as CommandModule },
+  { name: 'grade', summary: 'decide whether answers are equal', load: () => require('./grade') as CommandModule },
+  { name: 'schema', summary: 'print the run specification as JSON Schema', load: () => require('./schema') as CommandModule },
+  { name: 'doctor', summary: 'list what is needed: found, version, or how to get it', load: () => require('./doctor') as CommandModule },
+  { name: 'python', summary: "run the environment's Python", load: () => require('./python') as CommandModule, hidden: true },
+  { name: 'proof', summary: 'measure the method over seeds', load: () => require('./proof') as CommandModule, hidden: true },
+];
+/* eslint-enable @typescript-eslint/no-require-imports */
+
+/** The program with the command that `userArguments` ask for; the others are there by name and summary only. */
+export function buildProgram(userArguments: string[]): Command {
+  const program = new Command('maft')
+    .description('A society of language models that improves itself without labels: debate, vote, finetune.')
+    .version(packageVersion())
+    .showHelpAfterError('(maft --help, or maft COMMAND --help, says more)')
+    .enablePositionalOptions()
+    .addHelpText('after', '\nExamples:\n  maft demo                        everything, in minutes\n  maft up                          servers and a worker, until Ctrl-C\n  maft run examples/demo.yaml      one run\n\nExit codes: 0 ok, 1 failed, 2 bad input.');
+  program.exitOverride();
+  const asked = userArguments.filter((argument) => argument !== 'help').find((argument) => !argument.startsWith('-'));
+  for (const { name, summary, load, hidden } of commands) {
+    if (name === asked) load().register(program);
+    else program.command(name, { hidden: hidden ?? false }).description(summary);
+  }
+  return program;
+}
+
+/** Runs one command; the exit code is the process's own once its last handle is closed. */
+export async function main(userArguments: string[]): Promise<void> {
+  // `maft schema | head` closes our stdout early; that is no failure of ours.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') process.exit(0);
+    throw error;
+  });
+  try {
+    await buildProgram(userArguments).parseAsync(userArguments, { from: 'user' });
+  } catch (error) {
+    process.exitCode = exitCodeOf(error);
+    // Commander has written its own sentence already.
+    if (!(error instanceof CommanderError)) process.stderr.write(`${explain(error)}\n`);
+  }
+}
+
+if (require.main === module) void main(process.argv.slice(2));

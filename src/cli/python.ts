@@ -1,0 +1,34 @@
+/** `maft python ARGUMENT…`: the environment's Python with the package `maft` on its path; makes the environment first. */
+import { spawn } from 'node:child_process';
+import { constants } from 'node:os';
+import type { Command } from 'commander';
+import { loadConfig } from '../config';
+import { ConfigError } from '../errors';
+import { stderrListener } from '../setup/progress';
+import { ensurePythonEnvironment } from '../setup/python-environment';
+import { pythonEnvironmentVariables } from '../supervision/programs';
+
+export function register(program: Command): void {
+  program
+    .command('python [arguments...]', { hidden: true })
+    .description("run the environment's Python with the package `maft` on its path")
+    .helpOption(false)
+    .allowUnknownOption()
+    .passThroughOptions()
+    .action(async (pythonArguments: string[]) => {
+      const { program: python } = await ensurePythonEnvironment({ listener: stderrListener(), ownPython: loadConfig().python });
+      process.exitCode = await runToItsEnd(python, pythonArguments);
+    });
+}
+
+/** In our own process group and on our terminal, so Ctrl-C reaches it as if it had been started directly. */
+function runToItsEnd(python: string, pythonArguments: string[]): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(python, pythonArguments, { stdio: 'inherit', env: { ...process.env, ...pythonEnvironmentVariables() } });
+    // It decides itself what a signal means; we only leave with it.
+    process.on('SIGINT', () => undefined);
+    process.on('SIGTERM', () => child.kill('SIGTERM'));
+    child.once('error', (error) => reject(new ConfigError(`${python} cannot be started: ${error.message}`)));
+    child.once('exit', (code, signal) => resolve(signal === null ? (code ?? 1) : 128 + constants.signals[signal]));
+  });
+}

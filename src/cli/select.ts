@@ -1,0 +1,127 @@
+/** `maft select`: training sets from transcript files, without Temporal and without a model. */
+import { InvalidArgumentError, type Command } from 'commander';
+import type { SelectionReport } from '../contract/training';
+import type { Transcript } from '../contract/transcript';
+import { defaultPreset } from '../domain/presets';
+import { Selection, type ReferenceVerdict, type SelectionResult } from '../domain/selection';
+import { InvalidRunSpec } from '../errors';
+import type { ResolvedSpecification } from '../specification';
+import { answerReaders } from '../tasks';
+import { methodSpecification } from './select/method';
+import { referenceVerdicts } from './select/references';
+import { readTranscripts, refuseOtherSize, sizeOf, type DebateSize, type PlacedTranscript } from './select/transcripts';
+import { writeSelection } from './select/write-selection';
+import { taskKind } from './task-option';
+
+export interface SelectOptions {
+  transcripts: string[];
+  task: keyof typeof answerReaders;
+  method: string;
+  references?: string;
+  seed?: number;
+  iteration?: number;
+  out: string;
+  json?: boolean;
+}
+
+export function register(program: Command): void {
+  program
+    .command('select')
+    .description('make training sets from transcript files, without Temporal or a model')
+    .requiredOption('--transcripts <files...>', 'transcript files (JSON lines)')
+    .requiredOption('--task <kind>', 'the task, which decides how answers are parsed and compared', taskKind)
+    .option(
+      '--method <preset|file>',
+      'a preset, or a YAML/JSON file with method settings or a specification',
+      defaultPreset,
+    )
+    .option('--references <file>', 'reference answers, for `select: reference` only')
+    .option('--seed <number>', "seed of the draws (default: the method file's, else 0)", wholeNumber)
+    .option('--iteration <number>', "iteration (default: the lines', else 1)", wholeNumber)
+    .requiredOption('--out <folder>', 'folder to make and write to')
+    .option('--json', 'print selection.json instead of a table')
+    .action(async (options: SelectOptions) => {
+      const { report } = await select(options);
+      process.stdout.write(options.json ? `${JSON.stringify(report)}\n` : table(report, options.out));
+    });
+}
+
+/** Reads, selects, writes. Throws `InvalidRunSpec` for the method or an option, `DatasetError` for a file. */
+export async function select(options: SelectOptions): Promise<SelectionResult> {
+  const reader = answerReaders[options.task];
+  const specification = await methodSpecification(options.method, options.task);
+  const verdict = await verdictFor(options, specification);
+  const seed = options.seed ?? specification.seed;
+  const transcripts = readTranscripts({ files: options.transcripts, reader, seed, iteration: options.iteration });
+  const result = await selectFrom(transcripts, ({ iteration }, size) => {
+    const { preset, ...method } = specification.method;
+    const { maxLength } = specification.finetuning;
+    return new Selection({ ...method, ...size, method: preset, seed, iteration, maxLength }, verdict);
+  });
+  await writeSelection(options.out, result);
+  return result;
+}
+
+/** Members and rounds come from the first debate that did not fail; failed ones before it wait. */
+async function selectFrom(
+  transcripts: AsyncIterable<PlacedTranscript>,
+  begin: (first: Transcript, size: DebateSize) => Selection,
+): Promise<SelectionResult> {
+  const waiting: Transcript[] = [];
+  let begun: { selection: Selection; size: DebateSize } | undefined;
+  for await (const placed of transcripts) {
+    const { transcript } = placed;
+    if (begun === undefined && transcript.consensus.kind !== 'failed') {
+      const size = sizeOf(transcript);
+      begun = { size, selection: begin(transcript, size) };
+    }
+    if (begun === undefined) {
+      waiting.push(transcript);
+      continue;
+    }
+    refuseOtherSize(placed, begun.size);
+    begun.selection.add(transcript);
+  }
+  if (begun === undefined) throw nothingToSelect(waiting.length);
+  for (const failed of waiting) begun.selection.add(failed);
+  return begun.selection.finish();
+}
+
+function nothingToSelect(failed: number): InvalidRunSpec {
+  return new InvalidRunSpec([`--transcripts: no finished debate to select from (${failed} failed)`]);
+}
+
+async function verdictFor(
+  { references, task }: SelectOptions,
+  { method }: ResolvedSpecification['specification'],
+): Promise<ReferenceVerdict | undefined> {
+  const isNeeded = method.select === 'reference';
+  if (isNeeded && references === undefined) {
+    throw new InvalidRunSpec(['--references: missing; `select: reference` needs a references/train.jsonl']);
+  }
+  if (!isNeeded && references !== undefined) {
+    throw new InvalidRunSpec([
+      `--references: ${JSON.stringify(references)} is refused with \`select: ${method.select}\`: no reference answer may decide here`,
+    ]);
+  }
+  return references === undefined ? undefined : await referenceVerdicts(references, answerReaders[task]);
+}
+
+function wholeNumber(text: string): number {
+  const value = Number(text);
+  if (!/^\d+$/.test(text) || !Number.isSafeInteger(value))
+    throw new InvalidArgumentError('must be an integer of at least 0.');
+  return value;
+}
+
+function table({ problems, consensus, agents, method, seed }: SelectionReport, out: string): string {
+  const { agreed, tieBroken, none, failed } = consensus;
+  const rows = agents.map(({ agent, responses, examples, outcomes }) => {
+    const account = Object.entries(outcomes).map(([outcome, count]) => `${count} ${outcome}`);
+    return `${agent.padEnd(14)} ${String(examples).padStart(6)} examples of ${responses} responses: ${account.join(', ')}`;
+  });
+  const heading =
+    `${method}, seed ${seed}: ${problems} problems, ${agreed} agreed (${tieBroken} by a tie draw), ` +
+    `${none} without a parsable answer, ${failed} failed`;
+  return `${[heading, ...rows, `written to ${out}`].join('\n')}\n`;
+}

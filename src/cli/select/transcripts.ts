@@ -1,0 +1,114 @@
+/** Reads transcript files line by line, checks them, and works out what they leave open: answers, votes, `agrees`. */
+import type { DebateRound, Split, Transcript } from '../../contract/transcript';
+import { voteOnDebate } from '../../domain/voting';
+import { DatasetError } from '../../errors';
+import type { AnswerReader } from '../../tasks';
+import { fileLines, parseLine } from '../json-lines';
+import { transcriptLineSchema, type TranscriptLine } from './transcript-schema';
+
+export interface ReadOptions {
+  files: readonly string[];
+  reader: AnswerReader;
+  seed: number;
+  /** Overrides what the lines say; without either it is 1. */
+  iteration: number | undefined;
+}
+
+/** N and M of a debate. */
+export interface DebateSize {
+  members: number;
+  rounds: number;
+}
+
+export interface PlacedTranscript {
+  transcript: Transcript;
+  file: string;
+  line: number;
+}
+
+/** Voted transcripts in file order. A problem that occurs twice is refused: its responses would be trained on twice. */
+export async function* readTranscripts(options: ReadOptions): AsyncGenerator<PlacedTranscript> {
+  const places = new Map<string, string>();
+  const same: Iterations = { given: options.iteration, found: undefined };
+  for (const file of options.files) {
+    for await (const line of fileLines(file)) {
+      if (line.text.trim() === '') continue;
+      const parsed = parseLine(transcriptLineSchema, file, line);
+      const problem = lineProblem(parsed, places.get(parsed.problemId), same);
+      if (problem !== undefined) throw new DatasetError(problem, file, line.number);
+      places.set(parsed.problemId, `${file}:${line.number}`);
+      const transcript = completed(parsed, { ...options, iteration: same.found });
+      yield { transcript, file, line: line.number };
+    }
+  }
+}
+
+/** The iteration asked for, and the one that the first line was taken for: all others must share it. */
+interface Iterations {
+  given: number | undefined;
+  found: number | undefined;
+}
+
+/** What the schema cannot say. */
+function lineProblem(line: TranscriptLine, earlier: string | undefined, same: Iterations): string | undefined {
+  if (earlier !== undefined) return `problem ${JSON.stringify(line.problemId)} was in ${earlier} already`;
+  if (line.split !== 'train') {
+    return `split is ${JSON.stringify(line.split)}: only transcripts of training problems may be trained on`;
+  }
+  const iteration = same.given ?? line.iteration ?? 1;
+  same.found ??= iteration;
+  if (iteration !== same.found)
+    return `iteration is ${iteration}, of the lines before ${same.found}; select them apart`;
+  return orderProblem(line);
+}
+
+function orderProblem({ rounds, consensus }: TranscriptLine): string | undefined {
+  const misnumbered = rounds.findIndex(({ round }, index) => round !== index + 1);
+  if (misnumbered >= 0) return `rounds.${misnumbered}: round must be ${misnumbered + 1}, rounds are numbered in order`;
+  for (const { round, turns } of rounds) {
+    const members = turns.map(({ member }) => member);
+    if (members.some((member, index) => index > 0 && member <= members[index - 1]!)) {
+      return `round ${round}: turns must be sorted by member, one each`;
+    }
+    const mismatched = turns.find(({ member, agent }) => !agent.endsWith(`-${member}`));
+    if (mismatched) return `round ${round}: ${mismatched.agent} cannot be member ${mismatched.member}`;
+  }
+  if (consensus?.kind !== 'agreed' || consensus.votes.some(({ answer }) => answer === consensus.answer))
+    return undefined;
+  return `consensus.answer ${JSON.stringify(consensus.answer)} is not among the votes`;
+}
+
+function completed(line: TranscriptLine, { reader, seed, iteration }: ReadOptions): Transcript {
+  const rounds: DebateRound[] = line.rounds.map(({ round, turns }) => ({
+    round,
+    turns: turns.map((turn) => ({
+      ...turn,
+      answer: turn.answer === undefined ? reader.parse(turn.response) : turn.answer,
+    })),
+  }));
+  const { problemId, question, consensus } = line;
+  const transcript = { problemId, iteration: iteration ?? 1, split: line.split as Split, question };
+  if (consensus?.kind === 'failed') return { ...transcript, rounds, consensus };
+  const isVoted = rounds.every(({ turns }) => turns.every(({ agrees }) => agrees !== undefined));
+  if (consensus !== undefined && isVoted) return { ...transcript, rounds, consensus };
+  if (reader.equal === undefined) throw new Error(`answers of type ${reader.answerType} need a grader to be voted on`);
+  return { ...transcript, ...voteOnDebate(rounds, reader.equal, { seed, iteration: transcript.iteration, problemId }) };
+}
+
+/** N and M of one transcript, as far as it got. */
+export function sizeOf({ rounds }: Transcript): DebateSize {
+  return {
+    members: Math.max(0, ...rounds.flatMap(({ turns }) => turns.map(({ member }) => member))),
+    rounds: rounds.length,
+  };
+}
+
+/** Throws `DatasetError` where a debate that did not fail has another size than the rest, or misses a turn. */
+export function refuseOtherSize({ transcript, file, line }: PlacedTranscript, size: DebateSize): void {
+  if (transcript.consensus.kind === 'failed') return;
+  const { rounds } = transcript;
+  const isComplete = rounds.length === size.rounds && rounds.every(({ turns }) => turns.length === size.members);
+  if (isComplete) return;
+  const found = `${rounds.length} rounds of ${rounds.map(({ turns }) => turns.length).join(', ')} turns`;
+  throw new DatasetError(`the debate has ${found}; the others have ${size.rounds} of ${size.members}`, file, line);
+}

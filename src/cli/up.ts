@@ -1,0 +1,76 @@
+/** `maft up`: a Temporal server, the model server and a worker, kept alive until Ctrl-C. */
+import type { Command } from 'commander';
+import { loadConfig, type MachineConfig } from '../config';
+import { taskQueues, workflowTypes } from '../contract/names';
+import { demoModelName, findBaseModel, type BaseModel } from '../setup/model-folder';
+import { prepareMachine } from '../setup/prepare-machine';
+import { stderrListener } from '../setup/progress';
+import { startPlatform, type Platform, type PlatformEvent } from '../supervision/platform';
+
+interface UpOptions {
+  /** False with `--no-model`. */
+  model: string | false;
+}
+
+export function register(program: Command): void {
+  program
+    .command('up')
+    .description('start a Temporal server (unless TEMPORAL_ADDRESS names one), the model server and a worker; Ctrl-C stops them')
+    .option('--model <folder>', 'base model the embedded server serves', demoModelName)
+    .option('--no-model', 'no model server: every run names an endpoint of config.yaml')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  maft up\n  maft up --model ~/models/Qwen2.5-1.5B-Instruct\n  MAFT_HOME=/data/maft maft up     state, logs and database there\n\nThe usual ports are 7233 (Temporal), 8233 (its UI) and 8237 (models); free ones are taken where they are not.\nWhat dies is started again; logs are in $MAFT_HOME/logs.',
+    )
+    .action(up);
+}
+
+async function up(options: UpOptions): Promise<void> {
+  const config = loadConfig();
+  const model = options.model === false ? null : findBaseModel(options.model);
+  const { python, temporal } = await prepareMachine(config, stderrListener());
+  const programs = { python: python.program, temporal: temporal?.program };
+  const leave = new AbortController();
+  const platform = whenSignalled(() => leave.abort(), startPlatform({ command: 'up', config, model, programs, onEvent: say, signal: leave.signal }));
+  const started = await platform.catch((error) => {
+    if (leave.signal.aborted) return undefined;
+    throw error;
+  });
+  if (started === undefined) return;
+  process.stdout.write(`${welcome(started, config, model)}\n`);
+  if (!leave.signal.aborted) await new Promise((resolve) => leave.signal.addEventListener('abort', resolve));
+  await started.stop();
+}
+
+/** First signal: stop in order. Second: at once. */
+async function whenSignalled(leave: () => void, starting: Promise<Platform>): Promise<Platform> {
+  let platform: Platform | undefined;
+  let signals = 0;
+  const onSignal = () => {
+    signals += 1;
+    if (signals === 1) process.stdout.write('stopping: worker, model server, Temporal (once more: at once)\n');
+    else platform?.kill();
+    leave();
+  };
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, onSignal);
+  platform = await starting;
+  return platform;
+}
+
+/** One line per change; that a process exists says nothing to people. */
+function say(event: PlatformEvent): void {
+  const time = new Date().toTimeString().slice(0, 8);
+  process.stdout.write(`${time}  ${event.message}\n`);
+}
+
+function welcome(platform: Platform, config: MachineConfig, model: BaseModel | null): string {
+  const lines: [string, string | null][] = [
+    ['Temporal UI', platform.uiUrl],
+    ['Temporal', `${platform.temporalAddress}, namespace ${platform.namespace}`],
+    ['Models', model === null ? null : `${platform.modelServerUrl}/v1 (base model: ${model.name})`],
+    ['State, logs', config.maftHome],
+  ];
+  const start = `temporal workflow start --address ${platform.temporalAddress} --type ${workflowTypes.run} --task-queue ${taskQueues.workflows} --workflow-id maft/my-run --input-file examples/demo.json`;
+  const table = lines.flatMap(([title, value]) => (value === null ? [] : [`  ${title.padEnd(12)} ${value}`]));
+  return ['', 'Ready.', ...table, '', '  Start a run in another terminal:', '    npx maft run examples/demo.yaml', `    ${start}`, '', '  Ctrl-C stops everything.', ''].join('\n');
+}

@@ -1,0 +1,157 @@
+/**
+ * This machine's configuration: environment and `$MAFT_HOME/config.yaml`, read once, as one typed value. The environment
+ * wins where both say something; keys come from the environment only. `.env.example` documents every variable.
+ */
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parse, YAMLParseError } from 'yaml';
+import { z } from 'zod';
+import { ConfigError } from './errors';
+import { dataDirectory, maftHome, storeRoot } from './paths';
+
+const port = z.int().min(1).max(65_535);
+const count = z.int().min(1);
+
+const endpointSchema = z.strictObject({
+  /** Address that `/chat/completions` is appended to, such as `http://gpu-host:8000/v1`. */
+  baseUrl: z.url({ protocol: /^https?$/ }),
+  /** Name of the environment variable that holds the key. */
+  apiKeyEnv: z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'is no name of an environment variable').optional(),
+  /** Calls in flight that the endpoint can bear. */
+  maxConcurrency: count.default(64),
+  /** Longest wait for one completion, seconds. */
+  timeoutSeconds: z.number().gt(0).default(600),
+  /** What the endpoint calls a model, where it calls it otherwise. */
+  models: z.record(z.string(), z.string()).default({}),
+});
+
+const configFileSchema = z.strictObject({
+  endpoints: z.record(z.string(), endpointSchema).default({}),
+  ports: z.strictObject({ temporal: port, temporalUi: port, modelServer: port }).partial().default({}),
+  trainer: z
+    .strictObject({
+      device: z.enum(['auto', 'cpu', 'cuda', 'mps']).default('auto'),
+      /** Torch threads of one training on a CPU; part of what makes weights repeatable. */
+      threads: count.default(1),
+      /** Trainings at the same time; undefined: one per core, or one per GPU. */
+      slots: count.optional(),
+    })
+    .prefault({}),
+  server: z.strictObject({ threads: count.optional(), maxBatch: count.optional() }).default({}),
+});
+
+type ConfigFile = z.infer<typeof configFileSchema>;
+type Environment = Record<string, string | undefined>;
+
+export interface MachineConfig {
+  /** Absolute. */
+  maftHome: string;
+  /** Absolute path, or an address such as `s3://bucket/prefix`. */
+  store: string;
+  /** Absolute. */
+  data: string;
+  /** `address` is undefined where a server of our own is to be started or found. */
+  temporal: { address: string | undefined; namespace: string };
+  /** The user's own Python and `temporal`, where they brought them. */
+  python: string | undefined;
+  temporalProgram: string | undefined;
+  /** Address of the embedded model server (`http://127.0.0.1:8237`), set by the platform for its worker. */
+  modelServer: string | undefined;
+  endpoints: ConfigFile['endpoints'];
+  ports: ConfigFile['ports'];
+  trainer: ConfigFile['trainer'];
+  server: ConfigFile['server'];
+}
+
+/** An endpoint with its key, ready to be called. */
+export interface ResolvedEndpoint {
+  name: string;
+  baseUrl: string;
+  apiKey: string | undefined;
+  maxConcurrency: number;
+  timeoutMs: number;
+  /** Wire name by model name; others go as they are. */
+  wireNames: Record<string, string>;
+}
+
+/** The embedded server batches across callers: this many turns keep it busy, more would only wait there. */
+const embeddedConcurrency = 128;
+
+/** Throws one `ConfigError` with a line for each problem. */
+export function loadConfig(environment: Environment = process.env): MachineConfig {
+  const home = maftHome(environment);
+  const file = readConfigFile(join(home, 'config.yaml'));
+  return {
+    maftHome: home,
+    store: storeRoot(environment),
+    data: dataDirectory(environment),
+    temporal: { address: temporalAddress(environment), namespace: environment.TEMPORAL_NAMESPACE || 'default' },
+    python: environment.MAFT_PYTHON || undefined,
+    temporalProgram: environment.MAFT_TEMPORAL || undefined,
+    modelServer: environment.MAFT_MODEL_SERVER || undefined,
+    ...file,
+  };
+}
+
+/**
+ * The endpoint a run specification names: `embedded`, or one of config.yaml. Throws `ConfigError` for an unknown one, for
+ * a key that is not set, and for `embedded` where no model server runs.
+ */
+export function resolveEndpoint(config: MachineConfig, name: string, environment: Environment = process.env): ResolvedEndpoint {
+  if (name === 'embedded') return embeddedEndpoint(config);
+  const endpoint = config.endpoints[name];
+  if (endpoint === undefined) {
+    const known = ['embedded', ...Object.keys(config.endpoints)].join(', ');
+    throw new ConfigError(`endpoint "${name}" is not in ${join(config.maftHome, 'config.yaml')}; it has: ${known}`);
+  }
+  const { baseUrl, maxConcurrency, timeoutSeconds, models } = endpoint;
+  return { name, baseUrl, apiKey: apiKeyOf(name, endpoint.apiKeyEnv, environment), maxConcurrency, timeoutMs: timeoutSeconds * 1000, wireNames: models };
+}
+
+function embeddedEndpoint(config: MachineConfig): ResolvedEndpoint {
+  if (config.modelServer === undefined) {
+    throw new ConfigError('the endpoint "embedded" needs the model server that `maft up` starts: set MAFT_MODEL_SERVER to its address, or name an endpoint of config.yaml');
+  }
+  const common = { apiKey: undefined, maxConcurrency: embeddedConcurrency, timeoutMs: 600_000, wireNames: {} };
+  return { name: 'embedded', baseUrl: `${config.modelServer}/v1`, ...common };
+}
+
+function apiKeyOf(endpoint: string, variable: string | undefined, environment: Environment): string | undefined {
+  if (variable === undefined) return undefined;
+  const key = environment[variable];
+  if (!key) throw new ConfigError(`endpoint "${endpoint}" takes its key from the environment variable ${variable}, which is not set`);
+  return key;
+}
+
+function temporalAddress(environment: Environment): string | undefined {
+  const address = environment.TEMPORAL_ADDRESS || undefined;
+  if (address !== undefined && !/^[^\s/:]+:\d+$|^\[[0-9a-fA-F:]+\]:\d+$/.test(address)) {
+    throw new ConfigError(`TEMPORAL_ADDRESS is "${address}": it must be host:port, such as 127.0.0.1:7233`);
+  }
+  return address;
+}
+
+function readConfigFile(file: string): ConfigFile {
+  const result = configFileSchema.safeParse(existsSync(file) ? parseYaml(file) : {});
+  if (result.success) return result.data;
+  throw new ConfigError(result.error.issues.flatMap((issue) => describe(file, issue)).join('\n'));
+}
+
+function parseYaml(file: string): unknown {
+  try {
+    // An empty file is null.
+    return parse(readFileSync(file, 'utf8')) ?? {};
+  } catch (error) {
+    const reason = error instanceof YAMLParseError ? error.message.split('\n')[0] : (error as Error).message;
+    throw new ConfigError(`${file} cannot be read: ${reason}`);
+  }
+}
+
+function describe(file: string, issue: z.core.$ZodIssue): string[] {
+  const path = issue.path.join('.');
+  if (issue.code !== 'unrecognized_keys') return [`${file}: ${path === '' ? 'the file' : path}: ${issue.message}`];
+  return issue.keys.map((key) => {
+    const advice = /^(api)?key$/i.test(key) ? 'keys belong in the environment: name the variable with apiKeyEnv' : 'no such setting';
+    return `${file}: ${[...issue.path, key].join('.')}: ${advice}`;
+  });
+}

@@ -1,0 +1,10 @@
+/**
+ * The report of a run: artifacts in (`ReportInput`), data out (`buildReport`, stored as `report.json`), and two ways to
+ * show it: a self-contained page (`renderHtml`) and a table for the terminal (`renderTable`).
+ */
+export { buildReport } from './build-report';
+export type { Report } from './build-report';
+export { renderHtml } from './render-html';
+export { renderTable } from './render-table';
+export type { TableStyle } from './render-table';
+export type { IterationArtifacts, ReportInput, RunState, StageTiming } from './report-input';

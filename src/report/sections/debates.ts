@@ -1,0 +1,130 @@
+/** Sample debates that open and read turn by turn. Everything here is model text: it is shown, never interpreted. */
+import type { ChatMessage, Consensus, DebateRound, Turn } from '../../contract/transcript';
+import { html } from '../html';
+import type { Html, HtmlValue } from '../html';
+import type { Report } from '../build-report';
+import { count, counted } from '../numbers';
+import { shortened, visibleLine } from '../plain-text';
+import type { SampleDebate } from '../sample-debates';
+import type { PageSection } from '../section';
+
+/** A longer text is cut here, with its rest counted: a runaway response must not make the page unusable. */
+const mostCharacters = 8000;
+
+export function debatesSection({ samples }: Report): PageSection | null {
+  if (samples.length === 0) return null;
+  return {
+    id: 'debates',
+    title: 'Sample debates',
+    content: [
+      html`<p>
+        Chosen by a seeded draw, one for each kind of outcome that occurs; not a representative sample (n =
+        ${samples.length}). ✓ marks an answer equal to the consensus, ✗ one that is not; neither says whether it is
+        right.
+      </p>`,
+      samples.map(sampleDetails),
+    ],
+  };
+}
+
+function sampleDetails(sample: SampleDebate): Html {
+  const { transcript, reason } = sample;
+  const society = transcript.iteration === 0 ? 'untuned society' : `iteration ${transcript.iteration}`;
+  return html`<details class="debate">
+    <summary>
+      <span class="reason">${reason}</span>
+      <span class="where">${society}, ${transcript.split}, ${visibleLine(transcript.problemId)}</span>
+      ${outcomeBadge(sample)}
+    </summary>
+    <h3>Question</h3>
+    ${modelText(transcript.question)} ${transcript.rounds.map(roundOf)}
+    <h3>Vote</h3>
+    ${voteOf(transcript.consensus)} ${verdictOf(sample)}
+  </details>`;
+}
+
+function outcomeBadge({ correct }: SampleDebate): Html | null {
+  if (correct === null) return null;
+  return correct ? html`<span class="badge right">right</span>` : html`<span class="badge wrong">wrong</span>`;
+}
+
+function roundOf({ round, turns }: DebateRound): Html {
+  return html`<h3>Round ${round}</h3>
+    <ol class="turns">
+      ${turns.map(turnOf)}
+    </ol>`;
+}
+
+function turnOf(turn: Turn): Html {
+  return html`<li class="turn">
+    <p class="speaker">
+      <strong>${visibleLine(turn.agent)}</strong> <span class="where">${visibleLine(turn.model)}</span>
+    </p>
+    ${turn.summary && labelled('Summary of the others’ previous round', modelText(turn.summary.response))}
+    ${labelled('Response', modelText(turn.response))}
+    <p class="answer">${answerOf(turn)}</p>
+    <details class="sent">
+      <summary>What ${visibleLine(turn.agent)} was sent (${counted(turn.messages.length, 'message')})</summary>
+      ${turn.messages.map(messageOf)}
+    </details>
+  </li>`;
+}
+
+function answerOf({ answer, agrees, finishReason, usage }: Turn): HtmlValue[] {
+  const parsed =
+    answer === null ? html`<em>no answer could be parsed</em>` : html`answer <code>${visibleLine(answer)}</code>`;
+  const mark =
+    agrees === undefined
+      ? null
+      : agrees
+        ? html` <span class="agrees"><span aria-hidden="true">✓</span> equals the consensus</span>`
+        : html` <span class="disagrees"><span aria-hidden="true">✗</span> differs from the consensus</span>`;
+  const cut = finishReason === 'length' && ', cut at the token limit';
+  return [parsed, mark, html`<span class="where"> ${count(usage.completionTokens)} tokens${cut}</span>`];
+}
+
+function messageOf({ role, content }: ChatMessage): Html {
+  return labelled(role, modelText(content));
+}
+
+function labelled(label: string, content: Html): Html {
+  return html`<div class="labelled">
+    <p class="label">${label}</p>
+    ${content}
+  </div>`;
+}
+
+function modelText(text: string): Html {
+  const { text: shown, omitted } = shortened(text, mostCharacters);
+  const rest = omitted > 0 && html`<p class="note">${count(omitted)} more characters are in the transcript.</p>`;
+  return html`<pre class="text">${shown === '' ? html`<em>(empty)</em>` : shown}</pre>
+    ${rest}`;
+}
+
+function voteOf(consensus: Consensus): Html {
+  if (consensus.kind === 'failed') return html`<p>Failed, so nobody voted: ${visibleLine(consensus.reason)}</p>`;
+  if (consensus.kind === 'none') return html`<p>No consensus: no last-round answer could be parsed.</p>`;
+  const groups = consensus.votes.map(
+    ({ answer, members }) =>
+      html`<li>
+        <code>${visibleLine(answer)}</code>: ${members.length} ${members.length === 1 ? 'vote' : 'votes'} (member
+        ${members.join(', ')})
+      </li>`,
+  );
+  const tie =
+    consensus.tieBroken && html`<p class="note">The largest groups were equally large; a seeded draw decided.</p>`;
+  return html`<ul class="votes">
+      ${groups}
+    </ul>
+    <p>Consensus: <code>${visibleLine(consensus.answer)}</code></p>
+    ${tie}`;
+}
+
+function verdictOf({ correct, reference }: SampleDebate): Html | null {
+  if (correct === null && reference === null) return null;
+  const verdict =
+    correct === null ? 'Not graded.' : correct ? 'The society’s answer is right.' : 'The society’s answer is wrong.';
+  return html`<p class="verdict">
+    ${verdict}${reference !== null && html` Reference answer: <code>${visibleLine(reference)}</code>`}
+  </p>`;
+}

@@ -1,0 +1,83 @@
+/** The result: one sentence, the sentences on calls, and the table they rest on. */
+import { html } from '../html';
+import type { Html } from '../html';
+import type { Report } from '../build-report';
+import { count, percentWithError, points, pointsInterval, pValue } from '../numbers';
+import type { ResultRow, RowGroup } from '../result-rows';
+import type { PageSection } from '../section';
+import { table } from '../table';
+import type { TableGroup } from '../table';
+
+export function headlineSection(report: Report): PageSection {
+  const statements = report.statements.map((statement) => html`<li>${statement}</li>`);
+  return {
+    id: 'result',
+    title: 'Result',
+    content: [
+      html`<p class="headline">${report.headline}</p>`,
+      statements.length > 0 &&
+        html`<ul class="statements">
+          ${statements}
+        </ul>`,
+      report.rows.length > 0 && resultTable(report),
+      report.rows.length > 0 && readingNote(),
+    ],
+  };
+}
+
+function resultTable({ rows, callsOfSociety }: Report): Html {
+  const titles: Record<RowGroup, string> = {
+    untuned: 'Untuned',
+    tuned: 'Finetuned in this run',
+    'equal-calls': `Votes at equal calls: ${callsOfSociety ?? 0} per problem, as many as the society’s own answer takes`,
+  };
+  const groups = (['untuned', 'tuned', 'equal-calls'] as const)
+    .map((group) => ({ title: titles[group], rows: rows.filter((row) => row.group === group).map(resultCells) }))
+    .filter((group) => group.rows.length > 0) satisfies TableGroup[];
+  return table({
+    caption:
+      'Accuracy of every method on the same evaluation problems, and its difference to the untuned society’s own answer.',
+    columns: [
+      'Method',
+      'Accuracy ± SE',
+      'n',
+      'Calls per problem',
+      'Tokens per problem',
+      'Difference, points',
+      '95 % interval',
+      'McNemar',
+    ],
+    groups,
+  });
+}
+
+function resultCells(row: ResultRow) {
+  const { comparison } = row;
+  const paired = comparison === null ? ['–', '–', '–'] : comparedCells(comparison, row.n);
+  return {
+    header: row.label,
+    cells: [
+      percentWithError(row.accuracy, row.standardError),
+      count(row.n),
+      count(row.callsPerProblem),
+      count(Math.round(row.tokensPerProblem)),
+      ...paired,
+    ],
+  };
+}
+
+/** The number of pairs is named where it is not the row's n. */
+function comparedCells(comparison: NonNullable<ResultRow['comparison']>, n: number): string[] {
+  const pairs = comparison.n === n ? '' : ` (n = ${comparison.n})`;
+  return [`${points(comparison.difference)}${pairs}`, pointsInterval(comparison.interval), pValue(comparison.pValue)];
+}
+
+function readingNote(): Html {
+  return html`<p class="note">
+    Accuracy counts all evaluation problems; no parsable answer is wrong. SE is the population standard deviation of
+    per-problem correctness divided by √n. Differences are paired, problem by problem: 95 % percentile bootstrap
+    interval (summed exactly, not sampled) and exact two-sided McNemar p-value. “Clear” means that the interval excludes
+    0 and p &lt; 0.05; p-values are not corrected for the number of comparisons. One run is one seed: how much another
+    seed would differ is not in these intervals.
+  </p>`;
+}

@@ -1,0 +1,66 @@
+/** Follows a run to its end: progress while it goes on, cancellation on Ctrl-C, the outcome or what went wrong. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { WorkflowFailedError, type Client } from '@temporalio/client';
+import { ApplicationFailure, CancelledFailure, TimeoutFailure } from '@temporalio/common';
+import type { RunOutcome } from '../contract/run';
+import { InvalidRunSpec, MaftError } from '../errors';
+import { readProgress } from './progress';
+import type { ProgressDisplay } from './progress-display';
+
+const askEveryMs = 2_000;
+
+/** The run ended without an outcome; the message says why and what is kept. */
+export class RunFailed extends MaftError {}
+
+/** The run was cancelled, by Ctrl-C here or by somebody else. */
+export class RunCancelled extends MaftError {}
+
+/** @param interrupted Aborted by Ctrl-C: the run is cancelled and its end awaited. */
+export async function followRun(
+  client: Client,
+  workflowId: string,
+  { display, interrupted }: { display: ProgressDisplay; interrupted: AbortSignal },
+): Promise<RunOutcome> {
+  const handle = client.workflow.getHandle(workflowId);
+  let over = false;
+  const cancel = () => {
+    display.note('cancelling: calls in flight end, training checkpoints; what is done is kept');
+    void handle.cancel();
+  };
+  if (interrupted.aborted) cancel();
+  else interrupted.addEventListener('abort', cancel, { once: true });
+  const showing = showUntil(() => over, client, workflowId, display);
+  try {
+    return (await handle.result()) as RunOutcome;
+  } catch (error) {
+    throw describeFailure(error, workflowId);
+  } finally {
+    over = true;
+    await showing;
+    display.stop();
+    interrupted.removeEventListener('abort', cancel);
+  }
+}
+
+async function showUntil(over: () => boolean, client: Client, workflowId: string, display: ProgressDisplay) {
+  while (!over()) {
+    // The worker may be starting or busy; the next answer will do.
+    const progress = await readProgress(client, workflowId).catch(() => undefined);
+    if (progress !== undefined && !over()) display.show(progress);
+    for (let waited = 0; waited < askEveryMs && !over(); waited += 100) await sleep(100);
+  }
+}
+
+function describeFailure(error: unknown, workflowId: string): unknown {
+  if (!(error instanceof WorkflowFailedError)) return error;
+  const root = rootCause(error);
+  if (root instanceof CancelledFailure) return new RunCancelled(`${workflowId} was cancelled; start it again to go on`);
+  if (root instanceof ApplicationFailure && root.type === 'InvalidRunSpec') return new InvalidRunSpec(root.message.split('\n'));
+  const kind = root instanceof ApplicationFailure ? `${root.type ?? 'failure'}: ` : '';
+  const late = root instanceof TimeoutFailure ? 'timed out: ' : '';
+  return new RunFailed(`${workflowId} failed: ${kind}${late}${root.message}`);
+}
+
+function rootCause(error: Error): Error {
+  return error.cause instanceof Error && !(error instanceof ApplicationFailure) ? rootCause(error.cause) : error;
+}

@@ -1,0 +1,33 @@
+/** Connecting to Temporal as its own tools do: environment variables and the profile file (`@temporalio/envconfig`). */
+import { Client, Connection, type ConnectionOptions } from '@temporalio/client';
+import { loadClientConnectConfig } from '@temporalio/envconfig';
+import { ConfigError } from '../errors';
+
+export interface TemporalTarget {
+  connectionOptions: ConnectionOptions;
+  namespace: string;
+}
+
+/** Address, TLS, API key and namespace from TEMPORAL_* and the profile file; `address` overrides both. */
+export function temporalTarget(address?: string): TemporalTarget {
+  const { connectionOptions, namespace } = loadClientConnectConfig();
+  return {
+    connectionOptions: address === undefined ? connectionOptions : { ...connectionOptions, address },
+    namespace: namespace ?? 'default',
+  };
+}
+
+/** Connects; a server that does not answer is a `ConfigError` with the address. The caller closes the connection. */
+export async function connectClient(target: TemporalTarget): Promise<Client> {
+  const { connectionOptions, namespace } = target;
+  try {
+    const connection = await Connection.connect({ ...connectionOptions, connectTimeout: '10 seconds' });
+    return new Client({ connection, namespace });
+  } catch (cause) {
+    throw new ConfigError(
+      `no Temporal server answers at ${connectionOptions.address ?? 'localhost:7233'}. ` +
+        'Start one with `npx maft up`, or set TEMPORAL_ADDRESS',
+      { cause },
+    );
+  }
+}

@@ -1,0 +1,68 @@
+/** Runs a program of set-up to its end, line by line. */
+import { spawn, type ChildProcessByStdio } from 'node:child_process';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
+import { compiledScript } from '../paths';
+
+export interface CommandResult {
+  /** Null where a signal ended it, or it could not be started. */
+  exitCode: number | null;
+  stdout: string;
+  /** Both streams, as they came. */
+  output: string;
+  /** Why it could not be started (`ENOENT`, `EACCES`). */
+  startError?: string;
+}
+
+export interface CommandOptions {
+  environment?: Record<string, string>;
+  onLine?: (line: string) => void;
+  timeoutMs?: number;
+  signal?: AbortSignal;
+  /** Ends the program when we die, however we do: for what writes for minutes, such as pip. */
+  guarded?: boolean;
+}
+
+const guardGraceMs = '2000';
+
+/** Never throws: how it ended is a value. A time limit or an abort ends the whole process group. */
+export function runCommand(program: string, programArguments: string[], options: CommandOptions = {}): Promise<CommandResult> {
+  return new Promise((resolve) => {
+    const child = start(program, programArguments, options);
+    const texts = { stdout: '', output: '' };
+    child.stdout.on('data', (chunk: Buffer) => (texts.stdout += chunk.toString()));
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.on('data', (chunk: Buffer) => (texts.output += chunk.toString()));
+      if (options.onLine !== undefined) createInterface({ input: stream }).on('line', options.onLine);
+    }
+    const end = () => child.pid !== undefined && endGroup(child.pid);
+    const timer = options.timeoutMs === undefined ? undefined : setTimeout(end, options.timeoutMs);
+    options.signal?.addEventListener('abort', end, { once: true });
+    const finish = (result: CommandResult) => {
+      clearTimeout(timer);
+      options.signal?.removeEventListener('abort', end);
+      resolve(result);
+    };
+    child.once('error', (error: NodeJS.ErrnoException) => finish({ exitCode: null, ...texts, startError: error.code ?? error.message }));
+    child.once('close', (exitCode) => finish({ exitCode, ...texts }));
+  });
+}
+
+/** Leads a process group, so that what the program starts is ended with it; a guard lives by the pipe on its stdin. */
+function start(program: string, programArguments: string[], options: CommandOptions): ChildProcessByStdio<null, Readable, Readable> {
+  const guard = options.guarded === true ? [process.execPath, compiledScript(join('supervision', 'guard.js')), guardGraceMs] : [];
+  const [command, ...rest] = [...guard, program, ...programArguments];
+  const stdin = options.guarded === true ? 'pipe' : 'ignore';
+  const environment = { ...process.env, ...options.environment };
+  const child = spawn(command!, rest, { env: environment, stdio: [stdin, 'pipe', 'pipe'], detached: true });
+  return child as unknown as ChildProcessByStdio<null, Readable, Readable>;
+}
+
+function endGroup(pid: number): void {
+  try {
+    process.kill(-pid, 'SIGKILL');
+  } catch {
+    // It has ended already.
+  }
+}

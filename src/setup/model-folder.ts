@@ -1,0 +1,49 @@
+/** The base model a platform serves: a folder with ordinary Hugging Face files. */
+import { existsSync, readdirSync } from 'node:fs';
+import { isAbsolute, join, resolve } from 'node:path';
+import { servedName } from '../domain/served-name';
+import { ConfigError } from '../errors';
+import { dataDirectory, repositoryRoot } from '../paths';
+
+export interface BaseModel {
+  /** Absolute path. */
+  folder: string;
+  /** What requests call it: `servedName` of `model.base` in a run specification. */
+  name: string;
+}
+
+/** The demo's base model, under the name its run specification uses. */
+export const demoModelName = 'models/tiny-arithmetic';
+
+/**
+ * Finds the folder that `model.base` (or `--model`) names: relative to `MAFT_DATA`, else to this program (for the models
+ * shipped with it). Throws `ConfigError` where it is none, saying what is missing.
+ */
+export function findBaseModel(name: string): BaseModel {
+  const candidates = isAbsolute(name) ? [name] : [resolve(dataDirectory(), name), join(repositoryRoot(), name)];
+  const folder = candidates.find((candidate) => existsSync(candidate));
+  if (folder === undefined) {
+    throw new ConfigError(`model folder "${name}" does not exist (looked at ${candidates.join(' and ')}): name a folder with a Hugging Face model`);
+  }
+  const missing = missingFiles(folder);
+  if (missing.length > 0) throw new ConfigError(`"${folder}" is no model folder: it has no ${missing.join(', no ')}`);
+  return { folder, name: servedName(name) };
+}
+
+/** Only safetensors count: pickled weights are never loaded. */
+function missingFiles(folder: string): string[] {
+  const files = listFolder(folder);
+  const missing: string[] = [];
+  if (!files.includes('config.json')) missing.push('config.json');
+  if (!files.some((file) => file.endsWith('.safetensors'))) missing.push('*.safetensors');
+  if (!files.some((file) => file.startsWith('tokenizer'))) missing.push('tokenizer files');
+  return missing;
+}
+
+function listFolder(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch (error) {
+    throw new ConfigError(`cannot read the model folder "${folder}": ${(error as Error).message}`);
+  }
+}

@@ -1,0 +1,10 @@
+/** What the top workflow may be started with: exactly one JSON object. */
+import { InvalidRunSpec } from '../errors';
+
+/** The one argument, or `InvalidRunSpec` that says how many came. What is in it is for `resolveSpecification` to judge. */
+export function specificationArgument(input: readonly unknown[]): unknown {
+  if (input.length === 1) return input[0];
+  throw new InvalidRunSpec([
+    `input: exactly one JSON object is expected (a run specification), got ${input.length === 0 ? 'none' : `${input.length} arguments`}`,
+  ]);
+}

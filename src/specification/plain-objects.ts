@@ -1,0 +1,38 @@
+/** Untyped objects as they come from YAML or JSON: reading by path, merging, walking. */
+
+export type PlainObject = Record<string, unknown>;
+export type Path = readonly (string | number)[];
+
+export function isPlainObject(value: unknown): value is PlainObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** The value at a path; `undefined` where there is none. Own fields only. */
+export function valueAt(value: unknown, path: Path): unknown {
+  return path.reduce<unknown>((part, key) => {
+    if (typeof part !== 'object' || part === null || !Object.hasOwn(part, key)) return undefined;
+    return (part as PlainObject)[key];
+  }, value);
+}
+
+/** Fields of `over` replace those of `under`; objects are merged field by field, everything else is replaced whole. */
+export function merge(under: unknown, over: unknown): unknown {
+  if (over === undefined) return under;
+  if (!isPlainObject(under) || !isPlainObject(over)) return over;
+  const merged = Object.entries(over).map(([key, value]) => [key, merge(valueAt(under, [key]), value)]);
+  // `fromEntries` defines fields, so that one named `__proto__` stays a field and is refused as unknown.
+  return Object.fromEntries([...Object.entries(under), ...merged]);
+}
+
+/** Paths of everything that is not an object with fields; a list is one value. */
+export function leafPaths(value: unknown, path: Path = []): Path[] {
+  if (!isPlainObject(value)) return [path];
+  return Object.entries(value)
+    .filter(([, part]) => part !== undefined)
+    .flatMap(([key, part]) => leafPaths(part, [...path, key]));
+}
+
+/** `evaluation.baselines.0`; names that would be misread are quoted. */
+export function dottedPath(path: Path): string {
+  return path.map((key) => (/^[\w$-]+$/.test(String(key)) ? String(key) : JSON.stringify(key))).join('.');
+}

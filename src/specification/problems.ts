@@ -1,0 +1,50 @@
+/** One line per problem of a specification: which field, what it holds, what is allowed. */
+import type { z } from 'zod';
+import { presetNames } from '../domain/presets';
+import { allowedAt, knownFields } from './allowed-values';
+import { suggestion } from './nearest';
+import { dottedPath, valueAt, type Path } from './plain-objects';
+
+type Issue = z.core.$ZodIssue;
+
+const longestValue = 80;
+
+/** A value as JSON on one line, shortened. */
+export function shownValue(value: unknown): string {
+  const text = typeof value === 'number' ? String(value) : (JSON.stringify(value) ?? String(value));
+  return text.length > longestValue ? `${text.slice(0, longestValue)}…` : text;
+}
+
+/** `specification` is what was validated; its fields are shown under the names the author used (`shownPath`). */
+export function describeIssue(issue: Issue, specification: unknown, shownPath: (path: Path) => Path): string[] {
+  const path = issue.path as Path;
+  if (issue.code === 'unrecognized_keys') {
+    return issue.keys.map((key) => unknownField([...path, key], specification, shownPath));
+  }
+  const [nested] = issue.code === 'invalid_union' ? deepestBranch(issue.errors) : [];
+  if (nested !== undefined && nested.path.length > 0) {
+    const inner = { ...nested, path: [...path, ...nested.path] as PropertyKey[] };
+    return describeIssue(inner, specification, shownPath);
+  }
+  const value = valueAt(specification, path);
+  const field = dottedPath(shownPath(path)) || 'specification';
+  const allowed =
+    field === 'method'
+      ? `a preset's name (${presetNames.join(', ')}) or ${allowedAt(path, specification)}`
+      : allowedAt(path, specification);
+  if (value === undefined) return [`${field}: missing; it must be ${allowed}`];
+  return [`${field}: ${shownValue(value)} is not allowed; it must be ${allowed}`];
+}
+
+function unknownField(path: Path, specification: unknown, shownPath: (path: Path) => Path): string {
+  const known = knownFields(path.slice(0, -1), specification);
+  const value = shownValue(valueAt(specification, path));
+  const hint = suggestion(String(path.at(-1)), known);
+  return `${dottedPath(shownPath(path))}: ${value} is an unknown field${hint} (known fields: ${known.join(', ')})`;
+}
+
+/** Of a union's alternatives, the one that got furthest is the one the author meant. */
+function deepestBranch(branches: readonly Issue[][]): Issue[] {
+  const depth = (issues: readonly Issue[]) => Math.max(0, ...issues.map(({ path }) => path.length));
+  return [...branches].sort((left, right) => depth(right) - depth(left))[0] ?? [];
+}

@@ -1,0 +1,101 @@
+/** From what a user wrote to the specification a run is made of: schema default < preset < what the user wrote. */
+import {
+  defaultLearningRates,
+  runSpecificationSchema,
+  type FinetuningSettings,
+  type RunSpecification,
+  type ValueSource,
+} from '../contract/specification';
+import { digestOf } from '../domain/digests';
+import { defaultPreset, presetNames, presets, type Preset } from '../domain/presets';
+import { InvalidRunSpec } from '../errors';
+import { impossibleSettings } from './impossible';
+import { suggestion } from './nearest';
+import { normalise } from './normalise';
+import { dottedPath, isPlainObject, leafPaths, merge, valueAt, type PlainObject } from './plain-objects';
+import { describeIssue, shownValue } from './problems';
+
+export interface ResolvedSpecification {
+  specification: RunSpecification & { finetuning: FinetuningSettings & { learningRate: number } };
+  /** Where each value came from, by dotted path. */
+  valueSources: Record<string, ValueSource>;
+  /** SHA-256 (hex) of the specification's canonical JSON. */
+  digest: string;
+}
+
+/**
+ * Validates and completes a specification. Throws `InvalidRunSpec` with one line per problem, each with the field, its
+ * value and what is allowed.
+ */
+export function resolveSpecification(raw: unknown): ResolvedSpecification {
+  if (!isPlainObject(raw)) {
+    throw new InvalidRunSpec([
+      `specification: ${shownValue(raw)} is not a run specification; it must be one JSON object`,
+    ]);
+  }
+  const { specification: given, shownPath } = normalise(raw);
+  const { preset, problems } = presetOf(given);
+  const merged = merge(preset, given);
+  const parsed = runSpecificationSchema.safeParse(merged);
+  if (!parsed.success)
+    problems.push(...parsed.error.issues.flatMap((issue) => describeIssue(issue, merged, shownPath)));
+  if (!parsed.success || problems.length > 0) throw new InvalidRunSpec([...new Set(problems)]);
+  const impossible = impossibleSettings(parsed.data, settingsWritten(raw, given));
+  if (impossible.length > 0) throw new InvalidRunSpec(impossible);
+  const specification = settleDependentDefaults(parsed.data, merged);
+  return { specification, valueSources: valueSources(specification, given, preset), digest: digestOf(specification) };
+}
+
+function presetOf(given: PlainObject): { preset: Preset; problems: string[] } {
+  const name = valueAt(given, ['method', 'preset']) ?? defaultPreset;
+  const preset = typeof name === 'string' && Object.hasOwn(presets, name) ? presets[name] : undefined;
+  if (preset !== undefined) return { preset, problems: [] };
+  // Of another type than text: the schema has its own line for that.
+  if (typeof name !== 'string') return { preset: {}, problems: [] };
+  const known = `(presets: ${presetNames.join(', ')})`;
+  return {
+    preset: {},
+    problems: [`method: ${shownValue(name)} is not a preset${suggestion(name, presetNames)} ${known}`],
+  };
+}
+
+/** One sampling object for all roles says nothing about critics in particular. */
+function settingsWritten(raw: PlainObject, given: PlainObject): PlainObject {
+  return raw.sampling === given.sampling ? given : { ...given, sampling: undefined };
+}
+
+/**
+ * Defaults that depend on other settings. `merged` holds what the user or the preset gave: that stays as it is
+ * (contradictions have been refused).
+ */
+function settleDependentDefaults(parsed: RunSpecification, merged: unknown): ResolvedSpecification['specification'] {
+  const isOpen = (...path: string[]) => valueAt(merged, path) === undefined;
+  const { method, finetuning } = parsed;
+  const withoutDebate = method.members === 1 ? 'sample' : 'vote';
+  return {
+    ...parsed,
+    // An untuned method has nothing to iterate.
+    iterations: method.weights === 'none' ? 0 : parsed.iterations,
+    method: {
+      ...method,
+      summary: method.members === 1 ? false : method.summary,
+      evaluateBy: method.rounds === 1 && isOpen('method', 'evaluateBy') ? withoutDebate : method.evaluateBy,
+    },
+    finetuning: {
+      ...finetuning,
+      learningRate: finetuning.learningRate ?? defaultLearningRates[finetuning.weights === 'full' ? 'full' : 'lora'],
+    },
+  };
+}
+
+function valueSources(specification: unknown, given: unknown, preset: unknown): Record<string, ValueSource> {
+  const sourceOf = (path: readonly (string | number)[]): ValueSource => {
+    const resolved = digestOf(valueAt(specification, path) ?? null);
+    // A given default that had to give way (`iterations` of an untuned method) counts as a default.
+    const from = (source: unknown) =>
+      valueAt(source, path) !== undefined && digestOf(valueAt(source, path)) === resolved;
+    if (from(given)) return 'specification';
+    return from(preset) ? 'preset' : 'default';
+  };
+  return Object.fromEntries(leafPaths(specification).map((path) => [dottedPath(path), sourceOf(path)]));
+}

@@ -1,0 +1,92 @@
+/**
+ * A lock that survives `kill -9` of its owner: a file naming a process, created by link(2) (atomic, also on network file
+ * systems). The lock of a process that is gone is taken over; nobody needs to remove anything by hand.
+ */
+import { randomUUID } from 'node:crypto';
+import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { isRunning, ownIdentity, type ProcessIdentity } from './process-identity';
+
+export interface FileLock {
+  release(): void;
+}
+
+export type LockAttempt = { lock: FileLock } | { owner: ProcessIdentity };
+
+/** Takes the lock, or says which living process has it. File system errors (read-only, no space) pass through. */
+export function tryLock(file: string): LockAttempt {
+  mkdirSync(dirname(file), { recursive: true });
+  const mine = `${file}.${randomUUID()}`;
+  writeFileSync(mine, JSON.stringify(ownIdentity()));
+  try {
+    for (;;) {
+      if (createIfAbsent(mine, file)) return { lock: { release: () => releaseOwn(file) } };
+      const seen = readLock(file);
+      const owner = seen === undefined ? undefined : parseOwner(seen);
+      if (owner !== undefined && isRunning(owner)) return { owner };
+      if (seen !== undefined) removeStale(file, seen);
+    }
+  } finally {
+    rmSync(mine, { force: true });
+  }
+}
+
+/** Waits for the lock; `onWait` is told once who has it. */
+export async function waitForLock(file: string, onWait: (owner: ProcessIdentity) => void): Promise<FileLock> {
+  for (let attempt = 0; ; attempt += 1) {
+    const result = tryLock(file);
+    if ('lock' in result) return result.lock;
+    if (attempt === 0) onWait(result.owner);
+    await new Promise((resolve) => setTimeout(resolve, 300));
+  }
+}
+
+function createIfAbsent(from: string, to: string): boolean {
+  try {
+    linkSync(from, to);
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
+    throw error;
+  }
+}
+
+function readLock(file: string): string | undefined {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+/** Undefined for a torn file: its writer died before it could own anything. */
+function parseOwner(text: string): ProcessIdentity | undefined {
+  try {
+    const value = JSON.parse(text) as Partial<ProcessIdentity>;
+    return typeof value.pid === 'number' && typeof value.startTime === 'string' ? (value as ProcessIdentity) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * Two processes may find the same stale lock. Renaming it away is atomic; whoever then holds something else than the
+ * stale text has caught the lock of a faster third one and puts it back.
+ */
+function removeStale(file: string, staleText: string): void {
+  const aside = `${file}.stale-${randomUUID()}`;
+  try {
+    renameSync(file, aside);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return;
+    throw error;
+  }
+  if (readFileSync(aside, 'utf8') !== staleText) createIfAbsent(aside, file);
+  rmSync(aside, { force: true });
+}
+
+function releaseOwn(file: string): void {
+  const owner = parseOwner(readLock(file) ?? '');
+  if (owner !== undefined && owner.pid === process.pid) rmSync(file, { force: true });
+}

@@ -1,0 +1,34 @@
+/**
+ * Runs a program that does not notice when its parent dies (the Temporal server), and ends it when our own parent is
+ * gone: stdin is a pipe from the parent, and its end means that the parent ended, however it did.
+ *
+ *   node guard.js GRACE_MS PROGRAM [ARGUMENT…]
+ *
+ * Writes `{"event":"started","pid":…}` as its first line on stdout. The program stays in the guard's process group, so
+ * that whoever started the guard can end both by the group. Exits as the program does.
+ */
+import { spawn } from 'node:child_process';
+
+const [graceMs, program, ...programArguments] = process.argv.slice(2);
+if (program === undefined) throw new Error('usage: guard.js GRACE_MS PROGRAM [ARGUMENT…]');
+
+const child = spawn(program, programArguments, { stdio: ['ignore', 'inherit', 'inherit'] });
+
+child.on('spawn', () => process.stdout.write(`${JSON.stringify({ event: 'started', pid: child.pid })}\n`));
+child.on('error', (error) => {
+  process.stderr.write(`${program} cannot be started: ${error.message}\n`);
+  process.exit(127);
+});
+child.on('exit', (code, signal) => process.exit(signal === null ? (code ?? 1) : 128));
+
+for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => child.kill(signal));
+
+// Once the parent is gone, writing to its pipes fails; that must not end the guard before the program.
+process.stdout.on('error', endProgram);
+process.stderr.on('error', endProgram);
+process.stdin.on('end', endProgram).on('error', endProgram).resume();
+
+function endProgram(): void {
+  child.kill('SIGTERM');
+  setTimeout(() => child.kill('SIGKILL'), Number(graceMs));
+}

@@ -1,0 +1,91 @@
+/**
+ * `$MAFT_HOME/up.json`: what is running on this MAFT_HOME, written at every change by the process that runs it. Lets other
+ * commands find the platform, the next one reuse its ports, and whoever comes after a crash end what was left over.
+ */
+import { readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { commandLineOf, isRunning, signalProcess, waitUntilGone, type ProcessIdentity } from './process-identity';
+
+const identitySchema = z.object({ pid: z.int(), startTime: z.string() });
+
+const stateSchema = z.object({
+  version: z.literal(1),
+  /** The command that runs the platform. */
+  command: z.string(),
+  owner: identitySchema,
+  state: z.enum(['starting', 'ready', 'stopped']),
+  temporalAddress: z.string(),
+  uiUrl: z.string().nullable(),
+  modelServerUrl: z.string().nullable(),
+  model: z.object({ folder: z.string(), name: z.string() }).nullable(),
+  ports: z.object({ temporal: z.int(), temporalUi: z.int(), modelServer: z.int() }).partial(),
+  /** Every process started, with a part of its command line to recognise it by. */
+  children: z.array(identitySchema.extend({ name: z.string(), marker: z.string() })),
+});
+
+export type PlatformState = z.infer<typeof stateSchema>;
+
+export interface RunningPlatform {
+  pid: number;
+  /** `up`, `demo` or `run`. */
+  command: string;
+  ready: boolean;
+  temporalAddress: string;
+  uiUrl: string | null;
+  modelServerUrl: string | null;
+  model: { folder: string; name: string } | null;
+}
+
+export function stateFile(maftHome: string): string {
+  return join(maftHome, 'up.json');
+}
+
+/** What the file says, whether or not it is still true; undefined where there is none or it is not readable as such. */
+export function readState(maftHome: string): PlatformState | undefined {
+  try {
+    return stateSchema.parse(JSON.parse(readFileSync(stateFile(maftHome), 'utf8')));
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code;
+    if (code === 'ENOENT' || error instanceof SyntaxError || error instanceof z.ZodError) return undefined;
+    throw error;
+  }
+}
+
+/** Readers see the old or the new file, never a part. A view of what is, not an artifact: replaced by rename. */
+export function writeState(maftHome: string, state: PlatformState): void {
+  const next = `${stateFile(maftHome)}.${process.pid}`;
+  writeFileSync(next, `${JSON.stringify(state, undefined, 2)}\n`);
+  renameSync(next, stateFile(maftHome));
+}
+
+/** The platform that lives on this MAFT_HOME, verified by process id and start time; undefined where none does. */
+export function findRunningPlatform(maftHome: string): RunningPlatform | undefined {
+  const state = readState(maftHome);
+  if (state === undefined || state.state === 'stopped' || !isRunning(state.owner)) return undefined;
+  const { temporalAddress, uiUrl, modelServerUrl, model, command } = state;
+  return { pid: state.owner.pid, command, ready: state.state === 'ready', temporalAddress, uiUrl, modelServerUrl, model };
+}
+
+/**
+ * Ends processes of a platform whose owner is gone. Each is verified by start time and command line before any signal:
+ * a number in an old file may belong to somebody else by now. Returns the names of what was ended.
+ */
+export async function endLeftovers(state: PlatformState): Promise<string[]> {
+  const alive = state.children.filter((child) => isRunning(child) && isOurs(child));
+  for (const child of alive) signalProcess(child.pid, 'SIGTERM');
+  await Promise.all(alive.map(endWithin));
+  return alive.map((child) => child.name);
+}
+
+const leftoverGraceMs = 5_000;
+
+async function endWithin(child: ProcessIdentity): Promise<void> {
+  if (await waitUntilGone(child, leftoverGraceMs)) return;
+  signalProcess(child.pid, 'SIGKILL');
+  await waitUntilGone(child, leftoverGraceMs);
+}
+
+function isOurs(child: { pid: number; marker: string }): boolean {
+  return commandLineOf(child.pid)?.includes(child.marker) ?? false;
+}

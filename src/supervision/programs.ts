@@ -1,0 +1,114 @@
+/** The three programs of a platform: with which arguments each is started, and how one sees that it answers. */
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { searchAttributeTypes } from '../contract/names';
+import { commandLineScript, compiledScript, pythonPackagesDirectory } from '../paths';
+import { loopback } from './ports';
+import type { Program } from './supervised-process';
+
+const temporalGraceMs = 8_000;
+
+export interface TemporalServerOptions {
+  /** The `temporal` program. */
+  program: string;
+  databaseFile: string;
+  port: number;
+  uiPort: number;
+  namespace: string;
+}
+
+/** A Temporal dev server with its UI and a database file, under a guard: the program itself outlives its parent. */
+export function temporalServer(options: TemporalServerOptions): Program {
+  const address = `${loopback}:${options.port}`;
+  const searchAttributes = Object.entries(searchAttributeTypes).flatMap(([name, type]) => ['--search-attribute', `${name}=${type}`]);
+  const serverArguments = ['server', 'start-dev', '--ip', loopback, '--port', String(options.port)];
+  const uiArguments = ['--ui-ip', loopback, '--ui-port', String(options.uiPort), '--ui-disable-news-fetch'];
+  const storage = ['--db-filename', options.databaseFile, '--namespace', options.namespace, '--log-level', 'error'];
+  return {
+    name: 'temporal',
+    title: 'the Temporal server',
+    command: process.execPath,
+    arguments: [
+      ...[compiledScript(join('supervision', 'guard.js')), String(temporalGraceMs - 1_000)],
+      ...[options.program, ...serverArguments, ...uiArguments, ...storage, ...searchAttributes],
+    ],
+    marker: options.databaseFile,
+    probe: (signal) => untilTemporalAnswers(address, options.namespace, signal),
+    readyTimeoutMs: 60_000,
+    graceMs: temporalGraceMs,
+  };
+}
+
+export interface ModelServerOptions {
+  python: string;
+  /** Folder of the base model, and the name that requests call it by. */
+  model: { folder: string; name: string };
+  /** `<store>/models`: weight versions are found here by name on first use. */
+  modelsDirectory: string;
+  port: number;
+  /** Torch threads; undefined leaves the choice to the server. */
+  threads?: number;
+  maxBatch?: number;
+}
+
+export function modelServer(options: ModelServerOptions): Program {
+  const optional = (flag: string, value: number | undefined): string[] => (value === undefined ? [] : [flag, String(value)]);
+  return {
+    name: 'model-server',
+    title: 'the model server',
+    command: options.python,
+    arguments: [
+      ...['-m', 'maft.serve', '--base', options.model.folder, '--base-name', options.model.name],
+      ...['--models', options.modelsDirectory, '--host', loopback, '--port', String(options.port)],
+      ...optional('--threads', options.threads),
+      ...optional('--max-batch', options.maxBatch),
+      '--exit-with-parent',
+    ],
+    environment: pythonEnvironmentVariables(),
+    marker: options.modelsDirectory,
+    // Importing torch takes seconds on a cold disk; a large base model takes longer to load.
+    readyTimeoutMs: 600_000,
+    graceMs: 5_000,
+  };
+}
+
+/** The worker process: `maft worker`, which finds its Temporal server and model server in the environment. */
+export function workerProcess(environment: Record<string, string>): Program {
+  return {
+    name: 'worker',
+    title: 'the worker',
+    command: process.execPath,
+    arguments: [commandLineScript(), 'worker', '--exit-with-parent'],
+    environment,
+    marker: commandLineScript(),
+    readyTimeoutMs: 120_000,
+    // Training checkpoints and exits within this time (architecture, section 5).
+    graceMs: 30_000,
+  };
+}
+
+/** How every Python child finds the package `maft` and speaks without a buffer. */
+export function pythonEnvironmentVariables(): Record<string, string> {
+  return { PYTHONPATH: pythonPackagesDirectory(), PYTHONUNBUFFERED: '1', PYTHONUTF8: '1' };
+}
+
+/** Resolves when the server answers for the namespace; rejects only when aborted. */
+export async function untilTemporalAnswers(address: string, namespace: string, signal: AbortSignal): Promise<void> {
+  // Loaded here: the client takes a third of a second, which `maft --help` need not pay.
+  const { Connection } = await import('@temporalio/client');
+  for (;;) {
+    signal.throwIfAborted();
+    try {
+      const connection = await Connection.connect({ address, connectTimeout: '2s' });
+      try {
+        await connection.workflowService.describeNamespace({ namespace });
+        return;
+      } finally {
+        await connection.close();
+      }
+    } catch {
+      // Not up yet: refused, or its namespace is still being made.
+      await sleep(150, undefined, { signal });
+    }
+  }
+}

@@ -1,0 +1,68 @@
+/**
+ * The worker: polls the four task queues (or one), wired to the ports of this machine. One process serves all by
+ * default; on several machines each serves what it has (`maft worker --queue gpu`).
+ */
+import { NativeConnection, Worker, type WorkerOptions } from '@temporalio/worker';
+import { activityQueues, createActivities, type ActivityDependencies, type Activities } from '../activities';
+import { workflowBundle } from './bundle';
+import { taskQueues, type QueueRole } from './contract/names';
+
+export interface WorkerSettings {
+  connection: NativeConnection;
+  namespace: string;
+  /** Queues to serve; all four by default. */
+  roles: QueueRole[];
+  /** Turns in flight per worker: what the endpoint can bear. */
+  turnSlots: number;
+  /** Trainings at a time: one per GPU, or per core that may be taken. */
+  trainingSlots: number;
+}
+
+export const allRoles: QueueRole[] = ['workflows', 'light', 'llm', 'gpu'];
+
+export interface RunningWorkers {
+  /** Resolves when all have stopped; rejects if one fails. */
+  finished: Promise<void>;
+  /** Stops polling; activities in flight are cancelled after the grace time. */
+  shutdown: () => void;
+}
+
+/** Starts one Temporal worker per queue. */
+export async function startWorkers(settings: WorkerSettings, dependencies: ActivityDependencies): Promise<RunningWorkers> {
+  const activities = createActivities(dependencies);
+  const workers = await Promise.all(settings.roles.map((role) => createWorker(settings, role, activities)));
+  const finished = Promise.all(workers.map((worker) => worker.run())).then(() => undefined);
+  const shutdown = () => workers.filter((worker) => worker.getState() === 'RUNNING').forEach((worker) => worker.shutdown());
+  // One that fails takes the others with it: a process that serves half its queues would look healthy.
+  finished.catch(shutdown);
+  return { finished, shutdown };
+}
+
+async function createWorker(settings: WorkerSettings, role: QueueRole, activities: Activities): Promise<Worker> {
+  const { connection, namespace } = settings;
+  const common = { connection, namespace, taskQueue: taskQueues[role], ...gracefulShutdown };
+  if (role === 'workflows') return Worker.create({ ...common, ...workflowOptions, workflowBundle: await workflowBundle() });
+  return Worker.create({
+    ...common,
+    activities: Object.fromEntries(activityQueues[role].map((name) => [name, activities[name]])),
+    maxConcurrentActivityTaskExecutions: slots(settings, role),
+    ...(role === 'llm' ? manyTurns : {}),
+  });
+}
+
+function slots({ turnSlots, trainingSlots }: WorkerSettings, role: Exclude<QueueRole, 'workflows'>): number {
+  if (role === 'llm') return turnSlots;
+  // Grading and votes take a core for seconds; more of them at once would only share it.
+  return role === 'gpu' ? trainingSlots : 4;
+}
+
+/** Default is 0: activities would be cancelled at once. A turn in flight usually ends within seconds. */
+const gracefulShutdown: Pick<WorkerOptions, 'shutdownGraceTime'> = { shutdownGraceTime: '10 seconds' };
+
+const workflowOptions: Pick<WorkerOptions, 'maxCachedWorkflows'> = {
+  // Each cached workflow costs memory; a run has about ten open at a time.
+  maxCachedWorkflows: 200,
+};
+
+/** Turns are many and short: one poller fetches them one by one and falls behind. */
+const manyTurns: Pick<WorkerOptions, 'maxConcurrentActivityTaskPolls'> = { maxConcurrentActivityTaskPolls: 10 };

@@ -1,0 +1,124 @@
+import { evaluateTranscripts, type EvaluationInput } from '../../src/domain/accuracy';
+import { auditConsensus } from '../../src/domain/audit';
+import { selectTrainingSets } from '../../src/domain/selection';
+import { debate, failedDebate, sameText } from '../support/debates';
+
+const transcripts = [
+  debate(
+    [
+      ['1', '2', '1'],
+      ['1', '1', '1'],
+    ],
+    { problemId: 'p1' },
+  ),
+  debate(
+    [
+      ['2', '1', '1'],
+      ['2', '2', '1'],
+    ],
+    { problemId: 'p2' },
+  ),
+  debate(
+    [
+      ['1', null, '1'],
+      [null, null, null],
+    ],
+    { problemId: 'p3' },
+  ),
+  failedDebate([['1', '1']], 'p4'),
+];
+const input: EvaluationInput = {
+  runId: 'r',
+  iteration: 1,
+  split: 'eval',
+  seed: 0,
+  members: 3,
+  rounds: 2,
+  answersBy: 'debate',
+  transcripts,
+  equal: sameText,
+  isCorrect: (_, answer) => answer === '1',
+};
+const modeOf = (mode: string, changed: Partial<EvaluationInput> = {}) =>
+  evaluateTranscripts({ ...input, ...changed }).modes.find((each) => each.mode === mode);
+
+test('4. accuracy counts all problems: failed ones and those without a parsable answer are wrong', () => {
+  expect(modeOf('society')).toMatchObject({ problems: 4, correct: 1, accuracy: 0.25, noAnswer: 2 });
+  expect(evaluateTranscripts(input)).toMatchObject({ problems: 4, failed: 1, withoutConsensus: 1 });
+});
+
+test('the standard error is the population deviation of correctness over the root of n', () =>
+  expect(modeOf('society')!.standardError).toBeCloseTo(Math.sqrt(0.25 * 0.75) / 2, 12));
+
+test("one sample is the first answer of generation-1; a vote over N reads the debate's first round", () => {
+  expect(modeOf('sample')).toMatchObject({ correct: 3, callsPerProblem: 1, noAnswer: 0 });
+  expect(modeOf('vote-3')).toMatchObject({ correct: 3, callsPerProblem: 3, noAnswer: 1 });
+  expect(modeOf('sample')!.counts).toEqual({ calls: 4, promptTokens: 40, completionTokens: 20 });
+});
+
+test('a vote over k counts a problem without all k samples as wrong', () => {
+  const usage = { promptTokens: 1, completionTokens: 2 };
+  const samples = new Map([
+    ['p1', ['1', '1', '2', '1', null].map((answer) => ({ answer, usage }))],
+    ['p2', ['2', '2', '2', '1', '1'].map((answer) => ({ answer, usage }))],
+  ]);
+  expect(modeOf('vote-5', { samples })).toMatchObject({ problems: 4, correct: 1, noAnswer: 2, callsPerProblem: 5 });
+});
+
+test('a society that answers by sample or vote is scored by that', () => {
+  expect(modeOf('society', { answersBy: 'sample' })).toMatchObject({ correct: 3 });
+  const oneRound = [debate([['1', '2', '1']], { problemId: 'p1' })];
+  expect(modeOf('society', { answersBy: 'vote', rounds: 1, transcripts: oneRound })).toMatchObject({
+    correct: 1,
+    callsPerProblem: 3,
+  });
+});
+
+test('members have their own first and last accuracy, over all problems', () => {
+  const { members, meanFirstAccuracy } = evaluateTranscripts(input);
+  expect(members).toEqual([
+    { member: 1, first: 0.75, last: 0.25 },
+    { member: 2, first: 0.5, last: 0.25 },
+    { member: 3, first: 0.75, last: 0.5 },
+  ]);
+  expect(meanFirstAccuracy).toBeCloseTo(2 / 3, 12);
+});
+
+test('agreement is the mean share of the winning group where there is a consensus, null where there is none', () => {
+  expect(evaluateTranscripts(input).agreement).toBeCloseTo((1 + 2 / 3) / 2, 12);
+  expect(evaluateTranscripts({ ...input, transcripts: [transcripts[2]!] }).agreement).toBeNull();
+  expect(evaluateTranscripts({ ...input, transcripts: [] })).toMatchObject({ problems: 0, agreement: null });
+});
+
+test('every mode says of every problem whether it was right, so that comparisons can be paired', () =>
+  expect(evaluateTranscripts(input).perProblem).toEqual([
+    { problemId: 'p1', correct: { society: true, sample: true, 'vote-3': true } },
+    { problemId: 'p2', correct: { society: false, sample: false, 'vote-3': true } },
+    { problemId: 'p3', correct: { society: false, sample: true, 'vote-3': true } },
+    { problemId: 'p4', correct: { society: false, sample: true, 'vote-3': false } },
+  ]));
+
+test('the audit counts examples that rest on a wrong consensus', () => {
+  const settings = {
+    method: 'm',
+    members: 3,
+    rounds: 2,
+    weights: 'per-agent',
+    select: 'consensus',
+    correctedShare: 0.5,
+    mixing: 'weighted-loss',
+    criticTarget: 'last-round',
+    minimumAgreement: 0,
+    seed: 0,
+    iteration: 1,
+    maxLength: 100,
+  } as const;
+  const { trainingSets } = selectTrainingSets(transcripts, settings);
+  const audit = auditConsensus({ iteration: 1, transcripts, trainingSets, isCorrect: input.isCorrect });
+  expect(audit.problems).toEqual({ agreed: 2, consensusRight: 1 });
+  expect(audit.agents.find(({ agent }) => agent === 'critic-1')).toEqual({
+    agent: 'critic-1',
+    examples: 2,
+    wrongConsensus: 1,
+  });
+});

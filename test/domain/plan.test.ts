@@ -1,0 +1,57 @@
+import { automaticShardSize, callsPerDebate, deriveRunPlan } from '../../src/domain/plan';
+import { resolveSpecification } from '../../src/specification';
+
+const planOf = (changed: object) => {
+  const raw = { task: { kind: 'arithmetic', train: 80, eval: 50 }, model: { base: 'tiny' }, ...changed };
+  return deriveRunPlan(resolveSpecification(raw).specification, 'my-run');
+};
+
+test('a debate of three members and two rounds takes N + 2N(M-1) = 9 calls, 6 without summaries', () => {
+  expect(callsPerDebate({ members: 3, rounds: 2, summary: true })).toBe(9);
+  expect(callsPerDebate({ members: 3, rounds: 2, summary: false })).toBe(6);
+  expect(callsPerDebate({ members: 5, rounds: 1, summary: true })).toBe(5);
+});
+
+test.each([
+  [3, 2, 50],
+  [5, 3, 33],
+  [64, 16, 1],
+  [1, 1, 50],
+  [8, 4, 15],
+])('N = %d, M = %d gives shards of %d', (members, rounds, size) =>
+  expect(automaticShardSize({ members, rounds })).toBe(size),
+);
+
+test('the method trains 2N agents and votes over as many samples as a debate has calls', () =>
+  expect(planOf({ iterations: 3 })).toMatchObject({
+    runId: 'my-run',
+    task: 'arithmetic',
+    method: 'multiagent-finetuning',
+    members: 3,
+    rounds: 2,
+    evaluationRounds: 2,
+    trainProblems: 80,
+    evaluationProblems: 50,
+    shardSize: 50,
+    voteSamples: 9,
+    voteAtIterations: [0, 3],
+    trainedAgents: ['generation-1', 'generation-2', 'generation-3', 'critic-1', 'critic-2', 'critic-3'],
+  }));
+
+test.each([
+  ['base', { trainedAgents: [], iterations: 0, evaluationRounds: 1, members: 1 }],
+  ['debate', { trainedAgents: [], iterations: 0, evaluationRounds: 2, voteAtIterations: [0] }],
+  ['majority-finetuning', { trainedAgents: ['shared'], evaluationRounds: 1, voteSamples: 3 }],
+  ['single-agent', { trainedAgents: ['shared'], evaluationRounds: 2, voteSamples: 9 }],
+  [{ rounds: 1 }, { trainedAgents: ['generation-1', 'generation-2', 'generation-3'], evaluationRounds: 1 }],
+  [
+    { members: 1, rounds: 3 },
+    { trainedAgents: ['generation-1', 'critic-1'], voteSamples: 3 },
+  ],
+])('method %j', (method, expected) => expect(planOf({ method })).toMatchObject(expected));
+
+test('votes can be taken at every iteration, never, and over any k', () => {
+  const votes = (settings: object) => planOf({ iterations: 2, evaluation: { votes: settings } });
+  expect(votes({ at: 'every-iteration', samples: 27 })).toMatchObject({ voteSamples: 27, voteAtIterations: [0, 1, 2] });
+  expect(votes({ at: 'never' })).toMatchObject({ voteSamples: 0, voteAtIterations: [] });
+});

@@ -1,0 +1,111 @@
+import { InvalidRunSpec } from '../../src/errors';
+import { firstRoundMessages, laterRoundMessages, promptSet, promptSetNames, summaryMessages } from '../../src/prompts';
+
+const compact = promptSet('compact', 'arithmetic');
+const paper = promptSet('paper', 'arithmetic');
+const question = '3+2*7+5-4*9';
+const user = (content: string) => ({ role: 'user', content });
+const assistant = (content: string) => ({ role: 'assistant', content });
+const first = { messages: firstRoundMessages(compact, question), response: 'own #22' };
+
+describe('the compact set speaks the formats the tiny model was pretrained on', () => {
+  test('answer', () => expect(first.messages).toEqual([user('3+2*7+5-4*9=?')]));
+  test('summarise', () =>
+    expect(summaryMessages(compact, ['a #-14', 'b #-13'])).toEqual([user('List:\na #-14\nb #-13')]));
+  test("revise: question, own response, the others' answers and the question restated", () =>
+    expect(
+      laterRoundMessages(compact, { question, previous: first, summary: '-14, -13', othersResponses: ['a', 'b'] }),
+    ).toEqual([user('3+2*7+5-4*9=?'), assistant('own #22'), user('Others: -14, -13. 3+2*7+5-4*9=?')]));
+  test('revise without summaries', () =>
+    expect(laterRoundMessages(compact, { question, previous: first, othersResponses: ['a', 'b'] }).at(-1)).toEqual(
+      user('Others: a, b. 3+2*7+5-4*9=?'),
+    ));
+});
+
+test('the paper set is what it was: a changed prompt is a new version of every result', () => {
+  expect(firstRoundMessages(paper, question)).toEqual([
+    user('What is the result of 3+2*7+5-4*9? Make sure to state your answer at the end of the response.'),
+  ]);
+  expect(summaryMessages(paper, ['x', 'y'])).toEqual([
+    user(
+      'Here is a list of opinions from different agents:\n\nOne agent response: ```x```\n\nOne agent response: ```y```\n\n' +
+        'Write a summary of the different opinions from each of the individual agents and explain the reasoning in each solution.',
+    ),
+  ]);
+  expect(
+    laterRoundMessages(paper, {
+      question,
+      previous: { messages: [], response: 'r' },
+      summary: 'S',
+      othersResponses: ['x'],
+    }).at(-1),
+  ).toEqual(
+    user(
+      'Here is a summary of solutions from several other agents:\n\nS\n\nExamine each of these solutions as additional advice. ' +
+        'What is the result of 3+2*7+5-4*9? Give your updated answer and explain your reasoning. ' +
+        'Make sure to state your answer at the end of the response.',
+    ),
+  );
+});
+
+test('round 3 goes on in the same chat: what was asked in round 2 stays, and roles alternate', () => {
+  const second = {
+    messages: laterRoundMessages(compact, { question, previous: first, summary: '1', othersResponses: ['a'] }),
+    response: 'own #23',
+  };
+  const third = laterRoundMessages(compact, { question, previous: second, summary: '2', othersResponses: ['b'] });
+  expect(third).toEqual([
+    user('3+2*7+5-4*9=?'),
+    assistant('own #22'),
+    user('Others: 1. 3+2*7+5-4*9=?'),
+    assistant('own #23'),
+    user('Others: 2. 3+2*7+5-4*9=?'),
+  ]);
+});
+
+test.each(promptSetNames())('%s: a later round restates the question, alone or among others', (name) => {
+  const prompts = promptSet(name, 'arithmetic');
+  for (const others of [
+    { summary: 's', othersResponses: ['a'] },
+    { othersResponses: ['a'] },
+    { othersResponses: [] },
+  ]) {
+    expect(laterRoundMessages(prompts, { question, previous: first, ...others }).at(-1)!.content).toContain(question);
+  }
+});
+
+test.each(promptSetNames())(
+  '3. %s: a summary request holds the given responses and nothing else of the debate',
+  (name) => {
+    const prompts = promptSet(name, 'arithmetic');
+    const [message] = summaryMessages(prompts, ['OTHER-1', 'OTHER-2']);
+    expect(message!.content).toContain('OTHER-1');
+    expect(message!.content).toContain('OTHER-2');
+    expect(message!.content).not.toContain(question);
+    expect(summaryMessages(prompts, ['OTHER-1'], question)[0]!.content).toContain(question);
+  },
+);
+
+test('a single member is asked to check itself, without anybody else in the prompt', () => {
+  const alone = { question, previous: first, othersResponses: [] };
+  expect(laterRoundMessages(paper, alone).at(-1)!.content).toMatch(
+    /^Can you double check that your answer is correct\?/,
+  );
+  expect(laterRoundMessages(compact, alone).at(-1)!.content).toBe('3+2*7+5-4*9=?');
+});
+
+test('what a model wrote is never taken for a placeholder', () =>
+  expect(
+    laterRoundMessages(compact, {
+      question,
+      previous: first,
+      summary: '{question} $& {summary}',
+      othersResponses: ['a'],
+    }).at(-1)!.content,
+  ).toBe('Others: {question} $& {summary}. 3+2*7+5-4*9=?'));
+
+test('an unknown set or task is refused with what there is', () => {
+  expect(() => promptSet('papr', 'arithmetic')).toThrow(InvalidRunSpec);
+  expect(() => promptSet('papr', 'arithmetic')).toThrow(/paper, compact/);
+  expect(() => promptSet('compact', 'chess')).toThrow(/no prompts for the task chess/);
+});

@@ -1,0 +1,105 @@
+/**
+ * Test doubles of the ports, for tests of workflows and activities: a society that solves arithmetic with seeded slips,
+ * and a trainer that writes a small folder. Deterministic: the same request gets the same answer.
+ */
+import { createHash } from 'node:crypto';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import type { ActivityDependencies } from '../../activities';
+import { FileArtifactStore } from '../../src/artifacts/file-store';
+import { ProviderError } from '../../src/errors';
+import type { ChatCompletion, ChatRequest, FinishedTraining, Inference, Trainer } from '../../src/ports';
+import type { TrainingJob } from '../../src/contract/training-job';
+import { graderFor, taskFor } from '../../src/tasks';
+
+export const fakeBaseModel = 'fake-base';
+
+/** Answers `a+b*c+d-e*f=?`; about three in ten answers are off by one. Counts what it was asked. */
+export class FakeInference implements Inference {
+  readonly requests: ChatRequest[] = [];
+  /** Throws where it returns an error, to play an endpoint in trouble. */
+  trouble: (request: ChatRequest) => ProviderError | undefined = () => undefined;
+  delayMs = 0;
+
+  async complete(request: ChatRequest, signal: AbortSignal): Promise<ChatCompletion> {
+    if (this.delayMs > 0) await waitFor(this.delayMs, signal);
+    const trouble = this.trouble(request);
+    if (trouble !== undefined) throw trouble;
+    this.requests.push(request);
+    const text = respond(request);
+    return { text, finishReason: 'stop', usage: { promptTokens: 20, completionTokens: text.length } };
+  }
+
+  async models(): Promise<string[]> {
+    return [fakeBaseModel];
+  }
+}
+
+function respond(request: ChatRequest): string {
+  const last = request.messages.at(-1)?.content ?? '';
+  if (last.startsWith('List:')) return [...last.matchAll(/#(-?\d+)/g)].map(([, answer]) => answer).join(', ');
+  const numbers = /(\d+)\+(\d+)\*(\d+)\+(\d+)-(\d+)\*(\d+)=\?/.exec(last);
+  if (numbers === null) return 'I do not understand';
+  const [a = 0, b = 0, c = 0, d = 0, e = 0, f = 0] = numbers.slice(1).map(Number);
+  const luck = createHash('sha256').update(JSON.stringify(request)).digest()[0] ?? 0;
+  const slip = luck < 80 ? (luck % 2 === 0 ? 1 : -1) : 0;
+  return `b*c=${b * c} e*f=${e * f} #${a + b * c + d - e * f + slip}`;
+}
+
+/** Writes a folder whose content depends on the training set alone. */
+export class FakeTrainer implements Trainer {
+  readonly jobs: TrainingJob[] = [];
+
+  async train(job: TrainingJob): Promise<FinishedTraining> {
+    this.jobs.push(job);
+    const digest = createHash('sha256').update(await readFile(job.trainingSet)).update(job.startFrom.split('/').at(-1) ?? '').digest('hex');
+    await mkdir(job.outputDirectory, { recursive: true });
+    await writeFile(path.join(job.outputDirectory, 'weights.txt'), digest);
+    return {
+      event: 'finished',
+      digest,
+      steps: 1,
+      tokens: 10,
+      seconds: 0,
+      peakGpuMemoryBytes: null,
+      lossCurve: [{ step: 1, loss: 0.5 }],
+      device: 'cpu',
+      precision: 'float32',
+      examples: 1,
+      versions: {},
+    };
+  }
+}
+
+export interface FakeWorld {
+  dependencies: ActivityDependencies;
+  inference: FakeInference;
+  trainer: FakeTrainer;
+  store: FileArtifactStore;
+}
+
+export function fakeWorld(folder: string): FakeWorld {
+  const inference = new FakeInference();
+  const trainer = new FakeTrainer();
+  const store = new FileArtifactStore(folder);
+  const dependencies: ActivityDependencies = {
+    store,
+    inference: () => inference,
+    trainer,
+    task: taskFor,
+    grader: graderFor,
+    platform: { registeredSearchAttributes: async () => ['MaftStage', 'MaftIteration', 'MaftTask', 'MaftAccuracy'] },
+    machine: { modelFolder: (base) => `/models/${base}`, trainerDevice: 'cpu', trainerThreads: 1, versions: { test: '1' } },
+  };
+  return { dependencies, inference, trainer, store };
+}
+
+function waitFor(milliseconds: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(resolve, milliseconds);
+    signal.addEventListener('abort', () => {
+      clearTimeout(timer);
+      reject(signal.reason);
+    });
+  });
+}
