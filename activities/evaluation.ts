@@ -3,6 +3,7 @@ import type { ConsensusAudit, Evaluation } from '../src/contract/evaluation';
 import type { EvaluationOutcome, RunPlan, ScoreInput, ShardOutcome } from '../src/contract/run';
 import type { TrainingExample } from '../src/contract/training';
 import type { Transcript } from '../src/contract/transcript';
+import { parseLines } from '../src/artifacts/lines';
 import { publishSealed } from '../src/artifacts/sealed';
 import { evaluateTranscripts } from '../src/domain/accuracy';
 import { auditConsensus } from '../src/domain/audit';
@@ -13,7 +14,7 @@ import type { AnswerPair } from '../src/ports';
 import type { ActivityDependencies } from './dependencies';
 import { gradePairs } from './grading';
 import { withHeartbeats } from './heartbeats';
-import { parseLines, type RunContexts, type SplitPlace } from './run-context';
+import type { RunContexts, SplitPlace } from './run-context';
 import type { VoteRecord } from './shards';
 
 export interface AuditInput {

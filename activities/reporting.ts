@@ -4,7 +4,7 @@ import { runKeys } from '../src/domain/keys';
 import { buildReport, renderHtml } from '../src/report';
 import type { ActivityDependencies } from './dependencies';
 import { withHeartbeats } from './heartbeats';
-import { gatherReport } from './report-sources';
+import { gatherReport } from '../src/runs/gather-report';
 
 export function createReportingActivities({ store }: ActivityDependencies) {
   /** Writes `report.json` and `report.html`; both are views and may be rebuilt by `maft report`. */

@@ -3,6 +3,7 @@
  * a worker keeps the last few in memory.
  */
 import { ApplicationFailure } from '@temporalio/common';
+import { parseLines } from '../src/artifacts/lines';
 import { requireSealed } from '../src/artifacts/sealed';
 import type { Problem, ReferenceAnswer } from '../src/contract/problem';
 import type { ArtifactReference, RunRecord, ShardInput, SplitReferences } from '../src/contract/run';
@@ -102,14 +103,4 @@ function fileOf(files: SplitReferences, split: Split, iteration: number): Artifa
   const reference = split === 'train' ? files.train[iteration - 1] : files.eval;
   if (reference === undefined) throw ApplicationFailure.nonRetryable(`no ${split} problems were drawn for iteration ${iteration}`);
   return reference;
-}
-
-/** Parses JSON lines of our own making; their digest has been checked. */
-export function parseLines<Line>(bytes: Buffer): Line[] {
-  const lines = bytes.toString('utf8').split('\n');
-  return lines.filter((line) => line !== '').map((line) => JSON.parse(line) as Line);
-}
-
-export function formatLines(lines: readonly object[]): string {
-  return lines.map((line) => `${JSON.stringify(line)}\n`).join('');
 }

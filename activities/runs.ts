@@ -1,5 +1,6 @@
 /** Beginning a run: the specification is validated, the splits are drawn, and all of it is stored before anything is asked. */
 import { Context } from '@temporalio/activity';
+import { formatLines } from '../src/artifacts/lines';
 import { publishSealed, readSealed } from '../src/artifacts/sealed';
 import { searchAttributes } from '../src/contract/names';
 import type { ArtifactReference, RunPlan, RunRecord, SplitReferences } from '../src/contract/run';
@@ -14,7 +15,6 @@ import { promptSet } from '../src/prompts';
 import { resolveSpecification, specificationArgument } from '../src/specification';
 import type { DrawnProblems, LabelledProblem } from '../src/tasks/task';
 import type { ActivityDependencies } from './dependencies';
-import { formatLines } from './run-context';
 
 export interface ResolveRunInput {
   /** The workflow's arguments as they came: exactly one JSON object is wanted. */

@@ -1,5 +1,6 @@
 /** Opening and closing a shard of problems: which problems, and in the end the vote and the transcripts. */
 import type { ArtifactReference, OpenedShard, ProblemFailure, ShardInput, ShardOutcome } from '../src/contract/run';
+import { formatLines } from '../src/artifacts/lines';
 import { publishSealed, readSealed, requireSealed } from '../src/artifacts/sealed';
 import type { Problem } from '../src/contract/problem';
 import type { Consensus, DebateRound, Transcript, Turn, Usage } from '../src/contract/transcript';
@@ -12,7 +13,7 @@ import { countCompletions, type StoredCompletion } from './completions';
 import type { ActivityDependencies } from './dependencies';
 import { gradePairs } from './grading';
 import { withHeartbeats } from './heartbeats';
-import { formatLines, type RunContexts } from './run-context';
+import type { RunContexts } from './run-context';
 
 export interface CloseShardInput {
   shard: ShardInput;

@@ -3,12 +3,13 @@ import type { SelectionInput, SelectionOutcomeCounts } from '../src/contract/run
 import type { RunSpecification } from '../src/contract/specification';
 import type { SelectionReport } from '../src/contract/training';
 import type { Transcript } from '../src/contract/transcript';
+import { formatLines, parseLines } from '../src/artifacts/lines';
 import { publishSealed } from '../src/artifacts/sealed';
 import { iterationKeys } from '../src/domain/keys';
 import { Selection, type ReferenceVerdict, type SelectionSettings } from '../src/domain/selection';
 import type { ActivityDependencies } from './dependencies';
 import { withHeartbeats } from './heartbeats';
-import { formatLines, parseLines, type RunContexts } from './run-context';
+import type { RunContexts } from './run-context';
 
 export function createTrainingDataActivities({ store }: ActivityDependencies, contexts: RunContexts) {
   /** Writes one training set per trained agent (empty ones included) and `selection.json`. */

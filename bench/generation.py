@@ -24,9 +24,9 @@ from pathlib import Path
 from typing import Any
 
 import torch
-import torch.nn.functional as functional
 from safetensors.torch import load_file, save_file
 from torch import Tensor
+from torch.nn import functional
 
 ROOT = Path(__file__).resolve().parent.parent
 VERSIONS = ["base", *(f"{role}-{member}" for role in ("generation", "critic") for member in (1, 2, 3))]

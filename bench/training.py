@@ -146,7 +146,7 @@ def train_plainly(model: Any, rows: list[tuple[list[int], int]]) -> None:
             optimizer.zero_grad()
 
 
-def measure(examples: int, repeats: int) -> dict[str, Any]:
+def measure(examples: int, repeats: int, most_threads: int) -> dict[str, Any]:
     """Medians of `repeats` rounds; the ways take turns, so that a busy minute falls on all of them."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -155,9 +155,9 @@ def measure(examples: int, repeats: int) -> dict[str, Any]:
             write_training_set(folder / f"{agent}.jsonl", agent, examples)
         seconds: dict[str, list[float]] = {}
         for _ in range(repeats):
-            for threads in (1, 2):
+            for threads in range(1, most_threads + 1):
                 seconds.setdefault(f"plain loop, threads {threads}", []).append(run_plain(folder, threads))
-            for jobs, threads in WAYS:
+            for jobs, threads in [way for way in WAYS if way[1] <= most_threads]:
                 taken = run_template(folder, jobs, threads)
                 seconds.setdefault(f"trainer, jobs at a time {jobs}, threads {threads}", []).append(taken)
     medians = {way: round(statistics.median(values), 2) for way, values in seconds.items()}
@@ -173,13 +173,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--examples", type=int, default=200, help="per agent")
     parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--most-threads", type=int, default=2, help="1 on a machine that is busy with other work")
     parser.add_argument("--plain-loop", type=Path, metavar="FOLDER", help=argparse.SUPPRESS)
     parser.add_argument("--threads", type=int, default=1, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.plain_loop:
         plain_loop(arguments.plain_loop, arguments.threads)
     else:
-        print(json.dumps(measure(arguments.examples, arguments.repeats), indent=2))
+        print(json.dumps(measure(arguments.examples, arguments.repeats, arguments.most_threads), indent=2))
 
 
 if __name__ == "__main__":

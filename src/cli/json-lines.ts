@@ -14,7 +14,7 @@ export interface NumberedLine {
 /** The lines of a file. A file that cannot be read is a `DatasetError`. */
 export async function* fileLines(file: string): AsyncGenerator<NumberedLine> {
   try {
-    yield* streamLines(createReadStream(file));
+    yield* streamLines(createReadStream(file, { highWaterMark: 2 ** 20 }));
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === undefined || error instanceof DatasetError) throw error;

@@ -1,5 +1,6 @@
 /** What a reader must know to read the numbers rightly: everything skipped, dropped, unfinished or out of the ordinary. */
-import { counted, percent } from './numbers';
+import type { AgentSelection, SelectionReport } from '../contract/training';
+import { count, counted, percent } from './numbers';
 import type { IterationArtifacts, ReportInput } from './report-input';
 
 /** Notices of the run's plan, of whoever gathered the input, and those that follow from the artifacts; each once. */
@@ -9,7 +10,7 @@ export function reportNotices(input: ReportInput): string[] {
     ...selectionRuleNotices(input),
     ...input.run.plan.notices,
     ...input.notices,
-    ...input.iterations.flatMap(iterationNotices),
+    ...countNotices(input.iterations),
   ];
   return [...new Set(found)];
 }
@@ -34,41 +35,58 @@ function selectionRuleNotices({ run }: ReportInput): string[] {
     : ['Training examples were not selected at all (select: none): this run is a control.'];
 }
 
-function iterationNotices(artifacts: IterationArtifacts): string[] {
-  return [...evaluationNotices(artifacts), ...selectionNotices(artifacts), ...weightNotices(artifacts)];
-}
-
-function evaluationNotices({ iteration, evaluation }: IterationArtifacts): string[] {
-  if (evaluation === undefined || evaluation.failed === 0) return [];
-  const { failed, problems } = evaluation;
-  return [
-    `Evaluation of iteration ${iteration}: ${failed} of ${counted(problems, 'problem')} failed after all retries and count as wrong.`,
-  ];
-}
-
-function selectionNotices({ iteration, selection }: IterationArtifacts): string[] {
-  if (selection === undefined) return [];
-  const { consensus, problems, agents } = selection;
-  const notices = [];
-  if (consensus.failed > 0)
-    notices.push(`${consensus.failed} of ${counted(problems, 'training problem')} failed and trained nobody`);
-  if (consensus.none > 0)
-    notices.push(`${counted(consensus.none, 'training problem')} had no consensus and trained nobody`);
-  const tooLong = agents.reduce((sum, { outcomes }) => sum + (outcomes['too-long'] ?? 0), 0);
-  if (tooLong > 0)
-    notices.push(`${counted(tooLong, 'response')} did not fit finetuning.maxLength and were left out, not cut`);
-  const onTies = agents.reduce((sum, { trainedOnTie }) => sum + trainedOnTie, 0);
-  const examples = agents.reduce((sum, agent) => sum + agent.examples, 0);
-  if (onTies > 0) {
-    notices.push(
-      `${onTies} of ${counted(examples, 'example')} (${percent(onTies / examples)}) rest on a consensus decided by a tie draw`,
+/** What happened in several iterations is one notice that lists them. */
+function countNotices(iterations: IterationArtifacts[]): string[] {
+  const found = countedEvents.map(({ sentence, of }) => {
+    const events = iterations.flatMap((artifacts) =>
+      of(artifacts).map((event) => `${event} at iteration ${artifacts.iteration}`),
     );
-  }
-  return notices.map((notice) => `Selection of iteration ${iteration}: ${notice}.`);
+    return events.length === 0 ? null : `${sentence}: ${events.join(', ')}.`;
+  });
+  return found.filter((notice) => notice !== null);
 }
 
-function weightNotices({ iteration, weights }: IterationArtifacts): string[] {
-  return weights
-    .filter(({ outcome }) => outcome === 'empty-training-set')
-    .map(({ agent }) => `Iteration ${iteration}: ${agent} kept its weights, its training set was empty.`);
+const countedEvents: { sentence: string; of: (artifacts: IterationArtifacts) => string[] }[] = [
+  {
+    sentence: 'Evaluation problems that failed after all retries and count as wrong',
+    of: ({ evaluation }) => share(evaluation?.failed, evaluation?.problems),
+  },
+  {
+    sentence: 'Training problems that failed after all retries and trained nobody',
+    of: ({ selection }) => share(selection?.consensus.failed, selection?.problems),
+  },
+  {
+    sentence: 'Training problems without a consensus, which trained nobody',
+    of: ({ selection }) => share(selection?.consensus.none, selection?.problems),
+  },
+  {
+    sentence: 'Responses that did not fit finetuning.maxLength and were left out, not cut',
+    of: ({ selection }) =>
+      share(
+        sumOver(selection, ({ outcomes }) => outcomes['too-long'] ?? 0),
+        sumOver(selection, ({ responses }) => responses),
+      ),
+  },
+  {
+    sentence: 'Training examples that rest on a consensus decided by a tie draw',
+    of: ({ selection }) =>
+      share(
+        sumOver(selection, ({ trainedOnTie }) => trainedOnTie),
+        sumOver(selection, ({ examples }) => examples),
+      ),
+  },
+  {
+    sentence: 'Agents that kept their weights because their training set was empty',
+    of: ({ weights }) => weights.filter(({ outcome }) => outcome === 'empty-training-set').map(({ agent }) => agent),
+  },
+];
+
+function sumOver(selection: SelectionReport | undefined, of: (agent: AgentSelection) => number): number {
+  return (selection?.agents ?? []).reduce((sum, agent) => sum + of(agent), 0);
+}
+
+/** `6 of 500 (1.2 %)`, or nothing where there were none. */
+function share(part: number | undefined, whole: number | undefined): string[] {
+  if (part === undefined || whole === undefined || part === 0) return [];
+  return [`${count(part)} of ${count(whole)} (${percent(part / whole)})`];
 }

@@ -47,6 +47,8 @@ th.words, td.words { text-align: left; }
 th.number, td.number { text-align: right; }
 td.number { white-space: nowrap; }
 td.words { max-width: 34rem; overflow-wrap: anywhere; min-width: 7rem; }
+/* Stays in view while a wide table scrolls below it. */
+.fixed { display: block; position: sticky; left: 0; width: fit-content; max-width: min(100%, calc(100vw - 4.5rem)); white-space: normal; }
 tr.group th { padding-top: 1.1rem; font-weight: 600; }
 tr.total th, tr.total td { font-weight: 600; }
 figure { margin: 1.5rem 0; }

@@ -38,12 +38,12 @@ export function table({ caption, columns, groups, wordColumns = [] }: Table): Ht
         title === undefined
           ? null
           : html`<tr class="group">
-              <th scope="rowgroup" colspan="${columns.length}">${title}</th>
+              <th scope="rowgroup" colspan="${columns.length}"><span class="fixed">${title}</span></th>
             </tr>`
       }
       ${rows.map(row)}
     </tbody>`;
-  return html`<div class="scroll" tabindex="0">
+  return html`<div class="scroll" tabindex="0" role="region" aria-label="Table, may scroll sideways">
     <table>
       <caption>
         ${caption}

@@ -144,6 +144,14 @@ def test_a_revision_ends_with_the_question_after_the_others_answers():
     assert [message["role"] for message in third_round.messages] == ["user", "assistant"] * 3
 
 
+def test_short_lists_keep_the_end_of_each_response():
+    whole = summary_conversation(Shape(others=3), random.Random(10))
+    short = summary_conversation(Shape(others=3, parts=2), random.Random(10))
+    assert short.turns[1] == whole.turns[1]
+    for line, cut in zip(whole.turns[0].split("\n")[1:], short.turns[0].split("\n")[1:], strict=True):
+        assert cut == " ".join(line.split(" ")[-2:])
+
+
 def test_a_batch_follows_from_seed_stage_and_step_alone():
     encoder, recipe = ConversationEncoder(), standard_recipe(seed=11)
     stage = recipe.stages[0]
@@ -162,9 +170,10 @@ def test_a_batch_follows_from_seed_stage_and_step_alone():
 def test_every_batch_fits_the_positions_and_learns_something_in_each_row():
     encoder, recipe = ConversationEncoder(), standard_recipe()
     jobs = set()
-    for step in range(0, 2500, 25):
-        batch = make_batch(recipe, recipe.stages[1], step, encoder)
-        jobs.add(batch.job)
-        assert batch.tokens.shape == batch.labels.shape and batch.tokens.shape[1] <= 512
-        assert (batch.labels != IGNORED).any(dim=1).all()
+    for stage in recipe.stages:
+        for step in range(0, stage.steps, 40):
+            batch = make_batch(recipe, stage, step, encoder)
+            jobs.add(batch.job)
+            assert batch.tokens.shape == batch.labels.shape and batch.tokens.shape[1] <= 512
+            assert (batch.labels != IGNORED).any(dim=1).all()
     assert jobs == {"answer", "revise", "summarise", "drill"}

@@ -1,4 +1,4 @@
-/** Drives `platform-host.cjs` from a test: start, wait for events, kill, and make sure nothing is left. */
+/** Drives `platform-process.cjs` from a test: start, wait for events, kill, and make sure nothing is left. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
@@ -27,7 +27,7 @@ export class PlatformHost {
   private readonly waiting = new Set<() => void>();
 
   constructor(private readonly settings: HostSettings) {
-    const script = join(__dirname, 'platform-host.cjs');
+    const script = join(__dirname, 'platform-process.cjs');
     this.child = spawn(process.execPath, [script, JSON.stringify(settings)], { stdio: ['ignore', 'pipe', 'inherit'] });
     createInterface({ input: this.child.stdout! }).on('line', (line) => {
       this.events.push(JSON.parse(line) as HostEvent);

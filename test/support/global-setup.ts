@@ -1,11 +1,18 @@
 /** Jest's global set-up: makes sure of the Temporal CLI and starts the server that all tests share. */
+import { loadConfig } from '../../src/config';
+import { stderrListener } from '../../src/setup/progress';
+import { ensurePythonEnvironment } from '../../src/setup/python-environment';
 import { ensureTemporalCli } from '../../src/setup/temporal-cli';
 import { addressVariable, startTemporalServer } from './temporal-server';
 
 export default async function globalSetup(): Promise<void> {
-  const binary = await ensureTemporalCli((line) => process.stderr.write(`${line}\n`));
-  const { address, child } = await startTemporalServer(binary);
+  const listener = stderrListener();
+  const config = loadConfig();
+  const python = await ensurePythonEnvironment({ listener, ownPython: config.python });
+  const { program } = await ensureTemporalCli({ listener, ownProgram: config.temporalProgram, python: python.program });
+  const { address, child } = await startTemporalServer(program);
   process.env[addressVariable] = address;
-  process.env.MAFT_TEST_TEMPORAL_CLI = binary;
+  process.env.MAFT_TEST_TEMPORAL_CLI = program;
+  process.env.MAFT_TEST_PYTHON = python.program;
   Object.assign(globalThis, { maftTestTemporalServer: child });
 }

@@ -100,7 +100,7 @@ def adapt(base: DecoderWeights, shape: DecoderShape, folder: Path) -> DecoderWei
     merge = parameter_bytes(base) <= MERGE_BELOW_BYTES
     blocks: list[Block] = []
     for layer, block in enumerate(base.blocks):
-        changed = {}
+        changed: dict[str, Any] = {}
         for name in FUSED:
             linear: Linear = getattr(block, name)
             updated = replace(linear, updates=updates_of(source, shape, layer, name))

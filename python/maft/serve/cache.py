@@ -65,7 +65,9 @@ class KeyValueCache:
 
     def write(self, layer: int, addresses: Tensor, vectors: Tensor) -> None:
         """Stores vectors [rows, 2, heads, head size] at `addresses`."""
-        self.layers[layer].view(-1, self.shape.head_size).index_copy_(0, addresses, vectors.reshape(-1, self.shape.head_size))
+        self.layers[layer].view(-1, self.shape.head_size).index_copy_(
+            0, addresses, vectors.reshape(-1, self.shape.head_size)
+        )
 
     def move(self, source: int, target: int, length: int) -> None:
         """Copies the first `length` positions of one slot to another."""

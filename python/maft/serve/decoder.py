@@ -12,12 +12,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-import torch.nn.functional as functional
 from torch import Tensor
+from torch.nn import functional
 
 from maft.serve.cache import KeyValueCache
 from maft.serve.plan import Plan, apply, embed, make_plan
-from maft.serve.precision import Precision
 from maft.serve.shape import DecoderShape
 from maft.serve.weights import DecoderWeights
 
@@ -42,15 +41,17 @@ class Composition:
 class Decoder:
     """One architecture. Not thread-safe: the engine's thread owns it."""
 
-    def __init__(self, config: Any, shape: DecoderShape, precision: Precision, device: torch.device) -> None:
+    def __init__(self, config: Any, shape: DecoderShape, dtype: torch.dtype, device: torch.device) -> None:
         self.shape = shape
-        self.precision = precision
+        self.dtype = dtype
         self.device = device
-        self.cache = KeyValueCache(shape, precision.attention, device)
+        self.cache = KeyValueCache(shape, dtype, device)
         self.versions: list[DecoderWeights] = []
         self.lengths: list[int] = []
         self.composition: Composition | None = None
-        self.cosine, self.sine = rotary_tables(config, precision.compute, device)
+        #: Set by what `invariance.py` finds out about this machine.
+        self.minimum_rows = 1
+        self.cosine, self.sine = rotary_tables(config, dtype, device)
 
     # -- the network ------------------------------------------------------------------------------------------------
 
@@ -79,16 +80,20 @@ class Decoder:
             return functional.rms_norm(x, (self.shape.hidden,), weight, self.shape.epsilon)
         return functional.rms_norm(x, (self.shape.hidden,), None, self.shape.epsilon) * weight
 
+    def plan(self, owners: list[DecoderWeights]) -> Plan:
+        """For rows sorted by version, each with its owner."""
+        return make_plan(*run_lengths(owners), self.minimum_rows)
+
     # -- prompts ----------------------------------------------------------------------------------------------------
 
     def causal(self, queries: Tensor, keys: Tensor, values: Tensor) -> Tensor:
         """Attention within prompts padded on the right: what is padded is never looked at by what is not."""
         repeats = self.shape.heads // self.shape.key_value_heads
-        q, k, v = (each.to(self.precision.attention).transpose(1, 2) for each in (queries, keys, values))
+        q, k, v = (each.transpose(1, 2) for each in (queries, keys, values))
         if repeats > 1:
             k, v = k.repeat_interleave(repeats, 1), v.repeat_interleave(repeats, 1)
         mixed = functional.scaled_dot_product_attention(q, k, v, is_causal=True)
-        return mixed.transpose(1, 2).flatten(2).to(self.precision.compute)
+        return mixed.transpose(1, 2).flatten(2)
 
     def read(self, prompts: Sequence[Sequence[int]], versions: list[DecoderWeights], slots: Tensor | None) -> Tensor:
         """Hidden states [rows, longest, hidden] of prompts sorted by version; stored in `slots` where given."""
@@ -96,21 +101,23 @@ class Decoder:
         padded = [[*prompt, *[0] * (width - len(prompt))] for prompt in prompts]
         tokens = torch.tensor(padded, device=self.device)
         # Padding may reach beyond the last position there is; what stands there is read by nobody.
-        positions = torch.arange(width, device=self.device).clamp(max=self.shape.max_positions - 1).expand(len(prompts), width)
+        positions = (
+            torch.arange(width, device=self.device).clamp(max=self.shape.max_positions - 1).expand(len(prompts), width)
+        )
 
         def attend(layer: int, queries: Tensor, keys: Tensor, values: Tensor) -> Tensor:
             if slots is not None:
-                stored = torch.stack((keys, values)).transpose(2, 3).to(self.precision.attention)
+                stored = torch.stack((keys, values)).transpose(2, 3)
                 self.cache.layers[layer][:, slots, :, :width] = stored
             return self.causal(queries, keys, values)
 
-        return self.forward(tokens, positions, make_plan(*run_lengths(versions)), attend)
+        return self.forward(tokens, positions, self.plan(versions), attend)
 
     def admit(self, prompts: Sequence[Sequence[int]], versions: list[DecoderWeights]) -> Tensor:
         """Adds rows behind the present ones; returns their logits [rows, vocabulary] in the order given."""
         first = len(self.lengths)
         self.cache.reserve(first + len(prompts), round_up(max(len(prompt) for prompt in prompts) + 1))
-        logits = torch.empty(len(prompts), self.shape.vocabulary, dtype=self.precision.compute, device=self.device)
+        logits = torch.empty(len(prompts), self.shape.vocabulary, dtype=self.dtype, device=self.device)
         for chunk in prompt_chunks(prompts):
             chunk = sorted(chunk, key=lambda row: versions[row].order())
             chosen = [prompts[row] for row in chunk]
@@ -119,7 +126,7 @@ class Decoder:
             hidden = self.read(chosen, owners, slots)
             ends = torch.tensor([len(prompt) - 1 for prompt in chosen], device=self.device)
             last = hidden[torch.arange(len(chosen), device=self.device), ends].unsqueeze(1)
-            logits[slots - first] = apply(last, make_plan(*run_lengths(owners)).head).squeeze(1)
+            logits[slots - first] = apply(last, self.plan(owners).head).squeeze(1)
         self.versions.extend(versions)
         self.lengths.extend(len(prompt) for prompt in prompts)
         self.composition = None
@@ -131,13 +138,13 @@ class Decoder:
 
     def logits(self, hidden: Tensor, version: DecoderWeights) -> Tensor:
         """[tokens, hidden] -> [tokens, vocabulary]"""
-        return apply(hidden.unsqueeze(0), make_plan([version], [1]).head)[0]
+        return apply(hidden.unsqueeze(0), self.plan([version]).head)[0]
 
     # -- one token per row ------------------------------------------------------------------------------------------
 
     def compose(self) -> Composition:
         order = sorted(range(len(self.versions)), key=lambda row: self.versions[row].order())
-        plan = make_plan(*run_lengths([self.versions[row] for row in order]))
+        plan = self.plan([self.versions[row] for row in order])
         if order == sorted(order):
             return Composition(plan, None, None)
         ordered = torch.tensor(order, device=self.device)
@@ -159,7 +166,7 @@ class Decoder:
         addresses = self.cache.addresses(slots, lengths)
 
         def attend(layer: int, queries: Tensor, keys: Tensor, values: Tensor) -> Tensor:
-            self.cache.write(layer, addresses, torch.cat((keys, values), 1).to(self.precision.attention))
+            self.cache.write(layer, addresses, torch.cat((keys, values), 1))
             queries = queries if back is None else queries[back]
             mixed = self.look_back(layer, queries, mask)
             return mixed if order is None else mixed[order]
@@ -172,17 +179,17 @@ class Decoder:
     def visible(self, lengths: Tensor, span: int) -> Tensor:
         """Mask [rows, 1, 1, span]: 0 where a row has a token (the new one included), minus infinity elsewhere."""
         hidden = torch.arange(span, device=self.device) > lengths.unsqueeze(1)
-        mask = torch.zeros(len(lengths), span, dtype=self.precision.attention, device=self.device)
+        mask = torch.zeros(len(lengths), span, dtype=self.dtype, device=self.device)
         return mask.masked_fill_(hidden, float("-inf")).view(len(lengths), 1, 1, span)
 
     def look_back(self, layer: int, queries: Tensor, mask: Tensor) -> Tensor:
         """Attention of one new token per row over its slot. Heads that share keys stand as one head's queries."""
         shape = self.shape
         rows = len(queries)
-        grouped = queries.to(self.precision.attention).reshape(rows, shape.key_value_heads, -1, shape.head_size)
+        grouped = queries.reshape(rows, shape.key_value_heads, -1, shape.head_size)
         keys, values = self.cache.layers[layer][:, :rows, :, : mask.shape[-1]]
         mixed = functional.scaled_dot_product_attention(grouped, keys, values, attn_mask=mask)
-        return mixed.reshape(rows, 1, -1).to(self.precision.compute)
+        return mixed.reshape(rows, 1, -1)
 
     def remove(self, rows: Sequence[int]) -> list[int]:
         """Frees rows; the last rows move into their places. Returns which old row each remaining row was."""

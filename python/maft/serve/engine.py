@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import logging
 import threading
-
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
+from functools import partial
 from typing import Any
 
 import torch
@@ -85,7 +85,7 @@ class Engine:
             self.drop_cancelled()
             self.admit()
             for backend in list(self.backends):
-                self.guarded(backend, lambda each=backend: self.step(each))
+                self.guarded(backend, partial(self.step, backend))
             self.backends = [backend for backend in self.backends if backend.rows]
         self.fail_everything()
 
@@ -105,7 +105,7 @@ class Engine:
             return
         try:
             future.set_result(job())
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - whoever waits for the job is told
             future.set_exception(error)
 
     def drop_cancelled(self) -> None:
@@ -137,7 +137,7 @@ class Engine:
         self.rotate()
         for backend, rows in admitted.items():
             if rows:
-                self.guarded(backend, lambda each=backend, new=rows: self.start(each, new), rows)
+                self.guarded(backend, partial(self.start, backend, rows), rows)
 
     def rotate(self) -> None:
         """Forgets versions without waiting rows; who was first is last next time."""
@@ -222,5 +222,3 @@ class Engine:
         for _, future in self.jobs:
             if future.set_running_or_notify_cancel():
                 future.set_exception(ShuttingDown())
-
-

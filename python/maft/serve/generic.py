@@ -12,6 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from maft.serve.backends import Backend
 from maft.serve.rows import Row
 
 
@@ -101,7 +102,7 @@ class GenericNetwork:
 
     def __init__(self, model: Any, max_positions_in_memory: int) -> None:
         self.model = model
-        self.backend = GenericBackend(model, max_positions_in_memory)
+        self.backend: Backend = GenericBackend(model, max_positions_in_memory)
         self.vocabulary = int(model.config.get_text_config().vocab_size)
         self.max_positions = int(getattr(model.config.get_text_config(), "max_position_embeddings", None) or 2**20)
 

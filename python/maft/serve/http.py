@@ -10,6 +10,7 @@ import asyncio
 import json
 import logging
 from collections.abc import Awaitable, Callable, Coroutine
+from functools import partial
 from typing import Any, TypeVar
 
 from fastapi import FastAPI
@@ -53,7 +54,9 @@ def refusal(error: ValidationError) -> BadRequest:
     if not first["loc"]:
         return BadRequest("The body must be a JSON object.", code="invalid_json")
     name = str(first["loc"][0])
-    path = ".".join(str(part) for part in first["loc"] if not str(part).startswith(("list[", "constrained-", "function-")))
+    path = ".".join(
+        str(part) for part in first["loc"] if not str(part).startswith(("list[", "constrained-", "function-"))
+    )
     return BadRequest(f"{path}: {first['msg']}.", param=name, code=first["type"])
 
 
@@ -134,7 +137,9 @@ class Api:
             scored = [await self.score(version, prompt, top) for prompt in prompts]
         generations: list[Generation] = []
         if body.max_tokens != 0:
-            every = [settings_for(body, version, prompt, body.max_tokens, body.logprobs, "prompt") for prompt in prompts]
+            every = [
+                settings_for(body, version, prompt, body.max_tokens, body.logprobs, "prompt") for prompt in prompts
+            ]
             waits = [generate(self.engine, version, *pair) for pair in zip(prompts, every, strict=True)]
             generations = await all_or_none(waits)
         elif scored is None and not body.echo:
@@ -143,7 +148,7 @@ class Api:
 
     async def score(self, version: Version, prompt: list[int], top: int) -> list[ScoredToken | None]:
         require_length(version, prompt, "prompt")
-        job = self.engine.compute(lambda: score_tokens(version.network, prompt, top))
+        job = self.engine.compute(partial(score_tokens, version.network, prompt, top))
         return await asyncio.wrap_future(job)
 
     async def embeddings(self, request: Request) -> Response:
@@ -156,7 +161,7 @@ class Api:
                 require_length(version, text, "input")
             vectors: list[list[float]] = []
             for text in texts:  # one job each, so that a long list lets the running rows step in between
-                job = self.engine.compute(lambda each=text: embed_texts(version.network, [each]))  # type: ignore[misc]
+                job = self.engine.compute(partial(embed_texts, version.network, [text]))
                 vectors.extend(await unless_disconnected(request, as_coroutine(asyncio.wrap_future(job))))
             tokens = sum(len(text) for text in texts)
             answer = answers.embedding_answer(version.name, vectors, tokens, body.encoding_format == "base64")

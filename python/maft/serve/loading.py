@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from maft.serve.backends import DecoderBackend, DecoderNetwork, Network
 from maft.serve.decoder import Decoder
 from maft.serve.folders import is_adapter, read_tensors
 from maft.serve.generic import GenericNetwork
-from maft.serve.precision import Precision
+from maft.serve.invariance import make_invariant
 from maft.serve.shape import DecoderShape, decoder_shape, unsupported_feature
 from maft.serve.weights import TensorSource, assemble
 
@@ -25,7 +26,8 @@ log = logging.getLogger("maft.serve")
 class Loader:
     """Loads versions one at a time; keeps one decoder per shape, so that versions of a shape share a batch."""
 
-    precision: Precision
+    dtype: torch.dtype | None
+    """None: float32 where that is batch-invariant on this machine, else float64."""
     device: torch.device
     cache_bytes: int
     allow_fast: bool = True
@@ -48,20 +50,36 @@ class Loader:
             log.info("%s: computed by Transformers itself (%s)", folder.name, reason)
             return GenericNetwork(self.load_module(folder), self.cache_positions(config))
         shape = decoder_shape(config)
-        source = TensorSource(read_tensors(folder), self.precision.compute, self.device)
-        weights = assemble(source, shape)
+        tensors = read_tensors(folder)
         if shape not in self.decoders:
-            decoder = Decoder(config, shape, self.precision, self.device)
-            self.decoders[shape] = DecoderBackend(decoder, self.cache_bytes)
-        return DecoderNetwork(self.decoders[shape], weights)
+            self.decoders[shape] = DecoderBackend(self.make_decoder(config, tensors), self.cache_bytes)
+        backend = self.decoders[shape]
+        return DecoderNetwork(backend, assemble(TensorSource(tensors, backend.decoder.dtype, self.device), shape))
+
+    @torch.inference_mode()
+    def make_decoder(self, config: Any, tensors: Mapping[str, torch.Tensor]) -> Decoder:
+        """The decoder of a shape; the first weights of that shape serve to try out how it rounds."""
+        shape = decoder_shape(config)
+        decoder = Decoder(config, shape, self.dtype or torch.float32, self.device)
+        if self.dtype is not None:
+            return decoder
+        if make_invariant(decoder, assemble(TensorSource(tensors, decoder.dtype, self.device), shape)):
+            log.info("float32 is batch-invariant here (at least %d rows per product)", decoder.minimum_rows)
+            return decoder
+        log.warning("float32 depends on the batch on this machine: computing in float64")
+        return Decoder(config, shape, torch.float64, self.device)
 
     def load_module(self, folder: Path) -> Any:
         from transformers import AutoModelForCausalLM
 
-        model = AutoModelForCausalLM.from_pretrained(
-            folder, dtype=self.precision.compute, use_safetensors=True, trust_remote_code=False, local_files_only=True
+        model: Any = AutoModelForCausalLM.from_pretrained(
+            folder, dtype=self.generic_dtype(), use_safetensors=True, trust_remote_code=False, local_files_only=True
         )
         return model.to(self.device).eval()
+
+    def generic_dtype(self) -> torch.dtype:
+        """Transformers' own kernels were not tried out: only float64 keeps batches from showing in the text."""
+        return self.dtype or torch.float64
 
     def load_adapter(self, folder: Path, base_folder: Path, base: Network) -> Network:
         if isinstance(base, DecoderNetwork):
@@ -77,8 +95,7 @@ class Loader:
 
     def cache_positions(self, config: Any) -> int:
         """Positions of all rows that the memory for keys and values holds."""
-        text = config.get_text_config()
-        heads = getattr(text, "num_key_value_heads", None) or getattr(text, "num_attention_heads", 16)
-        head = getattr(text, "head_dim", None) or getattr(text, "hidden_size", 1024) // text.num_attention_heads
-        layers = getattr(text, "num_hidden_layers", 24)
-        return max(2048, self.cache_bytes // (2 * layers * heads * head * self.precision.compute.itemsize))
+        text: Any = config.get_text_config()
+        layers, heads, hidden = text.num_hidden_layers, text.num_attention_heads, text.hidden_size
+        width: int = 2 * layers * (getattr(text, "num_key_value_heads", None) or heads) * (hidden // heads)
+        return max(2048, self.cache_bytes // (width * self.generic_dtype().itemsize))

@@ -9,8 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import torch
-import torch.nn.functional as functional
 from torch import Tensor
+from torch.nn import functional
 
 from maft.serve.weights import DecoderWeights, Linear, LowRank
 
@@ -22,43 +22,40 @@ class Part:
     rows: int
     linear: Linear
     updates: list[tuple[int, int, LowRank]]
+    minimum: int
+    """Fewer tokens than this are padded with zeros: small products take other kernels, whose last bit differs."""
 
 
 Grouped = list[Part]
 
-#: Fewer rows than this take another kernel, whose last bit differs: such a multiplication is padded with zeros, so that
-#: a row's result does not depend on how many rows stand beside it (`invariance.py` checks that it then does not).
-MINIMUM_ROWS = 4
 
-
-def group(linears: list[Linear], counts: list[int]) -> Grouped:
+def group(linears: list[Linear], counts: list[int], minimum: int) -> Grouped:
     """Neighbours with the same matrix become one part: adapters of one base cost one multiplication with the base."""
     parts: Grouped = []
     for linear, count in zip(linears, counts, strict=True):
         if parts and parts[-1].linear.weight is linear.weight:
             start = parts[-1].rows
-            parts[-1] = Part(start + count, linear, parts[-1].updates)
+            parts[-1] = Part(start + count, linear, parts[-1].updates, minimum)
         else:
             start = 0
-            parts.append(Part(count, linear, []))
+            parts.append(Part(count, linear, [], minimum))
         parts[-1].updates.extend((start, start + count, update) for update in linear.updates)
     return parts
 
 
 def apply_part(inputs: Tensor, part: Part) -> Tensor:
     rows = len(inputs)
-    padded = pad_rows(inputs)
-    outputs = functional.linear(padded, part.linear.weight, part.linear.bias)[:rows]
+    outputs = functional.linear(pad_rows(inputs, part.minimum), part.linear.weight, part.linear.bias)[:rows]
     for first, last, update in part.updates:
-        reduced = functional.linear(pad_rows(inputs[first:last]), update.down)
+        reduced = functional.linear(pad_rows(inputs[first:last], part.minimum), update.down)
         change = functional.linear(reduced, update.up)[: last - first]
         outputs[first:last, :, update.start : update.end] += change
     return outputs
 
 
-def pad_rows(inputs: Tensor) -> Tensor:
-    """[rows, tokens, inputs] with zero rows added where there are fewer than MINIMUM_ROWS tokens in all."""
-    missing = -(-MINIMUM_ROWS // inputs.shape[1]) - inputs.shape[0]
+def pad_rows(inputs: Tensor, minimum: int) -> Tensor:
+    """[rows, tokens, inputs] with zero rows added where there are fewer than `minimum` tokens in all."""
+    missing = -(-minimum // inputs.shape[1]) - inputs.shape[0]
     return functional.pad(inputs, (0, 0, 0, 0, 0, missing)) if missing > 0 else inputs
 
 
@@ -66,7 +63,7 @@ def apply(inputs: Tensor, grouped: Grouped) -> Tensor:
     """[rows, tokens, inputs] -> [rows, tokens, outputs]"""
     if len(grouped) == 1:
         return apply_part(inputs, grouped[0])
-    pieces = inputs.split([part.rows for part in grouped])
+    pieces = torch.split(inputs, [part.rows for part in grouped])
     return torch.cat([apply_part(piece, part) for piece, part in zip(pieces, grouped, strict=True)])
 
 
@@ -99,7 +96,7 @@ def norm_rows(versions: list[DecoderWeights], counts: list[int]) -> list[Tensor]
     return list(stacked.repeat_interleave(rows, dim=1).unsqueeze(2).unbind())
 
 
-def make_plan(versions: list[DecoderWeights], counts: list[int]) -> Plan:
+def make_plan(versions: list[DecoderWeights], counts: list[int], minimum: int = 1) -> Plan:
     """Versions in the order of the rows, each with its number of rows."""
     norms = norm_rows(versions, counts)
     blocks = []
@@ -108,22 +105,22 @@ def make_plan(versions: list[DecoderWeights], counts: list[int]) -> Plan:
         blocks.append(
             BlockPlan(
                 input_norm=norms[2 * layer],
-                query_key_value=group([block.query_key_value for block in own], counts),
-                output=group([block.output for block in own], counts),
+                query_key_value=group([block.query_key_value for block in own], counts, minimum),
+                output=group([block.output for block in own], counts, minimum),
                 middle_norm=norms[2 * layer + 1],
-                gate_up=group([block.gate_up for block in own], counts),
-                down=group([block.down for block in own], counts),
+                gate_up=group([block.gate_up for block in own], counts, minimum),
+                down=group([block.down for block in own], counts, minimum),
             )
         )
     return Plan(
-        embedding=group([Linear(version.embedding) for version in versions], counts),
+        embedding=group([Linear(version.embedding) for version in versions], counts, minimum),
         blocks=blocks,
         norm=norms[-1],
-        head=group([version.head for version in versions], counts),
+        head=group([version.head for version in versions], counts, minimum),
     )
 
 
 def embed(tokens: Tensor, grouped: Grouped) -> Tensor:
-    pieces = tokens.split([part.rows for part in grouped])
+    pieces = torch.split(tokens, [part.rows for part in grouped])
     embedded = [functional.embedding(piece, part.linear.weight) for piece, part in zip(pieces, grouped, strict=True)]
     return embedded[0] if len(embedded) == 1 else torch.cat(embedded)

@@ -28,7 +28,8 @@ def require_length(version: Version, tokens: Sequence[int], param: str, room: in
     most = version.network.max_positions
     if len(tokens) + room > most:
         raise BadRequest(
-            f"The model's context is {most} tokens; {param} has {len(tokens)}" + (f", {room} were asked for." if room else "."),
+            f"The model's context is {most} tokens; {param} has {len(tokens)}"
+            + (f", {room} were asked for." if room else "."),
             code="context_length_exceeded",
             param=param,
         )
@@ -69,7 +70,10 @@ async def generate(engine: Engine, version: Version, prompt: list[int], settings
         else:
             future.set_exception(error)
 
-    generation = Generation(version, prompt, settings, lambda error: loop.call_soon_threadsafe(settle, error))
+    def done(error: Exception | None) -> None:
+        loop.call_soon_threadsafe(settle, error)
+
+    generation = Generation(version, prompt, settings, done)
     engine.submit(generation)
     try:
         await future

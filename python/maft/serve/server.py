@@ -82,7 +82,9 @@ async def run(settings: ServeSettings) -> int:
     engine = Engine(metrics, max_batch=settings.max_batch, max_queue=settings.max_queue)
     app = create_app(versions, engine, metrics)
     listener = listen(settings.host, settings.port)
-    server = QuietServer(uvicorn.Config(app, log_level="warning", access_log=False, timeout_graceful_shutdown=1, timeout_keep_alive=75))
+    server = QuietServer(
+        uvicorn.Config(app, log_level="warning", access_log=False, timeout_graceful_shutdown=1, timeout_keep_alive=75)
+    )
     engine.thread.start()
     stop_on_signals(server)
     if settings.exit_with_parent:

@@ -134,7 +134,7 @@ class Versions:
             loop = asyncio.get_running_loop()
             self.loaded[name] = await loop.run_in_executor(self.thread, self.load_now, name)
             self.metrics.loads.inc()
-        except Exception as reason:
+        except Exception as reason:  # noqa: BLE001 - whatever is wrong with the folder, its callers are told
             log.warning("cannot load %s: %s", name, reason)
             error = reason if isinstance(reason, ModelNotFound) else BrokenModel(name, str(reason) or repr(reason))
         self.loading = None

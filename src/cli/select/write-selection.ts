@@ -27,10 +27,18 @@ async function refuseOtherSets(directory: string, trainingSets: SelectionResult[
   throw new DatasetError(`holds ${others.sort().join(', ')} from elsewhere; give --out a new folder`, directory);
 }
 
+/** In pieces of about a mebibyte: a write per line would spend its time in the system. */
 function linesOf(examples: readonly TrainingExample[]): Readable {
   return Readable.from(
     (function* () {
-      for (const example of examples) yield `${JSON.stringify(example)}\n`;
+      let piece = '';
+      for (const example of examples) {
+        piece += `${JSON.stringify(example)}\n`;
+        if (piece.length < 2 ** 20) continue;
+        yield piece;
+        piece = '';
+      }
+      if (piece !== '') yield piece;
     })(),
   );
 }

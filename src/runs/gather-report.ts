@@ -1,15 +1,15 @@
 /** Gathers what a report is made of from the store; whatever does not exist yet is left out. */
-import { readSealed, requireSealed } from '../src/artifacts/sealed';
-import type { ConsensusAudit, Evaluation } from '../src/contract/evaluation';
-import type { ReferenceAnswer } from '../src/contract/problem';
-import type { ReportRequest, RunRecord, ShardOutcome } from '../src/contract/run';
-import type { SelectionReport } from '../src/contract/training';
-import type { WeightsRecord } from '../src/contract/training-job';
-import type { Split, Transcript } from '../src/contract/transcript';
-import { iterationKeys, runKeys } from '../src/domain/keys';
-import type { ArtifactStore } from '../src/ports';
-import type { IterationArtifacts, ReportInput } from '../src/report/report-input';
-import { parseLines } from './run-context';
+import { parseLines } from '../artifacts/lines';
+import { readSealed, requireSealed } from '../artifacts/sealed';
+import type { ConsensusAudit, Evaluation } from '../contract/evaluation';
+import type { ReferenceAnswer } from '../contract/problem';
+import type { ReportRequest, RunRecord, ShardOutcome } from '../contract/run';
+import type { SelectionReport } from '../contract/training';
+import type { WeightsRecord } from '../contract/training-job';
+import type { Split, Transcript } from '../contract/transcript';
+import { iterationKeys, runKeys } from '../domain/keys';
+import type { ArtifactStore } from '../ports';
+import type { IterationArtifacts, ReportInput } from '../report/report-input';
 
 /** @param request Names the run and the last iteration that has been evaluated. */
 export async function gatherReport(store: ArtifactStore, request: ReportRequest): Promise<ReportInput> {

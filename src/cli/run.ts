@@ -1,0 +1,42 @@
+/** `maft run SPEC`: starts a run (or goes on with it), follows it, and ends with its table. */
+import type { Command } from 'commander';
+import { embeddedEndpoint } from '../domain/society';
+import { renderTable, type Report } from '../report';
+import { performRun } from '../runs/perform-run';
+import { loadSpecificationFile, resolveSpecification } from '../specification';
+import { findBaseModel } from '../setup/model-folder';
+
+interface RunOptions {
+  id?: string;
+  detach?: boolean;
+  json?: boolean;
+}
+
+export function register(program: Command): void {
+  program
+    .command('run')
+    .description('run a specification: start it or go on with it, follow it, show its results')
+    .argument('<specification>', 'YAML or JSON file, such as examples/demo.yaml')
+    .option('--id <id>', "run id; default: the specification's name, with a number where that run is finished")
+    .option('--detach', 'start it and return (needs a running `maft up` or TEMPORAL_ADDRESS)')
+    .option('--json', 'print the report as JSON at the end; progress goes to standard error')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  maft run examples/demo.yaml\n  maft run my.yaml --id friday --detach\n\nServers: TEMPORAL_ADDRESS, else a running `maft up`, else its own for as long as it runs.\nCtrl-C cancels the run; the same command goes on with it.',
+    )
+    .action(run);
+}
+
+async function run(file: string, options: RunOptions): Promise<void> {
+  const raw = await loadSpecificationFile(file);
+  const { specification } = resolveSpecification(raw);
+  const { endpoint, base } = specification.model;
+  const model = endpoint === embeddedEndpoint ? findBaseModel(base) : null;
+  const report = await performRun({ command: 'run', raw, model, id: options.id, detach: options.detach ?? false });
+  if (report !== undefined) process.stdout.write(options.json ? `${JSON.stringify(report)}\n` : closing(report));
+}
+
+/** What a finished run ends with on the terminal. */
+export function closing(report: Report): string {
+  return `${renderTable(report, { ascii: !process.stdout.isTTY, width: process.stdout.columns })}\n`;
+}

@@ -1,0 +1,62 @@
+/** `maft runs`: every run in the store, with what came of it. Needs no server. */
+import type { Command } from 'commander';
+import { readSealed } from '../artifacts/sealed';
+import { loadConfig } from '../config';
+import type { Evaluation } from '../contract/evaluation';
+import type { RunRecord } from '../contract/run';
+import { iterationKeys, runKeys } from '../domain/keys';
+import type { ArtifactStore } from '../ports';
+import { openStore } from '../wiring';
+
+interface RunSummary {
+  runId: string;
+  task: string;
+  method: string;
+  seed: number;
+  iterations: number;
+  /** Society accuracy (0..1) of each iteration evaluated so far, from iteration 0. */
+  accuracy: number[];
+  finished: boolean;
+  createdAt: string;
+}
+
+export function register(program: Command): void {
+  program
+    .command('runs')
+    .description('list the runs in the store: task, method, iterations, accuracy')
+    .option('--json', 'one JSON object per run and line')
+    .addHelpText('after', '\nExample:\n  maft runs --json | jq .accuracy')
+    .action(list);
+}
+
+async function list(options: { json?: boolean }): Promise<void> {
+  const config = loadConfig();
+  const store = openStore(config);
+  const keys = await store.list('runs');
+  const found = await Promise.all(keys.map((key) => summarise(store, key.slice('runs/'.length))));
+  const runs = found.filter((run) => run !== undefined).sort((left, right) => (left.createdAt < right.createdAt ? -1 : 1));
+  if (runs.length === 0) process.stderr.write(`no runs in ${config.store}\n`);
+  for (const run of runs) process.stdout.write(`${options.json ? JSON.stringify(run) : describe(run)}\n`);
+}
+
+async function summarise(store: ArtifactStore, runId: string): Promise<RunSummary | undefined> {
+  const record = await readSealed<RunRecord>(store, runKeys.record(runId));
+  if (record === undefined) return undefined;
+  const { plan, specification, createdAt } = record;
+  const accuracy: number[] = [];
+  for (let iteration = 0; iteration <= plan.iterations; iteration++) {
+    const evaluation = await readSealed<Evaluation>(store, iterationKeys.evaluation({ runId, iteration }));
+    const society = evaluation?.modes.find(({ mode }) => mode === 'society');
+    if (society === undefined) break;
+    accuracy.push(society.accuracy);
+  }
+  const finished = accuracy.length === plan.iterations + 1;
+  const { task, method, iterations } = plan;
+  return { runId, task, method, seed: specification.seed, iterations, accuracy, finished, createdAt };
+}
+
+function describe({ runId, task, method, seed, iterations, accuracy, finished }: RunSummary): string {
+  const curve = accuracy.map((value) => (100 * value).toFixed(1)).join(' -> ') || 'nothing evaluated yet';
+  const state = finished ? 'finished' : `iteration ${Math.max(0, accuracy.length - 1)} of ${iterations}`;
+  return `${runId.padEnd(28)} ${task} · ${method} · seed ${seed} · ${state} · accuracy % ${curve}`;
+}

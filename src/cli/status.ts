@@ -1,0 +1,63 @@
+/** `maft status [RUN]`: what a run is doing now; without a name, every open run. */
+import type { Command } from 'commander';
+import type { Client } from '@temporalio/client';
+import { workflowIdPrefix, workflowTypes } from '../contract/names';
+import type { RunProgress } from '../contract/run';
+import { runIdOf } from '../domain/digests';
+import { rootWorkflowId } from '../domain/identifiers';
+import { ConfigError } from '../errors';
+import { readProgress } from '../runs/progress';
+import { stageName } from '../runs/progress-display';
+import { isOpen } from '../runs/start-run';
+import { withRunningServers } from '../runs/with-platform';
+
+interface StatusOptions {
+  json?: boolean;
+}
+
+export function register(program: Command): void {
+  program
+    .command('status')
+    .description('what a run is doing: stage, problems, calls, accuracy so far')
+    .argument('[run]', 'run id; default: every open run')
+    .option('--json', 'one JSON object per run and line')
+    .addHelpText('after', '\nExamples:\n  maft status\n  maft status demo --json')
+    .action(status);
+}
+
+async function status(run: string | undefined, options: StatusOptions): Promise<void> {
+  await withRunningServers(async ({ client }) => {
+    const runs = run === undefined ? await openRuns(client) : [runIdOf(run)];
+    if (runs.length === 0) process.stderr.write('no run is open; `maft runs` lists the finished ones\n');
+    for (const runId of runs) {
+      const progress = await progressOf(client, runId);
+      process.stdout.write(`${options.json ? JSON.stringify(progress) : describe(progress)}\n`);
+    }
+  });
+}
+
+async function progressOf(client: Client, runId: string): Promise<RunProgress> {
+  const workflowId = rootWorkflowId(runId);
+  if (await isOpen(client, workflowId)) return readProgress(client, workflowId);
+  throw new ConfigError(`run "${runId}" is not open; \`maft runs\` lists all, \`maft report ${runId}\` shows a finished one`);
+}
+
+async function openRuns(client: Client): Promise<string[]> {
+  const found: string[] = [];
+  const query = `WorkflowType = '${workflowTypes.run}' AND ExecutionStatus = 'Running'`;
+  for await (const { workflowId } of client.workflow.list({ query })) found.push(workflowId.slice(workflowIdPrefix.length));
+  return found;
+}
+
+export function describe(progress: RunProgress): string {
+  const { done, total, failed } = progress.problems;
+  const accuracy = Object.entries(progress.accuracy).map(([l, value]) => `${l}: ${(100 * value).toFixed(1)} %`);
+  const parts = [
+    `${progress.runId}: ${stageName(progress).trimEnd()} ${done}/${total}`,
+    failed > 0 ? `${failed} failed` : '',
+    `${progress.counts.calls} calls, ${progress.counts.completionTokens} completion tokens`,
+    accuracy.length > 0 ? `accuracy by iteration ${accuracy.join(', ')}` : '',
+    progress.paused ? `PAUSED: ${progress.pauseReason ?? 'on request'}` : '',
+  ];
+  return parts.filter((part) => part !== '').join(' · ');
+}

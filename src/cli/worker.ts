@@ -1,0 +1,88 @@
+/** `maft worker`: serves the task queues (all, or one) until a signal, or until its parent is gone. */
+import { availableParallelism } from 'node:os';
+import type { Command } from 'commander';
+import { Connection } from '@temporalio/client';
+import { DefaultLogger, NativeConnection, Runtime } from '@temporalio/worker';
+import { loadConfig, type MachineConfig } from '../config';
+import type { QueueRole } from '../contract/names';
+import { ConfigError } from '../errors';
+import { temporalTarget } from '../runs/temporal-client';
+import { ensurePythonEnvironment } from '../setup/python-environment';
+import { stderrListener } from '../setup/progress';
+import { wireMachine } from '../wiring';
+import { allRoles, startWorkers } from '../worker';
+
+interface WorkerOptions {
+  queue: string[];
+  exitWithParent?: boolean;
+}
+
+export function register(program: Command): void {
+  program
+    .command('worker')
+    .description('serve the task queues: workflows, light, llm, gpu (all of them by default)')
+    .option('--queue <name...>', `queues to serve: ${allRoles.join(', ')}`, allRoles)
+    .option('--exit-with-parent', 'stop when standard input closes (used by `maft up`)')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  maft worker\n  TEMPORAL_ADDRESS=temporal:7233 MAFT_STORE=/shared/maft maft worker --queue gpu\n\nMachines that serve queues of one namespace share one store (MAFT_STORE).',
+    )
+    .action(serve);
+}
+
+async function serve({ queue, exitWithParent }: WorkerOptions): Promise<void> {
+  const roles = queue.map(roleOf);
+  const config = loadConfig();
+  // Activity failures are shown where people look for them, in the Temporal UI; here they are warnings.
+  Runtime.install({ logger: new DefaultLogger('WARN'), shutdownSignals: [] });
+  const python = await ensurePythonEnvironment({ listener: stderrListener(), ownPython: config.python });
+  const { connectionOptions, namespace } = temporalTarget(config.temporal.address);
+  const { apiKey, ...options } = connectionOptions;
+  const key = typeof apiKey === 'function' ? apiKey() : apiKey;
+  const connection = await NativeConnection.connect({ ...options, apiKey: key });
+  const clientConnection = await Connection.connect(connectionOptions);
+  const machine = wireMachine(config, python.program, clientConnection);
+  const slots = { turnSlots: turnSlots(config), trainingSlots: trainingSlots(config) };
+  const workers = await startWorkers({ connection, namespace, roles, ...slots }, machine.dependencies);
+  process.stdout.write(`${JSON.stringify({ event: 'ready', queues: roles })}\n`);
+  onLeave(exitWithParent === true, workers.shutdown);
+  try {
+    await workers.finished;
+  } finally {
+    await machine.close();
+    await clientConnection.close();
+    await connection.close();
+  }
+}
+
+function roleOf(name: string): QueueRole {
+  const role = allRoles.find((known) => known === name);
+  if (role !== undefined) return role;
+  throw new ConfigError(`--queue ${name}: there is no such queue; known are ${allRoles.join(', ')}`);
+}
+
+function onLeave(withParent: boolean, shutdown: () => void): void {
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, shutdown);
+  if (!withParent) return;
+  process.stdin.on('end', () => {
+    shutdown();
+    // The parent is gone, so nobody waits for a graceful end; the trainer notices our own end by itself.
+    setTimeout(() => process.exit(1), 2_000).unref();
+  });
+  process.stdin.resume();
+}
+
+/** Turns in flight: the sum of what the configured endpoints can bear. */
+function turnSlots(config: MachineConfig): number {
+  const embedded = config.modelServer === undefined ? 0 : embeddedTurnSlots;
+  const others = Object.values(config.endpoints).reduce((sum, { maxConcurrency }) => sum + maxConcurrency, 0);
+  return Math.max(1, embedded + others);
+}
+
+const embeddedTurnSlots = 192;
+
+/** On a CPU one training per core with one thread each is faster than one with all; a GPU trains one at a time. */
+function trainingSlots({ trainer }: MachineConfig): number {
+  if (trainer.slots !== undefined) return trainer.slots;
+  return trainer.device === 'cuda' || trainer.device === 'mps' ? 1 : Math.max(1, Math.floor(availableParallelism() / trainer.threads));
+}

@@ -1,0 +1,64 @@
+/** Starting, adopting and naming runs. */
+import { WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError, type Client } from '@temporalio/client';
+import { readSealed } from '../artifacts/sealed';
+import type { Evaluation } from '../contract/evaluation';
+import { taskQueues, workflowTypes } from '../contract/names';
+import type { RunRecord } from '../contract/run';
+import { runIdOf } from '../domain/digests';
+import { rootWorkflowId } from '../domain/identifiers';
+import { iterationKeys, runKeys } from '../domain/keys';
+import type { ArtifactStore } from '../ports';
+
+export type RunStanding = 'new' | 'unfinished' | 'finished';
+
+/** What the store knows of a run, and whether it was started with this specification. */
+export async function standingOf(store: ArtifactStore, runId: string): Promise<{ standing: RunStanding; digest?: string }> {
+  const record = await readSealed<RunRecord>(store, runKeys.record(runId));
+  if (record === undefined) return { standing: 'new' };
+  const last = iterationKeys.evaluation({ runId, iteration: record.plan.iterations });
+  const finished = (await readSealed<Evaluation>(store, last)) !== undefined;
+  return { standing: finished ? 'finished' : 'unfinished', digest: record.specificationDigest };
+}
+
+/**
+ * A name for the next run: an unfinished run of the same specification is gone on with; a finished one, or one of another
+ * specification, stays untouched and the next free number is taken.
+ */
+export async function nextRun(store: ArtifactStore, name: string, digest: string): Promise<{ runId: string; standing: RunStanding }> {
+  for (let number = 1; ; number++) {
+    const runId = runIdOf(number === 1 ? name : `${name}-${number}`);
+    const { standing, digest: known } = await standingOf(store, runId);
+    if (standing === 'new' || (standing === 'unfinished' && known === digest)) return { runId, standing };
+  }
+}
+
+/** Starts the workflow, or finds it open already (after a crash it goes on by itself). Returns its id and what happened. */
+export async function startOrAttach(
+  client: Client,
+  runId: string,
+  specification: unknown,
+): Promise<{ workflowId: string; started: boolean }> {
+  const workflowId = rootWorkflowId(runId);
+  try {
+    await client.workflow.start(workflowTypes.run, {
+      workflowId,
+      taskQueue: taskQueues.workflows,
+      args: [specification],
+      staticSummary: `run ${runId}`,
+    });
+    return { workflowId, started: true };
+  } catch (error) {
+    if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+    return { workflowId, started: false };
+  }
+}
+
+/** Whether a workflow of this id is open. */
+export async function isOpen(client: Client, workflowId: string): Promise<boolean> {
+  try {
+    return (await client.workflow.getHandle(workflowId).describe()).status.name === 'RUNNING';
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) return false;
+    throw error;
+  }
+}

@@ -1,0 +1,20 @@
+/** The report a run has written, read back from the store. */
+import path from 'node:path';
+import type { MachineConfig } from '../config';
+import { runKeys } from '../domain/keys';
+import { ConfigError } from '../errors';
+import type { ArtifactStore } from '../ports';
+import type { Report } from '../report';
+
+/** @throws ConfigError where the run is unknown or nothing has been evaluated yet. */
+export async function readReport(store: ArtifactStore, runId: string): Promise<Report> {
+  const bytes = await store.read(runKeys.reportData(runId));
+  if (bytes !== undefined) return JSON.parse(bytes.toString('utf8')) as Report;
+  const known = (await store.list('runs')).map((key) => key.slice('runs/'.length));
+  const runs = known.length === 0 ? 'the store holds no runs' : `runs in the store: ${known.join(', ')}`;
+  throw new ConfigError(`run "${runId}" has no report yet; ${runs}`);
+}
+
+export function reportFile(config: Pick<MachineConfig, 'store'>, runId: string): string {
+  return path.join(config.store, runKeys.reportPage(runId));
+}

@@ -1,0 +1,70 @@
+/** Wires the ports of this machine: which store, which endpoints, which trainer. The only place where adapters meet activities. */
+import { Client, Connection } from '@temporalio/client';
+import type { ActivityDependencies } from '../activities';
+import { FileArtifactStore } from './artifacts/file-store';
+import { resolveEndpoint, type MachineConfig } from './config';
+import { ConfigError } from './errors';
+import { packageVersion, pythonPackagesDirectory } from './paths';
+import type { Inference, Platform } from './ports';
+import { LocalTrainer } from './providers/local-trainer';
+import { OpenAiInference } from './providers/openai-inference';
+import { findBaseModel } from './setup/model-folder';
+import { graderFor, taskFor } from './tasks';
+
+export interface WiredMachine {
+  dependencies: ActivityDependencies;
+  /** Ends the trainer's processes and open connections. */
+  close(): Promise<void>;
+}
+
+/** @param connection A connection to the Temporal service, which stays the caller's. */
+export function wireMachine(config: MachineConfig, python: string, connection: Connection): WiredMachine {
+  const endpoints = new Map<string, OpenAiInference>();
+  const inference = (name: string): Inference => {
+    const known = endpoints.get(name);
+    if (known !== undefined) return known;
+    const made = new OpenAiInference(resolveEndpoint(config, name));
+    endpoints.set(name, made);
+    return made;
+  };
+  const { device, threads } = config.trainer;
+  const trainer = new LocalTrainer({ python, pythonPath: pythonPackagesDirectory(), device, killGraceMs: 20_000 });
+  return {
+    dependencies: {
+      store: openStore(config),
+      inference,
+      trainer,
+      task: taskFor,
+      grader: graderFor,
+      platform: temporalPlatform(connection, config.temporal.namespace),
+      machine: {
+        modelFolder: (base) => findBaseModel(base).folder,
+        trainerDevice: device,
+        trainerThreads: threads,
+        versions: { maft: packageVersion(), node: process.version, platform: `${process.platform}-${process.arch}` },
+      },
+    },
+    async close() {
+      await trainer.close();
+      await Promise.all([...endpoints.values()].map((endpoint) => endpoint.close()));
+    },
+  };
+}
+
+/** The artifact store a machine is configured with. */
+export function openStore(config: Pick<MachineConfig, 'store'>): FileArtifactStore {
+  if (config.store.includes('://')) {
+    throw new ConfigError(`MAFT_STORE is "${config.store}": only folders of a file system are supported so far`);
+  }
+  return new FileArtifactStore(config.store);
+}
+
+function temporalPlatform(connection: Connection, namespace: string): Platform {
+  return {
+    async registeredSearchAttributes() {
+      const client = new Client({ connection, namespace });
+      const attributes = await client.connection.operatorService.listSearchAttributes({ namespace });
+      return Object.keys(attributes.customAttributes ?? {});
+    },
+  };
+}

@@ -1,0 +1,157 @@
+import { buildReport, renderHtml } from '../../src/report';
+import type { ReportInput } from '../../src/report';
+import { hostileTexts } from '../support/hostile-text';
+import { reportFixture } from '../support/report-fixture';
+import { hostileFixture } from '../support/hostile-report';
+
+const page = (input: ReportInput) => renderHtml(buildReport(input));
+
+describe('the page', () => {
+  const markup = page(reportFixture());
+
+  test('has no script, no link to anywhere and a policy that would allow neither', () => {
+    expect(markup).not.toMatch(/<script|javascript:|@import|url\(|<iframe|<object|<embed/i);
+    expect(markup.replace(/xmlns(:\w+)?="[^"]*"/g, '')).not.toMatch(/https?:\/\//);
+    expect(markup).toContain("default-src 'none'; style-src 'unsafe-inline'; img-src data:;");
+    expect(markup).not.toMatch(/\son\w+="/);
+  });
+
+  test('has each section, and the navigation leads to each of them', () => {
+    const linked = [...markup.matchAll(/href="#([\w-]+)"/g)].map(([, id]) => id);
+    expect(linked).toEqual([
+      'result',
+      'notices',
+      'accuracy',
+      'selection',
+      'audit',
+      'training',
+      'costs',
+      'debates',
+      'specification',
+    ]);
+    for (const id of linked) expect(markup).toContain(`<section id="${id}"`);
+  });
+
+  test('no id occurs twice, also inside the charts', () => {
+    const ids = [...markup.matchAll(/\sid="([^"]+)"/g)].map(([, id]) => id);
+    expect(new Set(ids).size).toBe(ids.length);
+  });
+
+  test('every chart is described, and every table has a caption', () => {
+    const drawings = markup.match(/<div class="drawing[^>]*>/g) ?? [];
+    expect(drawings.length).toBeGreaterThan(10);
+    expect(drawings.every((tag) => /role="img" aria-label="[^"]{20,}"/.test(tag))).toBe(true);
+    expect(markup.match(/<table>/g)?.length).toBe(markup.match(/<caption>/g)?.length);
+  });
+
+  test('charts take their colours from the style sheet, so that the dark page has its own', () => {
+    expect(markup).not.toMatch(/#feab[0-9a-f]{2}/);
+    expect(markup).toContain('stroke="var(--series-1)"');
+    const used = new Set([...markup.matchAll(/var\(--([\w-]+)\)/g)].map(([, name]) => name));
+    for (const name of used) expect(markup.split(`--${name}: #`).length).toBeGreaterThanOrEqual(3);
+  });
+
+  test('the same artifacts give the same bytes', () => {
+    expect(page(reportFixture())).toBe(markup);
+  });
+});
+
+describe('hostile text', () => {
+  const markup = page(hostileFixture());
+
+  test.each(Object.keys(hostileTexts))('%s shows as text, wherever it stands', (name) => {
+    const text = hostileTexts[name as keyof typeof hostileTexts];
+    if (/[<>"]/.test(text)) expect(markup).not.toContain(text);
+  });
+
+  test('brings no element, attribute or control character', () => {
+    expect(markup).not.toMatch(/<script|<h1>broken|<img/i);
+    expect(markup).not.toMatch(/<[^>]*\sonmouseover/i);
+    // eslint-disable-next-line no-control-regex
+    expect(markup).not.toMatch(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/);
+    expect(markup.match(/<\/style>/g)).toHaveLength(1);
+    expect(markup.match(/<\/title>/g)).toHaveLength(1);
+  });
+
+  test('is there to be read', () => {
+    expect(markup).toContain('&lt;script&gt;document.title = &quot;owned&quot;&lt;/script&gt;');
+    expect(markup).toContain('␛[2J␛[31mred');
+  });
+
+  test('a runaway response is cut and its rest counted', () => {
+    const input = reportFixture();
+    const long = (text: string) => (text.includes('#') ? 'x'.repeat(50_000) : text);
+    const transcripts = input.transcripts.map((transcript) => ({
+      ...transcript,
+      rounds: transcript.rounds.map((round) => ({
+        ...round,
+        turns: round.turns.map((turn) => ({ ...turn, response: long(turn.response) })),
+      })),
+    }));
+    const cut = page({ ...input, transcripts });
+    expect(cut).not.toContain('x'.repeat(8_001));
+    expect(cut).toContain('42,000 more characters are in the transcript');
+  });
+});
+
+describe('any stage and shape renders', () => {
+  test.each([
+    ['nothing evaluated', { evaluatedUpTo: -1 }],
+    ['the untuned society only', { evaluatedUpTo: 0 }],
+    ['no iterations at all', { iterations: 0, evaluatedUpTo: 0 }],
+    ['half-way', { evaluatedUpTo: 1 }],
+    ['one member, one round', { members: 1, rounds: 1 }],
+    ['one member, two rounds', { members: 1, rounds: 2 }],
+    ['one round', { rounds: 1 }],
+    ['three rounds', { rounds: 3 }],
+    ['one problem', { problems: 1 }],
+    ['failed problems and empty training sets', { failedProblems: 9, emptyAgents: ['generation-1', 'critic-2'] }],
+    [
+      'all training sets empty',
+      { emptyAgents: ['generation-1', 'generation-2', 'generation-3', 'critic-1', 'critic-2', 'critic-3'] },
+    ],
+  ])('%s', (_, shape) => {
+    const markup = page(reportFixture(shape));
+    expect(markup).not.toMatch(/NaN|Infinity|undefined|\[object/);
+    expect(markup).toContain('</html>');
+  });
+
+  test('a run without agreement, members, audit or references', () => {
+    const input = reportFixture();
+    const iterations = input.iterations.map(({ evaluation, selection, iteration, weights }) => ({
+      iteration,
+      selection,
+      weights,
+      evaluation: evaluation && { ...evaluation, agreement: null, members: [] },
+    }));
+    const markup = page({ ...input, iterations, references: undefined, timings: [] });
+    expect(markup).toContain('not measured');
+    expect(markup).not.toMatch(/NaN|undefined|id="audit"|id="costs"/);
+  });
+});
+
+describe('selection', () => {
+  test('counts that do not add up are called wrong instead of being shown as if they did', () => {
+    const input = reportFixture();
+    const iterations = input.iterations.map((artifacts) => ({
+      ...artifacts,
+      selection: artifacts.selection && {
+        ...artifacts.selection,
+        agents: artifacts.selection.agents.map((agent) => ({ ...agent, responses: agent.responses + 1 })),
+      },
+    }));
+    expect(page({ ...input, iterations })).toContain('add up to 1,600, not to its');
+    expect(page(input)).not.toContain('these counts are wrong');
+  });
+});
+
+test('the specification on the page is the one that ran, with where each value came from', () => {
+  const input = reportFixture();
+  const markup = page(input);
+  const [, json = ''] = /<summary>specification\.json<\/summary><pre class="text">([\s\S]*?)<\/pre>/.exec(markup) ?? [];
+  expect(JSON.parse(json.replace(/&quot;/g, '"'))).toEqual(input.run.specification);
+  expect(markup).toMatch(
+    /method\.members<\/code><\/th>\s*<td class="words"><code>3<\/code><\/td>\s*<td class="words">preset/,
+  );
+  expect(markup).toContain(input.run.specificationDigest);
+});
