@@ -44,17 +44,17 @@ async function up(options: UpOptions): Promise<void> {
 
 /** First signal: stop in order. Second: at once. */
 async function whenSignalled(leave: () => void, starting: Promise<Platform>): Promise<Platform> {
-  let platform: Platform | undefined;
+  const started: { platform?: Platform } = {};
   let signals = 0;
   const onSignal = () => {
     signals += 1;
     if (signals === 1) process.stdout.write('stopping: worker, model server, Temporal (once more: at once)\n');
-    else platform?.kill();
+    else started.platform?.kill();
     leave();
   };
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, onSignal);
-  platform = await starting;
-  return platform;
+  started.platform = await starting;
+  return started.platform;
 }
 
 /** One line per change; that a process exists says nothing to people. */

@@ -52,6 +52,8 @@ async function serve({ queue, exitWithParent }: WorkerOptions): Promise<void> {
     await machine.close();
     await clientConnection.close();
     await connection.close();
+    // Waiting for our parent's end must not keep us alive after our own.
+    process.stdin.destroy();
   }
 }
 

@@ -71,7 +71,7 @@ export function buildReport(input: ReportInput): Report {
       references: input.references ?? {},
       seed,
     }),
-    notices: reportNotices(input),
+    notices: reportNotices({ ...input, iterations }),
   };
 }
 

@@ -1,7 +1,5 @@
 /** Makes text from models, files and users harmless to look at: nothing invisible, nothing that moves a cursor. */
 
-const firstControlPicture = 0x2400;
-const deletePicture = '\u2421';
 const replacementCharacter = '\ufffd';
 
 // C0 without tab and newline, DEL, C1, and the characters that reorder or hide what surrounds them.
@@ -10,11 +8,14 @@ const hiddenCharacters = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200b\u200e\u
 const loneSurrogates = /\p{Surrogate}/gu;
 
 /**
- * Text with every control character made visible (an escape character becomes U+241B, its picture), so that ANSI
+ * Text with every control character made visible (an escape character becomes `\u{1b}`), so that ANSI
  * sequences, NULs and bidirectional overrides show as what they are. Newlines and tabs stay; CRLF becomes LF.
  */
 export function visibleText(text: string): string {
-  return text.replace(/\r\n/g, '\n').replace(loneSurrogates, replacementCharacter).replace(hiddenCharacters, picture);
+  return text
+    .replace(/\r\n/g, '\n')
+    .replace(loneSurrogates, replacementCharacter)
+    .replace(hiddenCharacters, escapeSequence);
 }
 
 /** As `visibleText`, on one line: for table cells, labels and terminals. No-break spaces stay. */
@@ -31,9 +32,7 @@ export function shortened(text: string, limit: number): { text: string; omitted:
   return { text: characters.slice(0, limit).join(''), omitted: characters.length - limit };
 }
 
-function picture(character: string): string {
-  const code = character.charCodeAt(0);
-  if (code < 0x20) return String.fromCharCode(firstControlPicture + code);
-  if (code === 0x7f) return deletePicture;
-  return `\\u{${code.toString(16)}}`;
+/** An escape rather than a picture such as U+241B: many fonts have none of those. */
+function escapeSequence(character: string): string {
+  return `\\u{${character.charCodeAt(0).toString(16)}}`;
 }

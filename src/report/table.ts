@@ -46,7 +46,7 @@ export function table({ caption, columns, groups, wordColumns = [] }: Table): Ht
   return html`<div class="scroll" tabindex="0" role="region" aria-label="Table, may scroll sideways">
     <table>
       <caption>
-        ${caption}
+        <span class="fixed">${caption}</span>
       </caption>
       <thead>
         <tr>

@@ -14,7 +14,9 @@ const lineEveryMs = 15_000;
 /** @param stream Where to write; a terminal gets a bar. */
 export function createProgressDisplay(stream: NodeJS.WriteStream, now: () => number = Date.now): ProgressDisplay {
   const pace = createPace(now);
-  return stream.isTTY ? barDisplay(stream, pace) : lineDisplay(stream, pace, now);
+  const display = stream.isTTY ? barDisplay(stream, pace) : lineDisplay(stream, pace, now);
+  // Before the run is resolved there is nothing to count.
+  return { ...display, show: (progress) => (progress.problems.total > 0 ? display.show(progress) : undefined) };
 }
 
 function barDisplay(stream: NodeJS.WriteStream, pace: Pace): ProgressDisplay {

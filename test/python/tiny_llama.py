@@ -6,9 +6,8 @@ import sys
 from pathlib import Path
 
 import torch
-from transformers import LlamaConfig, LlamaForCausalLM
-
 from maft.tiny.vocabulary import build_tokenizer
+from transformers import LlamaConfig, LlamaForCausalLM
 
 
 def write_tiny_llama(folder: Path, seed: int = 0, hidden: int = 32) -> Path:

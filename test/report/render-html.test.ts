@@ -4,16 +4,20 @@ import { hostileTexts } from '../support/hostile-text';
 import { reportFixture } from '../support/report-fixture';
 import { hostileFixture } from '../support/hostile-report';
 
+/** The tags of a page, their quoted values emptied: what a browser takes for markup. */
+const tagsOf = (markup: string) =>
+  (markup.match(/<[a-z](?:[^"<>]|"[^"]*")*>/gi) ?? []).map((tag) => tag.replace(/"[^"]*"/g, '""'));
+
 const page = (input: ReportInput) => renderHtml(buildReport(input));
 
 describe('the page', () => {
   const markup = page(reportFixture());
 
   test('has no script, no link to anywhere and a policy that would allow neither', () => {
-    expect(markup).not.toMatch(/<script|javascript:|@import|url\(|<iframe|<object|<embed/i);
-    expect(markup.replace(/xmlns(:\w+)?="[^"]*"/g, '')).not.toMatch(/https?:\/\//);
+    expect(markup.match(/<script|javascript:|@import|url\((?!#)|<iframe|<object|<embed/i)).toBeNull();
+    expect(markup.replace(/xmlns(:\w+)?="[^"]*"/g, '').match(/https?:\/\//)).toBeNull();
     expect(markup).toContain("default-src 'none'; style-src 'unsafe-inline'; img-src data:;");
-    expect(markup).not.toMatch(/\son\w+="/);
+    expect(tagsOf(markup).filter((tag) => /\son\w+=/.test(tag))).toEqual([]);
   });
 
   test('has each section, and the navigation leads to each of them', () => {
@@ -45,7 +49,7 @@ describe('the page', () => {
   });
 
   test('charts take their colours from the style sheet, so that the dark page has its own', () => {
-    expect(markup).not.toMatch(/#feab[0-9a-f]{2}/);
+    expect(markup.match(/#feab[0-9a-f]{2}/)).toBeNull();
     expect(markup).toContain('stroke="var(--series-1)"');
     const used = new Set([...markup.matchAll(/var\(--([\w-]+)\)/g)].map(([, name]) => name));
     for (const name of used) expect(markup.split(`--${name}: #`).length).toBeGreaterThanOrEqual(3);
@@ -65,17 +69,17 @@ describe('hostile text', () => {
   });
 
   test('brings no element, attribute or control character', () => {
-    expect(markup).not.toMatch(/<script|<h1>broken|<img/i);
-    expect(markup).not.toMatch(/<[^>]*\sonmouseover/i);
+    expect(markup.match(/<script|<h1>broken|<img/i)).toBeNull();
+    expect(tagsOf(markup).filter((tag) => /\son\w+=|https?:/.test(tag))).toEqual([]);
     // eslint-disable-next-line no-control-regex
-    expect(markup).not.toMatch(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/);
+    expect(markup.match(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/)).toBeNull();
     expect(markup.match(/<\/style>/g)).toHaveLength(1);
     expect(markup.match(/<\/title>/g)).toHaveLength(1);
   });
 
   test('is there to be read', () => {
     expect(markup).toContain('&lt;script&gt;document.title = &quot;owned&quot;&lt;/script&gt;');
-    expect(markup).toContain('␛[2J␛[31mred');
+    expect(markup).toContain('\\u{1b}[2J\\u{1b}[31mred');
   });
 
   test('a runaway response is cut and its rest counted', () => {
@@ -112,7 +116,7 @@ describe('any stage and shape renders', () => {
     ],
   ])('%s', (_, shape) => {
     const markup = page(reportFixture(shape));
-    expect(markup).not.toMatch(/NaN|Infinity|undefined|\[object/);
+    expect(markup.match(/NaN|Infinity|undefined|\[object/)).toBeNull();
     expect(markup).toContain('</html>');
   });
 
@@ -126,7 +130,7 @@ describe('any stage and shape renders', () => {
     }));
     const markup = page({ ...input, iterations, references: undefined, timings: [] });
     expect(markup).toContain('not measured');
-    expect(markup).not.toMatch(/NaN|undefined|id="audit"|id="costs"/);
+    expect(markup.match(/NaN|undefined|id="audit"|id="costs"/)).toBeNull();
   });
 });
 
@@ -148,7 +152,8 @@ describe('selection', () => {
 test('the specification on the page is the one that ran, with where each value came from', () => {
   const input = reportFixture();
   const markup = page(input);
-  const [, json = ''] = /<summary>specification\.json<\/summary><pre class="text">([\s\S]*?)<\/pre>/.exec(markup) ?? [];
+  const [, json = ''] =
+    /<summary>specification\.json<\/summary>\s*<pre class="text">([\s\S]*?)<\/pre>/.exec(markup) ?? [];
   expect(JSON.parse(json.replace(/&quot;/g, '"'))).toEqual(input.run.specification);
   expect(markup).toMatch(
     /method\.members<\/code><\/th>\s*<td class="words"><code>3<\/code><\/td>\s*<td class="words">preset/,

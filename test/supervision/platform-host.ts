@@ -31,8 +31,9 @@ export class PlatformHost {
     this.child = spawn(process.execPath, [script, JSON.stringify(settings)], { stdio: ['ignore', 'pipe', 'inherit'] });
     createInterface({ input: this.child.stdout! }).on('line', (line) => {
       this.events.push(JSON.parse(line) as HostEvent);
-      for (const wake of this.waiting) wake();
+      this.wakeAll();
     });
+    this.child.once('exit', () => this.wakeAll());
   }
 
   get pid(): number {
@@ -44,6 +45,9 @@ export class PlatformHost {
     for (;;) {
       const found = this.events.slice(from).find((event) => event.process === process && event.state === state);
       if (found !== undefined) return found;
+      const failed = this.events.slice(from).find((event) => event.process === 'host' && event.state === 'failed');
+      if (failed !== undefined) throw new Error(`no event ${process} ${state}, but: ${failed.message}`);
+      if (this.child.exitCode !== null) throw new Error(`no event ${process} ${state} before the platform's process ended`);
       await new Promise<void>((resolve) => {
         const wake = () => {
           this.waiting.delete(wake);
@@ -68,6 +72,10 @@ export class PlatformHost {
     this.child.kill(signal);
     const [code] = (await exited) as [number | null];
     return code;
+  }
+
+  private wakeAll(): void {
+    for (const wake of this.waiting) wake();
   }
 
   /** For `afterEach`: whatever the test did, no process stays. */

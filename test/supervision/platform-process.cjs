@@ -19,6 +19,7 @@ const standIn = (program) => ({
   command: process.execPath,
   arguments: ['-e', `/* ${program.name} ${settings.maftHome} */ ${obedient}`],
   marker: `${program.name} ${settings.maftHome}`,
+  probe: undefined,
 });
 
 async function host() {

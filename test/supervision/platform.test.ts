@@ -12,6 +12,7 @@ import { PlatformHost, type HostSettings } from './platform-host';
 let maftHome: string;
 let temporal: string;
 let hosts: PlatformHost[];
+let servers: Server[];
 
 beforeAll(async () => {
   temporal = (await ensureTemporalCli({ listener: () => undefined })).program;
@@ -20,10 +21,12 @@ beforeAll(async () => {
 beforeEach(() => {
   maftHome = mkdtempSync(join(tmpdir(), 'maft-platform-'));
   hosts = [];
+  servers = [];
 });
 
 afterEach(() => {
   for (const host of hosts) host.destroy();
+  for (const server of servers) server.close();
   rmSync(maftHome, { recursive: true, force: true });
 });
 
@@ -155,7 +158,6 @@ test('ports that others have taken are replaced by free ones, and it says so', a
   const { port } = foreign.address() as { port: number };
   writeFileSync(join(maftHome, 'up.json'), JSON.stringify(oldState({ temporal: port })));
   const up = await readyHost({ standInTemporal: true });
-  foreign.close();
   expect(up.events.find((event) => event.state === 'notice')?.message).toContain(`port ${port} (temporal) is taken`);
 });
 
@@ -163,7 +165,6 @@ test('a configured port that is taken is a sentence, not another port', async ()
   const foreign = await listen();
   const { port } = foreign.address() as { port: number };
   const failed = await host({ standInTemporal: true, ports: { modelServer: port } }).event('host', 'failed');
-  foreign.close();
   expect(failed).toMatchObject({ name: 'ConfigError' });
   expect(failed.message).toMatch(new RegExp(`^port ${port} \\(ports.modelServer in config.yaml\\) is taken`));
 });
@@ -185,6 +186,7 @@ test('what children print is in their log files', async () => {
 function listen(): Promise<Server> {
   return new Promise((resolve) => {
     const server = createServer().listen(0, '127.0.0.1', () => resolve(server));
+    servers.push(server);
   });
 }
 

@@ -134,7 +134,7 @@ class Decoder:
 
     def score(self, tokens: Sequence[int], version: DecoderWeights) -> Tensor:
         """Hidden states [tokens, hidden] of one text, nothing stored."""
-        return self.read([tokens], [version], None)[0]
+        return self.read([tokens], [version], None)[0, : len(tokens)]
 
     def logits(self, hidden: Tensor, version: DecoderWeights) -> Tensor:
         """[tokens, hidden] -> [tokens, vocabulary]"""

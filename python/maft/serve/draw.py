@@ -56,7 +56,7 @@ def keep_nucleus(probabilities: Tensor, top_p: Tensor) -> Tensor:
 def invert(probabilities: Tensor, draws: Tensor) -> Tensor:
     """The token whose share of [0, 1) holds the draw; shares need not sum to one. [rows]"""
     cumulative = probabilities.cumsum(-1)
-    total = cumulative[:, -1:]
+    total = cumulative[:, -1:].contiguous()
     tokens = torch.searchsorted(cumulative, draws.unsqueeze(1) * total, right=True)
     # A draw that rounding lifted onto the total belongs to the last token that has any share at all.
     last = torch.searchsorted(cumulative, total)

@@ -49,7 +49,9 @@ def file_digest(path: Path) -> str:
     return digest.hexdigest()
 
 
-def write_checkpoint(folder: Path, position: Position, model: torch.nn.Module, optimizer: torch.optim.Optimizer) -> None:
+def write_checkpoint(
+    folder: Path, position: Position, model: torch.nn.Module, optimizer: torch.optim.Optimizer
+) -> None:
     parameters = trainable(model)
     save_file({name: value.detach().contiguous() for name, value in parameters.items()}, folder / "weights.safetensors")
     moments = {
@@ -100,9 +102,7 @@ def complete_checkpoints(work_directory: Path) -> Iterator[Path]:
             folders.remove(folder)
 
 
-def restore(
-    folder: Path, model: torch.nn.Module, optimizer: torch.optim.Optimizer, job_id: str
-) -> Position:
+def restore(folder: Path, model: torch.nn.Module, optimizer: torch.optim.Optimizer, job_id: str) -> Position:
     """Gives weights and moments back. Raises FileNotFoundError where another attempt removes the folder meanwhile."""
     position = Position(**json.loads((folder / "position.json").read_text(encoding="utf-8")))
     if position.job_id != job_id:
@@ -113,7 +113,8 @@ def restore(
             parameter.copy_(weights[name])
             optimizer.state[parameter] = {
                 # The step count stays on the CPU in AdamW's plain form and goes to the device in its fused one.
-                moment: moments[f"{moment}/{name}"].to(parameter.device) for moment in MOMENTS
+                moment: moments[f"{moment}/{name}"].to(parameter.device)
+                for moment in MOMENTS
             }
     return position
 

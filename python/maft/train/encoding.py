@@ -32,7 +32,9 @@ def render(tokenizer: PreTrainedTokenizerBase, chats: list[Any], *, generation_p
     return ids
 
 
-def render_or_explain(tokenizer: PreTrainedTokenizerBase, chats: list[Any], *, generation_prompt: bool) -> list[list[int]]:
+def render_or_explain(
+    tokenizer: PreTrainedTokenizerBase, chats: list[Any], *, generation_prompt: bool
+) -> list[list[int]]:
     try:
         return render(tokenizer, chats, generation_prompt=generation_prompt)
     except Exception as error:  # Templates are programs of the model's makers: jinja2 errors, TypeErrors, anything.
@@ -74,7 +76,9 @@ def encode_examples(
 ) -> list[EncodedExample]:
     """The examples as tokens, in their order. Raises BadJob that names the first example that cannot be trained on."""
     prompts = [list(example.messages) for example in examples]
-    wholes = [[*prompt, {"role": "assistant", "content": example.completion}] for prompt, example in zip(prompts, examples)]
+    wholes = [
+        [*prompt, {"role": "assistant", "content": example.completion}] for prompt, example in zip(prompts, examples)
+    ]
     prompt_ids = render_or_explain(tokenizer, prompts, generation_prompt=True)
     whole_ids = render_or_explain(tokenizer, wholes, generation_prompt=False)
     encoded = []

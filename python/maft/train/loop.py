@@ -80,9 +80,7 @@ def step_seed(seed: int, step: int) -> int:
 class TrainingLoop:
     """One training, from wherever its newest checkpoint stands to its last step."""
 
-    def __init__(
-        self, plan: Plan, model: Any, placement: Placement, *, events: EventWriter, stop: StopRequest
-    ) -> None:
+    def __init__(self, plan: Plan, model: Any, placement: Placement, *, events: EventWriter, stop: StopRequest) -> None:
         self.plan, self.model, self.placement = plan, model, placement
         self.events, self.stop = events, stop
         self.optimizer = build_optimizer(model, plan.job.weight_decay)

@@ -42,7 +42,7 @@ def make_repeatable() -> None:
     """Deterministic kernels where torch has them; a warning on stderr names those it has not."""
     torch.use_deterministic_algorithms(True, warn_only=True)
     # Filling every new tensor with NaN is for finding bugs in kernels; it costs time in each step.
-    torch.utils.deterministic.fill_uninitialized_memory = False
+    torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
 
 
 def peak_memory_bytes(placement: Placement) -> int | None:

@@ -36,7 +36,8 @@ def model_digest(folder: Path) -> str:
 def write_adapter(model: Any, folder: Path, served_base: str) -> None:
     """A plain PEFT folder. PEFT writes its training path as the base's name, and a set of modules in whatever order
     this process hashes strings; servers compare the name, and the digest must not depend on the order."""
-    model.save_pretrained(folder)
+    # Embeddings are never trained here; looking whether they were would ask for the served base by its name.
+    model.save_pretrained(folder, save_embedding_layers=False)
     path = folder / "adapter_config.json"
     config = json.loads(path.read_text(encoding="utf-8"))
     config["base_model_name_or_path"] = served_base

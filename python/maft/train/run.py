@@ -93,7 +93,7 @@ def run(job_path: Path, events: EventWriter, stop: StopRequest) -> int:
         record = train_once(read_job(job_path), events, stop)
         events.write("finished", **record.finished)
         return 0
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001  # whatever it was, the parent gets an event and an exit code
         failure = classify(error)
         if failure.exit_code == TrainingFailure.exit_code:
             traceback.print_exc()

@@ -171,7 +171,7 @@ class Template:
             os.dup2(stderr, 2)
             keep_only({0, 1, 2, events, lifeline, self.events_fd})
             code = run_child(job_path, events, lifeline)
-        except BaseException:
+        except BaseException:  # noqa: BLE001
             traceback.print_exc()
         finally:
             sys.stdout.flush()
@@ -201,7 +201,7 @@ def run_child(job_path: Path, events: int, lifeline: int) -> int:
 def preload() -> str:
     """Imports what every job needs, lazy corners included; says which accelerator a job with `auto` would take."""
     import torch
-    import torch._dynamo  # noqa: F401  # torch.optim imports it at the first optimizer, 1-2 s per child otherwise
+    import torch._dynamo  # torch.optim imports it at the first optimizer, 1-2 s per child otherwise
     import transformers.models.auto.modeling_auto
     import transformers.models.auto.tokenization_auto
     import transformers.models.llama.modeling_llama  # noqa: F401
@@ -221,7 +221,7 @@ def preload_for(job_path: Path) -> None:
         import_module(f"transformers.models.{model_type}.modeling_{model_type}")
         if job["weights"] != "full":
             import_module("peft")
-    except Exception:
+    except Exception:  # noqa: BLE001
         return
 
 

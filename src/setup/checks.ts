@@ -1,0 +1,138 @@
+/** What `maft doctor` looks at. A check changes nothing but missing search attributes, and never throws. */
+import { accessSync, constants, existsSync, statfsSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { resolveEndpoint, type MachineConfig } from '../config';
+import { MaftError } from '../errors';
+import { connectClient, temporalTarget } from '../runs/temporal-client';
+import { findRunningPlatform } from '../supervision/platform-state';
+import { isPortFree, usualPorts } from '../supervision/ports';
+import { findPython, pythonFacts } from './find-python';
+import { demoModelName, findBaseModel } from './model-folder';
+import { hasNvidiaGpu, wantsCpuWheel } from './pip-install';
+import { formatBytes } from './progress';
+import { ensurePythonEnvironment, environmentState } from './python-environment';
+import { registerSearchAttributes } from './search-attributes';
+import { findTemporalCli } from './temporal-cli';
+
+export interface Finding {
+  /** What was looked for. */
+  name: string;
+  /** `automatic`: not here, the next command makes or fetches it. `note`: good to know, nothing to do. */
+  status: 'ok' | 'automatic' | 'missing' | 'note';
+  /** What was found, or how to get it. */
+  detail: string;
+}
+
+type Check = (config: MachineConfig) => Finding | Promise<Finding>;
+
+const oldestNode = [20, 3] as const;
+
+const checks: Record<string, Check> = {
+  'Node.js': node,
+  Python: python,
+  Temporal: temporal,
+  GPU: gpu,
+  'base model': baseModel,
+  MAFT_HOME: home,
+  ports,
+  endpoints,
+  platform,
+};
+
+export async function checkMachine(config: MachineConfig): Promise<Finding[]> {
+  const findings = Object.entries(checks).map(async ([name, check]): Promise<Finding> => {
+    try {
+      return await check(config);
+    } catch (error) {
+      if (!(error instanceof MaftError)) throw error;
+      return { name, status: 'missing', detail: error.message };
+    }
+  });
+  return Promise.all(findings);
+}
+
+function node(): Finding {
+  const [major, minor] = process.versions.node.split('.').map(Number) as [number, number];
+  const isNewEnough = major > oldestNode[0] || (major === oldestNode[0] && minor >= oldestNode[1]);
+  const detail = isNewEnough ? process.versions.node : `${process.versions.node}: ${oldestNode.join('.')} or newer is needed`;
+  return { name: 'Node.js', status: isNewEnough ? 'ok' : 'missing', detail };
+}
+
+async function python(config: MachineConfig): Promise<Finding> {
+  const name = 'Python';
+  const state = config.python === undefined ? environmentState({}) : 'complete';
+  if (state === 'complete') {
+    const { program, origin } = await ensurePythonEnvironment({ listener: () => undefined, ownPython: config.python });
+    return { name, status: 'ok', detail: `${(await pythonFacts(program))?.version}, ${program} (${origin})` };
+  }
+  const found = await findPython();
+  const size = wantsCpuWheel() ? '1 to 5 GB' : 'about 5 GB';
+  return { name, status: 'automatic', detail: `${found.version} (${found.program}); .venv is ${state}: the next command completes it (${size})` };
+}
+
+async function temporal(config: MachineConfig): Promise<Finding> {
+  const { address } = config.temporal;
+  if (address !== undefined) return ownServer(address);
+  const cli = await findTemporalCli({ ownProgram: config.temporalProgram });
+  if (cli === undefined) return { name: 'Temporal', status: 'automatic', detail: 'no CLI here: the next command fetches it (45 MB), or set MAFT_TEMPORAL or TEMPORAL_ADDRESS' };
+  return { name: 'Temporal', status: 'ok', detail: `CLI ${cli.version}, ${cli.program} (${cli.origin})` };
+}
+
+async function ownServer(address: string): Promise<Finding> {
+  const target = temporalTarget(address);
+  const client = await connectClient(target);
+  try {
+    const { added, missing } = await registerSearchAttributes(client.connection, target.namespace);
+    const lacking = missing.map(({ name, reason }) => `${name} (${reason})`);
+    const words = [`server at ${address}, namespace ${target.namespace}`];
+    if (added.length > 0) words.push(`search attributes registered now: ${added.join(', ')}`);
+    if (lacking.length > 0) words.push(`search attributes that could not be registered, runs go on without: ${lacking.join(', ')}`);
+    return { name: 'Temporal', status: lacking.length > 0 ? 'note' : 'ok', detail: words.join('; ') };
+  } finally {
+    await client.connection.close();
+  }
+}
+
+function gpu(): Finding {
+  const detail = hasNvidiaGpu() ? 'NVIDIA driver found' : 'none found: models run on the CPU, which is enough for the demo';
+  return { name: 'GPU', status: hasNvidiaGpu() ? 'ok' : 'note', detail };
+}
+
+function baseModel(): Finding {
+  return { name: 'base model', status: 'ok', detail: findBaseModel(demoModelName).folder };
+}
+
+function home({ maftHome }: MachineConfig): Finding {
+  const name = 'MAFT_HOME';
+  let folder = maftHome;
+  while (!existsSync(folder)) folder = dirname(folder);
+  try {
+    accessSync(folder, constants.W_OK);
+  } catch {
+    return { name, status: 'missing', detail: `${folder} cannot be written: make it writable, or set MAFT_HOME` };
+  }
+  const { bavail, bsize } = statfsSync(folder);
+  const free = bavail * bsize;
+  const detail = `${maftHome}, ${formatBytes(free)} free`;
+  return free < 1e9 ? { name, status: 'missing', detail: `${detail}: at least 1 GB is needed` } : { name, status: 'ok', detail };
+}
+
+async function ports(config: MachineConfig): Promise<Finding> {
+  const wanted = Object.entries({ ...usualPorts, ...config.ports });
+  const free = await Promise.all(wanted.map(([, port]) => isPortFree(port)));
+  const taken = wanted.filter((_, index) => !free[index]).map(([name, port]) => `${port} (${name})`);
+  if (taken.length === 0) return { name: 'ports', status: 'ok', detail: wanted.map(([, port]) => port).join(', ') };
+  return { name: 'ports', status: 'note', detail: `taken: ${taken.join(', ')}; free ones are used instead unless config.yaml names them` };
+}
+
+function endpoints(config: MachineConfig): Finding {
+  const names = Object.keys(config.endpoints);
+  for (const name of names) resolveEndpoint(config, name);
+  return { name: 'endpoints', status: 'ok', detail: ['embedded', ...names].join(', ') };
+}
+
+function platform({ maftHome }: MachineConfig): Finding {
+  const running = findRunningPlatform(maftHome);
+  const detail = running === undefined ? 'none running on this MAFT_HOME' : `maft ${running.command} (process ${running.pid}), Temporal at ${running.temporalAddress}`;
+  return { name: 'platform', status: 'note', detail };
+}

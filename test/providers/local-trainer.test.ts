@@ -1,0 +1,253 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { trainingJobSchema, type TrainingEvent, type TrainingJob } from '../../src/contract/training-job';
+import { ConfigError, TrainerError } from '../../src/errors';
+import { LocalTrainer } from '../../src/providers/local-trainer';
+
+const root = resolve(__dirname, '../..');
+const pythonPath = join(root, 'python');
+const python = process.env.MAFT_PYTHON ?? join(root, '.venv/bin/python');
+const never = new AbortController().signal;
+
+let folder: string;
+// One for all tests: each template pays a cold start of torch. The last test closes it.
+let trainer: LocalTrainer;
+let jobs = 0;
+
+jest.setTimeout(180_000);
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'maft-trainer-'));
+  const script = join(root, 'test/python/tiny_llama.py');
+  execFileSync(python, [script, join(folder, 'base')], {
+    env: { ...process.env, PYTHONPATH: pythonPath },
+    stdio: 'pipe',
+  });
+  trainer = new LocalTrainer({ python, pythonPath, device: 'cpu', killGraceMs: 3000 });
+});
+afterAll(async () => {
+  await trainer.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+/** A job with folders of its own; 5,000 epochs never end by themselves. */
+function makeJob(changes: Partial<TrainingJob> = {}): TrainingJob {
+  jobs += 1;
+  const work = join(folder, `job-${jobs}`);
+  mkdirSync(work);
+  const lines = Array.from({ length: 20 }, (_, index) => ({
+    problemId: `arithmetic-${index}`,
+    iteration: 1,
+    agent: 'generation-1',
+    member: 1,
+    round: 1,
+    set: 'generation',
+    messages: [{ role: 'user', content: `${index}+2*7+5-4*9=?` }],
+    completion: '2*7=14 #-14',
+    weight: 1,
+  }));
+  const trainingSet = join(work, 'generation-1.jsonl');
+  writeFileSync(trainingSet, lines.map((line) => `${JSON.stringify(line)}\n`).join(''));
+  const base = join(folder, 'base');
+  return {
+    jobId: `${jobs}`.padStart(16, '0'),
+    base,
+    servedBase: 'base',
+    startFrom: base,
+    trainingSet,
+    workDirectory: join(work, 'work'),
+    outputDirectory: join(work, 'output'),
+    weights: 'full',
+    epochs: 2,
+    learningRate: 1e-3,
+    batchSize: 8,
+    maxLength: 128,
+    schedule: 'linear',
+    warmupShare: 0,
+    weightDecay: 0,
+    seed: 1,
+    checkpointEverySeconds: 1000,
+    device: 'cpu',
+    threads: 1,
+    ...changes,
+  };
+}
+
+const endless = { epochs: 5_000 };
+
+/** Starts a training and resolves at its first step with the process id it reported. */
+function untilFirstStep(
+  job: TrainingJob,
+  signal: AbortSignal = never,
+): { ended: Promise<unknown>; stepped: Promise<number> } {
+  let report: (pid: number) => void = () => undefined;
+  const stepped = new Promise<number>((resolve) => (report = resolve));
+  let pid = 0;
+  const ended = trainer.train(job, {
+    signal,
+    onEvent: (event) => {
+      if (event.event === 'started') pid = event.pid;
+      if (event.event === 'step' && event.step === 1) report(pid);
+    },
+  });
+  ended.catch(() => undefined);
+  return { ended, stepped };
+}
+
+/** Whether a process runs (one that is dead and only not yet reaped does not). */
+function runs(pid: number): boolean {
+  try {
+    return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
+  } catch {
+    return false;
+  }
+}
+
+function checkpoints(job: TrainingJob): string[] {
+  return readdirSync(job.workDirectory).filter((name) => name.startsWith('checkpoint-'));
+}
+
+async function failureOf(promise: Promise<unknown>): Promise<TrainerError> {
+  const error = await promise.then(
+    () => undefined,
+    (reason: unknown) => reason,
+  );
+  expect(error).toBeInstanceOf(TrainerError);
+  return error as TrainerError;
+}
+
+test('the shared fixture is a job in TypeScript as it is in Python', () => {
+  const record: unknown = JSON.parse(readFileSync(join(root, 'test/fixtures/training-job.json'), 'utf8'));
+  expect(trainingJobSchema.parse(record)).toEqual(record);
+});
+
+test('a training resolves with its record, and its events come in order', async () => {
+  const job = makeJob();
+  const events: TrainingEvent[] = [];
+  const finished = await trainer.train(job, { signal: never, onEvent: (event) => events.push(event) });
+  expect(events.map((event) => event.event)).toEqual(['started', ...Array<string>(6).fill('step'), 'finished']);
+  expect(finished).toMatchObject({
+    steps: 6,
+    examples: 20,
+    device: 'cpu',
+    precision: 'fp32',
+    peakGpuMemoryBytes: null,
+  });
+  expect(finished.lossCurve).toHaveLength(6);
+  expect(finished.digest).toMatch(/^[0-9a-f]{64}$/);
+  expect(readdirSync(job.outputDirectory)).toEqual(expect.arrayContaining(['model.safetensors', 'tokenizer.json']));
+  expect(readdirSync(job.workDirectory)).toEqual([]);
+});
+
+test('a template and a process per job give the same weights', async () => {
+  const [forked, fresh] = [makeJob(), makeJob({ device: 'cuda' })];
+  const digest = (await trainer.train(forked, { signal: never, onEvent: () => undefined })).digest;
+  // Without a GPU the fresh process refuses; with one it computes in bf16. Either way no template is involved.
+  const outcome = await trainer
+    .train(fresh, { signal: never, onEvent: () => undefined })
+    .catch((error: unknown) => error);
+  if (outcome instanceof TrainerError) expect(outcome.message).toContain('torch sees no CUDA device');
+  const again = makeJob({ jobId: forked.jobId });
+  expect((await trainer.train(again, { signal: never, onEvent: () => undefined })).digest).toBe(digest);
+});
+
+test('a bad job is refused for good, in the words of the trainer', async () => {
+  const job = makeJob({ maxLength: 5 });
+  const error = await failureOf(trainer.train(job, { signal: never, onEvent: () => undefined }));
+  expect(error.message).toMatch(
+    /^Trainer exited with code 2 for job 0+\d+ \(generation-1\.jsonl\): The example of problem arithmetic-0, .* maxLength is 5\.$/,
+  );
+  expect(error).toMatchObject({ exitCode: 2, retryable: false });
+  expect(error.stderrTail).toContain('maxLength is 5');
+});
+
+test('on abort the trainer checkpoints and is gone before the promise rejects', async () => {
+  const job = makeJob(endless);
+  const controller = new AbortController();
+  const { ended, stepped } = untilFirstStep(job, controller.signal);
+  const pid = await stepped;
+  const reason = new Error('the run was cancelled');
+  controller.abort(reason);
+  await expect(ended).rejects.toBe(reason);
+  expect(runs(pid)).toBe(false);
+  expect(checkpoints(job)).toHaveLength(1);
+});
+
+test('a trainer that does not heed SIGTERM is killed after the grace', async () => {
+  const controller = new AbortController();
+  const { ended, stepped } = untilFirstStep(makeJob(endless), controller.signal);
+  const pid = await stepped;
+  process.kill(pid, 'SIGSTOP');
+  controller.abort();
+  await expect(ended).rejects.toBe(controller.signal.reason);
+  expect(runs(pid)).toBe(false);
+});
+
+test('an abort before the start starts nothing', async () => {
+  const job = makeJob();
+  await expect(trainer.train(job, { signal: AbortSignal.abort(), onEvent: () => undefined })).rejects.toThrow(
+    'aborted',
+  );
+  expect(existsSync(job.workDirectory)).toBe(false);
+});
+
+test('a killed child rejects its own job as retryable, and the retry resumes', async () => {
+  const job = makeJob({ epochs: 40, checkpointEverySeconds: 0 });
+  const other = trainer.train(makeJob({ epochs: 20 }), { signal: never, onEvent: () => undefined });
+  const { ended, stepped } = untilFirstStep(job);
+  process.kill(await stepped, 'SIGKILL');
+  const error = await failureOf(ended);
+  expect(error).toMatchObject({ exitCode: null, retryable: true });
+  expect(error.message).toContain('was killed by SIGKILL');
+  const events: TrainingEvent[] = [];
+  await trainer.train(job, { signal: never, onEvent: (event) => events.push(event) });
+  expect(events[0]).toMatchObject({ event: 'started' });
+  expect((await other).steps).toBe(60);
+});
+
+test('a killed template rejects its jobs as retryable, leaves nobody behind, and is replaced', async () => {
+  const { ended, stepped } = untilFirstStep(makeJob(endless));
+  const pid = await stepped;
+  const parent = /^PPid:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
+  process.kill(Number(parent), 'SIGKILL');
+  expect(await failureOf(ended)).toMatchObject({ exitCode: null, retryable: true });
+  expect(runs(pid)).toBe(false);
+  const finished = await trainer.train(makeJob(), { signal: never, onEvent: () => undefined });
+  expect(finished.steps).toBe(6);
+});
+
+test('a listener that throws ends the training with its own error', async () => {
+  const bug = new Error('a bug in the listener');
+  let pid = 0;
+  const onEvent = (event: TrainingEvent) => {
+    if (event.event === 'started') pid = event.pid;
+    if (event.event === 'step') throw bug;
+  };
+  await expect(trainer.train(makeJob(endless), { signal: never, onEvent })).rejects.toBe(bug);
+  expect(runs(pid)).toBe(false);
+});
+
+test('an interpreter that is none is a matter of configuration', async () => {
+  const none = new LocalTrainer({ python: '/no/such/python', pythonPath, device: 'cpu', killGraceMs: 1000 });
+  await expect(none.warmUp()).rejects.toThrow(ConfigError);
+  await expect(none.train(makeJob(), { signal: never, onEvent: () => undefined })).rejects.toThrow(ConfigError);
+  await expect(none.train(makeJob({ device: 'cuda' }), { signal: never, onEvent: () => undefined })).rejects.toThrow(
+    '/no/such/python',
+  );
+});
+
+test('a Python without maft is reported with its last words and not retried', async () => {
+  const empty = new LocalTrainer({ python, pythonPath: folder, device: 'cpu', killGraceMs: 1000 });
+  const error = await failureOf(empty.train(makeJob(), { signal: never, onEvent: () => undefined }));
+  expect(error).toMatchObject({ exitCode: 1, retryable: false });
+  expect(error.message).toContain('maft');
+});
+
+test('closing ends what is being trained, as an interruption', async () => {
+  const { ended, stepped } = untilFirstStep(makeJob(endless));
+  const pid = await stepped;
+  await trainer.close();
+  expect(await failureOf(ended)).toMatchObject({ exitCode: 5, retryable: true });
+  expect(runs(pid)).toBe(false);
+});

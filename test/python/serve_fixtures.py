@@ -1,0 +1,100 @@
+"""A real `python -m maft.serve` process for the tests, on a free loopback port, over small random models."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import torch
+from peft import LoraConfig, get_peft_model
+from safetensors.torch import save_file
+from tiny_llama import write_tiny_llama
+from transformers import AutoModelForCausalLM
+
+PYTHON_FOLDER = Path(__file__).resolve().parents[2] / "python"
+
+
+def write_adapter(base: Path, folder: Path, seed: int = 0) -> Path:
+    """A LoRA adapter whose update is not zero, as PEFT saves it."""
+    torch.manual_seed(seed)
+    config = LoraConfig(r=4, lora_alpha=8, target_modules="all-linear", task_type="CAUSAL_LM")
+    model = get_peft_model(AutoModelForCausalLM.from_pretrained(base), config)
+    for name, parameter in model.named_parameters():
+        if "lora_" in name:
+            torch.nn.init.normal_(parameter, std=0.1)
+    model.save_pretrained(folder)
+    return folder
+
+
+def write_models(directory: Path) -> Path:
+    """base, full-1, full-2, adapter-1, and folders that are broken on purpose. Returns the base."""
+    base = write_tiny_llama(directory / "base")
+    write_tiny_llama(directory / "full-1", seed=1)
+    write_tiny_llama(directory / "full-2", seed=2)
+    write_adapter(base, directory / "adapter-1")
+    broken = directory / "pickled"
+    broken.mkdir()
+    (broken / "config.json").write_text((base / "config.json").read_text())
+    torch.save({}, broken / "pytorch_model.bin")
+    torn = directory / "torn"
+    torn.mkdir()
+    (torn / "config.json").write_text((base / "config.json").read_text())
+    save_file({"model.norm.weight": torch.ones(32)}, torn / "model.safetensors")
+    return base
+
+
+def command(base: Path, *extra: str) -> list[str]:
+    threads = [] if "--threads" in extra else ["--threads", "1"]
+    return [sys.executable, "-m", "maft.serve", "--base", str(base), "--port", "0", *threads, *extra]
+
+
+def environment() -> dict[str, str]:
+    return {**os.environ, "PYTHONPATH": str(PYTHON_FOLDER), "OMP_NUM_THREADS": "1"}
+
+
+def start(base: Path, *extra: str) -> tuple[subprocess.Popen[str], dict[str, Any]]:
+    """The process and its ready line. Its standard input is a pipe that this process holds open."""
+    process = subprocess.Popen(
+        command(base, *extra), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment()
+    )
+    assert process.stdout is not None
+    line = process.stdout.readline()
+    assert line, f"the server ended with exit code {process.wait()}"
+    return process, json.loads(line)
+
+
+@contextlib.contextmanager
+def running_server(base: Path, *extra: str) -> Iterator[httpx.Client]:
+    process, ready = start(base, *extra)
+    try:
+        with httpx.Client(base_url=f"http://127.0.0.1:{ready['port']}", timeout=120) as client:
+            yield client
+    finally:
+        process.kill()
+        process.wait()
+        for pipe in (process.stdin, process.stdout):
+            if pipe is not None:
+                pipe.close()
+
+
+def ask(client: httpx.Client, model: str = "base", content: str = "1+2", **extra: Any) -> Any:
+    """A chat completion that must succeed; returns the parsed answer."""
+    body = {"model": model, "messages": [{"role": "user", "content": content}], "max_tokens": 8, **extra}
+    response = client.post("/v1/chat/completions", json=body)
+    assert response.status_code == 200, response.text
+    return response.json()
+
+
+def text_of(answer: Any) -> str:
+    return str(answer["choices"][0]["message"]["content"])
+
+
+def error_of(response: httpx.Response) -> Any:
+    return response.json()["error"]

@@ -1,0 +1,189 @@
+"""What one training computes: the loss, the order, the same steps as TRL, and what it leaves behind."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from maft.train.encoding import EncodedExample, encode_examples
+from maft.train.errors import classify
+from maft.train.examples import read_training_set
+from maft.train.job import parse_job
+from maft.train.loop import TrainingLoop, example_losses
+from maft.train.models import load_tokenizer, stop_ids
+from maft.train.placement import choose_placement
+from maft.train.schedule import Plan, seeded_order
+from safetensors.torch import load_file
+from training_jobs import example, job_record, run_here, write_training_set
+from transformers import AutoModelForCausalLM
+
+
+pytest_plugins = ("training_fixtures",)
+
+
+def finished(folder: Path, base: Path, lines: list[dict[str, Any]], **changes: Any) -> dict[str, Any]:
+    training_set = write_training_set(folder / "set.jsonl", lines)
+    code, events = run_here(folder, job_record(base, training_set, folder, **changes))
+    assert code == 0, events
+    return events[-1]
+
+
+def encoded(base: Path, folder: Path, lines: list[dict[str, Any]]) -> list[EncodedExample]:
+    tokenizer = load_tokenizer(base)
+    texts = read_training_set(write_training_set(folder / "set.jsonl", lines))
+    return encode_examples(texts, tokenizer, stop_ids(base, tokenizer), 200)
+
+
+def test_the_loss_falls_and_the_result_loads_and_differs(tmp_path: Path, base: Path) -> None:
+    event = finished(tmp_path, base, [example(index) for index in range(10)], epochs=6)
+    curve = [point["loss"] for point in event["lossCurve"]]
+    assert curve[-1] < curve[0] - 0.3
+    assert (event["steps"], len(curve)) == (18, 18)
+    model = AutoModelForCausalLM.from_pretrained(tmp_path / "output", use_safetensors=True)
+    assert not torch.equal(model.state_dict()["model.norm.weight"], torch.ones(32))
+    assert (tmp_path / "output/chat_template.jinja").read_bytes() == (base / "chat_template.jinja").read_bytes()
+
+
+def test_loss_falls_on_the_completion_and_its_end_of_turn_only(tmp_path: Path, base: Path) -> None:
+    """Mistake 7: the wrong first answer of a corrected example stands in the prompt and is not learnt."""
+    wrong = {"role": "assistant", "content": "2*7=15 #-13"}
+    restated = {"role": "user", "content": "Others: -14, -14. 3+2*7+5-4*9=?"}
+    messages = [*example(1)["messages"], wrong, restated]
+    [row] = encoded(base, tmp_path, [example(1, messages=messages)])
+    learnt = load_tokenizer(base).decode(row.tokens[row.completion_start :])
+    assert learnt == example(1)["completion"] + "<|end|>"
+
+
+def test_training_prompts_are_the_tokens_of_inference(tmp_path: Path, base: Path) -> None:
+    """Mistake 8: the chat template in training is the one at inference."""
+    [row] = encoded(base, tmp_path, [example(1)])
+    prompt = load_tokenizer(base).apply_chat_template(example(1)["messages"], add_generation_prompt=True)
+    assert list(row.tokens[: row.completion_start]) == list(prompt["input_ids"])
+
+
+def test_the_order_depends_on_seed_epoch_and_keys_only(tmp_path: Path, base: Path) -> None:
+    """Mistake 16: no shuffle without a seed."""
+    rows = encoded(base, tmp_path, [example(index) for index in range(20)])
+    order = seeded_order(rows, 1, 0)
+    torch.manual_seed(99)
+    assert seeded_order(rows[::-1], 1, 0) == order
+    assert seeded_order(rows, 1, 1) != order
+    assert seeded_order(rows, 2, 0) != order
+
+
+def test_the_batch_loss_is_the_weighted_mean_of_the_examples_mean_losses(tmp_path: Path, base: Path) -> None:
+    lines = [example(1, weight=0.5), example(2, weight=1.5, completion="#1"), example(3, completion="17+5=22 #22")]
+    rows = encoded(base, tmp_path, lines)
+    model = AutoModelForCausalLM.from_pretrained(base)
+    alone = [example_losses(model, [row], torch.device("cpu")).item() for row in rows]
+    event = finished(tmp_path, base, lines, epochs=1, batchSize=8)
+    expected = sum(row.weight * loss for row, loss in zip(rows, alone)) / 3
+    assert event["lossCurve"][0]["loss"] == pytest.approx(expected, abs=1e-5)
+
+
+def test_accumulating_over_small_forward_passes_changes_nothing_but_rounding(tmp_path: Path, base: Path) -> None:
+    lines = [example(index, completion="1+1=2 " * (1 + index % 3) + "#2") for index in range(6)]
+    results = []
+    for tokens_per_forward in (16_384, 1):
+        job = parse_job(job_record(base, tmp_path, tmp_path / str(tokens_per_forward), batchSize=6, warmupShare=0))
+        loop = loop_of(Plan(job, encoded(base, tmp_path, lines)), AutoModelForCausalLM.from_pretrained(base))
+        loop.tokens_per_forward = tokens_per_forward
+        results.append(loop.run().losses)
+    assert results[0] == pytest.approx(results[1], abs=1e-4)
+
+
+def loop_of(plan: Plan, model: Any) -> TrainingLoop:
+    from maft.train.events import EventWriter
+    from maft.train.stopping import StopRequest
+
+    placement = choose_placement("cpu", 1)
+    return TrainingLoop(plan, model.train(), placement, events=EventWriter(-1, lambda: None), stop=StopRequest())
+
+
+@pytest.mark.parametrize("schedule", ["linear", "cosine"])
+def test_the_loop_equals_trl(tmp_path: Path, base: Path, schedule: str) -> None:
+    """TRL averages over the tokens of a batch, we over examples: completions of one length make the two the same."""
+    lines = [example(index) for index in range(12)]
+    job = parse_job(job_record(base, tmp_path, tmp_path, epochs=2, schedule=schedule, warmupShare=0.2))
+    plan = Plan(job, encoded(base, tmp_path, lines))
+    model = AutoModelForCausalLM.from_pretrained(base)
+    losses = loop_of(plan, model).run().losses
+    theirs, their_losses = train_with_trl(base, tmp_path, plan, {f"{line['problemId']}/1/2": line for line in lines})
+    assert losses == pytest.approx(their_losses, abs=2e-4)
+    for name, parameter in model.named_parameters():
+        torch.testing.assert_close(parameter, theirs.state_dict()[name], atol=2e-5, rtol=1e-4)
+
+
+def train_with_trl(base: Path, folder: Path, plan: Plan, lines: dict[str, Any]) -> tuple[Any, list[float]]:
+    """The same batches in the same order: both epochs laid end to end, read in sequence."""
+    from datasets import Dataset
+    from trl import SFTConfig, SFTTrainer
+
+    order = [row.key for _, batch in plan.batches(0) for row in batch]
+    records = [
+        {
+            "prompt": lines[key]["messages"],
+            "completion": [{"role": "assistant", "content": lines[key]["completion"]}],
+        }
+        for key in order
+    ]
+    config = SFTConfig(
+        output_dir=str(folder / "trl"), per_device_train_batch_size=plan.job.batch_size, num_train_epochs=1,
+        learning_rate=plan.job.learning_rate, lr_scheduler_type=plan.job.schedule, warmup_steps=plan.warmup_steps,
+        weight_decay=plan.job.weight_decay, max_grad_norm=1.0, bf16=False, gradient_checkpointing=False,
+        logging_steps=1, save_strategy="no", report_to=[], use_cpu=True, train_sampling_strategy="sequential",
+        optim="adamw_torch", disable_tqdm=True, loss_type="nll",
+    )  # fmt: skip
+    model = AutoModelForCausalLM.from_pretrained(base)
+    trainer = SFTTrainer(model, config, train_dataset=Dataset.from_list(records), processing_class=load_tokenizer(base))
+    trainer.train()
+    return model, [entry["loss"] for entry in trainer.state.log_history if "loss" in entry]
+
+
+LORA = {"lora": {"rank": 4, "alpha": 8, "dropout": 0.1}}
+
+
+def test_lora_leaves_a_plain_adapter_on_the_served_base_and_continues_it(tmp_path: Path, base: Path) -> None:
+    lines = [example(index) for index in range(8)]
+    (tmp_path / "a").mkdir()
+    finished(tmp_path / "a", base, lines, weights=LORA)
+    config = json.loads((tmp_path / "a/output/adapter_config.json").read_text(encoding="utf-8"))
+    assert config["base_model_name_or_path"] == "served-base"
+    assert config["target_modules"] == sorted(config["target_modules"])
+    (tmp_path / "b").mkdir()
+    finished(tmp_path / "b", base, lines, weights=LORA, startFrom=str(tmp_path / "a/output"), jobId="b" * 16)
+    first, second = (load_file(tmp_path / name / "output/adapter_model.safetensors") for name in "ab")
+    assert first.keys() == second.keys()
+    assert any(not torch.equal(first[name], second[name]) for name in first)
+
+
+def test_a_loss_that_is_no_number_is_a_bad_job(tmp_path: Path, base: Path) -> None:
+    training_set = write_training_set(tmp_path / "set.jsonl", [example(index) for index in range(8)])
+    record = job_record(base, training_set, tmp_path, learningRate=1e30, epochs=4, warmupShare=0)
+    code, events = run_here(tmp_path, record)
+    assert (code, events[-1]["kind"]) == (2, "bad-job")
+    assert "Lower learningRate" in events[-1]["message"]
+
+
+def test_a_result_that_nobody_fetched_is_reported_again_without_training(tmp_path: Path, base: Path) -> None:
+    lines = [example(index) for index in range(4)]
+    first = finished(tmp_path, base, lines)
+    assert finished(tmp_path, base, lines) == first
+
+
+def test_something_else_in_the_output_directory_is_never_overwritten(tmp_path: Path, base: Path) -> None:
+    (tmp_path / "output").mkdir()
+    (tmp_path / "output/precious.txt").write_text("mine", encoding="utf-8")
+    training_set = write_training_set(tmp_path / "set.jsonl", [example(1)])
+    code, _ = run_here(tmp_path, job_record(base, training_set, tmp_path))
+    assert code == 2
+    assert (tmp_path / "output/precious.txt").read_text(encoding="utf-8") == "mine"
+
+
+def test_a_real_allocation_failure_is_out_of_memory() -> None:
+    with pytest.raises(RuntimeError) as caught:
+        torch.empty(1 << 50)
+    assert classify(caught.value).exit_code == 3

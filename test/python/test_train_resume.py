@@ -1,0 +1,186 @@
+"""Dying and going on: real SIGKILLs, real disks' limits, two attempts at once; the weights come out the same."""
+
+from __future__ import annotations
+
+import json
+import resource
+import shutil
+import signal
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from maft.train import folders
+from maft.train.checkpoints import complete_checkpoints, is_complete
+from training_jobs import Trainer, example, job_record, run_here, run_process, write_job, write_training_set
+
+pytest_plugins = ("training_fixtures",)
+
+LORA = {"lora": {"rank": 4, "alpha": 8, "dropout": 0.2}}
+
+
+def prepare(folder: Path, base: Path, **changes: Any) -> dict[str, Any]:
+    folder.mkdir(parents=True, exist_ok=True)
+    training_set = write_training_set(folder / "set.jsonl", [example(index) for index in range(30)])
+    return job_record(base, training_set, folder, **changes)
+
+
+def digest(events: list[dict[str, Any]]) -> str:
+    assert events[-1]["event"] == "finished", events[-1]
+    return str(events[-1]["digest"])
+
+
+@pytest.mark.parametrize("weights", ["full", LORA])
+def test_kill_and_resume_gives_the_same_bytes(tmp_path: Path, base: Path, weights: object) -> None:
+    """Killed while it trains, again while it writes a checkpoint, and resumed: equal to a run that nobody disturbed."""
+    _, undisturbed = run_here(tmp_path / "a", prepare(tmp_path / "a", base, weights=weights))
+    record = prepare(tmp_path / "b", base, weights=weights, checkpointEverySeconds=0)
+    for steps in (3, 4):
+        trainer = Trainer("--job", str(write_job(tmp_path / "b", record)), "--parent-fd", "0")
+        trainer.wait_for("step", steps)
+        trainer.kill()
+    code, events = run_process(tmp_path / "b", record)
+    assert code == 0
+    assert events[0]["resumedFromStep"] >= 5
+    assert digest(events) == digest(undisturbed)
+    curves = [[point["loss"] for point in run[-1]["lossCurve"]] for run in (events, undisturbed)]
+    assert curves[0] == curves[1]
+    assert len(list((tmp_path / "b/work").glob("checkpoint-*"))) == 2
+    assert not list((tmp_path / "b").rglob(f"{folders.PREFIX}*"))
+
+
+def test_sigterm_checkpoints_and_exits_with_5(tmp_path: Path, base: Path) -> None:
+    record = prepare(tmp_path, base, epochs=2000)
+    trainer = Trainer("--job", str(write_job(tmp_path, record)), "--parent-fd", "0")
+    trainer.wait_for("step", 3)
+    trainer.process.send_signal(signal.SIGTERM)
+    code, events = trainer.finish()
+    assert code == 5
+    assert [event["event"] for event in events[-2:]] == ["checkpoint", "failed"]
+    [newest] = complete_checkpoints(tmp_path / "work")
+    assert newest.name == f"checkpoint-{events[-2]['step']}"
+
+
+def test_a_dead_parent_ends_the_training(tmp_path: Path, base: Path) -> None:
+    record = prepare(tmp_path, base, epochs=2000)
+    trainer = Trainer("--job", str(write_job(tmp_path, record)), "--parent-fd", "0")
+    trainer.wait_for("step")
+    assert trainer.process.stdin is not None
+    trainer.process.stdin.close()
+    assert trainer.process.wait(timeout=30) == 5
+    trainer.close()
+
+
+def test_torn_checkpoints_are_never_trusted(tmp_path: Path, base: Path) -> None:
+    _, undisturbed = run_here(tmp_path / "a", prepare(tmp_path / "a", base))
+    record = prepare(tmp_path / "b", base, checkpointEverySeconds=0)
+    run_here(tmp_path / "b", record)
+    shutil.rmtree(tmp_path / "b/output")
+    newest, older = complete_checkpoints(tmp_path / "b/work")
+    weights = newest / "weights.safetensors"
+    weights.write_bytes(weights.read_bytes()[:-1] + b"\x00")
+    assert not is_complete(newest)
+    (tmp_path / "b/work/checkpoint-99").mkdir()
+    _, events = run_here(tmp_path / "b", record)
+    assert events[0]["resumedFromStep"] == int(older.name.split("-")[1])
+    assert digest(events) == digest(undisturbed)
+
+
+def test_a_checkpoint_of_another_job_is_refused(tmp_path: Path, base: Path) -> None:
+    run_here(tmp_path, prepare(tmp_path, base, checkpointEverySeconds=0))
+    other = prepare(tmp_path, base, jobId="f" * 16, outputDirectory=str(tmp_path / "other"))
+    code, events = run_here(tmp_path, other)
+    assert code == 2
+    assert "belongs to job 0123456789abcdef" in events[-1]["message"]
+
+
+def test_two_attempts_at_once_give_one_result(tmp_path: Path, base: Path) -> None:
+    record = prepare(tmp_path, base, checkpointEverySeconds=0)
+    path = str(write_job(tmp_path, record))
+    attempts = [Trainer("--job", path, "--parent-fd", "0") for _ in range(2)]
+    ends = [attempt.finish() for attempt in attempts]
+    assert [code for code, _ in ends] == [0, 0]
+    assert digest(ends[0][1]) == digest(ends[1][1])
+    assert not list(tmp_path.rglob(f"{folders.PREFIX}*"))
+
+
+def test_no_space_left_is_exit_code_4_and_loses_nothing(tmp_path: Path, base: Path) -> None:
+    """A limit on the size of files stands for the full disk: the same refusal in the middle of a write."""
+    record = prepare(tmp_path, base, checkpointEverySeconds=0)
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, hard))
+    try:
+        code, events = run_here(tmp_path, record)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert (code, events[-1]["kind"]) == (4, "no-space")
+    assert list(complete_checkpoints(tmp_path / "work")) == []
+    assert run_here(tmp_path, record)[0] == 0
+
+
+def test_a_template_forks_trainings_whose_results_equal_those_of_a_fresh_process(tmp_path: Path, base: Path) -> None:
+    _, alone = run_process(tmp_path / "a", prepare(tmp_path / "a", base))
+    template = Trainer("--template")
+    assert template.next() == {"ready": True, "accelerator": "cpu", "threads": 1}
+    for name in "bc":
+        template.send(run=str(write_job(tmp_path / name, prepare(tmp_path / name, base))), id=name)
+    messages: list[dict[str, Any]] = []
+    while sum("exit" in message for message in messages) < 2:
+        messages.append(template.next())
+    for name in "bc":
+        events = [message["event"] for message in messages if message["id"] == name and "event" in message]
+        assert digest(events) == digest(alone)
+    template.process.stdin.close()  # type: ignore[union-attr]
+    assert template.finish() == (0, [])
+
+
+def test_children_end_with_a_killed_template(tmp_path: Path, base: Path) -> None:
+    """The end of the events shows that all of them are gone; each has left a checkpoint."""
+    template = Trainer("--template")
+    template.next()
+    for name in "ab":
+        record = prepare(tmp_path / name, base, epochs=5000)
+        template.send(run=str(write_job(tmp_path / name, record)), id=name)
+    started: set[str] = set()
+    while len(started) < 2:
+        message = template.next()
+        if message.get("event", {}).get("event") == "step":
+            started.add(message["id"])
+    template.process.kill()
+    began = time.monotonic()
+    template.finish()
+    assert time.monotonic() - began < 30
+    for name in "ab":
+        assert len(list(complete_checkpoints(tmp_path / name / "work"))) == 1
+
+
+def test_one_child_can_be_stopped_or_killed_and_the_others_go_on(tmp_path: Path, base: Path) -> None:
+    template = Trainer("--template")
+    template.next()
+    for name, epochs in (("stopped", 5000), ("killed", 5000), ("whole", 20)):
+        record = prepare(tmp_path / name, base, epochs=epochs)
+        template.send(run=str(write_job(tmp_path / name, record)), id=name)
+    exits: dict[str, Any] = {}
+    seen: set[str] = set()
+    while len(exits) < 3:
+        message = template.next()
+        if message.get("event", {}).get("event") == "step" and message["id"] not in seen:
+            seen.add(message["id"])
+            if message["id"] != "whole":
+                template.send(**{"stop" if message["id"] == "stopped" else "kill": message["id"]})
+        if "exit" in message:
+            exits[message["id"]] = message["exit"]
+    assert exits == {
+        "stopped": {"code": 5, "signal": None},
+        "killed": {"code": None, "signal": "SIGKILL"},
+        "whole": {"code": 0, "signal": None},
+    }
+    template.process.stdin.close()  # type: ignore[union-attr]
+    template.finish()
+
+
+def test_the_record_of_the_result_names_its_job(tmp_path: Path, base: Path) -> None:
+    run_here(tmp_path, prepare(tmp_path, base))
+    record = json.loads((tmp_path / "output/maft-training.json").read_text(encoding="utf-8"))
+    assert record["jobId"] == "0123456789abcdef"
