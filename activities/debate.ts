@@ -43,8 +43,16 @@ export function createDebateActivities(dependencies: ActivityDependencies, conte
       const messages = turnMessages(input, stage, before, summary?.response);
       const speaker = agentOf(input.member, input.round);
       const role = input.round === 1 ? 'generation' : 'critic';
-      const response = await respond(input, stage, { speaker, agent: speaker, sampling: stage.society.sampling[role] }, messages);
-      const counts = addCounts(countCompletions([response]), summary === undefined ? noCounts : countCompletions([summary]));
+      const response = await respond(
+        input,
+        stage,
+        { speaker, agent: speaker, sampling: stage.society.sampling[role] },
+        messages,
+      );
+      const counts = addCounts(
+        countCompletions([response]),
+        summary === undefined ? noCounts : countCompletions([summary]),
+      );
       return { answer: stage.task.parse(response.response), counts };
     });
   }
@@ -56,10 +64,17 @@ export function createDebateActivities(dependencies: ActivityDependencies, conte
       const stage = await setStage(place);
       const { members, sampling } = stage.society;
       const messages = firstRoundMessages(stage.prompts, stage.problem.question);
-      const numbers = Array.from({ length: input.toSample - input.fromSample + 1 }, (_, index) => input.fromSample + index);
+      const numbers = Array.from(
+        { length: input.toSample - input.fromSample + 1 },
+        (_, index) => input.fromSample + index,
+      );
       const drawn = await Promise.all(
         numbers.map((sample) => {
-          const voice = { speaker: sampleName(sample, members), agent: generationAgent(sampleMember(sample, members)), sampling: sampling.generation };
+          const voice = {
+            speaker: sampleName(sample, members),
+            agent: generationAgent(sampleMember(sample, members)),
+            sampling: sampling.generation,
+          };
           return respond(place, stage, voice, messages);
         }),
       );
@@ -85,13 +100,20 @@ export function createDebateActivities(dependencies: ActivityDependencies, conte
     if (input.round === 1) return [];
     const round = input.round - 1;
     const turns = memberNumbers(members).map((member) =>
-      requireSealed<StoredCompletion>(store, iterationKeys.turn({ ...input, round, agent: agentOf(member, round), part: 'response' })),
+      requireSealed<StoredCompletion>(
+        store,
+        iterationKeys.turn({ ...input, round, agent: agentOf(member, round), part: 'response' }),
+      ),
     );
     return Promise.all(turns);
   }
 
   /** The untuned base model summarises the others' responses of the round before (method, section 2.2). */
-  async function summarise(input: TurnInput, stage: Stage, before: StoredCompletion[]): Promise<StoredCompletion | undefined> {
+  async function summarise(
+    input: TurnInput,
+    stage: Stage,
+    before: StoredCompletion[],
+  ): Promise<StoredCompletion | undefined> {
     const others = othersResponses(input, before);
     if (!stage.society.summary || others.length === 0) return undefined;
     const agent = agentOf(input.member, input.round);
@@ -101,7 +123,11 @@ export function createDebateActivities(dependencies: ActivityDependencies, conte
       sampling: stage.society.sampling.summariser,
       seed: samplingSeed({ kind: 'summary', seed: stage.seed, ...input, agent }),
     };
-    return completeOnce({ store, inference: stage.inference }, iterationKeys.turn({ ...input, agent, part: 'summary' }), request);
+    return completeOnce(
+      { store, inference: stage.inference },
+      iterationKeys.turn({ ...input, agent, part: 'summary' }),
+      request,
+    );
   }
 
   async function respond(

@@ -90,11 +90,19 @@ export function createFinetuningActivities(dependencies: ActivityDependencies, c
   }
 
   /** Society l: each agent with the weights its finetuning left it with. */
-  async function recordSociety({ plan, iteration }: { plan: RunPlan; iteration: number }): Promise<{ version: string }> {
+  async function recordSociety({
+    plan,
+    iteration,
+  }: {
+    plan: RunPlan;
+    iteration: number;
+  }): Promise<{ version: string }> {
     const { runId, trainedAgents } = plan;
     const previous = await contexts.society(runId, iteration - 1);
     const weights = await Promise.all(
-      trainedAgents.map((agent) => requireSealed<WeightsRecord>(store, iterationKeys.weights({ runId, iteration }, agent))),
+      trainedAgents.map((agent) =>
+        requireSealed<WeightsRecord>(store, iterationKeys.weights({ runId, iteration }, agent)),
+      ),
     );
     const society = tunedSociety(previous, iteration, weights);
     const versioned: Society = { ...society, version: digestOf(society) };
@@ -111,12 +119,24 @@ function startingModel(specification: RunSpecification, previous: Society, agent
 }
 
 function trainingSettings({ finetuning }: RunSpecification) {
-  const { weights, epochs, batchSize, maxLength, schedule, warmupShare, weightDecay, checkpointEverySeconds } = finetuning;
+  const { weights, epochs, batchSize, maxLength, schedule, warmupShare, weightDecay, checkpointEverySeconds } =
+    finetuning;
   const learningRate = finetuning.learningRate ?? defaultLearningRates[weights === 'full' ? 'full' : 'lora'];
-  return { weights, epochs, batchSize, maxLength, schedule, warmupShare, weightDecay, checkpointEverySeconds, learningRate };
+  return {
+    weights,
+    epochs,
+    batchSize,
+    maxLength,
+    schedule,
+    warmupShare,
+    weightDecay,
+    checkpointEverySeconds,
+    learningRate,
+  };
 }
 
 function trainingRecord(finished: FinishedTraining): WeightsRecord['training'] {
-  const { examples, steps, tokens, seconds, device, precision, peakGpuMemoryBytes, digest, lossCurve, versions } = finished;
+  const { examples, steps, tokens, seconds, device, precision, peakGpuMemoryBytes, digest, lossCurve, versions } =
+    finished;
   return { examples, steps, tokens, seconds, device, precision, peakGpuMemoryBytes, digest, lossCurve, versions };
 }

@@ -16,6 +16,9 @@ export async function gradePairs(
   const stored = await readSealed<{ verdicts: PairVerdict[] }>(store, key);
   if (stored !== undefined) return stored.verdicts;
   const given = pairs.length === 0 ? [] : await grader(task).grade(pairs, Context.current().cancellationSignal);
-  const verdicts = pairs.map((pair, index) => ({ ...pair, ...(given[index] ?? { equal: false, reason: 'no verdict' }) }));
+  const verdicts = pairs.map((pair, index) => ({
+    ...pair,
+    ...(given[index] ?? { equal: false, reason: 'no verdict' }),
+  }));
   return (await publishSealed(store, key, { verdicts })).content.verdicts;
 }

@@ -29,7 +29,16 @@ export function createActivities(dependencies: ActivityDependencies) {
 
 /** Which activities each queue serves; a worker for one queue registers all and polls one. */
 export const activityQueues = {
-  light: ['resolveRun', 'openShard', 'closeShard', 'selectTrainingData', 'recordSociety', 'scoreEvaluation', 'auditTraining', 'writeReport'],
+  light: [
+    'resolveRun',
+    'openShard',
+    'closeShard',
+    'selectTrainingData',
+    'recordSociety',
+    'scoreEvaluation',
+    'auditTraining',
+    'writeReport',
+  ],
   llm: ['takeTurn', 'drawVoteSamples'],
   gpu: ['finetuneAgent'],
 } as const satisfies Record<string, readonly (keyof Activities)[]>;

@@ -101,6 +101,7 @@ export interface SplitPlace {
 
 function fileOf(files: SplitReferences, split: Split, iteration: number): ArtifactReference {
   const reference = split === 'train' ? files.train[iteration - 1] : files.eval;
-  if (reference === undefined) throw ApplicationFailure.nonRetryable(`no ${split} problems were drawn for iteration ${iteration}`);
+  if (reference === undefined)
+    throw ApplicationFailure.nonRetryable(`no ${split} problems were drawn for iteration ${iteration}`);
   return reference;
 }

@@ -28,15 +28,19 @@ export function createRunActivities(dependencies: ActivityDependencies) {
   async function resolveRun({ input }: ResolveRunInput): Promise<RunPlan> {
     const { workflowId } = currentWorkflow();
     const runId = runIdOf(workflowId);
-    const resolved = resolveSpecification(specificationArgument(input));
+    const written = specificationArgument(input);
+    const resolved = resolveSpecification(written);
     const known = await readSealed<RunRecord>(store, runKeys.record(runId));
-    const record = known ?? (await storeRun(runId, workflowId, resolved));
+    const record = known ?? (await storeRun({ runId, workflowId, written }, resolved));
     if (record.specificationDigest !== resolved.digest) throw otherSpecification(record, resolved.specification);
     // What the server knows may have changed since the run was stored; it belongs to this start, not to the record.
     return { ...record.plan, ...(await registeredAttributes()) };
   }
 
-  async function storeRun(runId: string, workflowId: string, resolved: ReturnType<typeof resolveSpecification>) {
+  async function storeRun(
+    { runId, workflowId, written }: { runId: string; workflowId: string; written: unknown },
+    resolved: ReturnType<typeof resolveSpecification>,
+  ) {
     const { specification, valueSources, digest } = resolved;
     await refuseUnknownNames(specification);
     const task = dependencies.task(specification.task);
@@ -48,6 +52,7 @@ export function createRunActivities(dependencies: ActivityDependencies) {
       workflowId,
       specificationDigest: digest,
       specification,
+      written,
       valueSources,
       plan: deriveRunPlan(specification, runId),
       problems: await publishSplits(drawn, problemKey, ({ id, question }) => ({ id, question })),

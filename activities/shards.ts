@@ -71,7 +71,9 @@ export function createShardActivities(dependencies: ActivityDependencies, contex
   ): Promise<Transcript> {
     const rounds = await Promise.all(
       memberNumbers(shard.rounds).map(async (round): Promise<DebateRound> => {
-        const turns = memberNumbers(shard.plan.members).map((member) => readTurn(shard, problem.id, round, member, task));
+        const turns = memberNumbers(shard.plan.members).map((member) =>
+          readTurn(shard, problem.id, round, member, task),
+        );
         return { round, turns: (await Promise.all(turns)).filter((turn) => turn !== undefined) };
       }),
     );
@@ -171,5 +173,7 @@ function countConsensus(transcripts: readonly Transcript[]) {
 }
 
 function completionsOf({ rounds }: Transcript): { usage: Usage }[] {
-  return rounds.flatMap(({ turns }) => turns.flatMap((turn) => (turn.summary === undefined ? [turn] : [turn, turn.summary])));
+  return rounds.flatMap(({ turns }) =>
+    turns.flatMap((turn) => (turn.summary === undefined ? [turn] : [turn, turn.summary])),
+  );
 }

@@ -16,7 +16,10 @@ const endpointSchema = z.strictObject({
   /** Address that `/chat/completions` is appended to, such as `http://gpu-host:8000/v1`. */
   baseUrl: z.url({ protocol: /^https?$/ }),
   /** Name of the environment variable that holds the key. */
-  apiKeyEnv: z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'is no name of an environment variable').optional(),
+  apiKeyEnv: z
+    .string()
+    .regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'is no name of an environment variable')
+    .optional(),
   /** Calls in flight that the endpoint can bear. */
   maxConcurrency: count.default(64),
   /** Longest wait for one completion, seconds. */
@@ -97,7 +100,11 @@ export function loadConfig(environment: Environment = process.env): MachineConfi
  * The endpoint a run specification names: `embedded`, or one of config.yaml. Throws `ConfigError` for an unknown one, for
  * a key that is not set, and for `embedded` where no model server runs.
  */
-export function resolveEndpoint(config: MachineConfig, name: string, environment: Environment = process.env): ResolvedEndpoint {
+export function resolveEndpoint(
+  config: MachineConfig,
+  name: string,
+  environment: Environment = process.env,
+): ResolvedEndpoint {
   if (name === 'embedded') return embeddedEndpoint(config);
   const endpoint = config.endpoints[name];
   if (endpoint === undefined) {
@@ -105,12 +112,21 @@ export function resolveEndpoint(config: MachineConfig, name: string, environment
     throw new ConfigError(`endpoint "${name}" is not in ${join(config.maftHome, 'config.yaml')}; it has: ${known}`);
   }
   const { baseUrl, maxConcurrency, timeoutSeconds, models } = endpoint;
-  return { name, baseUrl, apiKey: apiKeyOf(name, endpoint.apiKeyEnv, environment), maxConcurrency, timeoutMs: timeoutSeconds * 1000, wireNames: models };
+  return {
+    name,
+    baseUrl,
+    apiKey: apiKeyOf(name, endpoint.apiKeyEnv, environment),
+    maxConcurrency,
+    timeoutMs: timeoutSeconds * 1000,
+    wireNames: models,
+  };
 }
 
 function embeddedEndpoint(config: MachineConfig): ResolvedEndpoint {
   if (config.modelServer === undefined) {
-    throw new ConfigError('the endpoint "embedded" needs the model server that `maft up` starts: set MAFT_MODEL_SERVER to its address, or name an endpoint of config.yaml');
+    throw new ConfigError(
+      'the endpoint "embedded" needs the model server that `maft up` starts: set MAFT_MODEL_SERVER to its address, or name an endpoint of config.yaml',
+    );
   }
   const common = { apiKey: undefined, maxConcurrency: embeddedConcurrency, timeoutMs: 600_000, wireNames: {} };
   return { name: 'embedded', baseUrl: `${config.modelServer}/v1`, ...common };
@@ -119,7 +135,10 @@ function embeddedEndpoint(config: MachineConfig): ResolvedEndpoint {
 function apiKeyOf(endpoint: string, variable: string | undefined, environment: Environment): string | undefined {
   if (variable === undefined) return undefined;
   const key = environment[variable];
-  if (!key) throw new ConfigError(`endpoint "${endpoint}" takes its key from the environment variable ${variable}, which is not set`);
+  if (!key)
+    throw new ConfigError(
+      `endpoint "${endpoint}" takes its key from the environment variable ${variable}, which is not set`,
+    );
   return key;
 }
 
@@ -151,7 +170,9 @@ function describe(file: string, issue: z.core.$ZodIssue): string[] {
   const path = issue.path.join('.');
   if (issue.code !== 'unrecognized_keys') return [`${file}: ${path === '' ? 'the file' : path}: ${issue.message}`];
   return issue.keys.map((key) => {
-    const advice = /^(api)?key$/i.test(key) ? 'keys belong in the environment: name the variable with apiKeyEnv' : 'no such setting';
+    const advice = /^(api)?key$/i.test(key)
+      ? 'keys belong in the environment: name the variable with apiKeyEnv'
+      : 'no such setting';
     return `${file}: ${[...issue.path, key].join('.')}: ${advice}`;
   });
 }

@@ -85,6 +85,7 @@ function locate(from: string): { root: string; manifest: PackageManifest } {
     if (manifest.name === packageName) return { root: from, manifest };
   }
   const parent = dirname(from);
-  if (parent === from) throw new Error(`no package.json named ${packageName} above ${__dirname}: the installation is incomplete`);
+  if (parent === from)
+    throw new Error(`no package.json named ${packageName} above ${__dirname}: the installation is incomplete`);
   return locate(parent);
 }

@@ -1,5 +1,5 @@
 /** Wires the ports of this machine: which store, which endpoints, which trainer. The only place where adapters meet activities. */
-import { Client, Connection } from '@temporalio/client';
+import { Client, type Connection } from '@temporalio/client';
 import type { ActivityDependencies } from '../activities';
 import { FileArtifactStore } from './artifacts/file-store';
 import { resolveEndpoint, type MachineConfig } from './config';

@@ -2,7 +2,7 @@
  * The worker: polls the four task queues (or one), wired to the ports of this machine. One process serves all by
  * default; on several machines each serves what it has (`maft worker --queue gpu`).
  */
-import { NativeConnection, Worker, type WorkerOptions } from '@temporalio/worker';
+import { type NativeConnection, Worker, type WorkerOptions } from '@temporalio/worker';
 import { activityQueues, createActivities, type ActivityDependencies, type Activities } from '../activities';
 import { workflowBundle } from './bundle';
 import { taskQueues, type QueueRole } from './contract/names';
@@ -28,11 +28,15 @@ export interface RunningWorkers {
 }
 
 /** Starts one Temporal worker per queue. */
-export async function startWorkers(settings: WorkerSettings, dependencies: ActivityDependencies): Promise<RunningWorkers> {
+export async function startWorkers(
+  settings: WorkerSettings,
+  dependencies: ActivityDependencies,
+): Promise<RunningWorkers> {
   const activities = createActivities(dependencies);
   const workers = await Promise.all(settings.roles.map((role) => createWorker(settings, role, activities)));
   const finished = Promise.all(workers.map((worker) => worker.run())).then(() => undefined);
-  const shutdown = () => workers.filter((worker) => worker.getState() === 'RUNNING').forEach((worker) => worker.shutdown());
+  const shutdown = () =>
+    workers.filter((worker) => worker.getState() === 'RUNNING').forEach((worker) => worker.shutdown());
   // One that fails takes the others with it: a process that serves half its queues would look healthy.
   finished.catch(shutdown);
   return { finished, shutdown };
@@ -41,7 +45,8 @@ export async function startWorkers(settings: WorkerSettings, dependencies: Activ
 async function createWorker(settings: WorkerSettings, role: QueueRole, activities: Activities): Promise<Worker> {
   const { connection, namespace } = settings;
   const common = { connection, namespace, taskQueue: taskQueues[role], ...gracefulShutdown };
-  if (role === 'workflows') return Worker.create({ ...common, ...workflowOptions, workflowBundle: await workflowBundle() });
+  if (role === 'workflows')
+    return Worker.create({ ...common, ...workflowOptions, workflowBundle: await workflowBundle() });
   return Worker.create({
     ...common,
     activities: Object.fromEntries(activityQueues[role].map((name) => [name, activities[name]])),

@@ -10,7 +10,14 @@ import { taskQueues } from '../src/contract/names';
 export const light = proxyActivities<
   Pick<
     Activities,
-    'resolveRun' | 'openShard' | 'closeShard' | 'selectTrainingData' | 'recordSociety' | 'scoreEvaluation' | 'auditTraining' | 'writeReport'
+    | 'resolveRun'
+    | 'openShard'
+    | 'closeShard'
+    | 'selectTrainingData'
+    | 'recordSociety'
+    | 'scoreEvaluation'
+    | 'auditTraining'
+    | 'writeReport'
   >
 >({
   taskQueue: taskQueues.light,

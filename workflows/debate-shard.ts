@@ -2,7 +2,13 @@
  * A slice of problems through all rounds of the debate. The rounds of one problem are a barrier, problems are not:
  * a window of them is in flight. Closing the shard votes and writes its transcripts.
  */
-import { ActivityFailure, ApplicationFailure, isCancellation, setHandler, setCurrentDetails } from '@temporalio/workflow';
+import {
+  ActivityFailure,
+  ApplicationFailure,
+  isCancellation,
+  setHandler,
+  setCurrentDetails,
+} from '@temporalio/workflow';
 import type { CallCounts, ProblemFailure, ShardInput, ShardOutcome } from '../src/contract/run';
 import { addCounts, noCounts } from '../src/domain/counts';
 import { agentOf, memberNumbers } from '../src/domain/identifiers';
@@ -25,7 +31,9 @@ export async function debateShard(input: ShardInput): Promise<ShardOutcome> {
 
   const { problemIds, closed } = await light.openShard(input);
   if (closed !== undefined) return closed;
-  await inWindow(problemIds, input.plan.problemsInFlight, (problemId: string) => debateProblem({ input, gate, tally }, problemId));
+  await inWindow(problemIds, input.plan.problemsInFlight, (problemId: string) =>
+    debateProblem({ input, gate, tally }, problemId),
+  );
   refuseTooManyFailures(input.plan, stageOf(input), { failed: tally.failures.length, problems: stageProblems(input) });
   setCurrentDetails(`${tally.done} problems debated, ${tally.failures.length} failed; closing`);
   return await light.closeShard({ shard: input, failures: tally.failures });

@@ -1,6 +1,6 @@
 /**
  * Pausing, for a workflow and the children it has open: while paused nothing new starts, and calls in flight end.
- * A child that finds an endpoint down or a disk full pauses itself and tells its parent, which pauses everything.
+ * A child that finds an endpoint down or a disk full pauses itself and tells the run, which pauses everything.
  */
 import {
   condition,
@@ -18,7 +18,7 @@ export interface PauseGate {
   readonly openChildren: string[];
   /** Resolves when nothing is paused. */
   whenOpen(): Promise<void>;
-  /** Pauses this workflow for a reason of its own, and tells the parent, if there is one. */
+  /** Pauses this workflow for a reason of its own, and tells the run it belongs to, if it is not the run itself. */
   pauseSelf(reason: string): Promise<void>;
   /** Runs a child; while it is open, it receives this workflow's pause and resume. */
   withChild<Result>(workflowId: string, start: () => Promise<Child<Result>>): Promise<Result>;
@@ -66,8 +66,9 @@ export function createPauseGate(startPaused: boolean): PauseGate {
       paused = true;
       reason = why;
       log.warn('paused itself', { reason: why });
-      const parent = workflowInfo().parent;
-      if (parent !== undefined) await getExternalWorkflowHandle(parent.workflowId).signal(pauseSignal, why);
+      // The run itself, not the parent: a shard of an evaluation has the evaluation in between, and the run must show why.
+      const { root } = workflowInfo();
+      if (root !== undefined) await getExternalWorkflowHandle(root.workflowId).signal(pauseSignal, why);
     },
     async withChild<Result>(workflowId: string, start: () => Promise<Child<Result>>): Promise<Result> {
       const child = await start();

@@ -2,10 +2,7 @@
  * What one workflow run of `multiagentFinetuning` knows and shows: plan, sums, progress query, pause gate,
  * current details and search attributes. Only bookkeeping; the method is in multiagent-finetuning.ts.
  */
-import {
-  defineSearchAttributeKey,
-  type SearchAttributePair,
-} from '@temporalio/common';
+import { defineSearchAttributeKey, type SearchAttributePair } from '@temporalio/common';
 import { setCurrentDetails, setHandler, upsertSearchAttributes, workflowInfo } from '@temporalio/workflow';
 import { searchAttributes } from '../src/contract/names';
 import type { CallCounts, RunOutcome, RunPlan, RunProgress, RunState, Stage } from '../src/contract/run';

@@ -33,11 +33,7 @@ export async function debateTrainingProblems(run: RunContext, iteration: number)
 }
 
 /** Each agent's training set: its own responses that agreed with the vote (lines 22-26). */
-export async function selectTrainingData(
-  run: RunContext,
-  iteration: number,
-  shards: ShardOutcome[],
-): Promise<void> {
+export async function selectTrainingData(run: RunContext, iteration: number, shards: ShardOutcome[]): Promise<void> {
   const { plan } = run;
   await run.inStage('select', iteration, plan.trainProblems, async () => {
     await light.selectTrainingData({ plan, iteration, transcripts: shards.map(({ transcripts }) => transcripts) });

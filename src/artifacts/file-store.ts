@@ -45,7 +45,7 @@ export class FileArtifactStore implements ArtifactStore {
     const bytes = typeof content === 'string' ? Buffer.from(content, 'utf8') : content;
     const attempt = await this.writeAttempt(key, bytes);
     try {
-      await mkdir(path.dirname(this.resolve(key)), { recursive: true });
+      await makeFolder(path.dirname(this.resolve(key)));
       await link(attempt, this.resolve(key));
       return { created: true, stored: bytes, reference: { key, sha256: sha256(bytes) } };
     } catch (error) {
@@ -60,7 +60,7 @@ export class FileArtifactStore implements ArtifactStore {
   async writeView(key: string, content: Buffer | string): Promise<void> {
     const attempt = await this.writeAttempt(key, Buffer.from(content));
     try {
-      await mkdir(path.dirname(this.resolve(key)), { recursive: true });
+      await makeFolder(path.dirname(this.resolve(key)));
       await rename(attempt, this.resolve(key));
     } catch (error) {
       throw storageError(key, 'cannot be written', error);
@@ -80,7 +80,7 @@ export class FileArtifactStore implements ArtifactStore {
   async publishDirectory(localDirectory: string, key: string): Promise<boolean> {
     const target = this.resolve(key);
     try {
-      await mkdir(path.dirname(target), { recursive: true });
+      await makeFolder(path.dirname(target));
       if (await exists(target)) return false;
       // rename(2) replaces an *empty* target only; a published folder is never empty, so a second one fails here.
       await rename(localDirectory, target);
@@ -100,7 +100,7 @@ export class FileArtifactStore implements ArtifactStore {
   async workDirectory(name: string): Promise<string> {
     const directory = path.join(this.root, '.work', name);
     try {
-      await mkdir(directory, { recursive: true });
+      await makeFolder(directory);
     } catch (error) {
       throw storageError(`.work/${name}`, 'cannot be created', error);
     }
@@ -129,7 +129,7 @@ export class FileArtifactStore implements ArtifactStore {
     const folder = path.join(this.root, '.attempts');
     const attempt = path.join(folder, randomUUID());
     try {
-      await mkdir(folder, { recursive: true });
+      await makeFolder(folder);
       // No fsync: a torn file after a power cut is found by its digest and named, at a tenth of the cost per turn.
       const file = await open(attempt, 'wx');
       try {
@@ -142,6 +142,19 @@ export class FileArtifactStore implements ArtifactStore {
       await rm(attempt, { force: true }).catch(() => undefined);
       throw storageError(key, 'cannot be written', error);
     }
+  }
+}
+
+/** Makes a folder and those above it. On a read-only disk Node's recursive mkdir says ENOENT; this says what is wrong. */
+async function makeFolder(folder: string): Promise<void> {
+  try {
+    await mkdir(folder, { recursive: true });
+  } catch (error) {
+    if (!hasCode(error, 'ENOENT')) throw error;
+    let existing = path.dirname(folder);
+    while (!(await exists(existing))) existing = path.dirname(existing);
+    await access(existing, constants.W_OK);
+    throw error;
   }
 }
 
@@ -159,13 +172,24 @@ function hasCode(error: unknown, code: string): boolean {
 /** A full disk or a lost mount may be mended while the run waits, so these are retryable; a permission is not. */
 function storageError(key: string, attempted: string, cause: unknown): ArtifactError {
   if (hasCode(cause, 'ENOSPC') || hasCode(cause, 'EDQUOT')) {
-    return new ArtifactError(`${attempted}: no space left on the store's disk; free some, the run goes on by itself`, key, {
-      retryable: true,
-      cause,
-    });
+    return new ArtifactError(
+      `${attempted}: no space left on the store's disk; free some, the run goes on by itself`,
+      key,
+      {
+        retryable: true,
+        cause,
+      },
+    );
   }
   if (hasCode(cause, 'EROFS') || hasCode(cause, 'EACCES') || hasCode(cause, 'EPERM')) {
-    return new ArtifactError(`${attempted}: the store's folder is not writable for this user; change MAFT_STORE or its permissions`, key, { cause });
+    return new ArtifactError(
+      `${attempted}: the store's folder is not writable for this user; change MAFT_STORE or its permissions`,
+      key,
+      { cause },
+    );
   }
-  return new ArtifactError(`${attempted}: ${cause instanceof Error ? cause.message : String(cause)}`, key, { retryable: true, cause });
+  return new ArtifactError(`${attempted}: ${cause instanceof Error ? cause.message : String(cause)}`, key, {
+    retryable: true,
+    cause,
+  });
 }

@@ -7,7 +7,6 @@ import { digestOf } from '../domain/digests';
 import { ArtifactError } from '../errors';
 import type { ArtifactStore } from '../ports';
 
-
 const sealSchema = z.looseObject({ sha256: z.string() });
 
 /** Publishes create-if-absent; returns what is stored, which is another attempt's content where that was first. */

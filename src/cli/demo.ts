@@ -22,6 +22,12 @@ export function register(program: Command): void {
 
 async function demo(): Promise<void> {
   const raw = await loadSpecificationFile(path.join(repositoryRoot(), specificationFile));
-  const report = await performRun({ command: 'demo', raw, model: findBaseModel(demoModelName), id: undefined, detach: false });
+  const report = await performRun({
+    command: 'demo',
+    raw,
+    model: findBaseModel(demoModelName),
+    id: undefined,
+    detach: false,
+  });
   if (report !== undefined) process.stdout.write(closing(report));
 }

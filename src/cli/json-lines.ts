@@ -2,7 +2,7 @@
 import { createReadStream } from 'node:fs';
 import { StringDecoder } from 'node:string_decoder';
 import type { Readable } from 'node:stream';
-import { z } from 'zod';
+import { type z } from 'zod';
 import { DatasetError } from '../errors';
 
 export interface NumberedLine {

@@ -21,19 +21,49 @@ interface CommandEntry {
 
 /* eslint-disable @typescript-eslint/no-require-imports */
 const commands: CommandEntry[] = [
-  { name: 'demo', summary: 'the whole method on this machine, in minutes', load: () => require('./demo') as CommandModule },
-  { name: 'up', summary: 'start a Temporal server, the model server and a worker', load: () => require('./up') as CommandModule },
+  {
+    name: 'demo',
+    summary: 'the whole method on this machine, in minutes',
+    load: () => require('./demo') as CommandModule,
+  },
+  {
+    name: 'up',
+    summary: 'start a Temporal server, the model server and a worker',
+    load: () => require('./up') as CommandModule,
+  },
   { name: 'run', summary: 'run a specification and follow it', load: () => require('./run') as CommandModule },
   { name: 'status', summary: 'what a run is doing', load: () => require('./status') as CommandModule },
   { name: 'runs', summary: 'list runs', load: () => require('./runs') as CommandModule },
   { name: 'report', summary: "write a run's report", load: () => require('./report') as CommandModule },
   { name: 'worker', summary: 'serve task queues', load: () => require('./worker') as CommandModule },
-  { name: 'select', summary: 'make training sets from transcript files', load: () => require('./select') as CommandModule },
+  {
+    name: 'select',
+    summary: 'make training sets from transcript files',
+    load: () => require('./select') as CommandModule,
+  },
   { name: 'grade', summary: 'decide whether answers are equal', load: () => require('./grade') as CommandModule },
-  { name: 'schema', summary: 'print the run specification as JSON Schema', load: () => require('./schema') as CommandModule },
-  { name: 'doctor', summary: 'list what is needed: found, version, or how to get it', load: () => require('./doctor') as CommandModule },
-  { name: 'python', summary: "run the environment's Python", load: () => require('./python') as CommandModule, hidden: true },
-  { name: 'proof', summary: 'measure the method over seeds', load: () => require('./proof') as CommandModule, hidden: true },
+  {
+    name: 'schema',
+    summary: 'print the run specification as JSON Schema',
+    load: () => require('./schema') as CommandModule,
+  },
+  {
+    name: 'doctor',
+    summary: 'list what is needed: found, version, or how to get it',
+    load: () => require('./doctor') as CommandModule,
+  },
+  {
+    name: 'python',
+    summary: "run the environment's Python",
+    load: () => require('./python') as CommandModule,
+    hidden: true,
+  },
+  {
+    name: 'proof',
+    summary: 'measure the method over seeds',
+    load: () => require('./proof') as CommandModule,
+    hidden: true,
+  },
 ];
 /* eslint-enable @typescript-eslint/no-require-imports */
 
@@ -44,7 +74,10 @@ export function buildProgram(userArguments: string[]): Command {
     .version(packageVersion())
     .showHelpAfterError('(maft --help, or maft COMMAND --help, says more)')
     .enablePositionalOptions()
-    .addHelpText('after', '\nExamples:\n  maft demo                        everything, in minutes\n  maft up                          servers and a worker, until Ctrl-C\n  maft run examples/demo.yaml      one run\n\nExit codes: 0 ok, 1 failed, 2 bad input.');
+    .addHelpText(
+      'after',
+      '\nExamples:\n  maft demo                        everything, in minutes\n  maft up                          servers and a worker, until Ctrl-C\n  maft run examples/demo.yaml      one run\n\nExit codes: 0 ok, 1 failed, 2 bad input.',
+    );
   program.exitOverride();
   const asked = userArguments.filter((argument) => argument !== 'help').find((argument) => !argument.startsWith('-'));
   for (const { name, summary, load, hidden } of commands) {

@@ -16,7 +16,10 @@ export function register(program: Command): void {
     .allowUnknownOption()
     .passThroughOptions()
     .action(async (pythonArguments: string[]) => {
-      const { program: python } = await ensurePythonEnvironment({ listener: stderrListener(), ownPython: loadConfig().python });
+      const { program: python } = await ensurePythonEnvironment({
+        listener: stderrListener(),
+        ownPython: loadConfig().python,
+      });
       process.exitCode = await runToItsEnd(python, pythonArguments);
     });
 }
@@ -24,7 +27,10 @@ export function register(program: Command): void {
 /** In our own process group and on our terminal, so Ctrl-C reaches it as if it had been started directly. */
 function runToItsEnd(python: string, pythonArguments: string[]): Promise<number> {
   return new Promise((resolve, reject) => {
-    const child = spawn(python, pythonArguments, { stdio: 'inherit', env: { ...process.env, ...pythonEnvironmentVariables() } });
+    const child = spawn(python, pythonArguments, {
+      stdio: 'inherit',
+      env: { ...process.env, ...pythonEnvironmentVariables() },
+    });
     // It decides itself what a signal means; we only leave with it.
     process.on('SIGINT', () => undefined);
     process.on('SIGTERM', () => child.kill('SIGTERM'));

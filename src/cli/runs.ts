@@ -34,7 +34,9 @@ async function list(options: { json?: boolean }): Promise<void> {
   const store = openStore(config);
   const keys = await store.list('runs');
   const found = await Promise.all(keys.map((key) => summarise(store, key.slice('runs/'.length))));
-  const runs = found.filter((run) => run !== undefined).sort((left, right) => (left.createdAt < right.createdAt ? -1 : 1));
+  const runs = found
+    .filter((run) => run !== undefined)
+    .sort((left, right) => (left.createdAt < right.createdAt ? -1 : 1));
   if (runs.length === 0) process.stderr.write(`no runs in ${config.store}\n`);
   for (const run of runs) process.stdout.write(`${options.json ? JSON.stringify(run) : describe(run)}\n`);
 }

@@ -7,7 +7,10 @@ export function register(program: Command): void {
   program
     .command('schema')
     .description('print the run specification as JSON Schema (draft 2020-12)')
-    .addHelpText('after', '\nExample:\n  maft schema > maft.schema.json     then, in the YAML: # yaml-language-server: $schema=maft.schema.json')
+    .addHelpText(
+      'after',
+      '\nExample:\n  maft schema > maft.schema.json     then, in the YAML: # yaml-language-server: $schema=maft.schema.json',
+    )
     .action(() => {
       process.stdout.write(`${JSON.stringify(runSpecificationJsonSchema(), undefined, 2)}\n`);
     });

@@ -39,13 +39,16 @@ async function status(run: string | undefined, options: StatusOptions): Promise<
 async function progressOf(client: Client, runId: string): Promise<RunProgress> {
   const workflowId = rootWorkflowId(runId);
   if (await isOpen(client, workflowId)) return readProgress(client, workflowId);
-  throw new ConfigError(`run "${runId}" is not open; \`maft runs\` lists all, \`maft report ${runId}\` shows a finished one`);
+  throw new ConfigError(
+    `run "${runId}" is not open; \`maft runs\` lists all, \`maft report ${runId}\` shows a finished one`,
+  );
 }
 
 async function openRuns(client: Client): Promise<string[]> {
   const found: string[] = [];
   const query = `WorkflowType = '${workflowTypes.run}' AND ExecutionStatus = 'Running'`;
-  for await (const { workflowId } of client.workflow.list({ query })) found.push(workflowId.slice(workflowIdPrefix.length));
+  for await (const { workflowId } of client.workflow.list({ query }))
+    found.push(workflowId.slice(workflowIdPrefix.length));
   return found;
 }
 

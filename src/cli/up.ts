@@ -15,7 +15,9 @@ interface UpOptions {
 export function register(program: Command): void {
   program
     .command('up')
-    .description('start a Temporal server (unless TEMPORAL_ADDRESS names one), the model server and a worker; Ctrl-C stops them')
+    .description(
+      'start a Temporal server (unless TEMPORAL_ADDRESS names one), the model server and a worker; Ctrl-C stops them',
+    )
     .option('--model <folder>', 'base model the embedded server serves', demoModelName)
     .option('--no-model', 'no model server: every run names an endpoint of config.yaml')
     .addHelpText(
@@ -31,7 +33,10 @@ async function up(options: UpOptions): Promise<void> {
   const { python, temporal } = await prepareMachine(config, stderrListener());
   const programs = { python: python.program, temporal: temporal?.program };
   const leave = new AbortController();
-  const platform = whenSignalled(() => leave.abort(), startPlatform({ command: 'up', config, model, programs, onEvent: say, signal: leave.signal }));
+  const platform = whenSignalled(
+    () => leave.abort(),
+    startPlatform({ command: 'up', config, model, programs, onEvent: say, signal: leave.signal }),
+  );
   const started = await platform.catch((error) => {
     if (leave.signal.aborted) return undefined;
     throw error;
@@ -72,5 +77,16 @@ function welcome(platform: Platform, config: MachineConfig, model: BaseModel | n
   ];
   const start = `temporal workflow start --address ${platform.temporalAddress} --type ${workflowTypes.run} --task-queue ${taskQueues.workflows} --workflow-id maft/my-run --input-file examples/demo.json`;
   const table = lines.flatMap(([title, value]) => (value === null ? [] : [`  ${title.padEnd(12)} ${value}`]));
-  return ['', 'Ready.', ...table, '', '  Start a run in another terminal:', '    npx maft run examples/demo.yaml', `    ${start}`, '', '  Ctrl-C stops everything.', ''].join('\n');
+  return [
+    '',
+    'Ready.',
+    ...table,
+    '',
+    '  Start a run in another terminal:',
+    '    npx maft run examples/demo.yaml',
+    `    ${start}`,
+    '',
+    '  Ctrl-C stops everything.',
+    '',
+  ].join('\n');
 }

@@ -86,5 +86,7 @@ const embeddedTurnSlots = 192;
 /** On a CPU one training per core with one thread each is faster than one with all; a GPU trains one at a time. */
 function trainingSlots({ trainer }: MachineConfig): number {
   if (trainer.slots !== undefined) return trainer.slots;
-  return trainer.device === 'cuda' || trainer.device === 'mps' ? 1 : Math.max(1, Math.floor(availableParallelism() / trainer.threads));
+  return trainer.device === 'cuda' || trainer.device === 'mps'
+    ? 1
+    : Math.max(1, Math.floor(availableParallelism() / trainer.threads));
 }

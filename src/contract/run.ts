@@ -9,6 +9,8 @@ export interface RunRecord {
   /** SHA-256 (hex) of the canonical JSON of `specification`. */
   specificationDigest: string;
   specification: RunSpecification;
+  /** What the user wrote, to do it again with: a resolved one may name settings that were defaults, and be refused. */
+  written: unknown;
   valueSources: Record<string, ValueSource>;
   plan: RunPlan;
   /** The problems as drawn; references lie apart, so that selection cannot read them by accident. */

@@ -107,7 +107,7 @@ export const executionSchema = z.strictObject({
 export const methodSchema = methodSettingsSchema.extend({ preset: name.default('multiagent-finetuning') });
 
 export const limitsSchema = z.strictObject({
-  maxFailedShare: share.default(0.02).describe('share of a stage\'s problems that may fail before the run does'),
+  maxFailedShare: share.default(0.02).describe("share of a stage's problems that may fail before the run does"),
 });
 
 /** The specification after normalisation (method and sampling spelt out), as resolved and stored in `run.json`. */

@@ -65,7 +65,10 @@ export interface ArtifactStore {
   read(key: string): Promise<Buffer | undefined>;
   /** Like `read`, but checks the digest; a missing or different artifact is an `ArtifactError`. */
   readVerified(reference: ArtifactReference): Promise<Buffer>;
-  publish(key: string, bytes: Buffer | string): Promise<{ created: boolean; stored: Buffer; reference: ArtifactReference }>;
+  publish(
+    key: string,
+    bytes: Buffer | string,
+  ): Promise<{ created: boolean; stored: Buffer; reference: ArtifactReference }>;
   /** Overwrites; only for mutable views that can be rebuilt (`report.html`). */
   writeView(key: string, bytes: Buffer | string): Promise<void>;
   list(prefix: string): Promise<string[]>;

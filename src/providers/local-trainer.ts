@@ -30,12 +30,14 @@ const retryableCodes: readonly number[] = [
  */
 export class LocalTrainer implements Trainer {
   private template: TrainerTemplate | undefined;
+  /** Set once a template has told that jobs with device `auto` run on an accelerator. */
+  private accelerated = false;
 
   constructor(private readonly options: LocalTrainerOptions) {}
 
   /** Starts the template, so that the first job need not wait for torch. Throws where it cannot be started. */
   async warmUp(): Promise<void> {
-    if (mayFork(this.options.device)) await this.liveTemplate().ready;
+    if (this.mayFork(this.options.device)) await this.liveTemplate().ready;
   }
 
   async train(job: TrainingJob, options: TrainOptions): Promise<FinishedTraining> {
@@ -73,20 +75,22 @@ export class LocalTrainer implements Trainer {
   }
 
   private async start(job: TrainingJob, jobFile: string, onEvent: (event: unknown) => void): Promise<RunningTrainer> {
-    if (!mayFork(job.device)) return startTrainerProcess(this.options, jobFile, onEvent);
+    if (!this.mayFork(job.device)) return startTrainerProcess(this.options, jobFile, onEvent);
     const template = this.liveTemplate();
     if (job.device === 'cpu' || (await acceleratorOf(template)) === 'cpu') return template.start(jobFile, onEvent);
+    this.accelerated = true;
+    await template.close();
     return startTrainerProcess(this.options, jobFile, onEvent);
+  }
+
+  private mayFork(device: TrainingJob['device']): boolean {
+    return process.platform === 'linux' && (device === 'cpu' || (device === 'auto' && !this.accelerated));
   }
 
   private liveTemplate(): TrainerTemplate {
     if (!this.template?.alive) this.template = new TrainerTemplate(this.options, this.options.killGraceMs);
     return this.template;
   }
-}
-
-function mayFork(device: TrainingJob['device']): boolean {
-  return process.platform === 'linux' && (device === 'cpu' || device === 'auto');
 }
 
 /** A template that could not start is no answer: the job is then forked from it and reports why it ended. */

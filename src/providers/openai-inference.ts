@@ -26,6 +26,8 @@ const completionSchema = z.object({
   usage: z.object({ prompt_tokens: z.number(), completion_tokens: z.number() }).nullish(),
 });
 
+const modelListSchema = z.object({ data: z.array(z.object({ id: z.string() })) });
+
 export class OpenAiInference implements Inference {
   private readonly client: OpenAI;
   private readonly dispatcher: Agent;
@@ -63,8 +65,11 @@ export class OpenAiInference implements Inference {
 
   async models(signal: AbortSignal): Promise<string[]> {
     try {
-      const page = await this.client.models.list({ signal });
-      return page.data.map((model) => model.id);
+      // The page object would read an answer without `data` as an empty list.
+      const answer: unknown = await this.client.get('/models', { signal });
+      const parsed = modelListSchema.safeParse(answer);
+      if (!parsed.success) throw this.nonsense('list of models', answer);
+      return parsed.data.data.map(({ id }) => id);
     } catch (error) {
       throw this.translate(error, 'any');
     }
@@ -78,10 +83,7 @@ export class OpenAiInference implements Inference {
     const parsed = completionSchema.safeParse(answer);
     const choice = parsed.data?.choices[0];
     if (!parsed.success || choice === undefined) {
-      const shown = JSON.stringify(answer)?.slice(0, 200);
-      throw new ProviderError(`${this.endpoint.baseUrl} answered something that is no chat completion: ${shown}`, {
-        retryable: true,
-      });
+      throw this.nonsense('chat completion', answer);
     }
     return {
       text: choice.message.content ?? '',
@@ -94,6 +96,19 @@ export class OpenAiInference implements Inference {
     };
   }
 
+  private nonsense(wanted: string, answer: unknown): ProviderError {
+    const shown = this.withoutKey(JSON.stringify(answer) ?? 'nothing').slice(0, 200);
+    return new ProviderError(`${this.endpoint.baseUrl} answered something that is no ${wanted}: ${shown}`, {
+      retryable: true,
+    });
+  }
+
+  /** Some hosts repeat the key they refuse; messages end up in histories, logs and reports. */
+  private withoutKey(text: string): string {
+    const { apiKey } = this.endpoint;
+    return apiKey ? text.replaceAll(apiKey, '[API key]') : text;
+  }
+
   private translate(error: unknown, model: string): unknown {
     if (error instanceof ProviderError || error instanceof APIUserAbortError) return error;
     const where = `${this.endpoint.baseUrl} (model ${model})`;
@@ -104,13 +119,13 @@ export class OpenAiInference implements Inference {
       });
     }
     if (error instanceof APIConnectionError || error instanceof SyntaxError || error instanceof TypeError) {
-      return new ProviderError(`${where} cannot be reached or broke off: ${causeOf(error)}`, {
+      return new ProviderError(`${where} cannot be reached or broke off: ${this.withoutKey(causesOf(error))}`, {
         retryable: true,
         unreachable: !(error instanceof SyntaxError),
         cause: error,
       });
     }
-    if (error instanceof APIError) return statusError(error, where);
+    if (error instanceof APIError) return statusError(error, where, this.withoutKey(error.message));
     return error;
   }
 }
@@ -118,27 +133,34 @@ export class OpenAiInference implements Inference {
 /** 404 is retryable: a name just published is loaded on first use, and a remote host may still be downloading it. */
 const retryableStatuses = new Set([404, 408, 409, 425, 429]);
 
-function statusError(error: APIError, where: string): ProviderError {
+function statusError(error: APIError, where: string, message: string): ProviderError {
   const status = typeof error.status === 'number' ? error.status : undefined;
   const retryable = status === undefined || status >= 500 || retryableStatuses.has(status);
-  return new ProviderError(`${where} answered ${status ?? 'without a status'}: ${error.message.slice(0, 500)}`, {
+  // The client's message begins with the status. No cause: it holds the answer as it came, a repeated key included.
+  return new ProviderError(`${where} answered ${message.slice(0, 500)}`, {
     status,
     retryable,
     retryAfterMs: retryAfterMs(error.headers),
-    cause: error,
   });
 }
 
-/** Retry-After as seconds or as an HTTP date. */
+/** Retry-After as seconds or as an HTTP date; undefined for "now": then the retry policy's own pause is the right one. */
 function retryAfterMs(headers: Headers | undefined): number | undefined {
   const value = headers?.get('retry-after');
   if (value === null || value === undefined) return undefined;
   const seconds = Number(value);
-  if (Number.isFinite(seconds)) return Math.max(0, seconds * 1000);
-  const date = Date.parse(value);
-  return Number.isNaN(date) ? undefined : Math.max(0, date - Date.now());
+  const milliseconds = Number.isFinite(seconds) ? seconds * 1000 : Date.parse(value) - Date.now();
+  return milliseconds > 0 ? milliseconds : undefined;
 }
 
-function causeOf(error: Error): string {
-  return error.cause instanceof Error ? `${error.message} ${error.cause.message}` : error.message;
+/** The messages of an error and of what caused it: what broke (ECONNREFUSED) stands deepest. */
+function causesOf(error: Error): string {
+  const messages: string[] = [];
+  let cause: unknown = error;
+  while (typeof cause === 'object' && cause !== null && 'message' in cause) {
+    // Where several addresses of a name were tried, there is a code and no message.
+    messages.push(String(cause.message || ('code' in cause ? cause.code : '')));
+    cause = 'cause' in cause ? cause.cause : undefined;
+  }
+  return messages.join(' ');
 }

@@ -3,10 +3,10 @@
  * Deterministic: no clock and no random numbers, so the same artifacts give the same bytes.
  */
 import type { Evaluation } from '../contract/evaluation';
-import type { RunRecord } from '../contract/run';
+import type { RunRecord, StageTiming } from '../contract/run';
 import { answerShape, collectMeasurements, compareMeasurements, findMeasurement } from './measurements';
 import type { Measurement } from './measurements';
-import type { IterationArtifacts, ReportInput, RunState, StageTiming } from './report-input';
+import type { IterationArtifacts, ReportInput, RunStatus } from './report-input';
 import { reportNotices } from './report-notices';
 import { callsOfSociety, resultRows } from './result-rows';
 import type { ResultRow } from './result-rows';
@@ -36,7 +36,7 @@ export type ReportIteration = Omit<IterationArtifacts, 'evaluation'> & { evaluat
 export interface Report {
   format: 'maft-report/1';
   run: RunRecord;
-  state: RunState;
+  state: RunStatus;
   headline: string;
   statements: string[];
   rows: ResultRow[];

@@ -7,4 +7,4 @@ export type { Report } from './build-report';
 export { renderHtml } from './render-html';
 export { renderTable } from './render-table';
 export type { TableStyle } from './render-table';
-export type { IterationArtifacts, ReportInput, RunState, StageTiming } from './report-input';
+export type { IterationArtifacts, ReportInput, RunStatus } from './report-input';

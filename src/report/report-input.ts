@@ -3,19 +3,10 @@
  * missing or empty, because a report is also written while the run goes on.
  */
 import type { ConsensusAudit, Evaluation } from '../contract/evaluation';
-import type { CallCounts, RunRecord, Stage } from '../contract/run';
+import type { RunRecord, StageTiming } from '../contract/run';
 import type { SelectionReport } from '../contract/training';
 import type { WeightsRecord } from '../contract/training-job';
 import type { Transcript } from '../contract/transcript';
-
-/** What one stage of one iteration took. */
-export interface StageTiming {
-  stage: Stage;
-  iteration: number;
-  /** Wall-clock seconds from its first activity to its last. */
-  seconds: number;
-  counts: CallCounts;
-}
 
 /** The artifacts of one iteration that exist by now; iteration 0 has only an evaluation. */
 export interface IterationArtifacts {
@@ -27,11 +18,11 @@ export interface IterationArtifacts {
   audit?: ConsensusAudit;
 }
 
-export type RunState = 'running' | 'completed' | 'failed' | 'cancelled';
+export type RunStatus = 'running' | 'completed' | 'failed' | 'cancelled';
 
 export interface ReportInput {
   run: RunRecord;
-  state: RunState;
+  state: RunStatus;
   iterations: IterationArtifacts[];
   /** Debates to choose the samples from, of any iteration and split; a few dozen are plenty. */
   transcripts: Transcript[];

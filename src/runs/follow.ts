@@ -55,7 +55,8 @@ function describeFailure(error: unknown, workflowId: string): unknown {
   if (!(error instanceof WorkflowFailedError)) return error;
   const root = rootCause(error);
   if (root instanceof CancelledFailure) return new RunCancelled(`${workflowId} was cancelled; start it again to go on`);
-  if (root instanceof ApplicationFailure && root.type === 'InvalidRunSpec') return new InvalidRunSpec(root.message.split('\n'));
+  if (root instanceof ApplicationFailure && root.type === 'InvalidRunSpec')
+    return new InvalidRunSpec(root.message.split('\n'));
   const kind = root instanceof ApplicationFailure ? `${root.type ?? 'failure'}: ` : '';
   const late = root instanceof TimeoutFailure ? 'timed out: ' : '';
   return new RunFailed(`${workflowId} failed: ${kind}${late}${root.message}`);

@@ -24,13 +24,19 @@ export async function gatherReport(store: ArtifactStore, request: ReportRequest)
     transcripts: (await Promise.all(numbers.map((iteration) => sampleTranscripts(store, runId, iteration)))).flat(),
     references: Object.fromEntries(answers.map(({ id, answer }) => [id, answer])),
     timings: request.timings,
-    notices: run.plan.notices,
+    notices: [],
   };
 }
 
-async function iterationArtifacts(store: ArtifactStore, run: RunRecord, iteration: number): Promise<IterationArtifacts> {
+async function iterationArtifacts(
+  store: ArtifactStore,
+  run: RunRecord,
+  iteration: number,
+): Promise<IterationArtifacts> {
   const place = { runId: run.runId, iteration };
-  const weights = run.plan.trainedAgents.map((agent) => readSealed<WeightsRecord>(store, iterationKeys.weights(place, agent)));
+  const weights = run.plan.trainedAgents.map((agent) =>
+    readSealed<WeightsRecord>(store, iterationKeys.weights(place, agent)),
+  );
   return {
     iteration,
     evaluation: await readSealed<Evaluation>(store, iterationKeys.evaluation(place)),

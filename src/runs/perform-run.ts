@@ -60,9 +60,14 @@ async function announceAndStart(
   display: ProgressDisplay,
 ) {
   const { workflowId, started } = await startOrAttach(client, runId, raw);
-  const how = { new: 'new run', unfinished: 'going on with the unfinished run', finished: 'the finished run' }[standing];
+  const how = { new: 'new run', unfinished: 'going on with the unfinished run', finished: 'the finished run' }[
+    standing
+  ];
   display.note(`${started ? how : 'following the open run'} ${runId} on ${found}`);
-  if (uiUrl !== null) display.note(`Temporal UI: ${uiUrl}/namespaces/${config.temporal.namespace}/workflows/${encodeURIComponent(workflowId)}`);
+  if (uiUrl !== null)
+    display.note(
+      `Temporal UI: ${uiUrl}/namespaces/${config.temporal.namespace}/workflows/${encodeURIComponent(workflowId)}`,
+    );
   display.note(`files:       ${path.join(config.store, 'runs', runId)}`);
   return { workflowId };
 }
@@ -77,4 +82,3 @@ function interruptSignal(): AbortSignal {
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, onSignal);
   return controller.signal;
 }
-

@@ -12,7 +12,10 @@ import type { ArtifactStore } from '../ports';
 export type RunStanding = 'new' | 'unfinished' | 'finished';
 
 /** What the store knows of a run, and whether it was started with this specification. */
-export async function standingOf(store: ArtifactStore, runId: string): Promise<{ standing: RunStanding; digest?: string }> {
+export async function standingOf(
+  store: ArtifactStore,
+  runId: string,
+): Promise<{ standing: RunStanding; digest?: string }> {
   const record = await readSealed<RunRecord>(store, runKeys.record(runId));
   if (record === undefined) return { standing: 'new' };
   const last = iterationKeys.evaluation({ runId, iteration: record.plan.iterations });
@@ -24,7 +27,11 @@ export async function standingOf(store: ArtifactStore, runId: string): Promise<{
  * A name for the next run: an unfinished run of the same specification is gone on with; a finished one, or one of another
  * specification, stays untouched and the next free number is taken.
  */
-export async function nextRun(store: ArtifactStore, name: string, digest: string): Promise<{ runId: string; standing: RunStanding }> {
+export async function nextRun(
+  store: ArtifactStore,
+  name: string,
+  digest: string,
+): Promise<{ runId: string; standing: RunStanding }> {
   for (let number = 1; ; number++) {
     const runId = runIdOf(number === 1 ? name : `${name}-${number}`);
     const { standing, digest: known } = await standingOf(store, runId);

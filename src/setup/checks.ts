@@ -54,7 +54,9 @@ export async function checkMachine(config: MachineConfig): Promise<Finding[]> {
 function node(): Finding {
   const [major, minor] = process.versions.node.split('.').map(Number) as [number, number];
   const isNewEnough = major > oldestNode[0] || (major === oldestNode[0] && minor >= oldestNode[1]);
-  const detail = isNewEnough ? process.versions.node : `${process.versions.node}: ${oldestNode.join('.')} or newer is needed`;
+  const detail = isNewEnough
+    ? process.versions.node
+    : `${process.versions.node}: ${oldestNode.join('.')} or newer is needed`;
   return { name: 'Node.js', status: isNewEnough ? 'ok' : 'missing', detail };
 }
 
@@ -67,14 +69,23 @@ async function python(config: MachineConfig): Promise<Finding> {
   }
   const found = await findPython();
   const size = wantsCpuWheel() ? '1 to 5 GB' : 'about 5 GB';
-  return { name, status: 'automatic', detail: `${found.version} (${found.program}); .venv is ${state}: the next command completes it (${size})` };
+  return {
+    name,
+    status: 'automatic',
+    detail: `${found.version} (${found.program}); .venv is ${state}: the next command completes it (${size})`,
+  };
 }
 
 async function temporal(config: MachineConfig): Promise<Finding> {
   const { address } = config.temporal;
   if (address !== undefined) return ownServer(address);
   const cli = await findTemporalCli({ ownProgram: config.temporalProgram });
-  if (cli === undefined) return { name: 'Temporal', status: 'automatic', detail: 'no CLI here: the next command fetches it (45 MB), or set MAFT_TEMPORAL or TEMPORAL_ADDRESS' };
+  if (cli === undefined)
+    return {
+      name: 'Temporal',
+      status: 'automatic',
+      detail: 'no CLI here: the next command fetches it (45 MB), or set MAFT_TEMPORAL or TEMPORAL_ADDRESS',
+    };
   return { name: 'Temporal', status: 'ok', detail: `CLI ${cli.version}, ${cli.program} (${cli.origin})` };
 }
 
@@ -86,7 +97,8 @@ async function ownServer(address: string): Promise<Finding> {
     const lacking = missing.map(({ name, reason }) => `${name} (${reason})`);
     const words = [`server at ${address}, namespace ${target.namespace}`];
     if (added.length > 0) words.push(`search attributes registered now: ${added.join(', ')}`);
-    if (lacking.length > 0) words.push(`search attributes that could not be registered, runs go on without: ${lacking.join(', ')}`);
+    if (lacking.length > 0)
+      words.push(`search attributes that could not be registered, runs go on without: ${lacking.join(', ')}`);
     return { name: 'Temporal', status: lacking.length > 0 ? 'note' : 'ok', detail: words.join('; ') };
   } finally {
     await client.connection.close();
@@ -94,7 +106,9 @@ async function ownServer(address: string): Promise<Finding> {
 }
 
 function gpu(): Finding {
-  const detail = hasNvidiaGpu() ? 'NVIDIA driver found' : 'none found: models run on the CPU, which is enough for the demo';
+  const detail = hasNvidiaGpu()
+    ? 'NVIDIA driver found'
+    : 'none found: models run on the CPU, which is enough for the demo';
   return { name: 'GPU', status: hasNvidiaGpu() ? 'ok' : 'note', detail };
 }
 
@@ -114,7 +128,9 @@ function home({ maftHome }: MachineConfig): Finding {
   const { bavail, bsize } = statfsSync(folder);
   const free = bavail * bsize;
   const detail = `${maftHome}, ${formatBytes(free)} free`;
-  return free < 1e9 ? { name, status: 'missing', detail: `${detail}: at least 1 GB is needed` } : { name, status: 'ok', detail };
+  return free < 1e9
+    ? { name, status: 'missing', detail: `${detail}: at least 1 GB is needed` }
+    : { name, status: 'ok', detail };
 }
 
 async function ports(config: MachineConfig): Promise<Finding> {
@@ -122,7 +138,11 @@ async function ports(config: MachineConfig): Promise<Finding> {
   const free = await Promise.all(wanted.map(([, port]) => isPortFree(port)));
   const taken = wanted.filter((_, index) => !free[index]).map(([name, port]) => `${port} (${name})`);
   if (taken.length === 0) return { name: 'ports', status: 'ok', detail: wanted.map(([, port]) => port).join(', ') };
-  return { name: 'ports', status: 'note', detail: `taken: ${taken.join(', ')}; free ones are used instead unless config.yaml names them` };
+  return {
+    name: 'ports',
+    status: 'note',
+    detail: `taken: ${taken.join(', ')}; free ones are used instead unless config.yaml names them`,
+  };
 }
 
 function endpoints(config: MachineConfig): Finding {
@@ -133,6 +153,9 @@ function endpoints(config: MachineConfig): Finding {
 
 function platform({ maftHome }: MachineConfig): Finding {
   const running = findRunningPlatform(maftHome);
-  const detail = running === undefined ? 'none running on this MAFT_HOME' : `maft ${running.command} (process ${running.pid}), Temporal at ${running.temporalAddress}`;
+  const detail =
+    running === undefined
+      ? 'none running on this MAFT_HOME'
+      : `maft ${running.command} (process ${running.pid}), Temporal at ${running.temporalAddress}`;
   return { name: 'platform', status: 'note', detail };
 }

@@ -27,7 +27,11 @@ export interface CommandOptions {
 const guardGraceMs = '2000';
 
 /** Never throws: how it ended is a value. A time limit or an abort ends the whole process group. */
-export function runCommand(program: string, programArguments: string[], options: CommandOptions = {}): Promise<CommandResult> {
+export function runCommand(
+  program: string,
+  programArguments: string[],
+  options: CommandOptions = {},
+): Promise<CommandResult> {
   return new Promise((resolve) => {
     const child = start(program, programArguments, options);
     const texts = { stdout: '', output: '' };
@@ -44,14 +48,21 @@ export function runCommand(program: string, programArguments: string[], options:
       options.signal?.removeEventListener('abort', end);
       resolve(result);
     };
-    child.once('error', (error: NodeJS.ErrnoException) => finish({ exitCode: null, ...texts, startError: error.code ?? error.message }));
+    child.once('error', (error: NodeJS.ErrnoException) =>
+      finish({ exitCode: null, ...texts, startError: error.code ?? error.message }),
+    );
     child.once('close', (exitCode) => finish({ exitCode, ...texts }));
   });
 }
 
 /** Leads a process group, so that what the program starts is ended with it; a guard lives by the pipe on its stdin. */
-function start(program: string, programArguments: string[], options: CommandOptions): ChildProcessByStdio<null, Readable, Readable> {
-  const guard = options.guarded === true ? [process.execPath, compiledScript(join('supervision', 'guard.js')), guardGraceMs] : [];
+function start(
+  program: string,
+  programArguments: string[],
+  options: CommandOptions,
+): ChildProcessByStdio<null, Readable, Readable> {
+  const guard =
+    options.guarded === true ? [process.execPath, compiledScript(join('supervision', 'guard.js')), guardGraceMs] : [];
   const [command, ...rest] = [...guard, program, ...programArguments];
   const stdin = options.guarded === true ? 'pipe' : 'ignore';
   const environment = { ...process.env, ...options.environment };

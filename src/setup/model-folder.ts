@@ -23,7 +23,9 @@ export function findBaseModel(name: string): BaseModel {
   const candidates = isAbsolute(name) ? [name] : [resolve(dataDirectory(), name), join(repositoryRoot(), name)];
   const folder = candidates.find((candidate) => existsSync(candidate));
   if (folder === undefined) {
-    throw new ConfigError(`model folder "${name}" does not exist (looked at ${candidates.join(' and ')}): name a folder with a Hugging Face model`);
+    throw new ConfigError(
+      `model folder "${name}" does not exist (looked at ${candidates.join(' and ')}): name a folder with a Hugging Face model`,
+    );
   }
   const missing = missingFiles(folder);
   if (missing.length > 0) throw new ConfigError(`"${folder}" is no model folder: it has no ${missing.join(', no ')}`);

@@ -65,7 +65,11 @@ async function save(response: Response, file: string, say: SetupListener): Promi
 
 /** Node's fetch ignores the proxy variables that pip, curl and npm honour. */
 function proxyAware(): Dispatcher {
-  const options = { connect: { timeout: connectTimeoutMs }, headersTimeout: stallTimeoutMs, bodyTimeout: stallTimeoutMs };
+  const options = {
+    connect: { timeout: connectTimeoutMs },
+    headersTimeout: stallTimeoutMs,
+    bodyTimeout: stallTimeoutMs,
+  };
   const proxied = ['HTTPS_PROXY', 'https_proxy', 'HTTP_PROXY', 'http_proxy'].some((name) => process.env[name]);
   return proxied ? new EnvHttpProxyAgent(options) : new Agent(options);
 }

@@ -35,7 +35,9 @@ export function wantsCpuWheel(): boolean {
 }
 
 export function hasNvidiaGpu(): boolean {
-  return ['/proc/driver/nvidia/version', '/dev/nvidiactl', '/usr/lib/wsl/lib/libcuda.so.1'].some((file) => existsSync(file));
+  return ['/proc/driver/nvidia/version', '/dev/nvidiactl', '/usr/lib/wsl/lib/libcuda.so.1'].some((file) =>
+    existsSync(file),
+  );
 }
 
 /** Bytes that an installation takes on disk, downloads apart. */
@@ -73,7 +75,12 @@ function pip(python: string, pipArguments: string[], say: SetupListener, signal?
   };
   const [command, ...rest] = pipArguments;
   // A machine-wide `user = true` would make pip refuse to install into an environment.
-  return runCommand(python, ['-m', 'pip', command!, ...quiet, ...rest], { environment: { PIP_USER: '0' }, onLine, signal, guarded: true });
+  return runCommand(python, ['-m', 'pip', command!, ...quiet, ...rest], {
+    environment: { PIP_USER: '0' },
+    onLine,
+    signal,
+    guarded: true,
+  });
 }
 
 /** What of pip's output is worth a line. */
@@ -93,16 +100,30 @@ function packageOf(address: string): string {
 export function explainPip(result: CommandResult): ConfigError {
   const { output, exitCode } = result;
   if (/No space left on device|Errno 28/.test(output)) {
-    return new ConfigError(`no space left while installing the Python packages (about 5 GB with CUDA libraries, and as much again in ${process.env.TMPDIR ?? '/tmp'} for a while): free some, then start again; what is there is kept`);
+    return new ConfigError(
+      `no space left while installing the Python packages (about 5 GB with CUDA libraries, and as much again in ${process.env.TMPDIR ?? '/tmp'} for a while): free some, then start again; what is there is kept`,
+    );
   }
-  if (/Failed to establish a new connection|name resolution|getaddrinfo failed|timed out|Connection refused|Network is unreachable|ProxyError|SSLError/.test(output)) {
-    return new ConfigError('pip cannot reach its package index: check the network (pip uses its own configuration: proxy, certificate and index settings in pip.conf or PIP_… variables), then start again; what is there is kept. Offline: set MAFT_PYTHON to a Python that has the packages');
+  if (
+    /Failed to establish a new connection|name resolution|getaddrinfo failed|timed out|Connection refused|Network is unreachable|ProxyError|SSLError/.test(
+      output,
+    )
+  ) {
+    return new ConfigError(
+      'pip cannot reach its package index: check the network (pip uses its own configuration: proxy, certificate and index settings in pip.conf or PIP_… variables), then start again; what is there is kept. Offline: set MAFT_PYTHON to a Python that has the packages',
+    );
   }
   const absent = /No matching distribution found for (\S+)/.exec(output);
   if (absent !== null) {
-    return new ConfigError(`pip finds no ${absent[1]} for this Python and processor (${process.platform} ${process.arch}): use another Python (3.10 to 3.14), or set MAFT_PYTHON to one that has the packages of python/requirements.txt`);
+    return new ConfigError(
+      `pip finds no ${absent[1]} for this Python and processor (${process.platform} ${process.arch}): use another Python (3.10 to 3.14), or set MAFT_PYTHON to one that has the packages of python/requirements.txt`,
+    );
   }
-  const lastLine = output.trim().split('\n').filter((line) => line.trim() !== '').at(-1) ?? 'no output';
+  const lastLine =
+    output
+      .trim()
+      .split('\n')
+      .filter((line) => line.trim() !== '')
+      .at(-1) ?? 'no output';
   return new ConfigError(`pip failed (exit code ${exitCode ?? 'none'}): ${lastLine.trim()}`);
 }
-

@@ -14,7 +14,11 @@ export function formatBytes(bytes: number): string {
 }
 
 /** Runs one step, said at its start, every ten seconds (so that a log file shows life), and at its end. */
-export async function withProgress<T>(listener: SetupListener, title: string, step: (say: SetupListener) => Promise<T>): Promise<T> {
+export async function withProgress<T>(
+  listener: SetupListener,
+  title: string,
+  step: (say: SetupListener) => Promise<T>,
+): Promise<T> {
   const started = Date.now();
   let latest = '';
   let saidAt = started;

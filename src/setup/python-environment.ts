@@ -58,7 +58,9 @@ export async function ensurePythonEnvironment(options: PythonEnvironmentOptions)
 }
 
 /** State without changing anything, for `maft doctor`. */
-export function environmentState(options: Omit<PythonEnvironmentOptions, 'listener'>): 'complete' | 'incomplete' | 'absent' {
+export function environmentState(
+  options: Omit<PythonEnvironmentOptions, 'listener'>,
+): 'complete' | 'incomplete' | 'absent' {
   const place = placeOf(options);
   if (isComplete(place)) return 'complete';
   return existsSync(place.directory) ? 'incomplete' : 'absent';
@@ -74,7 +76,12 @@ interface Place {
 function placeOf(options: Omit<PythonEnvironmentOptions, 'listener'>): Place {
   const directory = options.directory ?? join(repositoryRoot(), '.venv');
   const requirementsFile = options.requirementsFile ?? join(repositoryRoot(), 'python', 'requirements.txt');
-  return { directory, python: join(directory, 'bin', 'python'), requirementsFile, digest: requirementsDigest(requirementsFile) };
+  return {
+    directory,
+    python: join(directory, 'bin', 'python'),
+    requirementsFile,
+    digest: requirementsDigest(requirementsFile),
+  };
 }
 
 /** A stamp of these requirements, and a Python whose base installation has not been removed since (a dangling link). */
@@ -87,7 +94,9 @@ function isComplete(place: Place): boolean {
 async function completeUnderLock(place: Place, options: PythonEnvironmentOptions): Promise<void> {
   const { listener } = options;
   const lock = await inWritableFolder(place, () =>
-    waitForLock(`${place.directory}.lock`, (owner) => listener(`Waiting for process ${owner.pid}, which is setting up Python in ${place.directory}`)),
+    waitForLock(`${place.directory}.lock`, (owner) =>
+      listener(`Waiting for process ${owner.pid}, which is setting up Python in ${place.directory}`),
+    ),
   );
   try {
     if (!isComplete(place)) await inWritableFolder(place, () => complete(place, options));
@@ -104,7 +113,13 @@ async function complete(place: Place, options: PythonEnvironmentOptions): Promis
     const missingTorch = missing.find((pin) => pin.name === 'torch')?.version;
     if (missingTorch !== undefined) requireSpace(place);
     const { requirementsFile, python } = place;
-    await installRequirements({ python, requirementsFile, missingTorch, listener: options.listener, cpuIndex: options.cpuIndex });
+    await installRequirements({
+      python,
+      requirementsFile,
+      missingTorch,
+      listener: options.listener,
+      cpuIndex: options.cpuIndex,
+    });
   }
   writeStamp(place);
 }
@@ -112,7 +127,9 @@ async function complete(place: Place, options: PythonEnvironmentOptions): Promis
 /** Whether the folder has a working Python with pip: a killed `venv` may have left either half-made. */
 async function canInstall(place: Place): Promise<boolean> {
   if (!existsSync(place.python)) return false;
-  return (await runCommand(place.python, ['-c', 'import pip._internal.cli.main'], { timeoutMs: 60_000 })).exitCode === 0;
+  return (
+    (await runCommand(place.python, ['-c', 'import pip._internal.cli.main'], { timeoutMs: 60_000 })).exitCode === 0
+  );
 }
 
 async function createVirtualEnvironment(place: Place, listener: SetupListener): Promise<void> {
@@ -121,15 +138,22 @@ async function createVirtualEnvironment(place: Place, listener: SetupListener): 
     throw new ConfigError(`${directory} exists and is no Python virtual environment: move it away, or set MAFT_PYTHON`);
   }
   const python = await findPython();
-  await withProgress(listener, `Making a Python environment in ${directory} with Python ${python.version} (${python.program})`, async () => {
-    // --clear: what a killed attempt left behind is not to be trusted.
-    const result = await runCommand(python.program, ['-m', 'venv', '--clear', directory], { guarded: true });
-    if (result.exitCode === 0) return;
-    const words = result.output.trim().split('\n').at(-1) ?? '';
-    if (/No space left/.test(result.output)) throw spaceError(place);
-    if (/ensurepip/.test(result.output)) throw new ConfigError(`Python ${python.version} cannot make an environment with pip: install python3-venv (Debian, Ubuntu), or set MAFT_PYTHON`);
-    throw new ConfigError(`${python.program} -m venv ${directory} failed: ${words}`);
-  });
+  await withProgress(
+    listener,
+    `Making a Python environment in ${directory} with Python ${python.version} (${python.program})`,
+    async () => {
+      // --clear: what a killed attempt left behind is not to be trusted.
+      const result = await runCommand(python.program, ['-m', 'venv', '--clear', directory], { guarded: true });
+      if (result.exitCode === 0) return;
+      const words = result.output.trim().split('\n').at(-1) ?? '';
+      if (/No space left/.test(result.output)) throw spaceError(place);
+      if (/ensurepip/.test(result.output))
+        throw new ConfigError(
+          `Python ${python.version} cannot make an environment with pip: install python3-venv (Debian, Ubuntu), or set MAFT_PYTHON`,
+        );
+      throw new ConfigError(`${python.program} -m venv ${directory} failed: ${words}`);
+    },
+  );
 }
 
 /**
@@ -142,7 +166,9 @@ function removeTornPackages(place: Place): void {
   for (const version of readdirSync(library)) {
     const packages = join(library, version, 'site-packages');
     if (!existsSync(packages)) continue;
-    const torn = readdirSync(packages).filter((entry) => entry.endsWith('.dist-info') && !existsSync(join(packages, entry, 'RECORD')));
+    const torn = readdirSync(packages).filter(
+      (entry) => entry.endsWith('.dist-info') && !existsSync(join(packages, entry, 'RECORD')),
+    );
     for (const entry of torn) rmSync(join(packages, entry), { recursive: true });
   }
 }
@@ -150,7 +176,8 @@ function removeTornPackages(place: Place): void {
 async function missingPins(place: Place): Promise<{ name: string; version: string }[]> {
   const facts = await pythonFacts(place.python);
   const installed = await installedPackages(place.python);
-  if (facts === undefined || installed === undefined) throw new ConfigError(`${place.python} does not run: remove ${place.directory} and start again`);
+  if (facts === undefined || installed === undefined)
+    throw new ConfigError(`${place.python} does not run: remove ${place.directory} and start again`);
   return pinsFor(place.requirementsFile, facts.version).filter((pin) => {
     const version = installed.get(pin.name);
     return version === undefined || compareVersions(version, pin.version) !== 0;
@@ -170,7 +197,9 @@ function requireSpace(place: Place): void {
 
 function spaceError(place: Place): ConfigError {
   const { bavail, bsize } = statfsSync(dirname(place.directory));
-  return new ConfigError(`the Python packages need about ${formatBytes(neededBytes())} in ${place.directory}, and ${formatBytes(bavail * bsize)} are free: free some, or set MAFT_PYTHON to a Python that has them`);
+  return new ConfigError(
+    `the Python packages need about ${formatBytes(neededBytes())} in ${place.directory}, and ${formatBytes(bavail * bsize)} are free: free some, or set MAFT_PYTHON to a Python that has them`,
+  );
 }
 
 async function inWritableFolder<T>(place: Place, action: () => Promise<T>): Promise<T> {
@@ -180,7 +209,9 @@ async function inWritableFolder<T>(place: Place, action: () => Promise<T>): Prom
     const code = (error as NodeJS.ErrnoException).code;
     if (code === 'ENOSPC') throw spaceError(place);
     if (code === 'EACCES' || code === 'EROFS' || code === 'EPERM') {
-      throw new ConfigError(`cannot write to ${dirname(place.directory)} (${code}), where the Python environment belongs: make it writable, or set MAFT_PYTHON to a Python that has the packages of python/requirements.txt`);
+      throw new ConfigError(
+        `cannot write to ${dirname(place.directory)} (${code}), where the Python environment belongs: make it writable, or set MAFT_PYTHON to a Python that has the packages of python/requirements.txt`,
+      );
     }
     throw error;
   }
@@ -188,7 +219,10 @@ async function inWritableFolder<T>(place: Place, action: () => Promise<T>): Prom
 
 async function useOwnPython(program: string): Promise<PythonEnvironment> {
   const facts = await pythonFacts(program);
-  if (facts === undefined) throw new ConfigError(`MAFT_PYTHON is "${program}", which does not run as a Python: set it to the program itself, such as /opt/venv/bin/python, or unset it`);
+  if (facts === undefined)
+    throw new ConfigError(
+      `MAFT_PYTHON is "${program}", which does not run as a Python: set it to the program itself, such as /opt/venv/bin/python, or unset it`,
+    );
   if (compareVersions(facts.version, oldestPython) < 0) {
     throw new ConfigError(`MAFT_PYTHON is Python ${facts.version} (${program}): ${oldestPython} or newer is needed`);
   }
@@ -199,5 +233,7 @@ async function useOwnPython(program: string): Promise<PythonEnvironment> {
     return compareVersions(version, oldest) < 0 ? [`${name} (${version}, at least ${oldest})`] : [];
   });
   if (lacking.length === 0) return { program, origin: 'MAFT_PYTHON' };
-  throw new ConfigError(`MAFT_PYTHON (${program}) lacks ${lacking.join(', ')}: install them (versions in python/requirements.txt), or unset it to have .venv made`);
+  throw new ConfigError(
+    `MAFT_PYTHON (${program}) lacks ${lacking.join(', ')}: install them (versions in python/requirements.txt), or unset it to have .venv made`,
+  );
 }

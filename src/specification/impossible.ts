@@ -79,7 +79,7 @@ const rules: readonly Rule[] = [
 /** One line per explicitly given setting that cannot be. `given` is what the author wrote, normalised. */
 export function impossibleSettings(specification: RunSpecification, given: unknown): string[] {
   const refused = new Map<string, string>();
-  for (const { when, fields, refuses, why } of rules.filter((rule) => rule.when(specification))) {
+  for (const { fields, refuses, why } of rules.filter((rule) => rule.when(specification))) {
     for (const path of fields) {
       const value = valueAt(given, path);
       const field = dottedPath(path);

@@ -64,7 +64,9 @@ function readLock(file: string): string | undefined {
 function parseOwner(text: string): ProcessIdentity | undefined {
   try {
     const value = JSON.parse(text) as Partial<ProcessIdentity>;
-    return typeof value.pid === 'number' && typeof value.startTime === 'string' ? (value as ProcessIdentity) : undefined;
+    return typeof value.pid === 'number' && typeof value.startTime === 'string'
+      ? (value as ProcessIdentity)
+      : undefined;
   } catch {
     return undefined;
   }

@@ -64,7 +64,15 @@ export function findRunningPlatform(maftHome: string): RunningPlatform | undefin
   const state = readState(maftHome);
   if (state === undefined || state.state === 'stopped' || !isRunning(state.owner)) return undefined;
   const { temporalAddress, uiUrl, modelServerUrl, model, command } = state;
-  return { pid: state.owner.pid, command, ready: state.state === 'ready', temporalAddress, uiUrl, modelServerUrl, model };
+  return {
+    pid: state.owner.pid,
+    command,
+    ready: state.state === 'ready',
+    temporalAddress,
+    uiUrl,
+    modelServerUrl,
+    model,
+  };
 }
 
 /**

@@ -83,9 +83,12 @@ function inWritableHome<T>(maftHome: string, action: () => T): T {
     return action();
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code;
-    if (code === 'ENOSPC') throw new ConfigError(`no space left on the disk of ${maftHome}: free some, or set MAFT_HOME to another disk`);
+    if (code === 'ENOSPC')
+      throw new ConfigError(`no space left on the disk of ${maftHome}: free some, or set MAFT_HOME to another disk`);
     if (code === undefined) throw error;
-    throw new ConfigError(`cannot write to ${maftHome} (${code}): make it writable, or set MAFT_HOME to a folder that is`);
+    throw new ConfigError(
+      `cannot write to ${maftHome} (${code}): make it writable, or set MAFT_HOME to a folder that is`,
+    );
   }
 }
 
@@ -176,7 +179,9 @@ class RunningPlatformProcesses implements Platform {
     if (config.temporal.address === undefined) list.push(this.ownTemporalServer());
     if (model !== null) {
       const modelsDirectory = join(config.store, 'models');
-      list.push(modelServer({ python: programs.python, model, modelsDirectory, port: ports.modelServer, ...config.server }));
+      list.push(
+        modelServer({ python: programs.python, model, modelsDirectory, port: ports.modelServer, ...config.server }),
+      );
     }
     list.push(workerProcess(this.workerEnvironment()));
     return list.map((program) => this.options.replace?.[program.name]?.(program) ?? program);
@@ -224,7 +229,10 @@ class RunningPlatformProcesses implements Platform {
     try {
       writeState(this.options.config.maftHome, this.currentState());
     } catch (error) {
-      notice(this.options, `up.json cannot be written (${(error as Error).message}): other commands may not find this platform`);
+      notice(
+        this.options,
+        `up.json cannot be written (${(error as Error).message}): other commands may not find this platform`,
+      );
     }
   }
 
@@ -232,9 +240,24 @@ class RunningPlatformProcesses implements Platform {
     const { temporalAddress, uiUrl, modelServerUrl, ports, phase } = this;
     const { command, model } = this.options;
     const children = (this.processes ?? []).flatMap((process) =>
-      process.runningIdentities.map((identity) => ({ ...identity, name: process.program.name, marker: process.program.marker })),
+      process.runningIdentities.map((identity) => ({
+        ...identity,
+        name: process.program.name,
+        marker: process.program.marker,
+      })),
     );
-    return { version: 1, command, owner: ownIdentity(), state: phase, temporalAddress, uiUrl, modelServerUrl, model, ports, children };
+    return {
+      version: 1,
+      command,
+      owner: ownIdentity(),
+      state: phase,
+      temporalAddress,
+      uiUrl,
+      modelServerUrl,
+      model,
+      ports,
+      children,
+    };
   }
 }
 

@@ -88,7 +88,11 @@ function startTimeFromPs(pid: number): string | undefined {
 function ps(pid: number, column: string): string | undefined {
   try {
     const env = { ...process.env, LC_ALL: 'C' };
-    const output = execFileSync('ps', ['-o', column, '-p', String(pid)], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'], env });
+    const output = execFileSync('ps', ['-o', column, '-p', String(pid)], {
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'ignore'],
+      env,
+    });
     return output.trim() || undefined;
   } catch (error) {
     if ((error as { status?: number }).status === 1) return undefined;

@@ -20,7 +20,10 @@ export interface TemporalServerOptions {
 /** A Temporal dev server with its UI and a database file, under a guard: the program itself outlives its parent. */
 export function temporalServer(options: TemporalServerOptions): Program {
   const address = `${loopback}:${options.port}`;
-  const searchAttributes = Object.entries(searchAttributeTypes).flatMap(([name, type]) => ['--search-attribute', `${name}=${type}`]);
+  const searchAttributes = Object.entries(searchAttributeTypes).flatMap(([name, type]) => [
+    '--search-attribute',
+    `${name}=${type}`,
+  ]);
   const serverArguments = ['server', 'start-dev', '--ip', loopback, '--port', String(options.port)];
   const uiArguments = ['--ui-ip', loopback, '--ui-port', String(options.uiPort), '--ui-disable-news-fetch'];
   const storage = ['--db-filename', options.databaseFile, '--namespace', options.namespace, '--log-level', 'error'];
@@ -52,7 +55,8 @@ export interface ModelServerOptions {
 }
 
 export function modelServer(options: ModelServerOptions): Program {
-  const optional = (flag: string, value: number | undefined): string[] => (value === undefined ? [] : [flag, String(value)]);
+  const optional = (flag: string, value: number | undefined): string[] =>
+    value === undefined ? [] : [flag, String(value)];
   return {
     name: 'model-server',
     title: 'the model server',

@@ -113,7 +113,10 @@ export class SupervisedProcess {
       const exited = once(child, 'exit');
       child.kill('SIGTERM');
       const grace = new AbortController();
-      await Promise.race([exited, sleep(this.program.graceMs, undefined, { signal: grace.signal }).catch(() => undefined)]);
+      await Promise.race([
+        exited,
+        sleep(this.program.graceMs, undefined, { signal: grace.signal }).catch(() => undefined),
+      ]);
       grace.abort();
       if (isAlive(child)) this.kill();
       await exited.catch(() => undefined);

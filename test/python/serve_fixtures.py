@@ -14,11 +14,21 @@ from typing import Any
 import httpx
 import torch
 from peft import LoraConfig, get_peft_model
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 from tiny_llama import write_tiny_llama
 from transformers import AutoModelForCausalLM
 
 PYTHON_FOLDER = Path(__file__).resolve().parents[2] / "python"
+
+
+def write_lively(folder: Path, seed: int = 0, hidden: int = 32) -> Path:
+    """A random model with opinions: fresh weights give every token about the same share, whatever was said before."""
+    write_tiny_llama(folder, seed=seed, hidden=hidden)
+    tensors = load_file(folder / "model.safetensors")
+    for name, tensor in tensors.items():
+        tensors[name] = tensor * (12.0 if tensor.dim() == 2 else 1.0)
+    save_file(tensors, folder / "model.safetensors", metadata={"format": "pt"})
+    return folder
 
 
 def write_adapter(base: Path, folder: Path, seed: int = 0) -> Path:
@@ -35,9 +45,9 @@ def write_adapter(base: Path, folder: Path, seed: int = 0) -> Path:
 
 def write_models(directory: Path) -> Path:
     """base, full-1, full-2, adapter-1, and folders that are broken on purpose. Returns the base."""
-    base = write_tiny_llama(directory / "base")
-    write_tiny_llama(directory / "full-1", seed=1)
-    write_tiny_llama(directory / "full-2", seed=2)
+    base = write_lively(directory / "base")
+    write_lively(directory / "full-1", seed=1)
+    write_lively(directory / "full-2", seed=2)
     write_adapter(base, directory / "adapter-1")
     broken = directory / "pickled"
     broken.mkdir()

@@ -142,7 +142,9 @@ def test_what_the_fast_path_does_not_know_is_refused_by_name() -> None:
 
 @torch.inference_mode()
 def test_the_generic_path_scores_like_transformers(tmp_path: Path) -> None:
-    folder = write_model(MistralConfig(**SIZES, sliding_window=8, max_position_embeddings=256), tmp_path / "model")
+    folder = write_model(
+        MistralConfig(**SIZES, num_key_value_heads=2, sliding_window=8, max_position_embeddings=256), tmp_path / "model"
+    )
     network = load(folder)
     assert isinstance(network, GenericNetwork)
     text = list(range(30))

@@ -113,6 +113,11 @@ def test_a_template_whose_prompt_is_no_prefix_of_the_whole_is_refused_by_name(tm
     )
 
 
+def test_a_chat_that_the_template_refuses_is_named(tmp_path: Path, base: Path) -> None:
+    system = example(2, messages=[{"role": "system", "content": "Be brief."}, {"role": "user", "content": "1+1"}])
+    assert "refuses the chat of problem arithmetic-000002" in failure(tmp_path, base, [example(1), system])
+
+
 def test_a_template_that_does_not_end_the_turn_is_refused_by_name(tmp_path: Path, base: Path) -> None:
     endless = copy_with_template(base, tmp_path / "endless", "{% for m in messages %}{{ m.content }}{% endfor %}")
     assert "No end-of-turn token follows the completion of problem" in failure(tmp_path, endless, [example(1)])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -79,10 +78,18 @@ class Trainer:
         self.process.stdin.write(json.dumps(request) + "\n")
         self.process.stdin.flush()
 
-    def kill(self) -> None:
-        self.process.send_signal(signal.SIGKILL)
-        self.process.wait()
-        self.close()
+    def run_forked(self, job: Path, *, kill_at_step: int | None = None) -> tuple[Any, list[dict[str, Any]]]:
+        """As a template: forks a child for the job, maybe kills it, and waits. Its exit and its events."""
+        self.send(run=str(job), id=str(job))
+        events: list[dict[str, Any]] = []
+        while True:
+            message = self.next()
+            if "exit" in message:
+                return message["exit"], events
+            if "event" in message:
+                events.append(message["event"])
+                if sum(event["event"] == "step" for event in events) == kill_at_step:
+                    self.send(kill=str(job))
 
     def finish(self) -> tuple[int, list[dict[str, Any]]]:
         """Exit code and the events not read yet."""

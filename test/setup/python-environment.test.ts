@@ -1,18 +1,29 @@
 /** Real environments with one tiny package, made from a local wheel: no network. */
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ConfigError } from '../../src/errors';
 import { findPython } from '../../src/setup/find-python';
 import { ensurePythonEnvironment } from '../../src/setup/python-environment';
 
+let template: string;
 let folder: string;
 let directory: string;
 let requirementsFile: string;
 let lines: string[];
 const listener = (line: string) => void lines.push(line);
+
+/** Making an environment takes seconds: most tests start from a copy of this one, which has pip and nothing else. */
+beforeAll(async () => {
+  template = mkdtempSync(join(tmpdir(), 'maft-python-template-'));
+  execFileSync((await findPython()).program, ['-m', 'venv', join(template, '.venv')]);
+});
+
+afterAll(() => rmSync(template, { recursive: true }));
+
+const startFromTemplate = () => cpSync(join(template, '.venv'), directory, { recursive: true, verbatimSymlinks: true });
 
 beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), 'maft-python-'));
@@ -32,18 +43,24 @@ afterEach(() => {
 });
 
 const ensure = () => ensurePythonEnvironment({ listener, directory, requirementsFile });
-const imports = () => execFileSync(join(directory, 'bin', 'python'), ['-c', 'import tinypackage; print(tinypackage.here)'], { encoding: 'utf8' }).trim();
+const imports = () =>
+  execFileSync(join(directory, 'bin', 'python'), ['-c', 'import tinypackage; print(tinypackage.here)'], {
+    encoding: 'utf8',
+  }).trim();
 
 test('an absent environment is made with what the requirements name, says so, and is not touched again', async () => {
   expect((await ensure()).program).toBe(join(directory, 'bin', 'python'));
   expect(imports()).toBe('True');
-  expect(lines.join('\n')).toMatch(/Making a Python environment[^]*done in[^]*Installing the Python packages[^]*done in/);
+  expect(lines.join('\n')).toMatch(
+    /Making a Python environment[^]*done in[^]*Installing the Python packages[^]*done in/,
+  );
   lines = [];
   await ensure();
   expect(lines).toEqual([]);
 });
 
 test('an environment that has everything but no stamp is adopted, without pip', async () => {
+  startFromTemplate();
   await ensure();
   rmSync(join(directory, '.maft-complete.json'));
   rmSync(join(directory, 'bin', 'pip'));
@@ -54,6 +71,7 @@ test('an environment that has everything but no stamp is adopted, without pip', 
 });
 
 test('changed requirements are installed by the next command', async () => {
+  startFromTemplate();
   writeFileSync(requirementsFile, '# nothing yet\n');
   await ensure();
   writeFileSync(requirementsFile, 'tinypackage==1.0\n');
@@ -62,8 +80,13 @@ test('changed requirements are installed by the next command', async () => {
 });
 
 test('a package whose unpacking was cut off is installed again', async () => {
+  startFromTemplate();
   await ensure();
-  const packages = execFileSync(join(directory, 'bin', 'python'), ['-c', 'import sysconfig; print(sysconfig.get_paths()["purelib"])'], { encoding: 'utf8' }).trim();
+  const packages = execFileSync(
+    join(directory, 'bin', 'python'),
+    ['-c', 'import sysconfig; print(sysconfig.get_paths()["purelib"])'],
+    { encoding: 'utf8' },
+  ).trim();
   rmSync(join(directory, '.maft-complete.json'));
   rmSync(join(packages, 'tinypackage-1.0.dist-info', 'RECORD'));
   rmSync(join(packages, 'tinypackage.py'));
@@ -97,6 +120,7 @@ test('a folder that is no environment is left alone', async () => {
 });
 
 test('a Python of the user’s own that lacks packages is refused with their names', async () => {
+  startFromTemplate();
   await ensure();
   const own = ensurePythonEnvironment({ listener, ownPython: join(directory, 'bin', 'python') });
   await expect(own).rejects.toThrow(/lacks torch \(absent\), transformers \(absent\)/);
@@ -109,8 +133,14 @@ test('a Python of the user’s own that does not run is refused with how to mend
 });
 
 test.each([
-  ['{"program": "/usr/bin/python3", "version": "3.9.2", "hasVenv": true}', /3\.10 or newer is needed, found only 3\.9\.2/],
-  ['{"program": "/usr/bin/python3", "version": "3.12.3", "hasVenv": false}', /lacks the modules venv and ensurepip: install them .*python3\.12-venv/],
+  [
+    '{"program": "/usr/bin/python3", "version": "3.9.2", "hasVenv": true}',
+    /3\.10 or newer is needed, found only 3\.9\.2/,
+  ],
+  [
+    '{"program": "/usr/bin/python3", "version": "3.12.3", "hasVenv": false}',
+    /lacks the modules venv and ensurepip: install them .*python3\.12-venv/,
+  ],
 ])('a Python that answers %s is explained', async (facts, sentence) => {
   const program = join(folder, 'old-python');
   writeFileSync(program, `#!/bin/sh\necho '${facts}'\n`);

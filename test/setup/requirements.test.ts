@@ -8,8 +8,12 @@ import { compareVersions, pinsFor, requirementsDigest } from '../../src/setup/re
 const shipped = join(repositoryRoot(), 'python', 'requirements.txt');
 
 test('every line of the shipped requirements is a pin set-up understands, and names no address', () => {
-  const lines = readFileSync(shipped, 'utf8').split('\n').filter((line) => line !== '' && !/^(#|-c )/.test(line));
-  const understood = new Set([...pinsFor(shipped, '3.10'), ...pinsFor(shipped, '3.13')].map((pin) => `${pin.name}==${pin.version}`));
+  const lines = readFileSync(shipped, 'utf8')
+    .split('\n')
+    .filter((line) => line !== '' && !/^(#|-c )/.test(line));
+  const understood = new Set(
+    [...pinsFor(shipped, '3.10'), ...pinsFor(shipped, '3.13')].map((pin) => `${pin.name}==${pin.version}`),
+  );
   expect(understood.size).toBe(lines.length);
   expect(readFileSync(shipped, 'utf8')).not.toMatch(/https?:|--index-url|--extra-index-url/);
 });
@@ -37,8 +41,11 @@ test('a changed constraints file changes the digest that the stamp carries', () 
 });
 
 test.each([
-  ["ERROR: Could not install packages due to an OSError: [Errno 28] No space left on device", /no space left/],
-  ["Retrying after connection broken by 'NewConnectionError: Failed to establish a new connection: [Errno -3]'", /cannot reach its package index/],
+  ['ERROR: Could not install packages due to an OSError: [Errno 28] No space left on device', /no space left/],
+  [
+    "Retrying after connection broken by 'NewConnectionError: Failed to establish a new connection: [Errno -3]'",
+    /cannot reach its package index/,
+  ],
   ['ERROR: No matching distribution found for torch==2.13.0', /finds no torch==2.13.0 for this Python/],
   ['something else\nERROR: it broke', /exit code 1\): ERROR: it broke$/],
 ])('pip saying %j is explained in one line', (output, sentence) => {
@@ -48,6 +55,8 @@ test.each([
 });
 
 test('downloads are named with their size', () => {
-  expect(progressWords('  Downloading torch-2.13.0-cp311-cp311-manylinux_2_28_x86_64.whl (532.4 MB)')).toBe('downloading torch 2.13.0 (532.4 MB)');
+  expect(progressWords('  Downloading torch-2.13.0-cp311-cp311-manylinux_2_28_x86_64.whl (532.4 MB)')).toBe(
+    'downloading torch 2.13.0 (532.4 MB)',
+  );
   expect(progressWords('Requirement already satisfied: numpy')).toBeUndefined();
 });

@@ -47,7 +47,8 @@ export class PlatformHost {
       if (found !== undefined) return found;
       const failed = this.events.slice(from).find((event) => event.process === 'host' && event.state === 'failed');
       if (failed !== undefined) throw new Error(`no event ${process} ${state}, but: ${failed.message}`);
-      if (this.child.exitCode !== null) throw new Error(`no event ${process} ${state} before the platform's process ended`);
+      if (this.child.exitCode !== null)
+        throw new Error(`no event ${process} ${state} before the platform's process ended`);
       await new Promise<void>((resolve) => {
         const wake = () => {
           this.waiting.delete(wake);

@@ -124,7 +124,10 @@ test('an old up.json that names somebody else’s process by its number touches 
   await first.signal('SIGTERM');
   const state = readState(maftHome)!;
   const bystander = { name: 'worker', marker: 'worker', pid: process.pid, startTime: 'another time' };
-  writeFileSync(join(maftHome, 'up.json'), JSON.stringify({ ...state, state: 'ready', owner: bystander, children: [bystander] }));
+  writeFileSync(
+    join(maftHome, 'up.json'),
+    JSON.stringify({ ...state, state: 'ready', owner: bystander, children: [bystander] }),
+  );
   expect(findRunningPlatform(maftHome)).toBeUndefined();
   const second = await readyHost({ standInTemporal: true });
   expect(second.events.some((event) => event.state === 'notice')).toBe(false);
@@ -142,7 +145,12 @@ test('a second platform on the same folder is refused with the process and the a
   const failed = await second.event('host', 'failed');
   expect(failed.name).toBe('ConfigError');
   expect(failed.message).toContain(`process ${first.pid}, Temporal at ${readState(maftHome)!.temporalAddress}`);
-  expect(first.children().map((child) => child.name).sort()).toEqual(['model-server', 'temporal', 'worker']);
+  expect(
+    first
+      .children()
+      .map((child) => child.name)
+      .sort(),
+  ).toEqual(['model-server', 'temporal', 'worker']);
 });
 
 test('a running platform is found with its addresses', async () => {
@@ -173,7 +181,9 @@ test('a Temporal program that cannot start is reported with its last words, and 
   writeFileSync(join(maftHome, 'broken'), '#!/bin/sh\necho "database is locked" >&2\nexit 3\n', { mode: 0o755 });
   const up = host({ temporal: join(maftHome, 'broken') });
   const failed = await up.event('host', 'failed');
-  expect(failed.message).toMatch(/the Temporal server ended \(exit code 3\), saying "database is locked"; its log is .*temporal.log$/);
+  expect(failed.message).toMatch(
+    /the Temporal server ended \(exit code 3\), saying "database is locked"; its log is .*temporal.log$/,
+  );
   expect(up.children()).toEqual([]);
   expect(existsSync(join(maftHome, 'up.lock'))).toBe(false);
 });

@@ -7,7 +7,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { ActivityDependencies } from '../../activities';
 import { FileArtifactStore } from '../../src/artifacts/file-store';
-import { ProviderError } from '../../src/errors';
+import { type ProviderError } from '../../src/errors';
 import type { ChatCompletion, ChatRequest, FinishedTraining, Inference, Trainer } from '../../src/ports';
 import type { TrainingJob } from '../../src/contract/training-job';
 import { graderFor, taskFor } from '../../src/tasks';
@@ -52,7 +52,10 @@ export class FakeTrainer implements Trainer {
 
   async train(job: TrainingJob): Promise<FinishedTraining> {
     this.jobs.push(job);
-    const digest = createHash('sha256').update(await readFile(job.trainingSet)).update(job.startFrom.split('/').at(-1) ?? '').digest('hex');
+    const digest = createHash('sha256')
+      .update(await readFile(job.trainingSet))
+      .update(job.startFrom.split('/').at(-1) ?? '')
+      .digest('hex');
     await mkdir(job.outputDirectory, { recursive: true });
     await writeFile(path.join(job.outputDirectory, 'weights.txt'), digest);
     return {
@@ -89,7 +92,12 @@ export function fakeWorld(folder: string): FakeWorld {
     task: taskFor,
     grader: graderFor,
     platform: { registeredSearchAttributes: async () => ['MaftStage', 'MaftIteration', 'MaftTask', 'MaftAccuracy'] },
-    machine: { modelFolder: (base) => `/models/${base}`, trainerDevice: 'cpu', trainerThreads: 1, versions: { test: '1' } },
+    machine: {
+      modelFolder: (base) => `/models/${base}`,
+      trainerDevice: 'cpu',
+      trainerThreads: 1,
+      versions: { test: '1' },
+    },
   };
   return { dependencies, inference, trainer, store };
 }

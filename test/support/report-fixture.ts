@@ -3,7 +3,7 @@
  * resemble those of the demo; sums match as those of a real run do.
  */
 import type { AnswerMode, ConsensusAudit, Evaluation, ModeResult, ProblemResult } from '../../src/contract/evaluation';
-import type { RunPlan, RunRecord, SplitReferences } from '../../src/contract/run';
+import type { RunPlan, RunRecord, SplitReferences, StageTiming } from '../../src/contract/run';
 import { runSpecificationSchema } from '../../src/contract/specification';
 import type { RunSpecificationInput } from '../../src/contract/specification';
 import type { AgentSelection, SelectionReport } from '../../src/contract/training';
@@ -12,7 +12,7 @@ import { answeredRight, problemId, reference, transcript, uniform } from './repo
 import type { FixtureShape, Shape } from './report-fixture-debates';
 import { drawKey } from '../../src/domain/draws';
 import { standardError } from '../../src/domain/statistics';
-import type { IterationArtifacts, ReportInput, StageTiming } from '../../src/report/report-input';
+import type { IterationArtifacts, ReportInput } from '../../src/report/report-input';
 
 const defaults: Shape = {
   members: 3,
@@ -75,6 +75,7 @@ function runRecord(shape: Shape): RunRecord {
     workflowId: 'maft/demo-7f3a21',
     specificationDigest: drawKey(JSON.stringify(written)),
     specification: runSpecificationSchema.parse(written),
+    written,
     valueSources: {
       name: 'specification',
       'task.max': 'specification',

@@ -9,12 +9,30 @@ import { searchAttributeTypes } from '../../src/contract/names';
 export const addressVariable = 'MAFT_TEST_TEMPORAL_ADDRESS';
 
 /** Starts a headless dev server on a free port and waits until it answers. */
-export async function startTemporalServer(binary: string, extra: string[] = []): Promise<{ address: string; child: ChildProcess }> {
+export async function startTemporalServer(
+  binary: string,
+  extra: string[] = [],
+): Promise<{ address: string; child: ChildProcess }> {
   const port = await freePort();
-  const attributes = Object.entries(searchAttributeTypes).flatMap(([name, type]) => ['--search-attribute', `${name}=${type}`]);
+  const attributes = Object.entries(searchAttributeTypes).flatMap(([name, type]) => [
+    '--search-attribute',
+    `${name}=${type}`,
+  ]);
   const child = spawn(
     binary,
-    ['server', 'start-dev', '--headless', '--ip', '127.0.0.1', '--port', String(port), '--log-level', 'error', ...attributes, ...extra],
+    [
+      'server',
+      'start-dev',
+      '--headless',
+      '--ip',
+      '127.0.0.1',
+      '--port',
+      String(port),
+      '--log-level',
+      'error',
+      ...attributes,
+      ...extra,
+    ],
     { stdio: 'ignore' },
   );
   const address = `127.0.0.1:${port}`;
@@ -57,7 +75,9 @@ export function freePort(): Promise<number> {
     server.once('error', reject);
     server.listen(0, '127.0.0.1', () => {
       const address = server.address();
-      server.close(() => (typeof address === 'object' && address !== null ? resolve(address.port) : reject(new Error('no port'))));
+      server.close(() =>
+        typeof address === 'object' && address !== null ? resolve(address.port) : reject(new Error('no port')),
+      );
     });
   });
 }

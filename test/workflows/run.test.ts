@@ -4,7 +4,7 @@ import path from 'node:path';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { WorkflowFailedError } from '@temporalio/client';
 import { DefaultLogger, Runtime } from '@temporalio/worker';
-import { ApplicationFailure } from '@temporalio/common';
+import { type ApplicationFailure } from '@temporalio/common';
 import type { RunOutcome, RunProgress } from '../../src/contract/run';
 import { ProviderError } from '../../src/errors';
 import { allRoles, startWorkers, type RunningWorkers } from '../../src/worker';
@@ -112,7 +112,9 @@ describe('multiagentFinetuning', () => {
     };
     const handle = await start('poisoned', specification({ iterations: 0, seed: 5, limits: { maxFailedShare: 0.2 } }));
     await handle.result();
-    const evaluation = JSON.parse(await readFile(path.join(folder, 'runs/poisoned/iteration-0/evaluation.json'), 'utf8'));
+    const evaluation = JSON.parse(
+      await readFile(path.join(folder, 'runs/poisoned/iteration-0/evaluation.json'), 'utf8'),
+    );
     expect(evaluation).toMatchObject({ problems: 10, failed: 1 });
   }, 60_000);
 
@@ -122,7 +124,9 @@ describe('multiagentFinetuning', () => {
     await expect(failing.result()).rejects.toThrow(WorkflowFailedError);
     world.inference.trouble = () => undefined;
     await (await start('too-many', specification({ iterations: 0, seed: 6 }))).result();
-    const evaluation = JSON.parse(await readFile(path.join(folder, 'runs/too-many/iteration-0/evaluation.json'), 'utf8'));
+    const evaluation = JSON.parse(
+      await readFile(path.join(folder, 'runs/too-many/iteration-0/evaluation.json'), 'utf8'),
+    );
     expect(evaluation).toMatchObject({ failed: 0 });
   }, 60_000);
 

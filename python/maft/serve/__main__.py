@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
-from maft.serve.errors import NoSuchModelFolder
+from maft.serve.errors import CannotListen, NoSuchModelFolder
 from maft.serve.folders import require_base
 from maft.serve.settings import parse_settings
 
@@ -21,6 +21,9 @@ def main(arguments: Sequence[str]) -> int:
     except NoSuchModelFolder as error:
         print(error, file=sys.stderr)
         return 2
+    except CannotListen as error:
+        print(error, file=sys.stderr)
+        return 1
 
 
 if __name__ == "__main__":

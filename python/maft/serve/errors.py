@@ -73,3 +73,7 @@ class BrokenModel(ServeError):
 
 class NoSuchModelFolder(Exception):
     """The folder given on the command line is no model. The user gives another one (exit code 2)."""
+
+
+class CannotListen(Exception):
+    """The address or port cannot be had. The user gives another one (exit code 1)."""

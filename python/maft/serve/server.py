@@ -16,7 +16,7 @@ import torch
 import uvicorn
 
 from maft.serve.engine import Engine
-from maft.serve.errors import NoSuchModelFolder
+from maft.serve.errors import CannotListen, NoSuchModelFolder
 from maft.serve.http import create_app
 from maft.serve.loading import Loader
 from maft.serve.metrics import Metrics
@@ -78,10 +78,10 @@ def load_base(settings: ServeSettings, metrics: Metrics) -> Versions:
 
 async def run(settings: ServeSettings) -> int:
     metrics = Metrics()
+    listener = listen(settings.host, settings.port)
     versions = load_base(settings, metrics)
     engine = Engine(metrics, max_batch=settings.max_batch, max_queue=settings.max_queue)
     app = create_app(versions, engine, metrics)
-    listener = listen(settings.host, settings.port)
     server = QuietServer(
         uvicorn.Config(app, log_level="warning", access_log=False, timeout_graceful_shutdown=1, timeout_keep_alive=75)
     )
@@ -111,11 +111,16 @@ class QuietServer(uvicorn.Server):
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """A listening socket, so that the ready line comes when connections are accepted. Raises OSError if taken."""
+    """A bound, listening socket: the ready line may come before uvicorn runs, connections then wait a moment. Raises CannotListen."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    listener.bind((host, port))
+    try:
+        listener.bind((host, port))
+    except OSError as error:
+        raise CannotListen(
+            f"Cannot listen on {host}:{port}: {error.strerror}. Give another --port (0: a free one)."
+        ) from error
     listener.listen(2048)
     return listener
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import deque
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
@@ -49,10 +48,10 @@ class Versions:
         self.thread = ThreadPoolExecutor(1, thread_name_prefix="loader")
         #: Least recently used first.
         self.loaded: dict[str, Version] = {}
-        #: Who waits for a place or for a load, in the order of arrival.
-        self.pending: dict[str, asyncio.Future[None]] = {}
-        self.queue: deque[str] = deque()
+        #: Who waits for a version, and for which, in the order in which the versions were first asked for.
+        self.pending: dict[str, list[asyncio.Future[Version]]] = {}
         self.loading: str | None = None
+        self.task: asyncio.Task[None] | None = None
         tokenizer = ModelTokenizer(base)
         ends = end_tokens(base, frozenset())
         self.base = Version(base_name, loader.load(base, None), tokenizer, ends)
@@ -69,23 +68,31 @@ class Versions:
         try:
             yield version
         finally:
-            version.users -= 1
-            self.advance()
+            self.release(version)
 
     async def acquire(self, name: str) -> Version:
-        while True:
-            if name == self.base.name:
-                found: Version | None = self.base
-            else:
-                # Who waits for a place comes before newcomers to the version that has to give way.
-                found = None if name == self.giving_way() else self.loaded.get(name)
-            if found is not None:
-                found.users += 1
-                if name in self.loaded:
-                    self.loaded[name] = self.loaded.pop(name)
-                return found
-            self.folder(name)
-            await asyncio.shield(self.request(name))
+        if name == self.base.name:
+            self.base.users += 1
+            return self.base
+        self.folder(name)
+        # Who waits for a place comes before newcomers to the version that has to give way.
+        if name in self.loaded and name != self.giving_way():
+            self.loaded[name] = self.loaded.pop(name)
+            self.loaded[name].users += 1
+            return self.loaded[name]
+        future: asyncio.Future[Version] = asyncio.get_running_loop().create_future()
+        self.pending.setdefault(name, []).append(future)
+        self.advance()
+        try:
+            return await future
+        except asyncio.CancelledError:
+            if not future.cancelled() and future.exception() is None:
+                self.release(future.result())  # handed over in the very moment of leaving
+            raise
+
+    def release(self, version: Version) -> None:
+        version.users -= 1
+        self.advance()
 
     def folder(self, name: str) -> Path:
         """Raises ModelNotFound where there is no such version."""
@@ -94,30 +101,30 @@ class Versions:
         return self.models / name
 
     def giving_way(self) -> str | None:
-        """The version that must go next: somebody waits for a place and none is unused."""
-        waits = any(name not in self.loaded for name in self.queue)
-        if not waits or len(self.loaded) + (self.loading is not None) < self.most:
+        """The version that must go next: somebody waits for a place, and there is none."""
+        if all(name in self.loaded for name in self.pending) or len(self.loaded) < self.most:
             return None
         return next(iter(self.loaded), None)
 
-    def request(self, name: str) -> asyncio.Future[None]:
-        if name not in self.pending:
-            self.pending[name] = asyncio.get_running_loop().create_future()
-            self.queue.append(name)
-            self.advance()
-        return self.pending[name]
-
     def advance(self) -> None:
-        """Starts the next load where there is a place for it; called whenever something changed."""
-        if not self.queue or self.loading is not None:
+        """Hands out or starts to load what is waited for longest; called whenever something changed."""
+        if self.loading is not None or not self.pending:
             return
-        if self.queue[0] in self.loaded:
-            self.settle(self.queue.popleft(), None)
-            return self.advance()
-        if len(self.loaded) >= self.most and not self.evict():
-            return
-        self.loading = self.queue.popleft()
-        asyncio.get_running_loop().create_task(self.load(self.loading))
+        name = next(iter(self.pending))
+        if name in self.loaded:
+            self.hand_out(name)
+            self.advance()
+        elif len(self.loaded) < self.most or self.evict():
+            self.loading = name
+            self.task = asyncio.get_running_loop().create_task(self.load(name))
+
+    def hand_out(self, name: str) -> None:
+        """Counts the users before anybody may evict: whoever waited surely gets the version."""
+        version = self.loaded[name]
+        for future in self.pending.pop(name, []):
+            if not future.done():
+                version.users += 1
+                future.set_result(version)
 
     def evict(self) -> bool:
         for name, version in self.loaded.items():
@@ -129,27 +136,23 @@ class Versions:
         return False
 
     async def load(self, name: str) -> None:
-        error: Exception | None = None
+        loop = asyncio.get_running_loop()
         try:
-            loop = asyncio.get_running_loop()
             self.loaded[name] = await loop.run_in_executor(self.thread, self.load_now, name)
             self.metrics.loads.inc()
-        except Exception as reason:  # noqa: BLE001 - whatever is wrong with the folder, its callers are told
-            log.warning("cannot load %s: %s", name, reason)
-            error = reason if isinstance(reason, ModelNotFound) else BrokenModel(name, str(reason) or repr(reason))
+            self.hand_out(name)
+        except Exception as error:  # noqa: BLE001 - whatever is wrong with the folder, its callers are told
+            log.warning("cannot load %s: %s", name, error)
+            self.refuse(name, error)
         self.loading = None
         self.metrics.loaded.set(1 + len(self.loaded))
-        self.settle(name, error)
         self.advance()
 
-    def settle(self, name: str, error: Exception | None) -> None:
-        future = self.pending.pop(name)
-        if future.done():
-            return
-        if error is None:
-            future.set_result(None)
-        else:
-            future.set_exception(error)
+    def refuse(self, name: str, error: Exception) -> None:
+        told = error if isinstance(error, ModelNotFound) else BrokenModel(name, str(error) or repr(error))
+        for future in self.pending.pop(name, []):
+            if not future.done():
+                future.set_exception(told)
 
     def load_now(self, name: str) -> Version:
         """In the loader's thread."""

@@ -33,12 +33,25 @@ def render(tokenizer: PreTrainedTokenizerBase, chats: list[Any], *, generation_p
 
 
 def render_or_explain(
-    tokenizer: PreTrainedTokenizerBase, chats: list[Any], *, generation_prompt: bool
+    tokenizer: PreTrainedTokenizerBase, examples: list[TrainingExample], chats: list[Any], *, generation_prompt: bool
 ) -> list[list[int]]:
+    """As `render`; raises BadJob that names the first example whose chat the template refuses."""
     try:
         return render(tokenizer, chats, generation_prompt=generation_prompt)
-    except Exception as error:  # Templates are programs of the model's makers: jinja2 errors, TypeErrors, anything.
-        raise BadJob(f"The chat template of the base model refuses the training set: {error}") from error
+    except Exception:  # noqa: BLE001  # templates are programs of the model's makers and raise whatever they like
+        return [
+            render_one(tokenizer, example, chat, generation_prompt=generation_prompt)
+            for example, chat in zip(examples, chats)
+        ]
+
+
+def render_one(
+    tokenizer: PreTrainedTokenizerBase, example: TrainingExample, chat: Any, *, generation_prompt: bool
+) -> list[int]:
+    try:
+        return render(tokenizer, [chat], generation_prompt=generation_prompt)[0]
+    except Exception as error:
+        raise BadJob(f"The base model's chat template refuses the chat of {example.name}: {error}") from error
 
 
 def last_stop(tokens: list[int], stop_ids: frozenset[int]) -> int | None:
@@ -79,8 +92,8 @@ def encode_examples(
     wholes = [
         [*prompt, {"role": "assistant", "content": example.completion}] for prompt, example in zip(prompts, examples)
     ]
-    prompt_ids = render_or_explain(tokenizer, prompts, generation_prompt=True)
-    whole_ids = render_or_explain(tokenizer, wholes, generation_prompt=False)
+    prompt_ids = render_or_explain(tokenizer, examples, prompts, generation_prompt=True)
+    whole_ids = render_or_explain(tokenizer, examples, wholes, generation_prompt=False)
     encoded = []
     for example, prompt, whole in zip(examples, prompt_ids, whole_ids):
         encoded.append(encode_example(example, prompt, whole, stop_ids))

@@ -97,11 +97,13 @@ def new_adapter(model: Any, lora: Lora, seed: int) -> Any:
 
 
 def continued_adapter(model: Any, folder: Path, lora: Lora) -> Any:
-    from peft import PeftModel
+    from peft import LoraConfig, PeftModel
 
     refuse_missing(folder, "startFrom", "adapter_config.json", ("adapter_model.safetensors",))
     try:
-        adapted = PeftModel.from_pretrained(model, str(folder), is_trainable=True, local_files_only=True)
+        config = LoraConfig.from_pretrained(str(folder))
+        config.lora_dropout = lora.dropout
+        adapted = PeftModel.from_pretrained(model, str(folder), config=config, is_trainable=True, local_files_only=True)
     except (OSError, ValueError, RuntimeError, KeyError, TypeError) as error:
         if is_out_of_memory(error):
             raise
@@ -122,12 +124,8 @@ def load_adapted(job: TrainingJob, lora: Lora, placement: Placement) -> Any:
     dtype = torch.bfloat16 if placement.precision == "bf16" else torch.float32
     model, _ = load_full(job.base, "base", dtype)
     if is_adapter(job.start_from):
-        adapted = continued_adapter(model, job.start_from, lora)
-    else:
-        adapted = new_adapter(model, lora, job.seed)
-    for module_config in adapted.peft_config.values():
-        module_config.lora_dropout = lora.dropout
-    return adapted
+        return continued_adapter(model, job.start_from, lora)
+    return new_adapter(model, lora, job.seed)
 
 
 def load_model(job: TrainingJob, placement: Placement) -> tuple[Any, torch.dtype]:

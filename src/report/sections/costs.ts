@@ -4,7 +4,7 @@ import { stackedBars } from '../charts/stacked-bars';
 import { html } from '../html';
 import type { Html } from '../html';
 import type { Report } from '../build-report';
-import type { StageTiming } from '../report-input';
+import type { StageTiming } from '../../contract/run';
 import { count, duration } from '../numbers';
 import type { PageSection } from '../section';
 import { table } from '../table';

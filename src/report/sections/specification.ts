@@ -73,7 +73,7 @@ function reproduction(run: Report['run']): Html {
   const workflowId = `maft/${run.runId}-again`;
   const temporal = `temporal workflow start --type multiagentFinetuning --task-queue maft --workflow-id ${shellWord(workflowId)} --input-file specification.json`;
   return html`<h3>Do it again</h3>
-    <p>Save the resolved specification below as <code>specification.json</code>, then run</p>
+    <p>Save what was written, below, as <code>specification.json</code>, then run</p>
     <pre class="text">${command}</pre>
     <p>or, with workers running, start the workflow itself:</p>
     <pre class="text">${temporal}</pre>
@@ -83,7 +83,7 @@ function reproduction(run: Report['run']): Html {
     </p>
     <details>
       <summary>specification.json</summary>
-      <pre class="text">${JSON.stringify(run.specification, null, 2)}</pre>
+      <pre class="text">${JSON.stringify(run.written, null, 2)}</pre>
     </details>`;
 }
 

@@ -1,0 +1,150 @@
+/** The proof as data (`proof.json`): curves, claims, further comparisons and training effort, from the runs that exist. */
+import type { AnswerMode } from '../contract/evaluation';
+import type { RunSpecification } from '../contract/specification';
+import { claimsOf, type Claim } from './claims';
+import { compareOverSeeds, type SeedsComparison, type SeriesOfSeed, type Side } from './comparisons';
+import { curveOf, peakIteration, type Curve } from './curves';
+import { society, type ProofMethod } from './methods';
+import type { PlannedRun, ProofPlan } from './plan';
+import { lastEvaluated, requireSameProblems, type RunSeries } from './series';
+import { trainingEffort, type TrainingEffort } from './steps';
+
+export interface RunStanding {
+  runId: string;
+  method: ProofMethod;
+  seed: number;
+  /** Undefined before the first evaluation. */
+  lastEvaluated: number | undefined;
+  isFinished: boolean;
+}
+
+/** A comparison worth knowing that nobody claims anything about. */
+export interface Finding {
+  id: string;
+  /** What is set side by side: first, then second. */
+  first: string;
+  second: string;
+  comparison: SeedsComparison;
+}
+
+export interface Proof {
+  format: 'maft-proof/1';
+  name: string;
+  /** L */
+  iterations: number;
+  seeds: number[];
+  methods: ProofMethod[];
+  /** Problems per seed. */
+  problems: { train: number; eval: number };
+  model: string;
+  specification: RunSpecification;
+  /** Software that made the runs; empty while none is there. */
+  versions: Record<string, string>;
+  runs: RunStanding[];
+  curves: Curve[];
+  claims: Claim[];
+  findings: Finding[];
+  effort: TrainingEffort[];
+  notices: string[];
+}
+
+/** Deterministic: the same artifacts give the same proof. Throws `ConfigError` where runs of a seed had other problems. */
+export function buildProof(plan: ProofPlan, series: readonly RunSeries[]): Proof {
+  requireSameProblems(series);
+  const [planned] = plan.runs;
+  if (planned === undefined) throw new RangeError('a proof without runs');
+  const find: SeriesOfSeed = (method, seed) => series.find((run) => run.method === method && run.seed === seed);
+  const vote = equalCallsVote(planned);
+  const context = { seeds: plan.seeds, iterations: plan.iterations, find, vote };
+  const { specification } = planned.resolved;
+  return {
+    format: 'maft-proof/1',
+    name: plan.name,
+    iterations: plan.iterations,
+    seeds: plan.seeds,
+    methods: plan.methods,
+    problems: { train: planned.plan.trainProblems, eval: planned.plan.evaluationProblems },
+    model: specification.model.base,
+    specification,
+    versions: series[0]?.record.versions ?? {},
+    runs: plan.runs.map((run) => standingOf(run, find(run.method, run.seed))),
+    curves: allCurves(plan, find, vote),
+    claims: claimsOf(context),
+    findings: findingsOf(context),
+    effort: plan.methods.map((method) => trainingEffort(series, method)).filter((effort) => effort !== null),
+    notices: noticesOf(plan, find),
+  };
+}
+
+/** The vote that is set against a debate: as many samples as the specification asks for, by default a debate's calls. */
+function equalCallsVote({ plan }: PlannedRun): AnswerMode {
+  return `vote-${plan.voteSamples}`;
+}
+
+function standingOf({ runId, method, seed, plan }: PlannedRun, series: RunSeries | undefined): RunStanding {
+  const last = series === undefined ? undefined : lastEvaluated(series);
+  return { runId, method, seed, lastEvaluated: last, isFinished: last === plan.iterations };
+}
+
+function allCurves({ methods, seeds, iterations }: ProofPlan, find: SeriesOfSeed, vote: AnswerMode): Curve[] {
+  const modes: AnswerMode[] = ['society', 'sample', vote];
+  const curves = methods.flatMap((method) => modes.map((mode) => curveOf(find, { method, mode, seeds, iterations })));
+  return curves.filter((curve) => curve !== null);
+}
+
+interface FindingContext {
+  seeds: readonly number[];
+  iterations: number;
+  find: SeriesOfSeed;
+  vote: AnswerMode;
+}
+
+/** What a reader should know beside the claims: who wins at equal calls without being claimed to, and what one call gains. */
+function findingsOf(context: FindingContext): Finding[] {
+  const { seeds, iterations, find, vote } = context;
+  const votes = `vote over ${vote.slice('vote-'.length)}`;
+  const side = (iteration: number, mode: AnswerMode, method = society): Side => ({ method, iteration, mode });
+  const peak = peakIteration(find, { method: 'single-agent', mode: 'society', seeds: seedsOf('single-agent', context), iterations });
+  const after = `after iteration ${iterations}`;
+  const wanted: [string, [string, Side], [string, Side]][] = [
+    ['untuned-vote-and-debate', [`untuned ${votes}`, side(0, vote)], ['untuned debate', side(0, 'society')]],
+    ['tuned-vote-and-debate', [`society ${after}, ${votes}`, side(iterations, vote)], [`society ${after}, debate`, side(iterations, 'society')]],
+    ['tuned-debate-and-untuned-vote', [`society ${after}, debate`, side(iterations, 'society')], [`untuned ${votes}`, side(0, vote)]],
+    ['one-sample', [`society ${after}, one sample`, side(iterations, 'sample')], ['untuned, one sample', side(0, 'sample')]],
+    [
+      'single-agent-vote',
+      [`single agent ${after}, ${votes}`, side(iterations, vote, 'single-agent')],
+      [`untuned ${votes}`, side(0, vote, 'single-agent')],
+    ],
+    ...(peak === undefined || peak === iterations
+      ? []
+      : ([['after-the-single-agents-peak', [`society ${after}`, side(iterations, 'society')], [`society after iteration ${peak}, the single agent's best`, side(peak, 'society')]]] as [string, [string, Side], [string, Side]][])),
+  ];
+  return wanted.flatMap(([id, [first, firstSide], [second, secondSide]]) => {
+    const comparison = compareOverSeeds(seeds, find, { first: firstSide, second: secondSide });
+    return comparison === null ? [] : [{ id, first, second, comparison }];
+  });
+}
+
+function seedsOf(method: ProofMethod, { seeds, find, iterations }: FindingContext): number[] {
+  return seeds.filter((seed) => {
+    const series = find(method, seed);
+    return series !== undefined && lastEvaluated(series) === iterations;
+  });
+}
+
+function noticesOf({ runs, seeds, iterations }: ProofPlan, find: SeriesOfSeed): string[] {
+  const finished = runs.filter(({ method, seed }) => {
+    const series = find(method, seed);
+    return series !== undefined && lastEvaluated(series) === iterations;
+  });
+  const changed = runs.filter(({ method, seed, resolved }) => {
+    const digest = find(method, seed)?.record.specificationDigest;
+    return digest !== undefined && digest !== resolved.digest;
+  });
+  return [
+    finished.length < runs.length ? `${finished.length} of ${runs.length} runs are finished: what follows rests on those` : '',
+    seeds.length === 1 ? 'one seed: how much another would differ is not known' : '',
+    changed.length > 0 ? `made with another specification than today's: ${changed.map(({ runId }) => runId).join(', ')}` : '',
+  ].filter((notice) => notice !== '');
+}

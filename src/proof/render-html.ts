@@ -1,0 +1,140 @@
+/** The proof as one self-contained page, made of the report's pieces: no script, no network. */
+import type { AnswerMode } from '../contract/evaluation';
+import { chartFigure } from '../report/chart-renderer';
+import { html, trustedMarkup, type Html } from '../report/html';
+import { count, percent } from '../report/numbers';
+import { visibleLine } from '../report/plain-text';
+import { renderSection, type PageSection } from '../report/section';
+import { styleSheet } from '../report/style-sheet';
+import { table } from '../report/table';
+import type { Proof } from './build-proof';
+import type { Claim } from './claims';
+import { numbersTo, type Curve } from './curves';
+import { curvesChart } from './curves-chart';
+import { methodLabels } from './methods';
+import { effortText, evidenceText, seedsText } from './render-table';
+
+const contentSecurityPolicy = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'";
+
+export function renderProofPage(proof: Proof): string {
+  const sections = [claimsSection(proof), ...curveSections(proof), findingsSection(proof), effortSection(proof), settingsSection(proof)];
+  const { problems, seeds, iterations } = proof;
+  const page = html`<!doctype html>
+    <html lang="en">
+      <head>
+        <meta charset="utf-8" />
+        <meta http-equiv="Content-Security-Policy" content="${trustedMarkup(contentSecurityPolicy)}" />
+        <meta name="viewport" content="width=device-width, initial-scale=1" />
+        <title>${visibleLine(proof.name)}: multiagent finetuning over seeds</title>
+        <link rel="icon" href="data:," />
+        <style>
+          ${trustedMarkup(styleSheet)}
+        </style>
+      </head>
+      <body>
+        <header class="page">
+          <h1>Multiagent finetuning over seeds</h1>
+          <p class="where">
+            ${visibleLine(proof.model)} · ${count(problems.train)} training and ${count(problems.eval)} evaluation problems
+            per seed · ${iterations} iterations · ${seedsText(seeds)}
+          </p>
+        </header>
+        <main>${noticesList(proof)} ${sections.map(renderSection)}</main>
+      </body>
+    </html> `;
+  return page.markup;
+}
+
+function noticesList({ notices }: Proof): Html | null {
+  if (notices.length === 0) return null;
+  return html`<ul class="notices">
+    ${notices.map((notice) => html`<li>${visibleLine(notice)}</li>`)}
+  </ul>`;
+}
+
+function claimsSection({ claims }: Proof): PageSection {
+  const rows = claims.map(({ claim, verdict, comparison, remark }: Claim) => ({
+    header: claim,
+    cells: [html`<span class="verdict">${verdict}</span>`, comparison === null ? '–' : `${percent(comparison.first)} against ${percent(comparison.second)}: ${evidenceText(comparison)}`, remark],
+  }));
+  return {
+    id: 'claims',
+    title: 'What is claimed, and whether these runs show it',
+    content: [
+      table({
+        caption:
+          'Differences of accuracies in points, paired problem by problem. First interval: 95 % bootstrap over the problems of these seeds; second: 95 % t-interval over the seeds’ differences. A claim holds where the mean difference is as large as claimed and both intervals lie above 0.',
+        columns: ['Claim', 'Verdict', 'Numbers', 'Remark'],
+        groups: [{ rows }],
+        wordColumns: [1, 2, 3],
+      }),
+    ],
+  };
+}
+
+function curveSections(proof: Proof): PageSection[] {
+  const titleOf = (mode: AnswerMode) =>
+    mode === 'society' ? 'Each method as it answers' : mode === 'sample' ? 'One sample' : `Vote over ${mode.slice('vote-'.length)}`;
+  const modes = [...new Set(proof.curves.map(({ mode }) => mode))];
+  return modes.map((mode) => {
+    const curves = proof.curves.filter((curve) => curve.mode === mode);
+    const { iterations } = proof;
+    const chart = curvesChart({ id: `curve-${mode}`, title: titleOf(mode), curves, iterations });
+    return { id: mode, title: `Accuracy: ${titleOf(mode)}`, content: [chartFigure(chart), curveTable(curves, proof)] };
+  });
+}
+
+function curveTable(curves: Curve[], { iterations, problems }: Proof): Html {
+  const cells = (valueAt: (iteration: number) => number | undefined) =>
+    numbersTo(iterations).map((iteration) => {
+      const value = valueAt(iteration);
+      return value === undefined ? '–' : percent(value);
+    });
+  const groups = curves.map((curve) => {
+    const at = (iteration: number) => curve.points.find((point) => point.iteration === iteration);
+    const seeds = [...new Set(curve.points.flatMap((point) => point.seeds.map(({ seed }) => seed)))];
+    const seedRow = (seed: number) => ({
+      header: `seed ${seed}`,
+      cells: cells((iteration) => at(iteration)?.seeds.find((each) => each.seed === seed)?.accuracy),
+    });
+    const meanRow = { header: 'mean', emphasised: true, cells: cells((iteration) => at(iteration)?.mean) };
+    return { title: `${methodLabels[curve.method]}: ${curve.label}, calls per problem: ${curve.callsPerProblem}`, rows: [...seeds.map(seedRow), meanRow] };
+  });
+  const columns = ['After iteration', ...numbersTo(iterations).map(String)];
+  return table({ caption: `Accuracy on ${count(problems.eval)} evaluation problems per seed.`, columns, groups });
+}
+
+function findingsSection({ findings }: Proof): PageSection {
+  const rows = findings.map(({ first, second, comparison }) => ({
+    header: first,
+    cells: [percent(comparison.first), second, percent(comparison.second), evidenceText(comparison)],
+  }));
+  const columns = ['First', 'Accuracy', 'Second', 'Accuracy', 'First minus second'];
+  const caption = 'Comparisons nobody claims anything about. A debate takes as many calls as the large vote.';
+  return { id: 'findings', title: 'Also measured', content: [table({ caption, columns, groups: [{ rows }], wordColumns: [2, 4] })] };
+}
+
+function effortSection({ effort }: Proof): PageSection {
+  const rows = effort.map((each) => ({ header: methodLabels[each.method], cells: [effortText(each), seedsText(each.seeds)] }));
+  const caption = 'Per model over all iterations: mean, and fewest to most. The same settings for all methods; a method with more examples takes more steps.';
+  return {
+    id: 'training',
+    title: 'How much was trained',
+    content: [table({ caption, columns: ['Method', 'Training', 'Finished seeds'], groups: [{ rows }], wordColumns: [1, 2] })],
+  };
+}
+
+function settingsSection({ specification, versions, runs }: Proof): PageSection {
+  return {
+    id: 'settings',
+    title: 'Settings, versions, runs',
+    content: [
+      html`<p>${Object.entries(versions).map(([name, version]) => `${name} ${version}`).join(' · ')}</p>`,
+      html`<p>Runs: ${runs.map(({ runId, isFinished }) => `${runId}${isFinished ? '' : ' (not finished)'}`).join(', ')}.</p>`,
+      html`<details>
+        <summary>The specification of the first run</summary>
+        <pre class="text">${JSON.stringify(specification, undefined, 2)}</pre>
+      </details>`,
+    ],
+  };
+}

@@ -1,0 +1,74 @@
+/** What Temporal is told about an error: whether to try again, when, and whether the world around is broken. */
+import { MockActivityEnvironment } from '@temporalio/testing';
+import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
+import { classified } from '../../activities/failures';
+import { ArtifactError, ConfigError, DatasetError, InvalidRunSpec, ProviderError, TrainerError } from '../../src/errors';
+
+/** What an activity that throws this is seen to throw. */
+async function thrownFor(error: unknown, options: { attempt?: number; cancelled?: boolean } = {}): Promise<unknown> {
+  const { failing } = classified({ failing: () => Promise.reject(error) });
+  const environment = new MockActivityEnvironment({ attempt: options.attempt ?? 1 });
+  if (options.cancelled) environment.cancel('CANCELLED');
+  return environment.run(failing as () => Promise<unknown>).catch((thrown: unknown) => thrown);
+}
+
+const provider = (status: number | undefined, retryable: boolean, more: object = {}) => new ProviderError('no', { status, retryable, ...more });
+
+test.each<[string, Error, { type: string; nonRetryable: boolean; outage: boolean }]>([
+  ['a bad specification', new InvalidRunSpec(['members: 0']), { type: 'InvalidRunSpec', nonRetryable: true, outage: false }],
+  ['a wrong configuration', new ConfigError('no key'), { type: 'ConfigError', nonRetryable: true, outage: false }],
+  ['a bad data file', new DatasetError('no JSON', 'gsm8k.jsonl', 3), { type: 'DatasetError', nonRetryable: true, outage: false }],
+  ['a refused request', provider(400, false), { type: 'ProviderError', nonRetryable: true, outage: false }],
+  ['a name not yet loaded (404)', provider(404, true), { type: 'ProviderError', nonRetryable: false, outage: false }],
+  ['an overloaded endpoint (429)', provider(429, true), { type: 'ProviderError', nonRetryable: false, outage: true }],
+  ['a failing endpoint (503)', provider(503, true), { type: 'ProviderError', nonRetryable: false, outage: true }],
+  ['an endpoint that is not there', provider(undefined, true, { unreachable: true }), { type: 'ProviderError', nonRetryable: false, outage: true }],
+  ['an endpoint that answers nonsense', provider(undefined, true), { type: 'ProviderError', nonRetryable: false, outage: false }],
+  ['a corrupt artifact', new ArtifactError('is corrupt', 'runs/a'), { type: 'ArtifactError', nonRetryable: true, outage: false }],
+  ['a full disk', new ArtifactError('no space', 'runs/a', { retryable: true }), { type: 'ArtifactError', nonRetryable: false, outage: true }],
+  ['a bad training job', new TrainerError('exit code 2', { exitCode: 2, stderrTail: '', retryable: false }), { type: 'TrainerError', nonRetryable: true, outage: false }],
+  ['a killed trainer', new TrainerError('SIGKILL', { exitCode: null, stderrTail: '', retryable: true }), { type: 'TrainerError', nonRetryable: false, outage: false }],
+])('%s', async (_kind, error, { type, nonRetryable, outage }) => {
+  const failure = await thrownFor(error);
+  expect(failure).toBeInstanceOf(ApplicationFailure);
+  expect(failure).toMatchObject({ type, nonRetryable, message: error.message, details: [{ outage }] });
+});
+
+test('the time the other side asked for is the time until the next attempt', async () => {
+  expect(await thrownFor(provider(429, true, { retryAfterMs: 7_000 }))).toMatchObject({ nextRetryDelay: 7_000 });
+  expect(await thrownFor(provider(429, true))).toMatchObject({ nextRetryDelay: undefined });
+});
+
+test.each([
+  [1, false],
+  [4, false],
+  [5, true],
+  [6, true],
+])('nonsense is the last word of an endpoint from the fifth attempt on: attempt %i, nonRetryable %s', async (attempt, nonRetryable) => {
+  expect(await thrownFor(provider(undefined, true), { attempt })).toMatchObject({ nonRetryable });
+});
+
+test('an outage is tried as long as the retry policy allows, however often it failed', async () => {
+  expect(await thrownFor(provider(503, true), { attempt: 20 })).toMatchObject({ nonRetryable: false });
+});
+
+test('a cancellation is rethrown as it is, whatever the aborted call threw', async () => {
+  expect(await thrownFor(new CancelledFailure('stop'), { cancelled: true })).toBeInstanceOf(CancelledFailure);
+  expect(await thrownFor(new Error('Request was aborted.'), { cancelled: true })).toBeInstanceOf(CancelledFailure);
+  expect(await thrownFor(provider(503, true), { cancelled: true })).toBeInstanceOf(CancelledFailure);
+});
+
+test('a bug stays a bug: not wrapped, not renamed', async () => {
+  const bug = new TypeError('undefined is not a function');
+  expect(await thrownFor(bug)).toBe(bug);
+});
+
+test('no cause is handed on: its stack would stand in every history', async () => {
+  const error = new ProviderError('no', { status: 503, retryable: true, cause: new Error('socket hang up') });
+  expect(await thrownFor(error)).toMatchObject({ cause: undefined });
+});
+
+test('what succeeds is passed through', async () => {
+  const { doubled } = classified({ doubled: (value: number) => Promise.resolve(2 * value) });
+  expect(await new MockActivityEnvironment().run(doubled, 21)).toBe(42);
+});

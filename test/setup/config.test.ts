@@ -1,0 +1,58 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { loadConfig, resolveEndpoint } from '../../src/config';
+
+let maftHome: string;
+beforeEach(() => {
+  maftHome = mkdtempSync(join(tmpdir(), 'maft-config-'));
+});
+afterEach(() => rmSync(maftHome, { recursive: true }));
+
+const load = (yaml: string, environment: Record<string, string> = {}) => {
+  writeFileSync(join(maftHome, 'config.yaml'), yaml);
+  return loadConfig({ MAFT_HOME: maftHome, ...environment });
+};
+
+test('without a file everything has its default', () => {
+  const config = loadConfig({ MAFT_HOME: maftHome });
+  expect(config).toMatchObject({ maftHome, store: maftHome, temporal: { address: undefined, namespace: 'default' } });
+});
+
+test('each mistake is one line with file, setting and what is wrong', () => {
+  const bad = () =>
+    load('ports: {temporal: 70000}\ntrainer: {device: tpu}\nservers: {}\nendpoints: {a: {baseUrl: "ftp://x"}}\n');
+  const message = messageOf(bad);
+  expect(message.split('\n')).toHaveLength(4);
+  for (const setting of ['ports.temporal', 'trainer.device', 'servers', 'endpoints.a.baseUrl']) {
+    expect(message).toContain(`${join(maftHome, 'config.yaml')}: ${setting}: `);
+  }
+});
+
+test('a key in the file is refused with where it belongs', () => {
+  expect(messageOf(() => load('endpoints: {a: {baseUrl: "http://x/v1", apiKey: secret}}'))).toMatch(/apiKeyEnv/);
+});
+
+test('a file that is no YAML is named', () => {
+  expect(messageOf(() => load('ports: {temporal'))).toMatch(/config\.yaml cannot be read: /);
+});
+
+test('a key comes from the variable the endpoint names, and its absence matters only where the endpoint is used', () => {
+  const config = load('endpoints: {a: {baseUrl: "http://x/v1", apiKeyEnv: A_KEY, models: {mine: theirs}}}');
+  expect(resolveEndpoint(config, 'a', { A_KEY: 'k' })).toMatchObject({ apiKey: 'k', wireNames: { mine: 'theirs' } });
+  expect(messageOf(() => resolveEndpoint(config, 'a', {}))).toMatch(/variable A_KEY, which is not set/);
+  expect(messageOf(() => resolveEndpoint(config, 'b', {}))).toMatch(/endpoint "b" is not in .*; it has: embedded, a/);
+});
+
+test('an address of Temporal without a port is refused', () => {
+  expect(messageOf(() => load('', { TEMPORAL_ADDRESS: 'http://temporal' }))).toMatch(/must be host:port/);
+});
+
+function messageOf(action: () => unknown): string {
+  try {
+    action();
+  } catch (error) {
+    return (error as Error).message;
+  }
+  throw new Error('nothing was refused');
+}

@@ -1,0 +1,89 @@
+/** The run that the end-to-end tests share, and what makes two runs of one specification equal. */
+import { createHash } from 'node:crypto';
+import { readFileSync, statSync } from 'node:fs';
+import path from 'node:path';
+import type { Report } from '../../src/report';
+import { Home } from './e2e';
+
+/** The demo's specification in small; `name` is the run's id. */
+export const specification = {
+  name: 'small',
+  seed: 3,
+  task: { kind: 'arithmetic', max: 10, train: 12, eval: 10 },
+  method: { preset: 'multiagent-finetuning', prompts: 'compact', correctedShare: 0.25 },
+  iterations: 1,
+  model: { base: 'models/tiny-arithmetic' },
+  sampling: { temperature: 1, topP: 1, maxTokens: 80 },
+  // Small batches and many epochs: each of the six trainings takes seconds, and is caught between two checkpoints.
+  finetuning: {
+    weights: 'full',
+    epochs: 24,
+    batchSize: 2,
+    learningRate: 1e-4,
+    maxLength: 400,
+    checkpointEverySeconds: 0.3,
+  },
+  // Few turns at a time, so that a debate lasts long enough to be caught in the middle.
+  execution: { shardSize: 5, shardsInFlight: 2, problemsInFlight: 2 },
+};
+
+/** 2N agents of the specification. */
+export const agents = ['generation-1', 'generation-2', 'generation-3', 'critic-1', 'critic-2', 'critic-3'];
+
+export interface ReferenceRun {
+  home: Home;
+  code: number | null;
+  stderr: string;
+  report: Report;
+}
+
+/** An undisturbed run of the specification by `maft run --json`. */
+export async function performReferenceRun(home: Home): Promise<ReferenceRun> {
+  const { code, stdout, stderr } = await home.run(['run', home.write('small.json', specification), '--json']);
+  if (code !== 0) throw new Error(`the undisturbed run ended with exit code ${code}: ${stderr}`);
+  return { home, code, stderr, report: JSON.parse(stdout) as Report };
+}
+
+/**
+ * Digest of every file of a run and of its models, by path. Two runs of one specification on one machine have the same,
+ * but for what says when something happened or how long it took, which is left out here and nowhere else:
+ * `report.html`, `report.json` (timings), `maft-training.json` (seconds), and the fields `createdAt`, `training.seconds`
+ * and the seal over them in `run.json` and `weights/*.json`.
+ */
+export function contentOf(home: Home, runId: string): Record<string, string> {
+  const files = [
+    ...home.files(`runs/${runId}`).map((file) => `runs/${runId}/${file}`),
+    ...home
+      .files('models')
+      .filter((file) => file.startsWith(`${runId}.`))
+      .map((file) => `models/${file}`),
+  ];
+  const compared = files.filter(
+    (file) => !['report.html', 'report.json', 'maft-training.json'].includes(path.basename(file)),
+  );
+  return Object.fromEntries(compared.map((file) => [file, digestOf(file, readFileSync(home.path(file)))]));
+}
+
+function digestOf(file: string, bytes: Buffer): string {
+  const isTimed = file.endsWith('/run.json') || file.includes('/weights/');
+  return createHash('sha256')
+    .update(isTimed ? withoutTimes(bytes.toString()) : bytes)
+    .digest('hex');
+}
+
+function withoutTimes(sealed: string): string {
+  const { createdAt: _createdAt, sha256: _sha256, training, ...rest } = JSON.parse(sealed) as Record<string, unknown>;
+  const { seconds: _seconds, ...trained } = (training ?? {}) as Record<string, unknown>;
+  return JSON.stringify({ ...rest, training: trained });
+}
+
+/** Inode and time of every turn file: the same later means that nobody wrote it again. */
+export function turnFiles(home: Home, runId: string): Record<string, string> {
+  const turns = home.files(`runs/${runId}`).filter((file) => file.includes('/turns/'));
+  return Object.fromEntries(
+    turns.map((file) => {
+      const { ino, mtimeMs } = statSync(home.path(`runs/${runId}`, file));
+      return [file, `${ino} ${mtimeMs}`];
+    }),
+  );
+}
