@@ -2,7 +2,7 @@
  * The worker: polls the four task queues (or one), wired to the ports of this machine. One process serves all by
  * default; on several machines each serves what it has (`maft worker --queue gpu`).
  */
-import { type NativeConnection, Worker, type WorkerOptions } from '@temporalio/worker';
+import { type NativeConnection, Worker, type WorkerOptions, type WorkflowBundleOption } from '@temporalio/worker';
 import { activityQueues, createActivities, type ActivityDependencies, type Activities } from '../activities';
 import { workflowBundle } from './bundle';
 import { taskQueues, type QueueRole } from './contract/names';
@@ -16,6 +16,10 @@ export interface WorkerSettings {
   turnSlots: number;
   /** Trainings at a time: one per GPU, or per core that may be taken. */
   trainingSlots: number;
+  /** The built bundle by default. */
+  workflowBundle?: WorkflowBundleOption;
+  /** What histories and the UI call this worker; process and host by default. */
+  identity?: string;
 }
 
 export const allRoles: QueueRole[] = ['workflows', 'light', 'llm', 'gpu'];
@@ -27,12 +31,16 @@ export interface RunningWorkers {
   shutdown: () => void;
 }
 
-/** Starts one Temporal worker per queue. */
+/** Starts one Temporal worker per queue, with the activities made from these ports. */
 export async function startWorkers(
   settings: WorkerSettings,
   dependencies: ActivityDependencies,
 ): Promise<RunningWorkers> {
-  const activities = createActivities(dependencies);
+  return serveActivities(settings, createActivities(dependencies));
+}
+
+/** As `startWorkers`, with activities that exist already. */
+export async function serveActivities(settings: WorkerSettings, activities: Activities): Promise<RunningWorkers> {
   const workers = await Promise.all(settings.roles.map((role) => createWorker(settings, role, activities)));
   const finished = Promise.all(workers.map((worker) => worker.run())).then(() => undefined);
   const shutdown = () =>
@@ -43,10 +51,12 @@ export async function startWorkers(
 }
 
 async function createWorker(settings: WorkerSettings, role: QueueRole, activities: Activities): Promise<Worker> {
-  const { connection, namespace } = settings;
-  const common = { connection, namespace, taskQueue: taskQueues[role], ...gracefulShutdown };
-  if (role === 'workflows')
-    return Worker.create({ ...common, ...workflowOptions, workflowBundle: await workflowBundle() });
+  const { connection, namespace, identity } = settings;
+  const common = { connection, namespace, identity, taskQueue: taskQueues[role], ...gracefulShutdown };
+  if (role === 'workflows') {
+    const bundle = settings.workflowBundle ?? (await workflowBundle());
+    return Worker.create({ ...common, ...workflowOptions, workflowBundle: bundle });
+  }
   return Worker.create({
     ...common,
     activities: Object.fromEntries(activityQueues[role].map((name) => [name, activities[name]])),

@@ -8,6 +8,7 @@ import type { QueueRole } from '../contract/names';
 import { ConfigError } from '../errors';
 import { temporalTarget } from '../runs/temporal-client';
 import { ensurePythonEnvironment } from '../setup/python-environment';
+import { registerSearchAttributes } from '../setup/search-attributes';
 import { stderrListener } from '../setup/progress';
 import { wireMachine } from '../wiring';
 import { allRoles, startWorkers } from '../worker';
@@ -41,6 +42,8 @@ async function serve({ queue, exitWithParent }: WorkerOptions): Promise<void> {
   const key = typeof apiKey === 'function' ? apiKey() : apiKey;
   const connection = await NativeConnection.connect({ ...options, apiKey: key });
   const clientConnection = await Connection.connect(connectionOptions);
+  const { missing } = await registerSearchAttributes(clientConnection, namespace);
+  for (const { name, reason } of missing) process.stderr.write(`search attribute ${name} cannot be registered: ${reason}\n`);
   const machine = wireMachine(config, python.program, clientConnection);
   const slots = { turnSlots: turnSlots(config), trainingSlots: trainingSlots(config) };
   const workers = await startWorkers({ connection, namespace, roles, ...slots }, machine.dependencies);

@@ -104,13 +104,30 @@ function findingsOf(context: FindingContext): Finding[] {
   const { seeds, iterations, find, vote } = context;
   const votes = `vote over ${vote.slice('vote-'.length)}`;
   const side = (iteration: number, mode: AnswerMode, method = society): Side => ({ method, iteration, mode });
-  const peak = peakIteration(find, { method: 'single-agent', mode: 'society', seeds: seedsOf('single-agent', context), iterations });
+  const peak = peakIteration(find, {
+    method: 'single-agent',
+    mode: 'society',
+    seeds: seedsOf('single-agent', context),
+    iterations,
+  });
   const after = `after iteration ${iterations}`;
   const wanted: [string, [string, Side], [string, Side]][] = [
     ['untuned-vote-and-debate', [`untuned ${votes}`, side(0, vote)], ['untuned debate', side(0, 'society')]],
-    ['tuned-vote-and-debate', [`society ${after}, ${votes}`, side(iterations, vote)], [`society ${after}, debate`, side(iterations, 'society')]],
-    ['tuned-debate-and-untuned-vote', [`society ${after}, debate`, side(iterations, 'society')], [`untuned ${votes}`, side(0, vote)]],
-    ['one-sample', [`society ${after}, one sample`, side(iterations, 'sample')], ['untuned, one sample', side(0, 'sample')]],
+    [
+      'tuned-vote-and-debate',
+      [`society ${after}, ${votes}`, side(iterations, vote)],
+      [`society ${after}, debate`, side(iterations, 'society')],
+    ],
+    [
+      'tuned-debate-and-untuned-vote',
+      [`society ${after}, debate`, side(iterations, 'society')],
+      [`untuned ${votes}`, side(0, vote)],
+    ],
+    [
+      'one-sample',
+      [`society ${after}, one sample`, side(iterations, 'sample')],
+      ['untuned, one sample', side(0, 'sample')],
+    ],
     [
       'single-agent-vote',
       [`single agent ${after}, ${votes}`, side(iterations, vote, 'single-agent')],
@@ -118,7 +135,13 @@ function findingsOf(context: FindingContext): Finding[] {
     ],
     ...(peak === undefined || peak === iterations
       ? []
-      : ([['after-the-single-agents-peak', [`society ${after}`, side(iterations, 'society')], [`society after iteration ${peak}, the single agent's best`, side(peak, 'society')]]] as [string, [string, Side], [string, Side]][])),
+      : ([
+          [
+            'after-the-single-agents-peak',
+            [`society ${after}`, side(iterations, 'society')],
+            [`society after iteration ${peak}, the single agent's best`, side(peak, 'society')],
+          ],
+        ] as [string, [string, Side], [string, Side]][])),
   ];
   return wanted.flatMap(([id, [first, firstSide], [second, secondSide]]) => {
     const comparison = compareOverSeeds(seeds, find, { first: firstSide, second: secondSide });
@@ -143,8 +166,12 @@ function noticesOf({ runs, seeds, iterations }: ProofPlan, find: SeriesOfSeed): 
     return digest !== undefined && digest !== resolved.digest;
   });
   return [
-    finished.length < runs.length ? `${finished.length} of ${runs.length} runs are finished: what follows rests on those` : '',
+    finished.length < runs.length
+      ? `${finished.length} of ${runs.length} runs are finished: what follows rests on those`
+      : '',
     seeds.length === 1 ? 'one seed: how much another would differ is not known' : '',
-    changed.length > 0 ? `made with another specification than today's: ${changed.map(({ runId }) => runId).join(', ')}` : '',
+    changed.length > 0
+      ? `made with another specification than today's: ${changed.map(({ runId }) => runId).join(', ')}`
+      : '',
   ].filter((notice) => notice !== '');
 }

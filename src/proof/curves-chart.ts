@@ -15,7 +15,17 @@ export function curvesChart(input: { id: string; title: string; curves: Curve[];
     height: 340,
     option: () => ({
       grid: { left: 8, right: 12, top: 16, bottom: 28, containLabel: true },
-      xAxis: { ...axisStyle, type: 'value', name: 'iteration', nameLocation: 'middle', nameGap: 28, min: 0, max: iterations, interval: 1, splitLine: { show: false } },
+      xAxis: {
+        ...axisStyle,
+        type: 'value',
+        name: 'iteration',
+        nameLocation: 'middle',
+        nameGap: 28,
+        min: 0,
+        max: iterations,
+        interval: 1,
+        splitLine: { show: false },
+      },
       yAxis: {
         ...axisStyle,
         type: 'value',
@@ -40,10 +50,22 @@ function curveLines(curve: Curve): SeriesOption[] {
   return [...(seeds.length > 1 ? thin : []), line(curve, { data, width: 2.5, opacity: 1, showSymbol: true })];
 }
 
-function line(curve: Curve, style: { data: number[][]; width: number; opacity: number; showSymbol: boolean }): SeriesOption {
+function line(
+  curve: Curve,
+  style: { data: number[][]; width: number; opacity: number; showSymbol: boolean },
+): SeriesOption {
   const { data, width, opacity, showSymbol } = style;
   const stroke = colorOf(curve);
-  return { type: 'line', silent: true, symbol: 'circle', symbolSize: 6, showSymbol, data, lineStyle: { color: stroke, width, opacity }, itemStyle: { color: stroke } };
+  return {
+    type: 'line',
+    silent: true,
+    symbol: 'circle',
+    symbolSize: 6,
+    showSymbol,
+    data,
+    lineStyle: { color: stroke, width, opacity },
+    itemStyle: { color: stroke },
+  };
 }
 
 function nameOf({ method, label }: Curve): string {

@@ -14,10 +14,17 @@ import { curvesChart } from './curves-chart';
 import { methodLabels } from './methods';
 import { effortText, evidenceText, seedsText } from './render-table';
 
-const contentSecurityPolicy = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'";
+const contentSecurityPolicy =
+  "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'";
 
 export function renderProofPage(proof: Proof): string {
-  const sections = [claimsSection(proof), ...curveSections(proof), findingsSection(proof), effortSection(proof), settingsSection(proof)];
+  const sections = [
+    claimsSection(proof),
+    ...curveSections(proof),
+    findingsSection(proof),
+    effortSection(proof),
+    settingsSection(proof),
+  ];
   const { problems, seeds, iterations } = proof;
   const page = html`<!doctype html>
     <html lang="en">
@@ -35,8 +42,8 @@ export function renderProofPage(proof: Proof): string {
         <header class="page">
           <h1>Multiagent finetuning over seeds</h1>
           <p class="where">
-            ${visibleLine(proof.model)} · ${count(problems.train)} training and ${count(problems.eval)} evaluation problems
-            per seed · ${iterations} iterations · ${seedsText(seeds)}
+            ${visibleLine(proof.model)} · ${count(problems.train)} training and ${count(problems.eval)} evaluation
+            problems per seed · ${iterations} iterations · ${seedsText(seeds)}
           </p>
         </header>
         <main>${noticesList(proof)} ${sections.map(renderSection)}</main>
@@ -55,7 +62,13 @@ function noticesList({ notices }: Proof): Html | null {
 function claimsSection({ claims }: Proof): PageSection {
   const rows = claims.map(({ claim, verdict, comparison, remark }: Claim) => ({
     header: claim,
-    cells: [html`<span class="verdict">${verdict}</span>`, comparison === null ? '–' : `${percent(comparison.first)} against ${percent(comparison.second)}: ${evidenceText(comparison)}`, remark],
+    cells: [
+      html`<span class="verdict">${verdict}</span>`,
+      comparison === null
+        ? '–'
+        : `${percent(comparison.first)} against ${percent(comparison.second)}: ${evidenceText(comparison)}`,
+      remark,
+    ],
   }));
   return {
     id: 'claims',
@@ -74,7 +87,11 @@ function claimsSection({ claims }: Proof): PageSection {
 
 function curveSections(proof: Proof): PageSection[] {
   const titleOf = (mode: AnswerMode) =>
-    mode === 'society' ? 'Each method as it answers' : mode === 'sample' ? 'One sample' : `Vote over ${mode.slice('vote-'.length)}`;
+    mode === 'society'
+      ? 'Each method as it answers'
+      : mode === 'sample'
+        ? 'One sample'
+        : `Vote over ${mode.slice('vote-'.length)}`;
   const modes = [...new Set(proof.curves.map(({ mode }) => mode))];
   return modes.map((mode) => {
     const curves = proof.curves.filter((curve) => curve.mode === mode);
@@ -98,7 +115,10 @@ function curveTable(curves: Curve[], { iterations, problems }: Proof): Html {
       cells: cells((iteration) => at(iteration)?.seeds.find((each) => each.seed === seed)?.accuracy),
     });
     const meanRow = { header: 'mean', emphasised: true, cells: cells((iteration) => at(iteration)?.mean) };
-    return { title: `${methodLabels[curve.method]}: ${curve.label}, calls per problem: ${curve.callsPerProblem}`, rows: [...seeds.map(seedRow), meanRow] };
+    return {
+      title: `${methodLabels[curve.method]}: ${curve.label}, calls per problem: ${curve.callsPerProblem}`,
+      rows: [...seeds.map(seedRow), meanRow],
+    };
   });
   const columns = ['After iteration', ...numbersTo(iterations).map(String)];
   return table({ caption: `Accuracy on ${count(problems.eval)} evaluation problems per seed.`, columns, groups });
@@ -111,16 +131,26 @@ function findingsSection({ findings }: Proof): PageSection {
   }));
   const columns = ['First', 'Accuracy', 'Second', 'Accuracy', 'First minus second'];
   const caption = 'Comparisons nobody claims anything about. A debate takes as many calls as the large vote.';
-  return { id: 'findings', title: 'Also measured', content: [table({ caption, columns, groups: [{ rows }], wordColumns: [2, 4] })] };
+  return {
+    id: 'findings',
+    title: 'Also measured',
+    content: [table({ caption, columns, groups: [{ rows }], wordColumns: [2, 4] })],
+  };
 }
 
 function effortSection({ effort }: Proof): PageSection {
-  const rows = effort.map((each) => ({ header: methodLabels[each.method], cells: [effortText(each), seedsText(each.seeds)] }));
-  const caption = 'Per model over all iterations: mean, and fewest to most. The same settings for all methods; a method with more examples takes more steps.';
+  const rows = effort.map((each) => ({
+    header: methodLabels[each.method],
+    cells: [effortText(each), seedsText(each.seeds)],
+  }));
+  const caption =
+    'Per model over all iterations: mean, and fewest to most. The same settings for all methods; a method with more examples takes more steps.';
   return {
     id: 'training',
     title: 'How much was trained',
-    content: [table({ caption, columns: ['Method', 'Training', 'Finished seeds'], groups: [{ rows }], wordColumns: [1, 2] })],
+    content: [
+      table({ caption, columns: ['Method', 'Training', 'Finished seeds'], groups: [{ rows }], wordColumns: [1, 2] }),
+    ],
   };
 }
 
@@ -129,8 +159,14 @@ function settingsSection({ specification, versions, runs }: Proof): PageSection 
     id: 'settings',
     title: 'Settings, versions, runs',
     content: [
-      html`<p>${Object.entries(versions).map(([name, version]) => `${name} ${version}`).join(' · ')}</p>`,
-      html`<p>Runs: ${runs.map(({ runId, isFinished }) => `${runId}${isFinished ? '' : ' (not finished)'}`).join(', ')}.</p>`,
+      html`<p>
+        ${Object.entries(versions)
+          .map(([name, version]) => `${name} ${version}`)
+          .join(' · ')}
+      </p>`,
+      html`<p>
+        Runs: ${runs.map(({ runId, isFinished }) => `${runId}${isFinished ? '' : ' (not finished)'}`).join(', ')}.
+      </p>`,
       html`<details>
         <summary>The specification of the first run</summary>
         <pre class="text">${JSON.stringify(specification, undefined, 2)}</pre>

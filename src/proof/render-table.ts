@@ -34,7 +34,9 @@ export function renderProofTable(proof: Proof): string {
 function curveLines({ curves, iterations }: Proof): string[] {
   const width = 38;
   const cell = (text: string) => text.padStart(6);
-  const head = `${'Accuracy, %, after iteration'.padEnd(width)}${numbersTo(iterations).map((iteration) => cell(String(iteration))).join('')}`;
+  const head = `${'Accuracy, %, after iteration'.padEnd(width)}${numbersTo(iterations)
+    .map((iteration) => cell(String(iteration)))
+    .join('')}`;
   const row = (title: string, valueAt: (iteration: number) => number | undefined) => {
     const values = numbersTo(iterations).map(valueAt);
     const cells = values.map((value) => cell(value === undefined ? '' : (100 * value).toFixed(1)));
@@ -50,7 +52,10 @@ function curveLines({ curves, iterations }: Proof): string[] {
   const methods = [...new Set(curves.map(({ method }) => method))];
   return [
     head,
-    ...methods.flatMap((method) => [methodLabels[method], ...curves.filter((curve) => curve.method === method).flatMap(rowsOf)]),
+    ...methods.flatMap((method) => [
+      methodLabels[method],
+      ...curves.filter((curve) => curve.method === method).flatMap(rowsOf),
+    ]),
   ];
 }
 
@@ -81,7 +86,10 @@ function claimLines({ claim, verdict, remark, comparison }: Claim): string[] {
 }
 
 function evidenceLines(comparison: SeedsComparison): string[] {
-  return [`      ${percent(comparison.first)} against ${percent(comparison.second)}`, `      ${evidenceText(comparison)}`];
+  return [
+    `      ${percent(comparison.first)} against ${percent(comparison.second)}`,
+    `      ${evidenceText(comparison)}`,
+  ];
 }
 
 /** `+15.0 points, +13.2 to +16.8 (n = 2,500) | +13.9 to +16.1 (seeds 21 to 25: +16.4, +14.4, …)` */

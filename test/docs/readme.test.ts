@@ -12,7 +12,14 @@ const namedFolders = new Set([...sourceFolders, 'docs', 'examples', 'infra', 'mo
 /** Made by set-up or a build, so not in a fresh clone. */
 const madeLater = /^(dist|\.venv|node_modules)(\/|$)/;
 
-const documents = ['README.md', 'CONTRIBUTING.md', 'CHANGELOG.md', ...markdownBelow('docs'), ...markdownBelow('infra')];
+const documents = [
+  'README.md',
+  'CONTRIBUTING.md',
+  'CHANGELOG.md',
+  'models/README.md',
+  ...markdownBelow('docs'),
+  ...markdownBelow('infra'),
+];
 const texts = new Map(documents.map((file) => [file, readFileSync(join(root, file), 'utf8')]));
 
 test.each(documents)('every path that %s names exists', (file) => {
@@ -48,7 +55,9 @@ test.each(documents)('every npm script that %s names exists', (file) => {
 
 test('every test that docs/method.md names exists', () => {
   const sources = contentsBelow('test', /\.(ts|py)$/);
-  const guards = [...textOf('docs/method.md').matchAll(/“([^”]+)”/g)].map(([, name]) => name ?? '');
+  const guards = [...textOf('docs/method.md').matchAll(/“([^”]+)”/g)].map(([, name = '']) =>
+    name.replaceAll(/\s+/g, ' '),
+  );
   expect(guards.length).toBeGreaterThan(15);
   expect(guards.filter((name) => !sources.includes(name))).toEqual([]);
 });

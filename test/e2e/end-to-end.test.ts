@@ -9,12 +9,15 @@ import { killed } from './killed';
 import { temporalCli } from './temporal-cli';
 import { wholeRun } from './whole-run';
 
+// Every step waits for real processes; only one that hangs takes this long.
+jest.setTimeout(300_000);
+
 const home = new Home('reference');
 let undisturbed: ReferenceRun;
 
 beforeAll(async () => {
   undisturbed = await performReferenceRun(home);
-}, 300_000);
+});
 
 afterAll(() => home.destroy());
 

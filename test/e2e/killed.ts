@@ -27,7 +27,7 @@ export function killed(reference: () => ReferenceRun): void {
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
     expect(stderr).toContain('maft: maft/small was cancelled; start it again to go on');
     expect(home.processes()).toEqual([]);
-  }, 120_000);
+  });
 
   it('the same command goes on with the cancelled run and says so', async () => {
     kept.push(turnFiles(home, 'small'));
@@ -35,7 +35,7 @@ export function killed(reference: () => ReferenceRun): void {
     const { code, stderr } = await home.run(['run', 'small.json', '--detach']);
     expect(stderr).toMatch(/going on with the unfinished run small on the running maft up/);
     expect(code).toBe(0);
-  }, 120_000);
+  });
 
   it('kill -9 of everything while it debates: the next `maft up` goes on by itself and asks no completed turn again', async () => {
     await until('the training problems are being debated', () => turns('iteration-1/turns/train') >= 12);
@@ -47,7 +47,7 @@ export function killed(reference: () => ReferenceRun): void {
     await home.up();
     await until('a training has a checkpoint', () => trainingsOf(home).length > 0);
     expect(await home.completionsServed()).toBe(turns() - lost);
-  }, 180_000);
+  });
 
   it('kill -9 of everything while it trains: the next `maft up` goes on by itself, from the newest checkpoints', async () => {
     expectWholePlatform(home.killEverything());
@@ -57,10 +57,10 @@ export function killed(reference: () => ReferenceRun): void {
     lost = turns();
 
     await home.up();
-    await home.temporal(['workflow', 'result', '--workflow-id', 'maft/small']);
+    await home.temporal('workflow', 'result', '--workflow-id', 'maft/small');
     expect(await home.completionsServed()).toBe(turns() - lost);
     for (const { jobId, step } of openTrainings) expect(resumedFromStep(home, jobId)).toBeGreaterThanOrEqual(step);
-  }, 240_000);
+  });
 
   it('ends with the same turns, transcripts, training sets and weights as the undisturbed run, byte for byte', () => {
     expect(contentOf(home, 'small')).toEqual(contentOf(reference().home, 'small'));
@@ -76,13 +76,13 @@ export function killed(reference: () => ReferenceRun): void {
     const started = await home.run(['run', 'small.json', '--detach']);
     expect(started.stderr).toMatch(/new run small-2 on the running maft up/);
     await until('it works', () => home.files('runs/small-2').some((file) => file.includes('/turns/')));
-  }, 60_000);
+  });
 
   it('kill -9 of `maft up` alone takes every process with it within 15 s', async () => {
     const [up] = home.processesOf('main.js up');
     process.kill(up!.pid, 'SIGKILL');
     await until('no process is left', () => home.processes().length === 0, 15);
-  }, 60_000);
+  });
 }
 
 /** Everything was there to be killed: supervisor, guard, Temporal, model server, worker and the trainer's template. */

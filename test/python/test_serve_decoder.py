@@ -113,15 +113,16 @@ def test_a_row_has_the_same_bits_alone_and_among_rows_of_other_versions_that_com
     assert all(torch.equal(a, b) for a, b in zip(alone, together, strict=True))
 
 
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 @pytest.mark.parametrize("merge", [True, False])
 @torch.inference_mode()
 def test_an_adapter_computes_what_peft_computes_and_leaves_the_base_as_it_was(
-    merge: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    merge: bool, dtype: torch.dtype, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(adapters, "MERGE_BELOW_BYTES", 2**40 if merge else 0)
     folder = write_model(CONFIGS["grouped heads, own head"], tmp_path / "base")
     adapter = write_adapter(folder, tmp_path / "adapter")
-    loader = Loader(torch.float32, torch.device("cpu"), 2**28)
+    loader = Loader(dtype, torch.device("cpu"), 2**28)
     base: Any = loader.load(folder, None)
     adapted: Any = loader.load(adapter, (folder, base))
     assert merge or adapted.weights.blocks[0].down.weight is base.weights.blocks[0].down.weight
@@ -130,7 +131,7 @@ def test_an_adapter_computes_what_peft_computes_and_leaves_the_base_as_it_was(
     plain = reference(AutoModelForCausalLM.from_pretrained(folder).eval(), text)[-1]
     tuned = reference(PeftModel.from_pretrained(AutoModelForCausalLM.from_pretrained(folder), adapter).eval(), text)[-1]
     assert (plain - tuned).abs().max() > 0.01
-    torch.testing.assert_close(logits, torch.stack([plain, tuned, plain]), atol=2e-5, rtol=1e-4)
+    torch.testing.assert_close(logits.float(), torch.stack([plain, tuned, plain]), atol=2e-5, rtol=1e-4)
 
 
 def test_what_the_fast_path_does_not_know_is_refused_by_name() -> None:

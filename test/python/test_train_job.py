@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from training_jobs import ROOT, example, job_record, run_here, write_training_set
+
 from maft.train.errors import BadJob
 from maft.train.job import FIELDS, Lora, parse_job
-from training_jobs import ROOT, example, job_record, run_here, write_training_set
 
 pytest_plugins = ("training_fixtures",)
 FIXTURE = ROOT / "test/fixtures/training-job.json"

@@ -8,6 +8,10 @@ from typing import Any
 
 import pytest
 import torch
+from safetensors.torch import load_file
+from training_jobs import example, job_record, run_here, write_training_set
+from transformers import AutoModelForCausalLM
+
 from maft.train.encoding import EncodedExample, encode_examples
 from maft.train.errors import classify
 from maft.train.examples import read_training_set
@@ -16,10 +20,6 @@ from maft.train.loop import TrainingLoop, example_losses
 from maft.train.models import load_tokenizer, stop_ids
 from maft.train.placement import choose_placement
 from maft.train.schedule import Plan, seeded_order
-from safetensors.torch import load_file
-from training_jobs import example, job_record, run_here, write_training_set
-from transformers import AutoModelForCausalLM
-
 
 pytest_plugins = ("training_fixtures",)
 
@@ -80,7 +80,7 @@ def test_the_batch_loss_is_the_weighted_mean_of_the_examples_mean_losses(tmp_pat
     model = AutoModelForCausalLM.from_pretrained(base)
     alone = [example_losses(model, [row], torch.device("cpu")).item() for row in rows]
     event = finished(tmp_path, base, lines, epochs=1, batchSize=8)
-    expected = sum(row.weight * loss for row, loss in zip(rows, alone)) / 3
+    expected = sum(row.weight * loss for row, loss in zip(rows, alone, strict=False)) / 3
     assert event["lossCurve"][0]["loss"] == pytest.approx(expected, abs=1e-5)
 
 

@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from training_jobs import Trainer, example, job_record, run_here, run_process, write_job, write_training_set
+
 from maft.train import folders
 from maft.train.checkpoints import complete_checkpoints, is_complete
-from training_jobs import Trainer, example, job_record, run_here, run_process, write_job, write_training_set
 
 pytest_plugins = ("training_fixtures",)
 

@@ -6,8 +6,9 @@ import sys
 from pathlib import Path
 
 import torch
-from maft.tiny.vocabulary import build_tokenizer
 from transformers import LlamaConfig, LlamaForCausalLM
+
+from maft.tiny.vocabulary import build_tokenizer
 
 
 def write_tiny_llama(folder: Path, seed: int = 0, hidden: int = 32) -> Path:

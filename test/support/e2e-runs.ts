@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
 import type { Report } from '../../src/report';
-import { Home } from './e2e';
+import { type Home } from './e2e';
 
 /** The demo's specification in small; `name` is the run's id. */
 export const specification = {

@@ -80,22 +80,19 @@ export class Home {
     return up;
   }
 
-  /** Runs the Temporal CLI against the server of `maft up`; fails unless `allowed` holds for its exit code. */
-  async temporal(cliArguments: string[], allowed: (code: number | null) => boolean = (code) => code === 0): Promise<string> {
+  /** Runs the Temporal CLI against the server of `maft up`. */
+  tryTemporal(cliArguments: string[]): Promise<Finished> {
     const address = findRunningPlatform(this.folder)?.temporalAddress ?? '';
     const program = process.env.MAFT_TEST_TEMPORAL_CLI ?? 'temporal';
-    const child = spawn(program, [...cliArguments, '--address', address], {
-      cwd: this.folder,
-      env: this.environment(),
-    });
-    const { code, stdout, stderr } = await new Command(child).finished;
-    if (!allowed(code)) throw new Error(`temporal ${cliArguments.join(' ')} ended with ${code}: ${stdout}\n${stderr}`);
-    return stdout;
+    const options = { cwd: this.folder, env: this.environment() };
+    return new Command(spawn(program, [...cliArguments, '--address', address], options)).finished;
   }
 
-  /** As `temporal`, for its JSON output. */
-  async temporalJson<Answer>(...cliArguments: string[]): Promise<Answer> {
-    return JSON.parse(await this.temporal([...cliArguments, '--output', 'json'])) as Answer;
+  /** As `tryTemporal`, where it has to succeed; returns what it printed. */
+  async temporal(...cliArguments: string[]): Promise<string> {
+    const { code, stdout, stderr } = await this.tryTemporal(cliArguments);
+    if (code !== 0) throw new Error(`temporal ${cliArguments.join(' ')} ended with ${code}: ${stdout}\n${stderr}`);
+    return stdout;
   }
 
   /** Writes a file into the home's folder and returns its name there. */
@@ -173,7 +170,7 @@ export function kill(pid: number): void {
 }
 
 /** Asks every 25 ms until it holds; what these tests wait for is over in moments, and longer waits are few. */
-export async function until(what: string, holds: () => boolean | Promise<boolean>, withinSeconds = 120): Promise<void> {
+export async function until(what: string, holds: () => boolean | Promise<boolean>, withinSeconds = 240): Promise<void> {
   const deadline = Date.now() + withinSeconds * 1000;
   while (!(await holds())) {
     if (Date.now() > deadline) throw new Error(`waited ${withinSeconds} s in vain until ${what}`);

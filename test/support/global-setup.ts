@@ -3,6 +3,7 @@ import { loadConfig } from '../../src/config';
 import { stderrListener } from '../../src/setup/progress';
 import { ensurePythonEnvironment } from '../../src/setup/python-environment';
 import { ensureTemporalCli } from '../../src/setup/temporal-cli';
+import { bundleSources } from './source-bundle';
 import { addressVariable, startTemporalServer } from './temporal-server';
 
 export default async function globalSetup(): Promise<void> {
@@ -12,6 +13,7 @@ export default async function globalSetup(): Promise<void> {
   const { program } = await ensureTemporalCli({ listener, ownProgram: config.temporalProgram, python: python.program });
   const { address, child } = await startTemporalServer(program);
   process.env[addressVariable] = address;
+  await bundleSources();
   process.env.MAFT_TEST_TEMPORAL_CLI = program;
   process.env.MAFT_TEST_PYTHON = python.program;
   Object.assign(globalThis, { maftTestTemporalServer: child });

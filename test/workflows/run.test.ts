@@ -9,6 +9,7 @@ import type { RunOutcome, RunProgress } from '../../src/contract/run';
 import { ProviderError } from '../../src/errors';
 import { allRoles, startWorkers, type RunningWorkers } from '../../src/worker';
 import { fakeBaseModel, fakeWorld, type FakeWorld } from '../support/fake-ports';
+import { sourceBundle } from '../support/source-bundle';
 import { connectToTestServer, nativeConnection } from '../support/temporal-server';
 
 /** A run in small, against the real server: real workflows and activities, doubles only where a model would be. */
@@ -26,7 +27,7 @@ describe('multiagentFinetuning', () => {
     world = fakeWorld(folder);
     const connection = await nativeConnection();
     workers = await startWorkers(
-      { connection, namespace: 'default', roles: allRoles, turnSlots: 50, trainingSlots: 2 },
+      { connection, namespace: 'default', roles: allRoles, turnSlots: 50, trainingSlots: 2, workflowBundle: sourceBundle() },
       world.dependencies,
     );
   }, 120_000);

@@ -114,7 +114,7 @@ def adapt(base: DecoderWeights, shape: DecoderShape, folder: Path) -> DecoderWei
 def merged(linear: Linear) -> Linear:
     if not linear.updates:
         return linear
-    weight = linear.weight.double()
+    weight = linear.weight.to(torch.float64, copy=True)  # a copy even of float64: the base keeps its own
     for update in linear.updates:
         weight[update.start : update.end] += update.up.double() @ update.down.double()
     return Linear(weight.to(linear.weight.dtype), linear.bias)

@@ -42,7 +42,7 @@ class Group:
             logits_to_keep=1,
         )
         self.cache = output.past_key_values
-        return output.logits[:, -1]  # type: ignore[no-any-return]
+        return output.logits[:, -1]
 
     def step(self) -> Tensor:
         tokens = torch.tensor([[row.tokens[-1]] for row in self.rows], device=self.mask.device)
@@ -109,7 +109,7 @@ class GenericNetwork:
     def hidden(self, tokens: Sequence[int]) -> Tensor:
         inputs = torch.tensor([list(tokens)], device=self.model.device)
         output = self.model(input_ids=inputs, output_hidden_states=True, use_cache=False, logits_to_keep=1)
-        return output.hidden_states[-1][0]  # type: ignore[no-any-return]
+        return output.hidden_states[-1][0]
 
     def logits(self, hidden: Tensor) -> Tensor:
-        return self.model.get_output_embeddings()(hidden)  # type: ignore[no-any-return]
+        return self.model.get_output_embeddings()(hidden)

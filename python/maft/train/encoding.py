@@ -41,7 +41,7 @@ def render_or_explain(
     except Exception:  # noqa: BLE001  # templates are programs of the model's makers and raise whatever they like
         return [
             render_one(tokenizer, example, chat, generation_prompt=generation_prompt)
-            for example, chat in zip(examples, chats)
+            for example, chat in zip(examples, chats, strict=False)
         ]
 
 
@@ -90,12 +90,13 @@ def encode_examples(
     """The examples as tokens, in their order. Raises BadJob that names the first example that cannot be trained on."""
     prompts = [list(example.messages) for example in examples]
     wholes = [
-        [*prompt, {"role": "assistant", "content": example.completion}] for prompt, example in zip(prompts, examples)
+        [*prompt, {"role": "assistant", "content": example.completion}]
+        for prompt, example in zip(prompts, examples, strict=False)
     ]
     prompt_ids = render_or_explain(tokenizer, examples, prompts, generation_prompt=True)
     whole_ids = render_or_explain(tokenizer, examples, wholes, generation_prompt=False)
     encoded = []
-    for example, prompt, whole in zip(examples, prompt_ids, whole_ids):
+    for example, prompt, whole in zip(examples, prompt_ids, whole_ids, strict=False):
         encoded.append(encode_example(example, prompt, whole, stop_ids))
         refuse_too_long(example, encoded[-1], max_length)
     return encoded

@@ -139,7 +139,7 @@ class TrainingLoop:
             weights = torch.tensor([row.weight / total_weight for row in rows], device=self.placement.device)
             with self.autocast():
                 part = (example_losses(self.model, rows, self.placement.device) * weights).sum()
-            part.backward()  # type: ignore[no-untyped-call]
+            part.backward()
             loss += float(part.detach())
         return loss
 

@@ -61,19 +61,20 @@ def stop_ids(base: Path, tokenizer: PreTrainedTokenizerBase) -> frozenset[int]:
     return frozenset(int(value) for value in ids if value is not None)
 
 
-def load_full(folder: Path, role: str, dtype: torch.dtype) -> tuple[torch.nn.Module, torch.dtype]:
+def load_full(folder: Path, role: str, dtype: torch.dtype) -> tuple[Any, torch.dtype]:
     """The model and the type its folder stores. Raises BadJob for anything that is no whole, plain model."""
     refuse_no_model(folder, role)
     plain: dict[str, Any] = {"local_files_only": True, "trust_remote_code": False}
     try:
         config = AutoConfig.from_pretrained(folder, **plain)
-        model, info = AutoModelForCausalLM.from_pretrained(
+        loaded: Any = AutoModelForCausalLM.from_pretrained(
             folder, config=config, dtype=dtype, use_safetensors=True, output_loading_info=True, **plain
         )
     except Exception as error:  # Half a dozen libraries parse here, each with classes of its own.
         if is_out_of_memory(error) or is_no_space(error):
             raise
         raise BadJob(f"{role} {folder}: cannot load it: {error}") from error
+    model, info = loaded
     # Missing weights would silently be random ones.
     if info["missing_keys"]:
         raise BadJob(f"{role} {folder} lacks weights: {', '.join(sorted(info['missing_keys'])[:5])}")
@@ -108,7 +109,7 @@ def continued_adapter(model: Any, folder: Path, lora: Lora) -> Any:
         if is_out_of_memory(error):
             raise
         raise BadJob(f"startFrom {folder}: cannot load the adapter: {error}") from error
-    found = adapted.peft_config["default"]
+    found: Any = adapted.peft_config["default"]
     if (found.r, found.lora_alpha) != (lora.rank, lora.alpha):
         raise BadJob(
             f"startFrom {folder} is an adapter of rank {found.r} and alpha {found.lora_alpha}; "

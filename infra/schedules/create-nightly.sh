@@ -1,0 +1,20 @@
+#!/bin/sh
+# Starts a run every night at 01:00 UTC. Argument: a file with one JSON object, the run specification.
+# TEMPORAL_ADDRESS and TEMPORAL_NAMESPACE are the CLI's own.
+set -eu
+specification=${1:?usage: create-nightly.sh SPECIFICATION.json}
+
+# --overlap-policy Skip        a run that is still going on is not joined by a second one on the same GPU
+# --catchup-window             the default is a year: after an outage all missed nights would start at once
+# --pause-on-failure           a broken specification or endpoint fails once, not every night
+temporal schedule create \
+  --schedule-id maft-nightly \
+  --calendar '{"hour":"1","minute":"0"}' \
+  --time-zone UTC \
+  --overlap-policy Skip \
+  --catchup-window 1h \
+  --pause-on-failure \
+  --workflow-id maft/nightly \
+  --type multiagentFinetuning \
+  --task-queue maft \
+  --input-file "$specification"

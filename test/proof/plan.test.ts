@@ -1,0 +1,104 @@
+import path from 'node:path';
+import { InvalidRunSpec } from '../../src/errors';
+import { proofMethods } from '../../src/proof/methods';
+import { plannedCalls, planProof } from '../../src/proof/plan';
+import { ProofProgress } from '../../src/proof/proof-progress';
+import { repositoryRoot } from '../../src/paths';
+import { loadSpecificationFile } from '../../src/specification';
+import { base } from './proof-fixture';
+
+const all = { seeds: [21, 22], methods: [...proofMethods] };
+
+describe('the plan of a proof', () => {
+  it('is one run per seed and method, a whole seed after the other', () => {
+    expect(planProof(base, all).runs.map(({ runId }) => runId)).toEqual([
+      'proof-multiagent-finetuning-s21',
+      'proof-majority-finetuning-s21',
+      'proof-single-agent-s21',
+      'proof-control-s21',
+      'proof-multiagent-finetuning-s22',
+      'proof-majority-finetuning-s22',
+      'proof-single-agent-s22',
+      'proof-control-s22',
+    ]);
+  });
+
+  it('derives valid specifications from the shipped file, which differ in nothing but what makes the method', async () => {
+    const shipped = await loadSpecificationFile(path.join(repositoryRoot(), 'examples', 'tiny-proof.yaml'));
+    const [society, majority, single, control] = planProof(shipped, { ...all, seeds: [21] }).runs.map(
+      ({ resolved }) => resolved.specification,
+    );
+    for (const other of [majority, single, control]) {
+      const { name: _name, method: _method, ...rest } = other!;
+      const { name: _ownName, method: _ownMethod, ...own } = society!;
+      expect(rest).toEqual(own);
+    }
+    expect(majority!.method).toMatchObject({ rounds: 1, weights: 'one', evaluateBy: 'vote', minimumAgreement: 0.5 });
+    expect(single!.method).toMatchObject({ rounds: 2, weights: 'one', evaluateBy: 'debate', minimumAgreement: 0.5 });
+    expect(control!.method).toMatchObject({ rounds: 2, weights: 'per-agent', select: 'none' });
+  });
+
+  it('has the recipe that tiny-proof.yaml promises', async () => {
+    const shipped = await loadSpecificationFile(path.join(repositoryRoot(), 'examples', 'tiny-proof.yaml'));
+    const [{ resolved, plan }] = planProof(shipped, { ...all, seeds: [21] }).runs as [
+      ReturnType<typeof planProof>['runs'][0],
+    ];
+    expect(resolved.specification).toMatchObject({
+      task: { kind: 'arithmetic', max: 10, train: 800, eval: 500, problems: 'fixed' },
+      method: {
+        members: 3,
+        rounds: 2,
+        correctedShare: 0.25,
+        minimumAgreement: 0.5,
+        prompts: 'compact',
+        select: 'consensus',
+      },
+      finetuning: { weights: 'full', learningRate: 1e-4, batchSize: 16, epochs: 2, schedule: 'linear' },
+    });
+    expect(plan).toMatchObject({ iterations: 5, voteSamples: 9, voteAtIterations: [0, 5] });
+  });
+
+  it('gives a trial names of its own, so that it never meets the runs of the proof', () => {
+    const trial = planProof(base, { ...all, iterations: 1, problems: 20 });
+    expect(trial.name).toBe('proof-p20-i1');
+    expect(trial.runs[0]).toMatchObject({
+      runId: 'proof-p20-i1-multiagent-finetuning-s21',
+      plan: { iterations: 1, trainProblems: 20, evaluationProblems: 20 },
+    });
+  });
+
+  it('refuses a specification that is none before anything is started', () => {
+    expect(() => planProof({ ...base, itterations: 5 }, all)).toThrow(InvalidRunSpec);
+    expect(() => planProof('gsm8k', all)).toThrow(InvalidRunSpec);
+  });
+});
+
+describe('the progress of a proof', () => {
+  const { runs } = planProof(base, all);
+  const counts = (calls: number) => ({ counts: { calls, promptTokens: 0, completionTokens: 0 } });
+
+  it('says which run of how many, and the time left once some of it has been seen', () => {
+    let now = 0;
+    const left = runs.slice(2);
+    const progress = new ProofProgress(left, runs.length, () => now);
+    expect(progress.describe(left[0]!)).toBe('run 3 of 8: proof-single-agent-s21');
+    progress.saw(left[0]!, counts(0));
+    now = 60_000;
+    progress.saw(left[0]!, counts(plannedCalls(left[0]!)));
+    const others = left.slice(1).reduce((sum, run) => sum + plannedCalls(run), 0);
+    expect(progress.secondsLeft(left[0]!)).toBeCloseTo((60 * others) / plannedCalls(left[0]!));
+    expect(progress.describe(left[0]!)).toMatch(/^run 3 of 8: proof-single-agent-s21, about \d min left in all$/);
+  });
+
+  it('does not count what a run had done before it was interrupted', () => {
+    let now = 0;
+    const [run] = runs;
+    const progress = new ProofProgress(runs, runs.length, () => now);
+    const half = plannedCalls(run!) / 2;
+    progress.saw(run!, counts(half));
+    now = 10_000;
+    progress.saw(run!, counts(half + half / 2));
+    const all = runs.reduce((sum, each) => sum + plannedCalls(each), 0);
+    expect(progress.secondsLeft(run!)).toBeCloseTo((10 * (all - 1.5 * half)) / (half / 2));
+  });
+});

@@ -1,0 +1,151 @@
+/** Trouble that is not the problems' fault pauses a run with its reason; real activities are replaced by plain functions. */
+import { ApplicationFailure } from '@temporalio/common';
+import { WorkflowFailedError } from '@temporalio/client';
+import { DefaultLogger, Runtime } from '@temporalio/worker';
+import type { Activities } from '../../activities';
+import type { RunOutcome, RunPlan, RunProgress, ShardInput, TurnInput } from '../../src/contract/run';
+import type { RunningWorkers } from '../../src/worker';
+import { createNamespace, until, type TestNamespace } from '../support/namespace';
+import { activitiesByRun, plainActivities, plainPlan } from '../support/plain-activities';
+
+Runtime.install({ logger: new DefaultLogger('ERROR') });
+
+/** What the activity border throws once the retries of a turn are used up (activities/failures.ts). */
+const endpointDown = () => ApplicationFailure.nonRetryable('http://gpu-host:8000/v1 cannot be reached', 'ProviderError', { outage: true });
+const refused = () => ApplicationFailure.nonRetryable('400: context too long', 'ProviderError', { outage: false });
+
+describe('a run in trouble', () => {
+  let namespace: TestNamespace;
+  let workers: RunningWorkers;
+  const runs = new Map<string, Activities>();
+
+  beforeAll(async () => {
+    namespace = await createNamespace();
+    workers = await namespace.serve(activitiesByRun(runs));
+  }, 60_000);
+
+  afterAll(async () => {
+    workers.shutdown();
+    await workers.finished;
+    await namespace.close();
+    await Runtime.instance().shutdown();
+  });
+
+  const start = async (plan: RunPlan, changes: Partial<Activities>) => {
+    runs.set(plan.runId, plainActivities(plan, changes));
+    return namespace.client.workflow.start('multiagentFinetuning', { workflowId: `maft/${plan.runId}`, taskQueue: 'maft', args: [{}] });
+  };
+
+  describe.each<[string, TurnInput['split']]>([
+    ['while it evaluates', 'eval'],
+    ['while it debates', 'train'],
+  ])('%s', (_when, split) => {
+    test('an endpoint that is down pauses the run with the reason, fails no problem, and resume goes on', async () => {
+      let isDown = true;
+      const tries: TurnInput[] = [];
+      const takeTurn: Activities['takeTurn'] = async (turn) => {
+        if (turn.split !== split) return { answer: '1', counts: { calls: 1, promptTokens: 1, completionTokens: 1 } };
+        tries.push(turn);
+        if (isDown) throw endpointDown();
+        return { answer: '1', counts: { calls: 1, promptTokens: 1, completionTokens: 1 } };
+      };
+      const failures: unknown[] = [];
+      const closeShard: Activities['closeShard'] = async (input) => {
+        failures.push(...input.failures);
+        return plainActivities(plan).closeShard(input);
+      };
+      const plan = plainPlan();
+      const handle = await start(plan, { takeTurn, closeShard });
+      const progress = () => handle.query<RunProgress>('progress');
+      await until(async () => (await progress()).paused, 'the run pauses itself');
+      expect(await progress()).toMatchObject({ pauseReason: 'http://gpu-host:8000/v1 cannot be reached', problems: { failed: 0 } });
+      const triedWhilePaused = tries.length;
+      // Each first turn of a problem in flight was tried once; nothing more starts.
+      await new Promise((resolve) => setTimeout(resolve, 1_000));
+      expect(tries).toHaveLength(triedWhilePaused);
+      isDown = false;
+      await handle.signal('resume');
+      await handle.result();
+      expect(failures).toEqual([]);
+      expect(await progress()).toMatchObject({ stage: 'done', paused: false });
+    });
+  });
+
+  test('an endpoint that is still down after resume pauses the run again', async () => {
+    let tried = 0;
+    const takeTurn: Activities['takeTurn'] = async () => {
+      tried += 1;
+      throw endpointDown();
+    };
+    const handle = await start(plainPlan({ evaluationProblems: 1, members: 1, rounds: 1, trainedAgents: ['generation-1'] }), { takeTurn });
+    const isPaused = async () => (await handle.query<RunProgress>('progress')).paused;
+    await until(isPaused, 'the first pause');
+    const before = tried;
+    await handle.signal('resume');
+    await until(async () => tried > before && (await isPaused()), 'the second pause');
+    await handle.cancel();
+    await expect(handle.result()).rejects.toThrow(WorkflowFailedError);
+    expect((await handle.describe()).status.name).toBe('CANCELLED');
+  });
+
+  test('a pause asked for between two stages holds the next one back, and its children start paused', async () => {
+    let letGo: () => void = () => undefined;
+    const scored = new Promise<void>((resolve) => (letGo = resolve));
+    const opened: ShardInput[] = [];
+    const plan = plainPlan();
+    const plain = plainActivities(plan);
+    const handle = await start(plan, {
+      scoreEvaluation: async (input) => (await scored, plain.scoreEvaluation(input)),
+      openShard: async (shard) => (opened.push(shard), plain.openShard(shard)),
+    });
+    await until(() => opened.length === 2, 'the evaluation has opened its shards');
+    await handle.signal('pause', 'the machine is needed');
+    letGo();
+    await new Promise((resolve) => setTimeout(resolve, 1_000));
+    expect(opened.filter(({ split }) => split === 'train')).toEqual([]);
+    await handle.signal('resume');
+    await handle.result();
+    expect(opened.filter(({ split }) => split === 'train')).toHaveLength(2);
+  });
+
+  test('a problem that is refused fails alone, within maxFailedShare, and is handed to the close of its shard', async () => {
+    const failures: unknown[] = [];
+    const plan = plainPlan({ maxFailedShare: 0.2 });
+    const handle = await start(plan, {
+      takeTurn: async (turn) => {
+        if (turn.problemId === 'train-2' && turn.round === 2 && turn.member === 3) throw refused();
+        return { answer: '1', counts: { calls: 1, promptTokens: 1, completionTokens: 1 } };
+      },
+      closeShard: async (input) => {
+        failures.push(...input.failures);
+        return plainActivities(plan).closeShard(input);
+      },
+    });
+    await handle.result();
+    expect(failures).toEqual([{ problemId: 'train-2', reason: '400: context too long' }]);
+  });
+
+  test.each([
+    { members: 3, rounds: 3 },
+    { members: 1, rounds: 2 },
+    { members: 5, rounds: 2 },
+    { members: 2, rounds: 1 },
+  ])('mistake 11: N = $members and M = $rounds take N turns in each of M rounds, and the rounds are a barrier', async ({ members, rounds }) => {
+    const turns: TurnInput[] = [];
+    const finetuned: string[] = [];
+    const plan = plainPlan({ members, rounds, evaluationRounds: rounds, trainProblems: 2, evaluationProblems: 1 });
+    const plain = plainActivities(plan);
+    const handle = await start(plan, {
+      takeTurn: async (turn) => (turns.push(turn), plain.takeTurn(turn)),
+      finetuneAgent: async (request) => (finetuned.push(request.agent), plain.finetuneAgent(request)),
+    });
+    expect(((await handle.result()) as RunOutcome).accuracy).toEqual({ 0: 0.5, 1: 0.5 });
+    for (const problemId of ['train-0', 'train-1']) {
+      const own = turns.filter((turn) => turn.problemId === problemId);
+      expect(own.map(({ round }) => round)).toEqual(own.map(({ round }) => round).sort());
+      const expected = Array.from({ length: rounds * members }, (_, index) => `${Math.floor(index / members) + 1}/${(index % members) + 1}`);
+      expect(own.map(({ round, member }) => `${round}/${member}`).sort()).toEqual(expected.sort());
+    }
+    expect(finetuned.sort()).toEqual([...plan.trainedAgents].sort());
+  });
+});
