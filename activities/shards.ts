@@ -1,9 +1,17 @@
 /** Opening and closing a shard of problems: which problems, and in the end the vote and the transcripts. */
-import type { ArtifactReference, OpenedShard, ProblemFailure, ShardInput, ShardOutcome } from '../src/contract/run';
+import type {
+  ArtifactReference,
+  CallCounts,
+  OpenedShard,
+  ProblemFailure,
+  ShardInput,
+  ShardOutcome,
+} from '../src/contract/run';
 import { formatLines } from '../src/artifacts/lines';
 import { publishSealed, readSealed, requireSealed } from '../src/artifacts/sealed';
 import type { Problem } from '../src/contract/problem';
 import type { Consensus, DebateRound, Transcript, Turn, Usage } from '../src/contract/transcript';
+import { addCounts, noCounts } from '../src/domain/counts';
 import { agentOf, memberNumbers, sampleName } from '../src/domain/identifiers';
 import { iterationKeys } from '../src/domain/keys';
 import { answerPairs, distinctAnswers, equalityFromVerdicts, voteOnDebate, type Equality } from '../src/domain/voting';
@@ -44,12 +52,13 @@ export function createShardActivities(dependencies: ActivityDependencies, contex
       const equal = await equalityOf(shard, task, debates);
       const { record } = await contexts.run(shard.plan.runId);
       const transcripts = debates.map((debate) => voteOn(debate, equal, record.specification.seed));
+      const votes = await writeVotes(shard, failures, task);
       const outcome = {
         shard: shard.shard,
         transcripts: await publishLines(iterationKeys.transcripts(placeOf(shard)), transcripts),
-        votes: await writeVotes(shard, failures, task),
+        votes: votes?.reference,
         ...countConsensus(transcripts),
-        counts: countCompletions(transcripts.flatMap(completionsOf)),
+        counts: addCounts(countCompletions(transcripts.flatMap(completionsOf)), votes?.counts ?? noCounts),
       };
       const { content } = await publishSealed<ShardOutcome>(store, iterationKeys.shardOutcome(placeOf(shard)), outcome);
       return content;
@@ -121,16 +130,19 @@ export function createShardActivities(dependencies: ActivityDependencies, contex
     return equalityFromVerdicts(verdicts);
   }
 
+  /** The counts are of the samples beyond the debate's own. */
   async function writeVotes(
     shard: ShardInput,
     failures: ProblemFailure[],
     task: Task,
-  ): Promise<ArtifactReference | undefined> {
+  ): Promise<{ reference: ArtifactReference; counts: CallCounts } | undefined> {
     if (shard.voteSamples === 0) return undefined;
     const failed = new Set(failures.map(({ problemId }) => problemId));
     const problems = (await contexts.shardProblems(shard)).filter(({ id }) => !failed.has(id));
     const records = await Promise.all(problems.map(({ id }) => readVote(shard, id, task)));
-    return publishLines(iterationKeys.votes(placeOf(shard)), records);
+    const further = records.flatMap(({ samples }) => samples.slice(shard.plan.members));
+    const reference = await publishLines(iterationKeys.votes(placeOf(shard)), records);
+    return { reference, counts: countCompletions(further) };
   }
 
   async function readVote(shard: ShardInput, problemId: string, task: Task): Promise<VoteRecord> {

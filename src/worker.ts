@@ -52,7 +52,9 @@ export async function serveActivities(settings: WorkerSettings, activities: Acti
 
 async function createWorker(settings: WorkerSettings, role: QueueRole, activities: Activities): Promise<Worker> {
   const { connection, namespace, identity } = settings;
-  const common = { connection, namespace, identity, taskQueue: taskQueues[role], ...gracefulShutdown };
+  // The native side takes a missing identity, but not an undefined one.
+  const named = identity === undefined ? {} : { identity };
+  const common = { connection, namespace, ...named, taskQueue: taskQueues[role], ...gracefulShutdown };
   if (role === 'workflows') {
     const bundle = settings.workflowBundle ?? (await workflowBundle());
     return Worker.create({ ...common, ...workflowOptions, workflowBundle: bundle });

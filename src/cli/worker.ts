@@ -10,8 +10,8 @@ import { temporalTarget } from '../runs/temporal-client';
 import { ensurePythonEnvironment } from '../setup/python-environment';
 import { registerSearchAttributes } from '../setup/search-attributes';
 import { stderrListener } from '../setup/progress';
-import { wireMachine } from '../wiring';
-import { allRoles, startWorkers } from '../worker';
+import { wireMachine, type WiredMachine } from '../wiring';
+import { allRoles, startWorkers, type WorkerSettings } from '../worker';
 
 interface WorkerOptions {
   queue: string[];
@@ -28,7 +28,13 @@ export function register(program: Command): void {
       'after',
       '\nExamples:\n  maft worker\n  TEMPORAL_ADDRESS=temporal:7233 MAFT_STORE=/shared/maft maft worker --queue gpu\n\nMachines that serve queues of one namespace share one store (MAFT_STORE).',
     )
-    .action(serve);
+    .action((options: WorkerOptions) => serve(options).catch(leaveSoon));
+}
+
+/** Open connections and half-made workers would keep a process alive that serves nothing, and nobody would restart it. */
+function leaveSoon(error: unknown): never {
+  setTimeout(() => process.exit(), 1_000);
+  throw error;
 }
 
 async function serve({ queue, exitWithParent }: WorkerOptions): Promise<void> {
@@ -42,22 +48,40 @@ async function serve({ queue, exitWithParent }: WorkerOptions): Promise<void> {
   const key = typeof apiKey === 'function' ? apiKey() : apiKey;
   const connection = await NativeConnection.connect({ ...options, apiKey: key });
   const clientConnection = await Connection.connect(connectionOptions);
-  const { missing } = await registerSearchAttributes(clientConnection, namespace);
-  for (const { name, reason } of missing) process.stderr.write(`search attribute ${name} cannot be registered: ${reason}\n`);
-  const machine = wireMachine(config, python.program, clientConnection);
-  const slots = { turnSlots: turnSlots(config), trainingSlots: trainingSlots(config) };
-  const workers = await startWorkers({ connection, namespace, roles, ...slots }, machine.dependencies);
-  process.stdout.write(`${JSON.stringify({ event: 'ready', queues: roles })}\n`);
-  onLeave(exitWithParent === true, workers.shutdown);
   try {
+    await reportMissingAttributes(clientConnection, namespace);
+    await work(
+      { connection, namespace, roles, ...slotsOf(config) },
+      wireMachine(config, python.program, clientConnection),
+      exitWithParent,
+    );
+  } finally {
+    // Whatever happened: an open connection, or waiting for our parent's end, must not keep us alive.
+    await clientConnection.close();
+    await connection.close();
+    process.stdin.destroy();
+  }
+}
+
+async function reportMissingAttributes(connection: Connection, namespace: string): Promise<void> {
+  const { missing } = await registerSearchAttributes(connection, namespace);
+  for (const { name, reason } of missing)
+    process.stderr.write(`search attribute ${name} cannot be registered: ${reason}\n`);
+}
+
+async function work(settings: WorkerSettings, machine: WiredMachine, exitWithParent = false): Promise<void> {
+  try {
+    const workers = await startWorkers(settings, machine.dependencies);
+    process.stdout.write(`${JSON.stringify({ event: 'ready', queues: settings.roles })}\n`);
+    onLeave(exitWithParent, workers.shutdown);
     await workers.finished;
   } finally {
     await machine.close();
-    await clientConnection.close();
-    await connection.close();
-    // Waiting for our parent's end must not keep us alive after our own.
-    process.stdin.destroy();
   }
+}
+
+function slotsOf(config: MachineConfig): Pick<WorkerSettings, 'turnSlots' | 'trainingSlots'> {
+  return { turnSlots: turnSlots(config), trainingSlots: trainingSlots(config) };
 }
 
 function roleOf(name: string): QueueRole {

@@ -1,6 +1,5 @@
 /** The proof as data (`proof.json`): curves, claims, further comparisons and training effort, from the runs that exist. */
 import type { AnswerMode } from '../contract/evaluation';
-import type { RunSpecification } from '../contract/specification';
 import { claimsOf, type Claim } from './claims';
 import { compareOverSeeds, type SeedsComparison, type SeriesOfSeed, type Side } from './comparisons';
 import { curveOf, peakIteration, type Curve } from './curves';
@@ -37,7 +36,8 @@ export interface Proof {
   /** Problems per seed. */
   problems: { train: number; eval: number };
   model: string;
-  specification: RunSpecification;
+  /** As the first run was started; the others differ in seed and method. */
+  specification: object;
   /** Software that made the runs; empty while none is there. */
   versions: Record<string, string>;
   runs: RunStanding[];
@@ -56,7 +56,6 @@ export function buildProof(plan: ProofPlan, series: readonly RunSeries[]): Proof
   const find: SeriesOfSeed = (method, seed) => series.find((run) => run.method === method && run.seed === seed);
   const vote = equalCallsVote(planned);
   const context = { seeds: plan.seeds, iterations: plan.iterations, find, vote };
-  const { specification } = planned.resolved;
   return {
     format: 'maft-proof/1',
     name: plan.name,
@@ -64,8 +63,8 @@ export function buildProof(plan: ProofPlan, series: readonly RunSeries[]): Proof
     seeds: plan.seeds,
     methods: plan.methods,
     problems: { train: planned.plan.trainProblems, eval: planned.plan.evaluationProblems },
-    model: specification.model.base,
-    specification,
+    model: planned.resolved.specification.model.base,
+    specification: planned.raw,
     versions: series[0]?.record.versions ?? {},
     runs: plan.runs.map((run) => standingOf(run, find(run.method, run.seed))),
     curves: allCurves(plan, find, vote),

@@ -16,9 +16,16 @@ export function temporalCli(reference: () => ReferenceRun): void {
     workflow(id, 'start', '--type', 'multiagentFinetuning', '--task-queue', 'maft', ...input);
   const signal = (id: string, name: string) => workflow(id, 'signal', '--name', name);
   const failureOf = async (id: string): Promise<string> => {
-    const { code, stdout, stderr } = await home.tryTemporal(['workflow', 'result', '--workflow-id', `maft/${id}`]);
+    const { code, stdout } = await home.tryTemporal([
+      'workflow',
+      'result',
+      '--workflow-id',
+      `maft/${id}`,
+      '--output',
+      'json',
+    ]);
     expect(code).not.toBe(0);
-    return stdout + stderr;
+    return stdout;
   };
   const turns = (id: string, part = '') =>
     Object.keys(turnFiles(home, id)).filter((file) => file.includes(part)).length;

@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import type { Evaluation } from '../../src/contract/evaluation';
 import type { SelectionReport } from '../../src/contract/training';
 import type { WeightsRecord } from '../../src/contract/training-job';
-import { agents, type ReferenceRun } from '../support/e2e-runs';
+import { agents, turnFiles, type ReferenceRun } from '../support/e2e-runs';
 
 export function wholeRun(reference: () => ReferenceRun): void {
   const read = <Content>(file: string) =>
@@ -51,6 +51,11 @@ export function wholeRun(reference: () => ReferenceRun): void {
       const lines = readFileSync(reference().home.path(`runs/small/iteration-1/training-sets/${agent}.jsonl`), 'utf8');
       expect(lines.split('\n').filter((line) => line !== '')).toHaveLength(examples);
     }
+  });
+
+  it('counts every model call: as many as there are stored completions', () => {
+    const calls = reference().report.timings.reduce((sum, { counts }) => sum + counts.calls, 0);
+    expect(calls).toBe(Object.keys(turnFiles(reference().home, 'small')).length);
   });
 
   it('leaves no process behind', () => {

@@ -78,13 +78,14 @@ export function fixtureSeries(options: FixtureOptions = {}, plan = fixturePlan(o
   });
 }
 
-export function recordOf({ runId, resolved, plan, seed }: PlannedRun): RunRecord {
+export function recordOf({ runId, raw, resolved, plan, seed }: PlannedRun): RunRecord {
   const file = (name: string) => ({ key: `runs/${runId}/${name}.jsonl`, sha256: drawKey(`${seed}/${name}`) });
   return {
     runId,
     workflowId: `maft/${runId}`,
     specificationDigest: resolved.digest,
     specification: resolved.specification,
+    written: raw,
     valueSources: {},
     plan,
     problems: { eval: file('problems/eval'), train: [file('problems/train')] },

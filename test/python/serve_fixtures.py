@@ -31,10 +31,10 @@ def write_lively(folder: Path, seed: int = 0, hidden: int = 32) -> Path:
     return folder
 
 
-def write_adapter(base: Path, folder: Path, seed: int = 0) -> Path:
+def write_adapter(base: Path, folder: Path, seed: int = 0, **extra: Any) -> Path:
     """A LoRA adapter whose update is not zero, as PEFT saves it."""
     torch.manual_seed(seed)
-    config = LoraConfig(r=4, lora_alpha=8, target_modules="all-linear", task_type="CAUSAL_LM")
+    config = LoraConfig(r=4, lora_alpha=8, target_modules="all-linear", task_type="CAUSAL_LM", **extra)
     model = get_peft_model(AutoModelForCausalLM.from_pretrained(base), config)
     for name, parameter in model.named_parameters():
         if "lora_" in name:

@@ -134,6 +134,30 @@ def test_an_adapter_computes_what_peft_computes_and_leaves_the_base_as_it_was(
     torch.testing.assert_close(logits.float(), torch.stack([plain, tuned, plain]), atol=2e-5, rtol=1e-4)
 
 
+@torch.inference_mode()
+def test_an_adapter_that_is_not_plain_lora_is_merged_by_peft(tmp_path: Path) -> None:
+    folder = write_model(CONFIGS["grouped heads, own head"], tmp_path / "base")
+    adapter = write_adapter(folder, tmp_path / "adapter", use_dora=True)
+    loader = Loader(torch.float32, torch.device("cpu"), 2**28)
+    base = loader.load(folder, None)
+    adapted: Any = loader.load(adapter, (folder, base))
+    assert isinstance(adapted, DecoderNetwork)
+    text = list(range(30))
+    tuned = reference(PeftModel.from_pretrained(AutoModelForCausalLM.from_pretrained(folder), adapter).eval(), text)[-1]
+    logits = adapted.decoder.admit([text], [adapted.weights])[0]
+    torch.testing.assert_close(logits, tuned, atol=2e-5, rtol=1e-4)
+
+
+def test_a_pickled_adapter_is_refused(tmp_path: Path) -> None:
+    folder = write_model(CONFIGS["tied llama"], tmp_path / "base")
+    adapter = write_adapter(folder, tmp_path / "adapter")
+    (adapter / "adapter_model.safetensors").rename(adapter / "adapter_model.bin")
+    loader = Loader(torch.float32, torch.device("cpu"), 2**28)
+    base = loader.load(folder, None)
+    with pytest.raises(ValueError, match="pickled"):
+        loader.load(adapter, (folder, base))
+
+
 def test_what_the_fast_path_does_not_know_is_refused_by_name() -> None:
     dynamic = LlamaConfig(**SIZES, rope_parameters={"rope_type": "dynamic", "rope_theta": 1e4, "factor": 2.0})
     assert unsupported_feature(dynamic) == "rotary type dynamic"

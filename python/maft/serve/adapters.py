@@ -1,4 +1,4 @@
-"""LoRA adapters as PEFT writes them: as updates beside the base's matrices, or merged into a copy of them."""
+"""Plain LoRA adapters: as updates beside the base's matrices, or merged into a copy of them. PEFT merges all others."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors.torch import load_file
 from torch import Tensor
 
 from maft.serve.shape import DecoderShape
@@ -34,19 +35,18 @@ REFUSED = (
 MERGE_BELOW_BYTES = 256 * 2**20
 
 
-def read_adapter(folder: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
-    """Configuration and tensors. Raises ValueError where the adapter is not plain LoRA in safetensors."""
-    from safetensors.torch import load_file
-
-    config = json.loads((folder / "adapter_config.json").read_text(encoding="utf-8"))
-    if config.get("peft_type") != "LORA":
-        raise ValueError(f"adapters of type {config.get('peft_type')} are not served, only LORA")
-    given = [name for name in REFUSED if config.get(name)]
-    if given or config.get("bias", "none") != "none":
-        raise ValueError(f"the adapter uses {', '.join(given) or 'bias'}, which is not served")
+def read_config(folder: Path) -> dict[str, Any]:
+    """adapter_config.json. Raises ValueError where the weights are not safetensors: pickles are never loaded."""
     if not (folder / "adapter_model.safetensors").is_file():
         raise ValueError("it holds no adapter_model.safetensors: pickled weights are never loaded")
-    return config, load_file(folder / "adapter_model.safetensors")
+    config: dict[str, Any] = json.loads((folder / "adapter_config.json").read_text(encoding="utf-8"))
+    return config
+
+
+def is_plain_lora(config: dict[str, Any]) -> bool:
+    """Whether `adapt` knows all the arithmetic that this configuration asks for."""
+    plain = config.get("peft_type") == "LORA" and config.get("bias", "none") == "none"
+    return plain and not any(config.get(name) for name in REFUSED)
 
 
 def adapter_scale(config: dict[str, Any]) -> float:
@@ -58,7 +58,8 @@ class AdapterSource:
     """An adapter's pairs of matrices by module; counts what was taken, so that nothing is ignored silently."""
 
     def __init__(self, folder: Path, like: Tensor) -> None:
-        config, self.tensors = read_adapter(folder)
+        config = read_config(folder)
+        self.tensors = load_file(folder / "adapter_model.safetensors")
         self.scale = adapter_scale(config)
         self.like = like
         self.taken = 0

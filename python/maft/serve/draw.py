@@ -43,7 +43,8 @@ def uniforms(keys: Sequence[int], positions: Sequence[int]) -> numpy.ndarray:
         state = (state ^ (state >> numpy.uint64(30))) * numpy.uint64(0xBF58476D1CE4E5B9)
         state = (state ^ (state >> numpy.uint64(27))) * numpy.uint64(0x94D049BB133111EB)
     state ^= state >> numpy.uint64(31)
-    return (state >> numpy.uint64(11)).astype(numpy.float64) * 2.0**-53
+    numbers: numpy.ndarray = (state >> numpy.uint64(11)).astype(numpy.float64) * 2.0**-53
+    return numbers
 
 
 def keep_nucleus(probabilities: Tensor, top_p: Tensor) -> Tensor:

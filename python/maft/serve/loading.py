@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 
-from maft.serve.adapters import adapt, read_adapter
+from maft.serve.adapters import adapt, is_plain_lora, read_config
 from maft.serve.backends import DecoderBackend, DecoderNetwork, Network
 from maft.serve.decoder import Decoder
 from maft.serve.folders import is_adapter, read_tensors
@@ -82,16 +82,25 @@ class Loader:
         return self.dtype or torch.float64
 
     def load_adapter(self, folder: Path, base_folder: Path, base: Network) -> Network:
-        if isinstance(base, DecoderNetwork):
-            backend = self.decoders[base.decoder.shape]
-            return DecoderNetwork(backend, adapt(base.weights, base.decoder.shape, folder))
-        read_adapter(folder)
+        config = read_config(folder)
+        if not isinstance(base, DecoderNetwork):
+            model = self.merge(folder, base_folder)
+            return GenericNetwork(model.eval(), self.cache_positions(model.config))
+        decoder = base.decoder
+        if is_plain_lora(config):
+            weights = adapt(base.weights, decoder.shape, folder)
+        else:
+            log.info("%s: merged by PEFT into a copy of the base", folder.name)
+            tensors = self.merge(folder, base_folder).state_dict()
+            weights = assemble(TensorSource(tensors, decoder.dtype, self.device), decoder.shape)
+        return DecoderNetwork(self.decoders[decoder.shape], weights)
+
+    def merge(self, folder: Path, base_folder: Path) -> Any:
+        """A copy of the base with the adapter merged. PEFT on the base itself would disturb every other version."""
         from peft import PeftModel
 
-        # A copy of its own: PEFT would put its layers into the base's modules and so disturb every other version.
         wrapped: Any = PeftModel.from_pretrained(self.load_module(base_folder), folder)
-        model = wrapped.merge_and_unload()
-        return GenericNetwork(model.eval(), self.cache_positions(model.config))
+        return wrapped.merge_and_unload()
 
     def cache_positions(self, config: Any) -> int:
         """Positions of all rows that the memory for keys and values holds."""

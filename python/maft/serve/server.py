@@ -28,8 +28,6 @@ log = logging.getLogger("maft.serve")
 
 #: After this long an orderly end is no longer waited for (issue: exit within 2 s of the parent's death).
 LAST_RESORT_SECONDS = 1.8
-#: Requests in flight get this long to finish before they are failed.
-GRACE_SECONDS = 1.0
 
 
 def serve(settings: ServeSettings) -> int:
@@ -145,8 +143,6 @@ def watch_parent(loop: asyncio.AbstractEventLoop, server: uvicorn.Server) -> Non
     # Not sys.stdin: a thread that holds its lock while the interpreter ends crashes it.
     while os.read(0, 4096):
         pass
+    # The kernel's own alarm, whose default is to kill: whatever hangs here, no orphan stays.
+    signal.setitimer(signal.ITIMER_REAL, LAST_RESORT_SECONDS)
     loop.call_soon_threadsafe(ask_to_stop, server)
-    # A step that hangs in a kernel must not keep an orphan alive.
-    timer = threading.Timer(LAST_RESORT_SECONDS, os._exit, args=(0,))
-    timer.daemon = True
-    timer.start()
