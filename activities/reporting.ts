@@ -1,7 +1,8 @@
 /** The report: a view of everything the store holds of a run, rebuilt whenever asked. */
-import type { ReportRequest } from '../src/contract/run';
+import type { ReportRequest, StageTiming } from '../src/contract/run';
 import { runKeys } from '../src/domain/keys';
-import { buildReport, renderHtml } from '../src/report';
+import type { ArtifactStore } from '../src/ports';
+import { buildReport, renderHtml, type Report } from '../src/report';
 import type { ActivityDependencies } from './dependencies';
 import { withHeartbeats } from './heartbeats';
 import { gatherReport } from '../src/runs/gather-report';
@@ -10,7 +11,8 @@ export function createReportingActivities({ store }: ActivityDependencies) {
   /** Writes `report.json` and `report.html`; both are views and may be rebuilt by `maft report`. */
   async function writeReport(request: ReportRequest): Promise<{ page: string }> {
     return withHeartbeats(async () => {
-      const report = buildReport(await gatherReport(store, request));
+      const timings = await withEarlierTimings(store, request);
+      const report = buildReport(await gatherReport(store, { ...request, timings }));
       await store.writeView(runKeys.reportData(request.runId), `${JSON.stringify(report)}\n`);
       await store.writeView(runKeys.reportPage(request.runId), renderHtml(report));
       return { page: runKeys.reportPage(request.runId) };
@@ -18,4 +20,14 @@ export function createReportingActivities({ store }: ActivityDependencies) {
   }
 
   return { writeReport };
+}
+
+/** A run that was started again passes finished stages in no time: what they took at first is what counts. */
+async function withEarlierTimings(store: ArtifactStore, { runId, timings }: ReportRequest): Promise<StageTiming[]> {
+  const bytes = await store.read(runKeys.reportData(runId));
+  if (bytes === undefined) return timings;
+  const earlier = (JSON.parse(bytes.toString('utf8')) as Report).timings;
+  const sameStage = (timing: StageTiming) =>
+    earlier.find(({ stage, iteration }) => stage === timing.stage && iteration === timing.iteration);
+  return timings.map((timing) => sameStage(timing) ?? timing);
 }

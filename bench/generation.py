@@ -198,12 +198,16 @@ def request_body(job: Job) -> bytes:
     return json.dumps({"model": job.version, "messages": job.messages, **sampling}).encode()
 
 
-async def run_server(connections: list[Connection], bodies: list[bytes]) -> tuple[int, float]:
-    """Completion tokens and seconds, all requests sent at once."""
+async def run_server(port: int, bodies: list[bytes]) -> tuple[int, float]:
+    """Completion tokens and seconds, all requests sent at once over connections that are open already."""
+    connections = [await Connection().open(port) for _ in bodies]
     start = time.perf_counter()
     posts = [connection.post(body) for connection, body in zip(connections, bodies, strict=True)]
     answers = await asyncio.gather(*posts)
-    return sum(answer["usage"]["completion_tokens"] for answer in answers), time.perf_counter() - start
+    seconds = time.perf_counter() - start
+    for connection in connections:
+        connection.writer.close()
+    return sum(answer["usage"]["completion_tokens"] for answer in answers), seconds
 
 
 def start_server(directory: Path, threads: int, extra: list[str]) -> tuple[subprocess.Popen[bytes], int]:
@@ -226,14 +230,13 @@ async def measure(arguments: argparse.Namespace, directory: Path) -> dict[str, A
     models = {version: PlainModel(directory / version) for version in VERSIONS}
     process, port = start_server(directory, arguments.threads, arguments.server_argument)
     try:
-        connections = [await Connection().open(port) for _ in jobs]
         bodies = [request_body(job) for job in jobs]
-        await run_server(connections, bodies)
+        await run_server(port, bodies)
         run_plain(models, jobs, tokenizer.eos_token_id)
         pairs = []
         for _ in range(arguments.repetitions):
             plain = run_plain(models, jobs, tokenizer.eos_token_id)
-            pairs.append((await run_server(connections, bodies), plain))
+            pairs.append((await run_server(port, bodies), plain))
     finally:
         process.terminate()
         process.wait()

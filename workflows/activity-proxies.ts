@@ -27,8 +27,8 @@ export const light = proxyActivities<
   heartbeatTimeout: '30 seconds',
   // Eager dispatch bypasses the queue's concurrency limit.
   allowEagerDispatch: false,
-  // A full disk or a lost mount is mended by people: try for about an hour, then fail with the sentence that says so.
-  retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '1 minute', maximumAttempts: 60 },
+  // About ten minutes of a full disk or a lost mount; then the run pauses itself until people have mended it.
+  retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '1 minute', maximumAttempts: 15 },
 });
 
 /** One debate turn, or the extra samples of one vote: the only activities that call models while debating. */

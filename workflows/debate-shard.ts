@@ -2,19 +2,14 @@
  * A slice of problems through all rounds of the debate. The rounds of one problem are a barrier, problems are not:
  * a window of them is in flight. Closing the shard votes and writes its transcripts.
  */
-import {
-  ActivityFailure,
-  ApplicationFailure,
-  isCancellation,
-  setHandler,
-  setCurrentDetails,
-} from '@temporalio/workflow';
+import { ActivityFailure, isCancellation, setHandler, setCurrentDetails } from '@temporalio/workflow';
 import type { CallCounts, ProblemFailure, ShardInput, ShardOutcome } from '../src/contract/run';
 import { addCounts, noCounts } from '../src/domain/counts';
 import { agentOf, memberNumbers } from '../src/domain/identifiers';
 import { light, models } from './activity-proxies';
 import { progressQuery } from './messages';
 import { refuseTooManyFailures } from './failed-problems';
+import { failureReason, outlastingOutages } from './outages';
 import { createPauseGate, type PauseGate } from './pause-gate';
 import { inWindow } from './window';
 
@@ -29,14 +24,15 @@ export async function debateShard(input: ShardInput): Promise<ShardOutcome> {
     openChildren: [],
   }));
 
-  const { problemIds, closed } = await light.openShard(input);
+  const { problemIds, closed } = await outlastingOutages(gate, () => light.openShard(input));
   if (closed !== undefined) return closed;
   await inWindow(problemIds, input.plan.problemsInFlight, (problemId: string) =>
     debateProblem({ input, gate, tally }, problemId),
   );
-  refuseTooManyFailures(input.plan, stageOf(input), { failed: tally.failures.length, problems: stageProblems(input) });
+  const failed = { failed: tally.failures.length, problems: stageProblems(input), first: tally.failures[0] };
+  refuseTooManyFailures(input.plan, stageOf(input), failed);
   setCurrentDetails(`${tally.done} problems debated, ${tally.failures.length} failed; closing`);
-  return await light.closeShard({ shard: input, failures: tally.failures });
+  return await outlastingOutages(gate, () => light.closeShard({ shard: input, failures: tally.failures }));
 }
 
 /**
@@ -89,7 +85,7 @@ async function takeTurn(context: ShardContext, problemId: string, round: number,
   const { iteration, societyIteration, split } = context.input;
   const turn = { runId, iteration, societyIteration, split, problemId, round, member };
   const summary = `${problemId} · round ${round} · ${agentOf(member, round)}`;
-  await untilProviderIsBack(context, async () => {
+  await outlastingOutages(context.gate, async () => {
     const outcome = await models.takeTurn.executeWithOptions({ summary }, [turn]);
     context.tally.counts = addCounts(context.tally.counts, outcome.counts);
   });
@@ -100,35 +96,8 @@ async function drawVoteSamples(context: ShardContext, problemId: string): Promis
   const range = { fromSample: plan.members + 1, toSample: voteSamples };
   const request = { runId: plan.runId, iteration, societyIteration, split, problemId, ...range };
   const summary = `${problemId} · samples ${range.fromSample}-${range.toSample} of the vote`;
-  await untilProviderIsBack(context, async () => {
+  await outlastingOutages(context.gate, async () => {
     const counts = await models.drawVoteSamples.executeWithOptions({ summary }, [request]);
     context.tally.counts = addCounts(context.tally.counts, counts);
   });
-}
-
-/**
- * An endpoint that stays down, or a disk that stays full, pauses the run instead of failing its problems one by one;
- * after `resume` the same step is tried again.
- */
-async function untilProviderIsBack(context: ShardContext, step: () => Promise<void>): Promise<void> {
-  for (;;) {
-    await context.gate.whenOpen();
-    try {
-      return await step();
-    } catch (error) {
-      if (!isOutage(error)) throw error;
-      await context.gate.pauseSelf(failureReason(error));
-    }
-  }
-}
-
-/** The activity border says in the failure's details whether it is the world around us that is broken. */
-function isOutage(error: unknown): error is ActivityFailure {
-  if (!(error instanceof ActivityFailure) || !(error.cause instanceof ApplicationFailure)) return false;
-  const [details] = error.cause.details ?? [];
-  return typeof details === 'object' && details !== null && 'outage' in details && details.outage === true;
-}
-
-function failureReason(error: ActivityFailure): string {
-  return (error.cause?.message ?? error.message).slice(0, 300);
 }

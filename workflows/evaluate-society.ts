@@ -6,6 +6,7 @@ import { light } from './activity-proxies';
 import { debateProblems } from './debate-problems';
 import { refuseTooManyFailures } from './failed-problems';
 import { progressQuery } from './messages';
+import { outlastingOutages } from './outages';
 import { createPauseGate } from './pause-gate';
 
 export async function evaluateSociety(input: EvaluationInput): Promise<EvaluationOutcome> {
@@ -34,7 +35,7 @@ export async function evaluateSociety(input: EvaluationInput): Promise<Evaluatio
     gate,
   );
   refuseTooManyFailures(plan, 'evaluation', closed);
-  return await light.scoreEvaluation({ plan, iteration, shards });
+  return await outlastingOutages(gate, () => light.scoreEvaluation({ plan, iteration, shards }));
 }
 
 /** Adds a closed shard to a running sum. */

@@ -1,17 +1,22 @@
 /** Failed problems are counted, reported and survived, up to `limits.maxFailedShare` per stage. */
 import { ApplicationFailure } from '@temporalio/workflow';
-import type { RunPlan } from '../src/contract/run';
+import type { ProblemFailure, RunPlan } from '../src/contract/run';
 
-/** Raises `TooManyFailedProblems` where more than the allowed share of a stage's problems failed. */
+/**
+ * Raises `TooManyFailedProblems` where more than the allowed share of a stage's problems failed; the first failure, where
+ * it is at hand, says why.
+ */
 export function refuseTooManyFailures(
   plan: RunPlan,
   stage: string,
-  { failed, problems }: { failed: number; problems: number },
+  { failed, problems, first }: { failed: number; problems: number; first?: ProblemFailure },
 ): void {
   if (failed <= plan.maxFailedShare * problems) return;
+  const example = first === undefined ? '' : ` The first: ${first.problemId}: ${first.reason}`;
   throw ApplicationFailure.nonRetryable(
     `${failed} of ${problems} problems of the ${stage} failed, more than limits.maxFailedShare (${plan.maxFailedShare}) allows. ` +
-      'What succeeded is kept; starting the run again under the same id goes on from there.',
+      'What succeeded is kept; starting the run again under the same id goes on from there.' +
+      example,
     'TooManyFailedProblems',
   );
 }

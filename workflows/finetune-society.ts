@@ -1,10 +1,11 @@
 /** One finetuning activity per trained agent, on the GPU queue, in any order; the result is the next society. */
-import { setHandler } from '@temporalio/workflow';
+import { CancellationScope, isCancellation, setHandler } from '@temporalio/workflow';
 import type { FinetuneOutcome, RunPlan } from '../src/contract/run';
 import { noCounts } from '../src/domain/counts';
 import { light, training } from './activity-proxies';
 import { progressQuery } from './messages';
-import { createPauseGate } from './pause-gate';
+import { outlastingOutages } from './outages';
+import { createPauseGate, type PauseGate } from './pause-gate';
 
 export interface FinetuneSocietyInput {
   plan: RunPlan;
@@ -20,19 +21,39 @@ export async function finetuneSociety(input: FinetuneSocietyInput): Promise<Fine
     problems: { done, total: plan.trainedAgents.length, failed: 0 },
     counts: noCounts,
     paused: gate.paused,
+    pauseReason: gate.reason,
     openChildren: [],
   }));
 
   const outcomes = await Promise.all(
     plan.trainedAgents.map(async (agent) => {
-      await gate.whenOpen();
       const request = { runId: plan.runId, iteration, agent };
       const summary = `${agent}, iteration ${iteration}`;
-      const outcome = await training.finetuneAgent.executeWithOptions({ summary }, [request]);
+      const train = () => training.finetuneAgent.executeWithOptions({ summary }, [request]);
+      const outcome = await outlastingOutages(gate, () => stoppedByPause(gate, train));
       done += 1;
       return outcome;
     }),
   );
-  await light.recordSociety({ plan, iteration });
+  await outlastingOutages(gate, () => light.recordSociety({ plan, iteration }));
   return outcomes;
+}
+
+/** A pause stops a training in flight at a checkpoint; after `resume` it goes on from there. */
+async function stoppedByPause(gate: PauseGate, train: () => Promise<FinetuneOutcome>): Promise<FinetuneOutcome> {
+  for (;;) {
+    await gate.whenOpen();
+    const scope = new CancellationScope();
+    const training = scope.run(train);
+    void gate.whenPaused().then(
+      () => scope.cancel(),
+      // The workflow itself was cancelled, and the scope with it.
+      () => undefined,
+    );
+    try {
+      return await training;
+    } catch (error) {
+      if (!isCancellation(error) || !gate.paused) throw error;
+    }
+  }
 }

@@ -18,6 +18,8 @@ export interface PauseGate {
   readonly openChildren: string[];
   /** Resolves when nothing is paused. */
   whenOpen(): Promise<void>;
+  /** Resolves at the next pause. */
+  whenPaused(): Promise<void>;
   /** Pauses this workflow for a reason of its own, and tells the run it belongs to, if it is not the run itself. */
   pauseSelf(reason: string): Promise<void>;
   /** Runs a child; while it is open, it receives this workflow's pause and resume. */
@@ -61,6 +63,7 @@ export function createPauseGate(startPaused: boolean): PauseGate {
       return [...children.keys()];
     },
     whenOpen: () => condition(() => !paused),
+    whenPaused: () => condition(() => paused),
     async pauseSelf(why) {
       if (paused) return;
       paused = true;

@@ -8,6 +8,7 @@ import { debateProblems } from './debate-problems';
 import type { evaluateSociety } from './evaluate-society';
 import { refuseTooManyFailures } from './failed-problems';
 import type { finetuneSociety } from './finetune-society';
+import { outlastingOutages } from './outages';
 import type { RunContext } from './run-context';
 
 /** Society l-1 debates the training problems (Algorithm 1, lines 3-21). */
@@ -36,9 +37,11 @@ export async function debateTrainingProblems(run: RunContext, iteration: number)
 export async function selectTrainingData(run: RunContext, iteration: number, shards: ShardOutcome[]): Promise<void> {
   const { plan } = run;
   await run.inStage('select', iteration, plan.trainProblems, async () => {
-    await light.selectTrainingData({ plan, iteration, transcripts: shards.map(({ transcripts }) => transcripts) });
+    const select = () =>
+      light.selectTrainingData({ plan, iteration, transcripts: shards.map(({ transcripts }) => transcripts) });
+    await outlastingOutages(run.gate, select);
     // How right the vote was, for the report only: nothing that trains anybody reads it.
-    await light.auditTraining({ plan, iteration, shards });
+    await outlastingOutages(run.gate, () => light.auditTraining({ plan, iteration, shards }));
     run.advance(plan.trainProblems);
   });
 }
@@ -78,7 +81,7 @@ export async function evaluate(run: RunContext, iteration: number): Promise<void
 export async function report(run: RunContext, throughIteration: number): Promise<void> {
   const { plan, timings } = run;
   await run.inStage('report', throughIteration, 1, async () => {
-    await light.writeReport({ runId: plan.runId, throughIteration, timings });
+    await outlastingOutages(run.gate, () => light.writeReport({ runId: plan.runId, throughIteration, timings }));
     run.advance(1);
   });
 }

@@ -7,6 +7,7 @@ import { loadConfig, type MachineConfig } from '../config';
 import type { QueueRole } from '../contract/names';
 import { ConfigError } from '../errors';
 import { temporalTarget } from '../runs/temporal-client';
+import { hasNvidiaGpu } from '../setup/pip-install';
 import { ensurePythonEnvironment } from '../setup/python-environment';
 import { registerSearchAttributes } from '../setup/search-attributes';
 import { stderrListener } from '../setup/progress';
@@ -113,7 +114,10 @@ const embeddedTurnSlots = 192;
 /** On a CPU one training per core with one thread each is faster than one with all; a GPU trains one at a time. */
 function trainingSlots({ trainer }: MachineConfig): number {
   if (trainer.slots !== undefined) return trainer.slots;
-  return trainer.device === 'cuda' || trainer.device === 'mps'
-    ? 1
-    : Math.max(1, Math.floor(availableParallelism() / trainer.threads));
+  return hasAccelerator(trainer.device) ? 1 : Math.max(1, Math.floor(availableParallelism() / trainer.threads));
+}
+
+/** `auto` takes a GPU where there is one. */
+function hasAccelerator(device: MachineConfig['trainer']['device']): boolean {
+  return device === 'cuda' || device === 'mps' || (device === 'auto' && hasNvidiaGpu());
 }

@@ -89,7 +89,15 @@ const taskShared = {
 };
 
 export const taskSchema = z.discriminatedUnion('kind', [
-  z.strictObject({ kind: z.literal('arithmetic'), max: z.int().min(2).max(10_000).default(30), ...taskShared }),
+  z.strictObject({
+    kind: z.literal('arithmetic'),
+    max: z.int().min(2).max(10_000).default(30),
+    heldOut: z
+      .boolean()
+      .default(false)
+      .describe('draw only from the tenth of all problems that models/tiny-arithmetic never saw in pretraining'),
+    ...taskShared,
+  }),
 ]);
 
 export const modelSchema = z.strictObject({

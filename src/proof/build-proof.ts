@@ -5,7 +5,7 @@ import { compareOverSeeds, type SeedsComparison, type SeriesOfSeed, type Side } 
 import { curveOf, peakIteration, type Curve } from './curves';
 import { society, type ProofMethod } from './methods';
 import type { PlannedRun, ProofPlan } from './plan';
-import { lastEvaluated, requireSameProblems, type RunSeries } from './series';
+import { lastEvaluated, measurementAt, requireSameProblems, type RunSeries } from './series';
 import { trainingEffort, type TrainingEffort } from './steps';
 
 export interface RunStanding {
@@ -71,7 +71,7 @@ export function buildProof(plan: ProofPlan, series: readonly RunSeries[]): Proof
     claims: claimsOf(context),
     findings: findingsOf(context),
     effort: plan.methods.map((method) => trainingEffort(series, method)).filter((effort) => effort !== null),
-    notices: noticesOf(plan, find),
+    notices: [...noticesOf(plan, find), ...repeatabilityNotices(series)],
   };
 }
 
@@ -173,4 +173,24 @@ function noticesOf({ runs, seeds, iterations }: ProofPlan, find: SeriesOfSeed): 
       ? `made with another specification than today's: ${changed.map(({ runId }) => runId).join(', ')}`
       : '',
   ].filter((notice) => notice !== '');
+}
+
+/**
+ * Untuned, the methods that debate are one and the same society with the same draws: other answers mean that serving does
+ * not repeat itself here, and that differences contain this noise as well.
+ */
+function repeatabilityNotices(series: readonly RunSeries[]): string[] {
+  const untuned = series.flatMap((run) => {
+    const found = measurementAt(run, { iteration: 0, mode: 'society' });
+    return found === undefined || run.record.plan.evaluationRounds === 1
+      ? []
+      : [{ run, correct: [...found.correct].join() }];
+  });
+  return untuned.flatMap(({ run, correct }) => {
+    const first = untuned.find((other) => other.run.seed === run.seed);
+    if (first === undefined || first.correct === correct) return [];
+    return [
+      `untuned, ${first.run.runId} and ${run.runId} should answer alike and do not: serving does not repeat itself on this machine`,
+    ];
+  });
 }

@@ -40,6 +40,8 @@ interface DifferenceClaim {
   remark?: string;
 }
 
+const unmeasured = 'the runs it needs are not finished, or not part of this proof';
+
 export function claimsOf(context: ClaimContext): Claim[] {
   return [
     ...improvementClaims(context).map((claim) => judge(context, claim)),
@@ -134,8 +136,7 @@ function judge(
   { id, claim, first, second, atLeast = 0, remark = '' }: DifferenceClaim,
 ): Claim {
   const comparison = compareOverSeeds(seeds, find, { first, second });
-  if (comparison === null)
-    return { id, claim, verdict: 'not measured', remark: 'the runs it needs are not finished', comparison };
+  if (comparison === null) return { id, claim, verdict: 'not measured', remark: unmeasured, comparison };
   const against = objection(comparison, atLeast);
   const remarks = [against ?? besideHolding(comparison, atLeast), remark].filter((text) => text !== '');
   return { id, claim, verdict: against === null ? 'holds' : 'does not hold', remark: remarks.join('; '), comparison };
@@ -182,8 +183,7 @@ function peaksAndFallsClaim(context: ClaimContext): Claim {
   const { seeds, iterations, find } = context;
   const head = { id: 'single-agent-peaks-and-falls', claim: 'Figure 1: the single agent’s curve peaks and falls' };
   const comparison = fallAfterPeak(context, 'single-agent');
-  if (comparison === null)
-    return { ...head, verdict: 'not measured', remark: 'the runs it needs are not finished', comparison };
+  if (comparison === null) return { ...head, verdict: 'not measured', remark: unmeasured, comparison };
   const peak = peakIteration(find, {
     method: 'single-agent',
     mode: 'society',

@@ -2,7 +2,7 @@
 import type { AnswerMode } from '../contract/evaluation';
 import { chartFigure } from '../report/chart-renderer';
 import { html, trustedMarkup, type Html } from '../report/html';
-import { count, percent } from '../report/numbers';
+import { count, counted, percent } from '../report/numbers';
 import { visibleLine } from '../report/plain-text';
 import { renderSection, type PageSection } from '../report/section';
 import { styleSheet } from '../report/style-sheet';
@@ -43,7 +43,7 @@ export function renderProofPage(proof: Proof): string {
           <h1>Multiagent finetuning over seeds</h1>
           <p class="where">
             ${visibleLine(proof.model)} · ${count(problems.train)} training and ${count(problems.eval)} evaluation
-            problems per seed · ${iterations} iterations · ${seedsText(seeds)}
+            problems per seed · ${counted(iterations, 'iteration')} · ${seedsText(seeds)}
           </p>
         </header>
         <main>${noticesList(proof)} ${sections.map(renderSection)}</main>

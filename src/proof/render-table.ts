@@ -1,5 +1,5 @@
 /** The proof on a terminal: the curves as a table, then every claim with its numbers, whether it holds or not. */
-import { count, percent, points, pointsInterval } from '../report/numbers';
+import { count, counted, percent, points, pointsInterval } from '../report/numbers';
 import type { Proof } from './build-proof';
 import type { Claim } from './claims';
 import type { SeedsComparison } from './comparisons';
@@ -11,7 +11,7 @@ import type { TrainingEffort } from './steps';
 export function renderProofTable(proof: Proof): string {
   const { problems, seeds, iterations } = proof;
   const lines = [
-    `Proof on ${proof.model}: ${count(problems.train)} training and ${count(problems.eval)} evaluation problems per seed, ${iterations} iterations, ${seedsText(seeds)}`,
+    `Proof on ${proof.model}: ${count(problems.train)} training and ${count(problems.eval)} evaluation problems per seed, ${counted(iterations, 'iteration')}, ${seedsText(seeds)}`,
     ...proof.notices.map((notice) => `note: ${notice}`),
     '',
     ...curveLines(proof),

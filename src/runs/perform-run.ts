@@ -6,7 +6,7 @@ import { resolveSpecification } from '../specification';
 import type { BaseModel } from '../setup/model-folder';
 import { stderrListener } from '../setup/progress';
 import { openStore } from '../wiring';
-import { followRun } from './follow';
+import { followRun, RunCancelled } from './follow';
 import { createProgressDisplay, type ProgressDisplay } from './progress-display';
 import { readReport, reportFile } from './stored-report';
 import { isOpen, nextRun, startOrAttach, standingOf, type RunStanding } from './start-run';
@@ -77,7 +77,8 @@ function interruptSignal(): AbortSignal {
   const controller = new AbortController();
   const onSignal = () => {
     if (controller.signal.aborted) process.exit(130);
-    controller.abort();
+    // The reason is what a start that is under way then throws.
+    controller.abort(new RunCancelled('interrupted; nothing is left running, and the same command goes on'));
   };
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, onSignal);
   return controller.signal;

@@ -208,7 +208,6 @@ class RunningPlatformProcesses implements Platform {
       MAFT_DATA: config.data,
       MAFT_PYTHON: programs.python,
       ...(this.modelServerUrl === null ? {} : { MAFT_MODEL_SERVER: this.modelServerUrl }),
-      ...(model === null ? {} : { MAFT_MODEL_FOLDER: model.folder, MAFT_MODEL_NAME: model.name }),
     };
   }
 

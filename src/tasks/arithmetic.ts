@@ -4,6 +4,7 @@
  */
 import type { TaskSettings } from '../contract/specification';
 import { answerRules } from '../domain/answers';
+import { sha256 } from '../domain/digests';
 import { drawKey } from '../domain/draws';
 import { InvalidRunSpec } from '../errors';
 import { normalisedText } from './normalised-text';
@@ -29,7 +30,7 @@ function drawProblems(settings: ArithmeticSettings, seed: number, iterations: nu
   const isFresh = settings.problems === 'fresh';
   const trainingSets = isFresh ? iterations : Math.min(iterations, 1);
   refuseMoreThanExist(settings, settings.eval + trainingSets * settings.train);
-  const stream = differentProblems(seed, settings.max);
+  const stream = differentProblems(seed, settings);
   const evaluation = take(stream, settings.eval);
   const drawn = Array.from({ length: trainingSets }, () => take(stream, settings.train));
   const train = isFresh ? drawn : Array.from({ length: iterations }, () => drawn[0] ?? []);
@@ -37,17 +38,25 @@ function drawProblems(settings: ArithmeticSettings, seed: number, iterations: nu
 }
 
 /** Endless problems 0, 1, 2, … of a seed, without those whose question came before. */
-function* differentProblems(seed: number, max: number): Generator<LabelledProblem, never> {
+function* differentProblems(seed: number, { max, heldOut }: ArithmeticSettings): Generator<LabelledProblem, never> {
   const seen = new Set<string>();
   for (let index = 0, number = 0; ; index += 1) {
     const operands = drawOperands(seed, index, max);
     const question = questionOf(operands);
     const text = normalisedText(question);
-    if (seen.has(text)) continue;
+    if (seen.has(text) || (heldOut && !isHeldOut(question))) continue;
     seen.add(text);
     yield { id: `arithmetic-${String(number).padStart(6, '0')}`, question, answer: answerOf(operands) };
     number += 1;
   }
+}
+
+/**
+ * Whether the tiny model's pretraining left a question out: a tenth of them, by the hash of the question as it is asked
+ * there (python/maft/tiny/problems.py draws the same line).
+ */
+function isHeldOut(question: string): boolean {
+  return Number.parseInt(sha256(`${question}=?`).slice(0, 8), 16) % 10 === 0;
 }
 
 /** Six times 40 bits of a draw; taken modulo at most 10,000 they are uniform to within 1e-8. */
@@ -70,11 +79,14 @@ function take(stream: Generator<LabelledProblem, never>, count: number): Labelle
   return Array.from({ length: count }, () => stream.next().value);
 }
 
-function refuseMoreThanExist({ max, train, eval: evaluation, problems }: ArithmeticSettings, wanted: number): void {
-  const existing = max ** 6;
+function refuseMoreThanExist(
+  { max, heldOut, train, eval: evaluation, problems }: ArithmeticSettings,
+  wanted: number,
+): void {
+  const existing = heldOut ? Math.floor(max ** 6 / 12) : max ** 6;
   if (wanted <= existing) return;
   throw new InvalidRunSpec([
     `task: ${wanted} different problems are asked for (eval ${evaluation}, train ${train}, problems ${problems}), ` +
-      `but with max ${max} only ${existing} exist; ask for fewer or raise task.max`,
+      `but with max ${max}${heldOut ? ' and heldOut' : ''} only ${existing} exist; ask for fewer or raise task.max`,
   ]);
 }

@@ -10,7 +10,7 @@ import { temporalCli } from './temporal-cli';
 import { wholeRun } from './whole-run';
 
 // Every step waits for real processes; only one that hangs takes this long.
-jest.setTimeout(300_000);
+jest.setTimeout(900_000);
 
 const home = new Home('reference');
 let undisturbed: ReferenceRun;

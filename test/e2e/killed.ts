@@ -19,6 +19,16 @@ export function killed(reference: () => ReferenceRun): void {
   let lost = 0;
   afterAll(() => home.destroy());
 
+  it('Ctrl-C while the servers are starting is no bug: exit code 1, one sentence, no process', async () => {
+    const run = home.start(['run', home.write('small.json', specification)]);
+    await until('the model server is starting', () => home.processesOf('maft.serve').length > 0);
+    run.signal('SIGINT');
+    const { code, stderr } = await run.finished;
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/^maft: interrupted; nothing is left running/m);
+    expect(home.processes()).toEqual([]);
+  });
+
   it('Ctrl-C ends `maft run` with a cancelled run, exit code 1, a sentence on how to go on, and no process', async () => {
     const run = home.start(['run', home.write('small.json', specification)]);
     await until('the untuned society is being evaluated', () => turns('iteration-0/turns/eval') >= 5);

@@ -10,7 +10,7 @@ import { performRuns } from '../../src/proof/perform-proof';
 import { renderProofPage } from '../../src/proof/render-html';
 import { renderProofTable } from '../../src/proof/render-table';
 import { readSeries } from '../../src/proof/series';
-import { fixturePlan, fixtureSeries, recordOf } from './proof-fixture';
+import { fixturePlan, fixtureSeries, measuredAccuracy, recordOf, type Told } from './proof-fixture';
 
 describe('a proof', () => {
   it('is the same whenever it is computed', () => {
@@ -25,6 +25,14 @@ describe('a proof', () => {
       record: { ...second!.record, problems: { ...second!.record.problems, eval: { key: 'k', sha256: 'other' } } },
     };
     expect(() => buildProof(fixturePlan(), [first!, elsewhere, ...others])).toThrow(ConfigError);
+  });
+
+  it('notices where the same untuned society answered otherwise in two runs of a seed', () => {
+    expect(buildProof(fixturePlan(), fixtureSeries()).notices).toEqual([]);
+    const accuracy = (told: Told) => (told.method === 'control' && told.seed === 22 ? 0.5 : measuredAccuracy(told));
+    expect(buildProof(fixturePlan(), fixtureSeries({ accuracy })).notices).toEqual([
+      'untuned, proof-multiagent-finetuning-s22 and proof-control-s22 should answer alike and do not: serving does not repeat itself on this machine',
+    ]);
   });
 
   it('shows every curve with the mean and each seed', () => {

@@ -48,7 +48,9 @@ describe('a proof', () => {
     const machine = { TEMPORAL_ADDRESS: testServerAddress(), TEMPORAL_NAMESPACE: namespace.name, MAFT_HOME: folder };
     Object.assign(process.env, machine);
     world = fakeWorld(folder);
-    workers = await namespace.serve(createActivities(world.dependencies));
+    // A fresh namespace knows no search attributes.
+    const platform = { registeredSearchAttributes: () => Promise.resolve([]) };
+    workers = await namespace.serve(createActivities({ ...world.dependencies, platform }));
   }, 120_000);
 
   afterAll(async () => {

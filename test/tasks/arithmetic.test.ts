@@ -1,10 +1,12 @@
+import { execFileSync } from 'node:child_process';
 import fc from 'fast-check';
 import type { Problem } from '../../src/contract/problem';
 import { InvalidRunSpec } from '../../src/errors';
+import { pythonPackagesDirectory } from '../../src/paths';
 import { answerReaders, graderFor, taskFor } from '../../src/tasks';
 import { normalisedText } from '../../src/tasks/normalised-text';
 
-const settings = { kind: 'arithmetic', max: 10, train: 50, eval: 40, problems: 'fixed' } as const;
+const settings = { kind: 'arithmetic', max: 10, heldOut: false, train: 50, eval: 40, problems: 'fixed' } as const;
 const texts = (problems: Problem[]) => problems.map(({ question }) => normalisedText(question));
 
 /** An independent reading of the expression: no precedence rules of our own. */
@@ -40,7 +42,10 @@ test('2. training and evaluation problems are disjoint by id and by normalised t
       fc.integer({ min: 2, max: 4 }),
       fc.constantFrom('fixed', 'fresh'),
       async (seed, max, problems) => {
-        const drawn = await taskFor({ kind: 'arithmetic', max, train: 10, eval: 20, problems }).draw(seed, 3);
+        const drawn = await taskFor({ kind: 'arithmetic', max, heldOut: false, train: 10, eval: 20, problems }).draw(
+          seed,
+          3,
+        );
         const different = [...drawn.eval, ...new Set(drawn.train)].flat();
         expect(new Set(different.map(({ id }) => id)).size).toBe(different.length);
         expect(new Set(texts(different)).size).toBe(different.length);
@@ -87,4 +92,16 @@ test('grading takes parsed answers and whole solutions, and says where no answer
     { equal: false, reason: 'no answer in a' },
     { equal: true },
   ]);
+});
+
+test('heldOut draws only questions the tiny model never saw: the same rule as python/maft/tiny/problems.py', async () => {
+  const { eval: evaluation, train } = await taskFor({ ...settings, heldOut: true }).draw(3, 1);
+  const questions = [...evaluation, ...train.flat()].map(({ question }) => `${question}=?`);
+  const program =
+    'import json, sys; from maft.tiny.problems import is_held_out; print(all(map(is_held_out, json.load(sys.stdin))))';
+  const answer = execFileSync(process.env.MAFT_TEST_PYTHON ?? 'python3', ['-c', program], {
+    input: JSON.stringify(questions),
+    env: { ...process.env, PYTHONPATH: pythonPackagesDirectory() },
+  });
+  expect(answer.toString().trim()).toBe('True');
 });

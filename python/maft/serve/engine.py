@@ -62,13 +62,19 @@ class Engine:
     def refuse_overload(self, rows: int) -> None:
         if self.stopping:
             raise ShuttingDown()
-        if self.waiting_rows + len(self.arrivals) + len(self.jobs) + rows > self.max_queue:
-            raise Overloaded(f"{self.waiting_rows} completions are waiting already; at most {self.max_queue} may.")
+        arriving = sum(len(generation.rows) for generation in tuple(self.arrivals))
+        waiting = self.waiting_rows + arriving + len(self.jobs)
+        if waiting + rows > self.max_queue:
+            raise Overloaded(f"{waiting} completions are waiting already; at most {self.max_queue} may.")
 
-    def stop(self) -> None:
-        """Fails what is unfinished and ends the thread."""
+    def refuse_everything(self) -> None:
+        """Makes the thread fail what is unfinished, and end. Does not wait for it."""
         self.stopping = True
         self.wake.set()
+
+    def stop(self) -> None:
+        """As `refuse_everything`, and waits for the step in hand."""
+        self.refuse_everything()
         if self.thread.is_alive():
             self.thread.join(timeout=5)
 

@@ -42,7 +42,8 @@ class Group:
             logits_to_keep=1,
         )
         self.cache = output.past_key_values
-        return output.logits[:, -1]
+        logits: Tensor = output.logits[:, -1]
+        return logits
 
     def step(self) -> Tensor:
         tokens = torch.tensor([[row.tokens[-1]] for row in self.rows], device=self.mask.device)
@@ -109,7 +110,9 @@ class GenericNetwork:
     def hidden(self, tokens: Sequence[int]) -> Tensor:
         inputs = torch.tensor([list(tokens)], device=self.model.device)
         output = self.model(input_ids=inputs, output_hidden_states=True, use_cache=False, logits_to_keep=1)
-        return output.hidden_states[-1][0]
+        states: Tensor = output.hidden_states[-1][0]
+        return states
 
     def logits(self, hidden: Tensor) -> Tensor:
-        return self.model.get_output_embeddings()(hidden)
+        logits: Tensor = self.model.get_output_embeddings()(hidden)
+        return logits

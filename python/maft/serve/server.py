@@ -10,6 +10,7 @@ import signal
 import socket
 import sys
 import threading
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -28,6 +29,8 @@ log = logging.getLogger("maft.serve")
 
 #: After this long an orderly end is no longer waited for (issue: exit within 2 s of the parent's death).
 LAST_RESORT_SECONDS = 1.8
+#: Requests in flight get this long to finish; less than uvicorn's own second, after which connections are cut.
+GRACE_SECONDS = 0.6
 
 
 def serve(settings: ServeSettings) -> int:
@@ -84,9 +87,17 @@ async def run(settings: ServeSettings) -> int:
         uvicorn.Config(app, log_level="warning", access_log=False, timeout_graceful_shutdown=1, timeout_keep_alive=75)
     )
     engine.thread.start()
-    stop_on_signals(server)
+    loop = asyncio.get_running_loop()
+
+    def stop() -> None:
+        """Refuses new connections at once, and fails with 503 what does not finish within the grace."""
+        server.should_exit = True
+        loop.call_later(GRACE_SECONDS, engine.refuse_everything)
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop)
     if settings.exit_with_parent:
-        threading.Thread(target=watch_parent, args=(asyncio.get_running_loop(), server), daemon=True).start()
+        threading.Thread(target=watch_parent, args=(loop, stop), daemon=True).start()
     announce(listener, versions)
     try:
         await server.serve(sockets=[listener])
@@ -128,21 +139,11 @@ def announce(listener: socket.socket, versions: Versions) -> None:
     print(json.dumps(ready), flush=True)
 
 
-def stop_on_signals(server: uvicorn.Server) -> None:
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, ask_to_stop, server)
-
-
-def ask_to_stop(server: uvicorn.Server) -> None:
-    server.should_exit = True
-
-
-def watch_parent(loop: asyncio.AbstractEventLoop, server: uvicorn.Server) -> None:
+def watch_parent(loop: asyncio.AbstractEventLoop, stop: Callable[[], None]) -> None:
     """Blocks on standard input, which the parent holds open: its end means that the parent is gone."""
     # Not sys.stdin: a thread that holds its lock while the interpreter ends crashes it.
     while os.read(0, 4096):
         pass
     # The kernel's own alarm, whose default is to kill: whatever hangs here, no orphan stays.
     signal.setitimer(signal.ITIMER_REAL, LAST_RESORT_SECONDS)
-    loop.call_soon_threadsafe(ask_to_stop, server)
+    loop.call_soon_threadsafe(stop)

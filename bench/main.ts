@@ -1,0 +1,88 @@
+/**
+ * `npm run bench`: prints a table and writes JSON. Every ratio is of two things measured side by side in this one run.
+ *
+ *     npm run bench                          everything, about ten minutes on two free cores
+ *     npm run bench -- --only orchestration  one of them
+ *     npm run bench -- --out numbers.json
+ */
+import { mkdir, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { Command, Option } from 'commander';
+import { loadConfig } from '../src/config';
+import { packageVersion, repositoryRoot } from '../src/paths';
+import { prepareMachine } from '../src/setup/prepare-machine';
+import { stderrListener } from '../src/setup/progress';
+import { machineFacts, type MachineFacts } from './machine';
+import { isMet, type Benchmark, type BenchmarkResult, type Measurement, type Tools } from './measurement';
+import { orchestration } from './orchestration';
+import { generation, training } from './python';
+import { selection } from './selection';
+import { slotUse } from './slot-use';
+
+const benchmarks: Benchmark[] = [orchestration, slotUse, generation, training, selection];
+
+interface Options {
+  only?: string;
+  out?: string;
+  scale: number;
+}
+
+async function main(): Promise<void> {
+  const names = benchmarks.map(({ name }) => name);
+  const program = new Command('bench')
+    .addOption(new Option('--only <name>', 'run one of them').choices(names))
+    .option('--out <file>', 'where to write the JSON (default: bench/results/<date>.json)')
+    .option('--scale <share>', 'share of the usual work of orchestration and slot-use, for a quick look', Number, 1)
+    .parse();
+  const { only, out, scale } = program.opts<Options>();
+  const machine = machineFacts();
+  const tools = { ...(await findTools()), scale };
+  const results: BenchmarkResult[] = [];
+  for (const benchmark of benchmarks.filter(({ name }) => only === undefined || name === only)) {
+    tools.say(`${benchmark.name}: ${benchmark.title}`);
+    results.push(await benchmark.run(tools));
+  }
+  process.stdout.write(table(machine, results));
+  const file = path.resolve(out ?? path.join(repositoryRoot(), 'bench', 'results', `${dateName()}.json`));
+  await mkdir(path.dirname(file), { recursive: true });
+  const record = { maft: packageVersion(), measuredAt: new Date().toISOString(), scale, machine, results };
+  await writeFile(file, `${JSON.stringify(record, null, 2)}\n`);
+  tools.say(`written to ${file}`);
+}
+
+async function findTools(): Promise<Omit<Tools, 'scale'>> {
+  const say = stderrListener();
+  // A server of its own, whatever the environment names: a benchmark must not load somebody's cluster.
+  const config = { ...loadConfig(), temporal: { address: undefined, namespace: 'default' } };
+  const { python, temporal } = await prepareMachine(config, say);
+  if (temporal === undefined) throw new Error('no Temporal CLI was found');
+  return { python: python.program, temporal: temporal.program, say };
+}
+
+function table(machine: MachineFacts, results: BenchmarkResult[]): string {
+  const { cores, processor, instructionSets, loadBefore, node } = machine;
+  const heading = `${cores} cores, ${processor} (${instructionSets.join(', ') || 'no flags known'}), Node ${node}, load before ${loadBefore}`;
+  const rows = results.flatMap(({ benchmark, measurements, skipped }) =>
+    skipped === undefined
+      ? measurements.map((measurement) => row(benchmark, measurement))
+      : [`${benchmark.padEnd(14)} not run: ${skipped}`],
+  );
+  return `${[heading, ...rows].join('\n')}\n`;
+}
+
+function row(benchmark: string, measurement: Measurement): string {
+  const { measure, value, unit, target } = measurement;
+  const shown = `${value >= 100 ? value.toFixed(0) : value.toFixed(3)} ${unit}`.trim();
+  const met = isMet(measurement) === true ? 'met' : 'MISSED';
+  const wanted = target === undefined ? '' : `${target.kind} ${target.value}: ${met}`;
+  return `${benchmark.padEnd(14)} ${measure.padEnd(42)} ${shown.padStart(16)}  ${wanted}`.trimEnd();
+}
+
+function dateName(): string {
+  return new Date().toISOString().replaceAll(/[:.]/g, '-');
+}
+
+main().catch((error: unknown) => {
+  console.error(error);
+  process.exitCode = 1;
+});
