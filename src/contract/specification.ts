@@ -71,7 +71,7 @@ export const baselines = ['base', 'majority', 'debate'] as const;
 
 export const evaluationSchema = z.strictObject({
   baselines: z.array(z.enum(baselines)).default([...baselines]),
-  measures: z.array(z.enum(['agreement', 'embedding'])).default(['agreement']),
+  measures: z.array(z.enum(['agreement'])).default(['agreement']),
   votes: z
     .strictObject({
       samples: z.union([z.literal('equal-calls'), positiveInteger]).default('equal-calls'),

@@ -23,11 +23,14 @@ export interface AnswerShape {
   evaluateBy: RunSpecification['method']['evaluateBy'];
   /** What selected the training examples; named beside every tuned result unless it is the consensus. */
   select: RunSpecification['method']['select'];
+  /** Untuned methods the report shows beside the society. */
+  baselines: readonly RunSpecification['evaluation']['baselines'][number][];
 }
 
 export function answerShape(plan: RunPlan, specification: RunSpecification): AnswerShape {
   const { evaluateBy, select } = specification.method;
-  return { members: plan.members, rounds: plan.evaluationRounds, evaluateBy, select };
+  const { baselines } = specification.evaluation;
+  return { members: plan.members, rounds: plan.evaluationRounds, evaluateBy, select, baselines };
 }
 
 /** Every mode of every evaluated iteration, without those that are another mode under a second name. */

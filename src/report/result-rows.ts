@@ -35,7 +35,7 @@ export function resultRows(measurements: Measurement[], shape: AnswerShape): Res
   const reference = findMeasurement(measurements, { iteration: 0, mode: 'society' });
   const last = Math.max(0, ...measurements.map(({ iteration }) => iteration));
   const rows = measurements
-    .filter((measurement) => isHeadline(measurement, last))
+    .filter((measurement) => isHeadline(measurement, last) && isWanted(measurement, shape))
     .map((measurement) => rowOf(measurement, { reference, shape, equalCalls: callsOfSociety(measurements) }));
   return rows.sort((left, right) => orderOf(left) - orderOf(right) || left.iteration - right.iteration);
 }
@@ -61,6 +61,13 @@ export function labelOf({ iteration, mode }: { iteration: number; mode: AnswerMo
 function untunedSocietyLabel({ evaluateBy, members, rounds }: AnswerShape): string {
   if (rounds > 1) return 'Debate, untuned';
   return evaluateBy === 'sample' || members === 1 ? 'Base: one sample, untuned' : `Majority of ${members}, untuned`;
+}
+
+/** The untuned society itself is always there: every difference in the table is a difference to it. */
+function isWanted({ iteration, mode }: Measurement, { baselines, members }: AnswerShape): boolean {
+  if (iteration > 0 || mode === 'society') return true;
+  if (mode === 'sample') return baselines.includes('base');
+  return mode !== `vote-${members}` || baselines.includes('majority');
 }
 
 function isHeadline({ iteration, mode }: Measurement, last: number): boolean {
