@@ -39,7 +39,15 @@ async function measure({ client, settings, cpuSeconds }: BenchServer, scale: num
       { measure: 'problems per second', value: plan.trainProblems / seconds, unit: '1/s' },
       { measure: 'events in the history of the run', value: root, unit: '', target: { kind: 'at most', value: 4_000 } },
     ],
-    setting: { ...sizes, ...slots, trainProblems: plan.trainProblems, members: plan.members, rounds: plan.rounds, turns, seconds },
+    setting: {
+      ...sizes,
+      ...slots,
+      trainProblems: plan.trainProblems,
+      members: plan.members,
+      rounds: plan.rounds,
+      turns,
+      seconds,
+    },
   };
 }
 

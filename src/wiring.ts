@@ -13,6 +13,8 @@ import { graderFor, taskFor } from './tasks';
 
 export interface WiredMachine {
   dependencies: ActivityDependencies;
+  /** Starts what the first training would otherwise wait for (torch takes seconds to import). */
+  warmUp(): Promise<void>;
   /** Ends the trainer's processes and open connections. */
   close(): Promise<void>;
 }
@@ -44,6 +46,7 @@ export function wireMachine(config: MachineConfig, python: string, connection: C
         versions: { maft: packageVersion(), node: process.version, platform: `${process.platform}-${process.arch}` },
       },
     },
+    warmUp: () => trainer.warmUp(),
     async close() {
       await trainer.close();
       await Promise.all([...endpoints.values()].map((endpoint) => endpoint.close()));

@@ -75,6 +75,9 @@ async function work(settings: WorkerSettings, machine: WiredMachine, exitWithPar
     const workers = await startWorkers(settings, machine.dependencies);
     process.stdout.write(`${JSON.stringify({ event: 'ready', queues: settings.roles })}\n`);
     onLeave(exitWithParent, workers.shutdown);
+    // Beside the debate, which uses no torch here; a trainer that cannot start says so again when a job needs it.
+    if (settings.roles.includes('gpu'))
+      machine.warmUp().catch((error: Error) => process.stderr.write(`${error.message}\n`));
     await workers.finished;
   } finally {
     await machine.close();

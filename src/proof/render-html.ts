@@ -9,6 +9,7 @@ import { styleSheet } from '../report/style-sheet';
 import { table } from '../report/table';
 import type { Proof } from './build-proof';
 import type { Claim } from './claims';
+import type { SeedsComparison } from './comparisons';
 import { numbersTo, type Curve } from './curves';
 import { curvesChart } from './curves-chart';
 import { methodLabels } from './methods';
@@ -59,30 +60,35 @@ function noticesList({ notices }: Proof): Html | null {
   </ul>`;
 }
 
+/** A list and no table: a claim is a sentence, and its numbers are a line of their own. */
 function claimsSection({ claims }: Proof): PageSection {
-  const rows = claims.map(({ claim, verdict, comparison, remark }: Claim) => ({
-    header: claim,
-    cells: [
-      html`<span class="verdict">${verdict}</span>`,
-      comparison === null
-        ? '–'
-        : `${percent(comparison.first)} against ${percent(comparison.second)}: ${evidenceText(comparison)}`,
-      remark,
-    ],
-  }));
+  const items = claims.map(
+    ({ claim, verdict, comparison, remark }: Claim) =>
+      html`<li>
+        <span class="verdict">${verdict}:</span> ${claim} ${comparison !== null && numbersLine(comparison)}
+        ${remark !== '' && html`<div class="note">${remark}</div>`}
+      </li>`,
+  );
   return {
     id: 'claims',
     title: 'What is claimed, and whether these runs show it',
     content: [
-      table({
-        caption:
-          'Differences of accuracies in points, paired problem by problem. First interval: 95 % bootstrap over the problems of these seeds; second: 95 % t-interval over the seeds’ differences. A claim holds where the mean difference is as large as claimed and both intervals lie above 0.',
-        columns: ['Claim', 'Verdict', 'Numbers', 'Remark'],
-        groups: [{ rows }],
-        wordColumns: [1, 2, 3],
-      }),
+      html`<p>
+        Differences of accuracies in points, paired problem by problem. The first interval is a 95 % bootstrap over the
+        problems of these seeds, the second a 95 % t-interval over the seeds’ differences. A claim holds where the mean
+        difference is as large as claimed and both intervals lie above 0. Nothing is corrected for their number.
+      </p>`,
+      html`<ul class="statements">
+        ${items}
+      </ul>`,
     ],
   };
+}
+
+function numbersLine(comparison: SeedsComparison): Html {
+  return html`<div>
+    ${percent(comparison.first)} against ${percent(comparison.second)}: ${evidenceText(comparison)}
+  </div>`;
 }
 
 function curveSections(proof: Proof): PageSection[] {
@@ -125,16 +131,18 @@ function curveTable(curves: Curve[], { iterations, problems }: Proof): Html {
 }
 
 function findingsSection({ findings }: Proof): PageSection {
-  const rows = findings.map(({ first, second, comparison }) => ({
-    header: first,
-    cells: [percent(comparison.first), second, percent(comparison.second), evidenceText(comparison)],
-  }));
-  const columns = ['First', 'Accuracy', 'Second', 'Accuracy', 'First minus second'];
-  const caption = 'Comparisons nobody claims anything about. A debate takes as many calls as the large vote.';
+  const items = findings.map(
+    ({ first, second, comparison }) => html`<li>${first}, against ${second} ${numbersLine(comparison)}</li>`,
+  );
   return {
     id: 'findings',
     title: 'Also measured',
-    content: [table({ caption, columns, groups: [{ rows }], wordColumns: [2, 4] })],
+    content: [
+      html`<p>Comparisons nobody claims anything about. A debate takes as many calls as the large vote.</p>`,
+      html`<ul class="statements">
+        ${items}
+      </ul>`,
+    ],
   };
 }
 

@@ -43,8 +43,20 @@ describe('a debate turn', () => {
   const take = (round: number, member: number, environment?: MockActivityEnvironment) =>
     world.call('takeTurn', turnOf(shard, { problemId, round, member }), { environment });
   const takeRound = (round: number) => Promise.all(memberNumbers(plan.members).map((member) => take(round, member)));
-  const stored = async (round: number, member: number, part: 'response' | 'summary' = 'response'): Promise<StoredCompletion> => {
-    const key = iterationKeys.turn({ runId: 'run', iteration: 1, split: 'train', problemId, round, agent: agentOf(member, round), part });
+  const stored = async (
+    round: number,
+    member: number,
+    part: 'response' | 'summary' = 'response',
+  ): Promise<StoredCompletion> => {
+    const key = iterationKeys.turn({
+      runId: 'run',
+      iteration: 1,
+      split: 'train',
+      problemId,
+      round,
+      agent: agentOf(member, round),
+      part,
+    });
     const completion = await readSealed<StoredCompletion>(world.store, key);
     if (completion === undefined) throw new Error(`nothing under ${key}`);
     return completion;
@@ -77,7 +89,9 @@ describe('a debate turn', () => {
           for (const earlier of memberNumbers(round)) {
             const isShown = other !== member && earlier === round - 1;
             const { response } = await stored(earlier, other);
-            expect({ round, member, other, earlier, shown: asked.includes(response) }).toMatchObject({ shown: isShown });
+            expect({ round, member, other, earlier, shown: asked.includes(response) }).toMatchObject({
+              shown: isShown,
+            });
           }
         }
       }
@@ -154,10 +168,18 @@ describe('a debate turn', () => {
   test('a changed prompt never adopts an old completion', async () => {
     await take(1, 1);
     const { model, messages, sampling, seed, response } = await stored(1, 1);
-    const key = iterationKeys.turn({ runId: 'run', iteration: 1, split: 'train', problemId, round: 1, agent: 'generation-1', part: 'response' });
+    const key = iterationKeys.turn({
+      runId: 'run',
+      iteration: 1,
+      split: 'train',
+      problemId,
+      round: 1,
+      agent: 'generation-1',
+      part: 'response',
+    });
     const asking = (request: ChatRequest) =>
       new MockActivityEnvironment().run(() => completeOnce({ store: world.store, inference }, key, request));
-    expect((await asking({ model, messages, sampling, seed }) as StoredCompletion).response).toBe(response);
+    expect(((await asking({ model, messages, sampling, seed })) as StoredCompletion).response).toBe(response);
     const asked = inference.requests.length;
     const changes: Partial<ChatRequest>[] = [
       { messages: [{ role: 'user', content: 'another prompt' }] },
@@ -173,7 +195,15 @@ describe('a debate turn', () => {
 
   test('a corrupt completion is named and not used, and nobody is asked in its place', async () => {
     await take(1, 1);
-    const key = iterationKeys.turn({ runId: 'run', iteration: 1, split: 'train', problemId, round: 1, agent: 'generation-1', part: 'response' });
+    const key = iterationKeys.turn({
+      runId: 'run',
+      iteration: 1,
+      split: 'train',
+      problemId,
+      round: 1,
+      agent: 'generation-1',
+      part: 'response',
+    });
     const file = path.join(world.folder, key);
     await writeFile(file, (await readFile(file, 'utf8')).replace('#', '#9'));
     await expect(take(1, 1)).rejects.toMatchObject({ type: 'ArtifactError', nonRetryable: true });
@@ -185,16 +215,31 @@ describe('a debate turn', () => {
 
     // Only the heartbeat's clock is played; everything else runs.
     beforeEach(() => {
-      jest.useFakeTimers({ doNotFake: ['setTimeout', 'clearTimeout', 'setImmediate', 'nextTick', 'queueMicrotask', 'performance', 'Date', 'hrtime'] });
-      jest.spyOn(inference, 'complete').mockImplementation(
-        (_request, signal) => new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason))),
-      );
+      jest.useFakeTimers({
+        doNotFake: [
+          'setTimeout',
+          'clearTimeout',
+          'setImmediate',
+          'nextTick',
+          'queueMicrotask',
+          'performance',
+          'Date',
+          'hrtime',
+        ],
+      });
+      jest
+        .spyOn(inference, 'complete')
+        .mockImplementation(
+          (_request, signal) =>
+            new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason))),
+        );
     });
 
     afterEach(() => jest.useRealTimers());
 
     const untilAsked = async (): Promise<void> => {
-      while (jest.mocked(inference.complete).mock.calls.length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+      while (jest.mocked(inference.complete).mock.calls.length === 0)
+        await new Promise((resolve) => setTimeout(resolve, 5));
     };
 
     test('heartbeats go on, and a cancellation aborts the call and stores nothing', async () => {
@@ -220,7 +265,11 @@ describe('samples of a vote over k', () => {
     const world = await activityWorld();
     const plan = await world.resolve('votes');
     const shard = evaluationShard(plan);
-    const request = { ...turnOf(shard, { problemId: 'arithmetic-000000', round: 1, member: 1 }), fromSample: 4, toSample: 9 };
+    const request = {
+      ...turnOf(shard, { problemId: 'arithmetic-000000', round: 1, member: 1 }),
+      fromSample: 4,
+      toSample: 9,
+    };
     await world.call('takeTurn', turnOf(shard, { problemId: 'arithmetic-000000', round: 1, member: 1 }));
     expect((await world.call('drawVoteSamples', request)).calls).toBe(6);
     expect(world.inference.requests).toHaveLength(7);

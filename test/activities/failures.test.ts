@@ -2,7 +2,14 @@
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import { classified } from '../../activities/failures';
-import { ArtifactError, ConfigError, DatasetError, InvalidRunSpec, ProviderError, TrainerError } from '../../src/errors';
+import {
+  ArtifactError,
+  ConfigError,
+  DatasetError,
+  InvalidRunSpec,
+  ProviderError,
+  TrainerError,
+} from '../../src/errors';
 
 /** What an activity that throws this is seen to throw. */
 async function thrownFor(error: unknown, options: { attempt?: number; cancelled?: boolean } = {}): Promise<unknown> {
@@ -12,22 +19,55 @@ async function thrownFor(error: unknown, options: { attempt?: number; cancelled?
   return environment.run(failing as () => Promise<unknown>).catch((thrown: unknown) => thrown);
 }
 
-const provider = (status: number | undefined, retryable: boolean, more: object = {}) => new ProviderError('no', { status, retryable, ...more });
+const provider = (status: number | undefined, retryable: boolean, more: object = {}) =>
+  new ProviderError('no', { status, retryable, ...more });
 
 test.each<[string, Error, { type: string; nonRetryable: boolean; outage: boolean }]>([
-  ['a bad specification', new InvalidRunSpec(['members: 0']), { type: 'InvalidRunSpec', nonRetryable: true, outage: false }],
+  [
+    'a bad specification',
+    new InvalidRunSpec(['members: 0']),
+    { type: 'InvalidRunSpec', nonRetryable: true, outage: false },
+  ],
   ['a wrong configuration', new ConfigError('no key'), { type: 'ConfigError', nonRetryable: true, outage: false }],
-  ['a bad data file', new DatasetError('no JSON', 'gsm8k.jsonl', 3), { type: 'DatasetError', nonRetryable: true, outage: false }],
+  [
+    'a bad data file',
+    new DatasetError('no JSON', 'gsm8k.jsonl', 3),
+    { type: 'DatasetError', nonRetryable: true, outage: false },
+  ],
   ['a refused request', provider(400, false), { type: 'ProviderError', nonRetryable: true, outage: false }],
   ['a name not yet loaded (404)', provider(404, true), { type: 'ProviderError', nonRetryable: false, outage: false }],
   ['an overloaded endpoint (429)', provider(429, true), { type: 'ProviderError', nonRetryable: false, outage: true }],
   ['a failing endpoint (503)', provider(503, true), { type: 'ProviderError', nonRetryable: false, outage: true }],
-  ['an endpoint that is not there', provider(undefined, true, { unreachable: true }), { type: 'ProviderError', nonRetryable: false, outage: true }],
-  ['an endpoint that answers nonsense', provider(undefined, true), { type: 'ProviderError', nonRetryable: false, outage: false }],
-  ['a corrupt artifact', new ArtifactError('is corrupt', 'runs/a'), { type: 'ArtifactError', nonRetryable: true, outage: false }],
-  ['a full disk', new ArtifactError('no space', 'runs/a', { retryable: true }), { type: 'ArtifactError', nonRetryable: false, outage: true }],
-  ['a bad training job', new TrainerError('exit code 2', { exitCode: 2, stderrTail: '', retryable: false }), { type: 'TrainerError', nonRetryable: true, outage: false }],
-  ['a killed trainer', new TrainerError('SIGKILL', { exitCode: null, stderrTail: '', retryable: true }), { type: 'TrainerError', nonRetryable: false, outage: false }],
+  [
+    'an endpoint that is not there',
+    provider(undefined, true, { unreachable: true }),
+    { type: 'ProviderError', nonRetryable: false, outage: true },
+  ],
+  [
+    'an endpoint that answers nonsense',
+    provider(undefined, true),
+    { type: 'ProviderError', nonRetryable: false, outage: false },
+  ],
+  [
+    'a corrupt artifact',
+    new ArtifactError('is corrupt', 'runs/a'),
+    { type: 'ArtifactError', nonRetryable: true, outage: false },
+  ],
+  [
+    'a full disk',
+    new ArtifactError('no space', 'runs/a', { retryable: true }),
+    { type: 'ArtifactError', nonRetryable: false, outage: true },
+  ],
+  [
+    'a bad training job',
+    new TrainerError('exit code 2', { exitCode: 2, stderrTail: '', retryable: false }),
+    { type: 'TrainerError', nonRetryable: true, outage: false },
+  ],
+  [
+    'a killed trainer',
+    new TrainerError('SIGKILL', { exitCode: null, stderrTail: '', retryable: true }),
+    { type: 'TrainerError', nonRetryable: false, outage: false },
+  ],
 ])('%s', async (_kind, error, { type, nonRetryable, outage }) => {
   const failure = await thrownFor(error);
   expect(failure).toBeInstanceOf(ApplicationFailure);
@@ -44,9 +84,12 @@ test.each([
   [4, false],
   [5, true],
   [6, true],
-])('nonsense is the last word of an endpoint from the fifth attempt on: attempt %i, nonRetryable %s', async (attempt, nonRetryable) => {
-  expect(await thrownFor(provider(undefined, true), { attempt })).toMatchObject({ nonRetryable });
-});
+])(
+  'nonsense is the last word of an endpoint from the fifth attempt on: attempt %i, nonRetryable %s',
+  async (attempt, nonRetryable) => {
+    expect(await thrownFor(provider(undefined, true), { attempt })).toMatchObject({ nonRetryable });
+  },
+);
 
 test('an outage is tried as long as the retry policy allows, however often it failed', async () => {
   expect(await thrownFor(provider(503, true), { attempt: 20 })).toMatchObject({ nonRetryable: false });

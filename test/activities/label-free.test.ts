@@ -31,24 +31,31 @@ describe('on a store that refuses to read references', () => {
   let world: ActivityWorld;
 
   beforeEach(async () => {
-    world = await activityWorld(({ store }) => ({ store: new StoreWithoutReferences(Reflect.get(store, 'root') as string) }));
+    world = await activityWorld(({ store }) => ({
+      store: new StoreWithoutReferences(Reflect.get(store, 'root') as string),
+    }));
   });
 
   afterEach(() => world.remove());
 
-  test.each(['consensus', 'none'])('debate, selection (select: %s), finetuning and the new society work', async (select) => {
-    const plan = await world.resolve('run', { method: { prompts: 'compact', select } });
-    const { transcripts } = await world.debate(trainingShard(plan));
-    const { examples } = await world.call('selectTrainingData', { plan, iteration: 1, transcripts: [transcripts] });
-    expect(Object.values(examples).reduce((sum, count) => sum + count, 0)).toBeGreaterThan(0);
-    for (const agent of plan.trainedAgents) await world.call('finetuneAgent', { runId: 'run', iteration: 1, agent });
-    expect((await world.call('recordSociety', { plan, iteration: 1 })).version).toMatch(/^[0-9a-f]{64}$/);
-  });
+  test.each(['consensus', 'none'])(
+    'debate, selection (select: %s), finetuning and the new society work',
+    async (select) => {
+      const plan = await world.resolve('run', { method: { prompts: 'compact', select } });
+      const { transcripts } = await world.debate(trainingShard(plan));
+      const { examples } = await world.call('selectTrainingData', { plan, iteration: 1, transcripts: [transcripts] });
+      expect(Object.values(examples).reduce((sum, count) => sum + count, 0)).toBeGreaterThan(0);
+      for (const agent of plan.trainedAgents) await world.call('finetuneAgent', { runId: 'run', iteration: 1, agent });
+      expect((await world.call('recordSociety', { plan, iteration: 1 })).version).toMatch(/^[0-9a-f]{64}$/);
+    },
+  );
 
   test('the refusal is real: evaluation and audit, which may read them, are stopped by it', async () => {
     const plan = await world.resolve('run');
     const evaluated = await world.debate(evaluationShard(plan));
-    await expect(world.call('scoreEvaluation', { plan, iteration: 0, shards: [evaluated] })).rejects.toThrow('was read');
+    await expect(world.call('scoreEvaluation', { plan, iteration: 0, shards: [evaluated] })).rejects.toThrow(
+      'was read',
+    );
     const trained = await world.debate(trainingShard(plan));
     await expect(world.call('auditTraining', { plan, iteration: 1, shards: [trained] })).rejects.toThrow('was read');
   });
@@ -57,7 +64,9 @@ describe('on a store that refuses to read references', () => {
 test('what is selected does not depend on the references: other labels give the same training sets', async () => {
   const sets = await Promise.all(
     [false, true].map(async (changed) => {
-      const world = await activityWorld(({ dependencies }) => ({ task: (settings) => withLabels(dependencies.task(settings), changed) }));
+      const world = await activityWorld(({ dependencies }) => ({
+        task: (settings) => withLabels(dependencies.task(settings), changed),
+      }));
       const plan = await world.resolve('run');
       const { transcripts } = await world.debate(trainingShard(plan));
       await world.call('selectTrainingData', { plan, iteration: 1, transcripts: [transcripts] });
@@ -75,16 +84,31 @@ test('mistake 1: each agent gets its own responses, with its own prompts, and no
   const plan = await world.resolve('run');
   const { transcripts } = await world.debate(trainingShard(plan));
   await world.call('selectTrainingData', { plan, iteration: 1, transcripts: [transcripts] });
-  const report = await readSealed<SelectionReport>(world.store, iterationKeys.selection({ runId: 'run', iteration: 1 }));
+  const report = await readSealed<SelectionReport>(
+    world.store,
+    iterationKeys.selection({ runId: 'run', iteration: 1 }),
+  );
   for (const agent of plan.trainedAgents) {
-    const bytes = (await world.store.read(iterationKeys.trainingSet({ runId: 'run', iteration: 1 }, agent))) ?? Buffer.alloc(0);
+    const bytes =
+      (await world.store.read(iterationKeys.trainingSet({ runId: 'run', iteration: 1 }, agent))) ?? Buffer.alloc(0);
     const examples = parseLines<TrainingExample>(bytes);
     const account = report?.agents.find((candidate) => candidate.agent === agent);
     expect(account?.examples).toBe(examples.length);
     for (const example of examples) {
       const round = agent.startsWith('generation') ? 1 : 2;
-      const key = iterationKeys.turn({ runId: 'run', iteration: 1, split: 'train', problemId: example.problemId, round, agent, part: 'response' });
-      const turn = JSON.parse((await world.store.read(key))?.toString() ?? '{}') as { messages: unknown; response: string };
+      const key = iterationKeys.turn({
+        runId: 'run',
+        iteration: 1,
+        split: 'train',
+        problemId: example.problemId,
+        round,
+        agent,
+        part: 'response',
+      });
+      const turn = JSON.parse((await world.store.read(key))?.toString() ?? '{}') as {
+        messages: unknown;
+        response: string;
+      };
       expect(example).toMatchObject({ agent, round, messages: turn.messages, completion: turn.response });
     }
   }
@@ -95,7 +119,8 @@ type DrawingTask = ReturnType<ActivityWorld['dependencies']['task']>;
 
 /** The same problems with every label wrong. */
 function withLabels(task: DrawingTask, changed: boolean): DrawingTask {
-  const relabel = <Labelled extends { answer: string }>(problem: Labelled): Labelled => (changed ? { ...problem, answer: '123456' } : problem);
+  const relabel = <Labelled extends { answer: string }>(problem: Labelled): Labelled =>
+    changed ? { ...problem, answer: '123456' } : problem;
   return {
     ...task,
     draw: async (seed, iterations) => {

@@ -21,7 +21,9 @@ describe('runs', () => {
 
   const filesOf = async (): Promise<string[]> => {
     const entries = await readdir(world.folder, { recursive: true, withFileTypes: true });
-    return entries.filter((entry) => entry.isFile()).map((entry) => path.relative(world.folder, path.join(entry.parentPath ?? entry.path, entry.name)));
+    return entries
+      .filter((entry) => entry.isFile())
+      .map((entry) => path.relative(world.folder, path.join(entry.parentPath ?? entry.path, entry.name)));
   };
 
   const wholeIteration = async (runId: string): Promise<string[]> => {
@@ -48,7 +50,8 @@ describe('runs', () => {
 
   test('mistake 2: no training problem is an evaluation problem, by id or by question', async () => {
     const plan = await world.resolve('run', { task: { kind: 'arithmetic', max: 2, train: 32, eval: 32 } });
-    const read = async (split: string): Promise<Problem[]> => parseLines<Problem>((await world.store.read(`runs/${plan.runId}/problems/${split}.jsonl`)) ?? Buffer.alloc(0));
+    const read = async (split: string): Promise<Problem[]> =>
+      parseLines<Problem>((await world.store.read(`runs/${plan.runId}/problems/${split}.jsonl`)) ?? Buffer.alloc(0));
     const [train, evaluation] = [await read('train'), await read('eval')];
     const all = [...train, ...evaluation];
     expect(all).toHaveLength(64);
@@ -60,11 +63,17 @@ describe('runs', () => {
   test('the same specification adopts the stored run, another one is refused and names what differs', async () => {
     const plan = await world.resolve('run');
     expect(await world.resolve('run')).toEqual(plan);
-    await expect(world.resolve('run', { seed: 3 })).rejects.toMatchObject({ type: 'InvalidRunSpec', message: expect.stringContaining('seed') });
+    await expect(world.resolve('run', { seed: 3 })).rejects.toMatchObject({
+      type: 'InvalidRunSpec',
+      message: expect.stringContaining('seed'),
+    });
   });
 
   test('a model the endpoint does not serve is refused before anything is stored, with what there is', async () => {
-    await expect(world.resolve('run', { model: { base: 'gpt-9' } })).rejects.toMatchObject({ type: 'InvalidRunSpec', message: expect.stringContaining('fake-base') });
+    await expect(world.resolve('run', { model: { base: 'gpt-9' } })).rejects.toMatchObject({
+      type: 'InvalidRunSpec',
+      message: expect.stringContaining('fake-base'),
+    });
     expect(await filesOf()).toEqual([]);
   });
 
@@ -93,7 +102,10 @@ describe('an evaluation', () => {
   class SilentOnSevens extends FakeInference {
     override async complete(request: ChatRequest, signal: AbortSignal): Promise<ChatCompletion> {
       const completion = await super.complete(request, signal);
-      const numbers = /(\d+)\+(\d+)\*(\d+)\+(\d+)-(\d+)\*(\d+)=\?/.exec(request.messages[0]?.content ?? '')?.slice(1).map(Number);
+      const numbers = /(\d+)\+(\d+)\*(\d+)\+(\d+)-(\d+)\*(\d+)=\?/
+        .exec(request.messages[0]?.content ?? '')
+        ?.slice(1)
+        .map(Number);
       if (numbers === undefined) return completion;
       const [a = 0, b = 0, c = 0, d = 0, e = 0, f = 0] = numbers;
       return { ...completion, text: numbers.includes(7) ? 'I would rather not say' : `#${a + b * c + d - e * f}` };
@@ -110,7 +122,10 @@ describe('an evaluation', () => {
     const outcome = await world.call('scoreEvaluation', { plan, iteration: 0, shards: [shard] });
     expect(silent).toBeGreaterThan(0);
     expect(outcome).toMatchObject({ problems: 12, failed: 1, accuracy: (12 - silent - 1) / 12 });
-    const evaluation = await readSealed<Evaluation>(world.store, iterationKeys.evaluation({ runId: 'run', iteration: 0 }));
+    const evaluation = await readSealed<Evaluation>(
+      world.store,
+      iterationKeys.evaluation({ runId: 'run', iteration: 0 }),
+    );
     expect(evaluation?.modes.map(({ problems: counted }) => counted)).toEqual(evaluation?.modes.map(() => 12));
     expect(evaluation?.perProblem).toHaveLength(12);
     expect(evaluation?.withoutConsensus).toBe(silent);
@@ -122,7 +137,9 @@ describe('an evaluation', () => {
     await world.resolve('run');
     const ids = (lines: { id: string }[]) => lines.map(({ id }) => id);
     const problems = parseLines<Problem>((await world.store.read('runs/run/problems/eval.jsonl')) ?? Buffer.alloc(0));
-    const references = parseLines<ReferenceAnswer>((await world.store.read('runs/run/references/eval.jsonl')) ?? Buffer.alloc(0));
+    const references = parseLines<ReferenceAnswer>(
+      (await world.store.read('runs/run/references/eval.jsonl')) ?? Buffer.alloc(0),
+    );
     expect(ids(references)).toEqual(ids(problems));
     await world.remove();
   });

@@ -36,25 +36,49 @@ describe('closing a shard', () => {
   const transcriptsOf = async ({ transcripts }: ShardOutcome): Promise<Transcript[]> =>
     parseLines<Transcript>(await world.store.readVerified(transcripts));
   const turnFile = (problemId: string, round: number, member: number): string => {
-    const key = iterationKeys.turn({ runId: 'run', iteration: 1, split: 'train', problemId, round, agent: agentOf(member, round), part: 'response' });
+    const key = iterationKeys.turn({
+      runId: 'run',
+      iteration: 1,
+      split: 'train',
+      problemId,
+      round,
+      agent: agentOf(member, round),
+      part: 'response',
+    });
     return path.join(world.folder, key);
   };
 
   test('votes over the last round and marks in every round who agrees with the vote', async () => {
     const firstRound = ['#1', '#7', 'no idea'];
     let spoken = 0;
-    inference.script = ({ messages }) => (messages.length === 1 ? firstRound[spoken++ % 3] : messages[0]?.content.startsWith('List:') ? undefined : '#7');
+    inference.script = ({ messages }) =>
+      messages.length === 1 ? firstRound[spoken++ % 3] : messages[0]?.content.startsWith('List:') ? undefined : '#7';
     const shard = trainingShard(plan, { count: 1 });
-    const [{ problemId } = { problemId: '' }] = (await world.call('openShard', shard)).problemIds.map((id) => ({ problemId: id }));
+    const [{ problemId } = { problemId: '' }] = (await world.call('openShard', shard)).problemIds.map((id) => ({
+      problemId: id,
+    }));
     for (const member of [1, 2, 3]) await world.call('takeTurn', turnOf(shard, { problemId, round: 1, member }));
     inference.script = ({ messages }) => (messages[0]?.content.startsWith('List:') ? undefined : '#7');
     for (const member of [1, 2, 3]) await world.call('takeTurn', turnOf(shard, { problemId, round: 2, member }));
     const outcome = await world.call('closeShard', { shard, failures: [] });
     const [transcript] = await transcriptsOf(outcome);
-    expect(transcript?.consensus).toEqual({ kind: 'agreed', answer: '7', votes: [{ answer: '7', members: [1, 2, 3] }], tieBroken: false });
+    expect(transcript?.consensus).toEqual({
+      kind: 'agreed',
+      answer: '7',
+      votes: [{ answer: '7', members: [1, 2, 3] }],
+      tieBroken: false,
+    });
     expect(transcript?.rounds.map(({ turns }) => turns.map(({ answer, agrees }) => [answer, agrees]))).toEqual([
-      [['1', false], ['7', true], [null, false]],
-      [['7', true], ['7', true], ['7', true]],
+      [
+        ['1', false],
+        ['7', true],
+        [null, false],
+      ],
+      [
+        ['7', true],
+        ['7', true],
+        ['7', true],
+      ],
     ]);
     expect(outcome).toMatchObject({ problems: 1, agreed: 1, none: 0, failed: 0, tieBroken: 0, counts: { calls: 9 } });
   });
@@ -79,7 +103,9 @@ describe('closing a shard', () => {
     expect(outcome).toMatchObject({ problems: 4, failed: 2 });
     const transcripts = await transcriptsOf(outcome);
     expect(transcripts.map(({ problemId }) => problemId)).toEqual(problemIds);
-    expect(transcripts.slice(0, 2).map(({ consensus }) => consensus)).toEqual(Array(2).fill({ kind: 'failed', reason: '400: refused' }));
+    expect(transcripts.slice(0, 2).map(({ consensus }) => consensus)).toEqual(
+      Array(2).fill({ kind: 'failed', reason: '400: refused' }),
+    );
     expect(transcripts[0]?.rounds).toMatchObject([{ round: 1, turns: [{ member: 2, agent: 'generation-2' }] }]);
     expect(transcripts[1]?.rounds).toEqual([]);
   });
@@ -101,16 +127,30 @@ describe('closing a shard', () => {
     const shard = trainingShard(plan, { count: 1 });
     await world.debate(shard);
     await rm(turnFile('arithmetic-000004', 2, 3));
-    await rm(path.join(world.folder, iterationKeys.shardOutcome({ runId: 'run', iteration: 1, split: 'train', shard: 0 })));
-    await expect(world.call('closeShard', { shard, failures: [] })).rejects.toMatchObject({ type: 'ArtifactError', message: expect.stringContaining('arithmetic-000004') });
+    await rm(
+      path.join(world.folder, iterationKeys.shardOutcome({ runId: 'run', iteration: 1, split: 'train', shard: 0 })),
+    );
+    await expect(world.call('closeShard', { shard, failures: [] })).rejects.toMatchObject({
+      type: 'ArtifactError',
+      message: expect.stringContaining('arithmetic-000004'),
+    });
   });
 
   test('no transcript holds a reference answer', async () => {
     const outcome = await world.debate(trainingShard(plan));
-    const references = (await readFile(path.join(world.folder, 'runs/run/references/train.jsonl'), 'utf8')).trim().split('\n');
+    const references = (await readFile(path.join(world.folder, 'runs/run/references/train.jsonl'), 'utf8'))
+      .trim()
+      .split('\n');
     expect(references).toHaveLength(4);
     for (const transcript of await transcriptsOf(outcome)) {
-      expect(Object.keys(transcript).sort()).toEqual(['consensus', 'iteration', 'problemId', 'question', 'rounds', 'split']);
+      expect(Object.keys(transcript).sort()).toEqual([
+        'consensus',
+        'iteration',
+        'problemId',
+        'question',
+        'rounds',
+        'split',
+      ]);
     }
   });
 });

@@ -17,12 +17,15 @@ function sourcesBelow(folder: string): string[] {
 
 const read = (file: string): string => readFileSync(path.join(repositoryRoot(), file), 'utf8');
 /** Only what the program says, not what its comments do. */
-const withoutComments = (text: string): string => text.replaceAll(/\/\*[\s\S]*?\*\//g, '').replaceAll(/(^|\s)\/\/.*$/gm, '');
+const withoutComments = (text: string): string =>
+  text.replaceAll(/\/\*[\s\S]*?\*\//g, '').replaceAll(/(^|\s)\/\/.*$/gm, '');
 
 describe('the workflow bundle', () => {
   const bundle = readFileSync(sourceBundle().codePath, 'utf8');
   /** webpack names every module by its path. */
-  const modules = [...new Set([...bundle.matchAll(/"(\.\/[^"\n]+\.(?:ts|js|cjs|mjs))"/g)].map(([, module = '']) => module))];
+  const modules = [
+    ...new Set([...bundle.matchAll(/"(\.\/[^"\n]+\.(?:ts|js|cjs|mjs))"/g)].map(([, module = '']) => module)),
+  ];
 
   test('holds the workflows', () => {
     for (const file of ['multiagent-finetuning', 'debate-shard', 'finetune-society', 'evaluate-society']) {
@@ -37,13 +40,23 @@ describe('the workflow bundle', () => {
     expect(own.some((module) => module.includes('src/domain/'))).toBe(true);
   });
 
-  test.each(['zod', 'openai', 'undici', 'yaml', 'pino', 'commander', 'echarts', '@temporalio/worker', '@temporalio/client', '@temporalio/activity'])(
-    'holds no %s',
-    (name) => expect(modules.filter((module) => module.includes(`node_modules/${name}/`))).toEqual([]),
-  );
+  test.each([
+    'zod',
+    'openai',
+    'undici',
+    'yaml',
+    'pino',
+    'commander',
+    'echarts',
+    '@temporalio/worker',
+    '@temporalio/client',
+    '@temporalio/activity',
+  ])('holds no %s', (name) => expect(modules.filter((module) => module.includes(`node_modules/${name}/`))).toEqual([]));
 
   test('imports no module of Node', () => {
-    const imported = sourcesBelow('workflows').flatMap((file) => [...read(file).matchAll(/from '([^'.][^']*)'/g)].map(([, name = '']) => name));
+    const imported = sourcesBelow('workflows').flatMap((file) =>
+      [...read(file).matchAll(/from '([^'.][^']*)'/g)].map(([, name = '']) => name),
+    );
     expect(imported.filter((name) => name.startsWith('node:') || builtinModules.includes(name))).toEqual([]);
   });
 });
@@ -57,19 +70,26 @@ describe('names that are a contract', () => {
     expect(files).toEqual([path.join('src', 'contract', 'names.ts')]);
   });
 
-  test.each([...Object.values(workflowTypes)])('the workflow type %s is the name of an exported workflow, and typed as a string in one file', (type) => {
-    expect(read('workflows/index.ts')).toMatch(new RegExp(`export \\{ ${type} \\}`));
-    expect(filesWith(new RegExp(`['"\`]${type}['"\`]`))).toEqual([path.join('src', 'contract', 'names.ts')]);
-  });
+  test.each([...Object.values(workflowTypes)])(
+    'the workflow type %s is the name of an exported workflow, and typed as a string in one file',
+    (type) => {
+      expect(read('workflows/index.ts')).toMatch(new RegExp(`export \\{ ${type} \\}`));
+      expect(filesWith(new RegExp(`['"\`]${type}['"\`]`))).toEqual([path.join('src', 'contract', 'names.ts')]);
+    },
+  );
 
   test('the workflow index exports the workflow types and nothing else', () => {
-    const exported = [...read('workflows/index.ts').matchAll(/export \{ ([^}]+) \}/g)].flatMap(([, list = '']) => list.split(', '));
+    const exported = [...read('workflows/index.ts').matchAll(/export \{ ([^}]+) \}/g)].flatMap(([, list = '']) =>
+      list.split(', '),
+    );
     expect(exported.sort()).toEqual([...Object.values(workflowTypes)].sort());
   });
 
   test('every activity a workflow calls is served by exactly one queue', () => {
     const proxies = withoutComments(read('workflows/activity-proxies.ts'));
-    const called = [...proxies.matchAll(/Pick<\s*Activities,\s*([^>]+)>/g)].flatMap(([, list = '']) => [...list.matchAll(/'(\w+)'/g)].map(([, name = '']) => name));
+    const called = [...proxies.matchAll(/Pick<\s*Activities,\s*([^>]+)>/g)].flatMap(([, list = '']) =>
+      [...list.matchAll(/'(\w+)'/g)].map(([, name = '']) => name),
+    );
     const served = Object.values(activityQueues).flat();
     expect(called.sort()).toEqual([...served].sort());
     expect(new Set(served).size).toBe(served.length);

@@ -19,7 +19,10 @@ export async function createNamespace(): Promise<TestNamespace> {
   const name = `test-${randomUUID().slice(0, 8)}`;
   const address = testServerAddress();
   const connection = await Connection.connect({ address });
-  await connection.workflowService.registerNamespace({ namespace: name, workflowExecutionRetentionPeriod: { seconds: 86_400 as never } });
+  await connection.workflowService.registerNamespace({
+    namespace: name,
+    workflowExecutionRetentionPeriod: { seconds: 86_400 as never },
+  });
   const client = new Client({ connection, namespace: name });
   await untilKnown(client);
   const native = await NativeConnection.connect({ address });
@@ -28,7 +31,10 @@ export async function createNamespace(): Promise<TestNamespace> {
     client,
     serve: (activities) => {
       const slots = { turnSlots: 100, trainingSlots: 4 };
-      return serveActivities({ connection: native, namespace: name, roles: allRoles, workflowBundle: sourceBundle(), ...slots }, activities);
+      return serveActivities(
+        { connection: native, namespace: name, roles: allRoles, workflowBundle: sourceBundle(), ...slots },
+        activities,
+      );
     },
     close: async () => {
       await native.close();
@@ -42,7 +48,10 @@ async function untilKnown(client: Client): Promise<void> {
   const deadline = Date.now() + 30_000;
   for (;;) {
     try {
-      const handle = await client.workflow.start('none', { taskQueue: 'nobody-polls', workflowId: `probe-${randomUUID()}` });
+      const handle = await client.workflow.start('none', {
+        taskQueue: 'nobody-polls',
+        workflowId: `probe-${randomUUID()}`,
+      });
       return void (await handle.terminate());
     } catch (error) {
       if (Date.now() > deadline) throw error;

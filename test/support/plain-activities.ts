@@ -38,13 +38,22 @@ const counts = { calls: 1, promptTokens: 20, completionTokens: 40 };
 export function plainActivities(plan: RunPlan, changes: Partial<Activities> = {}): Activities {
   return {
     resolveRun: async () => plan,
-    openShard: async ({ from, count, split }) => ({ problemIds: Array.from({ length: count }, (_, index) => `${split}-${from + index}`) }),
+    openShard: async ({ from, count, split }) => ({
+      problemIds: Array.from({ length: count }, (_, index) => `${split}-${from + index}`),
+    }),
     takeTurn: async () => ({ answer: '36', counts }),
     drawVoteSamples: async () => counts,
     closeShard: async ({ shard, failures }) => plainOutcome(shard, failures.length),
     selectTrainingData: async () => ({ examples: Object.fromEntries(plan.trainedAgents.map((agent) => [agent, 1])) }),
     auditTraining: async ({ iteration }) => ({ iteration, agents: [], problems: { agreed: 0, consensusRight: 0 } }),
-    finetuneAgent: async ({ agent }) => ({ agent, model: `model-of-${agent}`, outcome: 'trained', examples: 1, tokens: 1, seconds: 0 }),
+    finetuneAgent: async ({ agent }) => ({
+      agent,
+      model: `model-of-${agent}`,
+      outcome: 'trained',
+      examples: 1,
+      tokens: 1,
+      seconds: 0,
+    }),
     recordSociety: async () => ({ version: '0'.repeat(64) }),
     scoreEvaluation: async ({ shards }) => ({
       accuracy: 0.5,

@@ -37,7 +37,10 @@ async function main(): Promise<void> {
   // A failure's stack names folders of this machine.
   Error.stackTraceLimit = 0;
   Runtime.install({ logger: new DefaultLogger('ERROR') });
-  const { temporal } = await prepareMachine({ ...loadConfig(), temporal: { address: undefined, namespace: 'default' } }, stderrListener());
+  const { temporal } = await prepareMachine(
+    { ...loadConfig(), temporal: { address: undefined, namespace: 'default' } },
+    stderrListener(),
+  );
   if (temporal === undefined) throw new Error('no Temporal CLI');
   const { address, child } = await startTemporalServer(temporal.program);
   const folder = await mkdtemp(path.join(tmpdir(), 'maft-record-'));
@@ -88,9 +91,16 @@ async function recordWholeRun({ world, client, save }: Recorder): Promise<void> 
 
 async function recordPause({ world, client, save }: Recorder): Promise<void> {
   world.inference.delayMs = 100;
-  const handle = await start(client, 'paused', smallSpecification({ seed: 1, iterations: 0, execution: { shardSize: 2 } }));
+  const handle = await start(
+    client,
+    'paused',
+    smallSpecification({ seed: 1, iterations: 0, execution: { shardSize: 2 } }),
+  );
   const shard = shardWorkflowId('paused', 0, 'eval', 0);
-  await until(async () => (await client.workflow.getHandle(shard).describe()).status.name === 'RUNNING', 'a shard is open');
+  await until(
+    async () => (await client.workflow.getHandle(shard).describe()).status.name === 'RUNNING',
+    'a shard is open',
+  );
   await handle.signal('pause', 'lunch');
   await new Promise((resolve) => setTimeout(resolve, 1_000));
   await handle.signal('resume');

@@ -11,7 +11,8 @@ import { activitiesByRun, plainActivities, plainPlan } from '../support/plain-ac
 Runtime.install({ logger: new DefaultLogger('ERROR') });
 
 /** What the activity border throws once the retries of a turn are used up (activities/failures.ts). */
-const endpointDown = () => ApplicationFailure.nonRetryable('http://gpu-host:8000/v1 cannot be reached', 'ProviderError', { outage: true });
+const endpointDown = () =>
+  ApplicationFailure.nonRetryable('http://gpu-host:8000/v1 cannot be reached', 'ProviderError', { outage: true });
 const refused = () => ApplicationFailure.nonRetryable('400: context too long', 'ProviderError', { outage: false });
 
 describe('a run in trouble', () => {
@@ -33,7 +34,11 @@ describe('a run in trouble', () => {
 
   const start = async (plan: RunPlan, changes: Partial<Activities>) => {
     runs.set(plan.runId, plainActivities(plan, changes));
-    return namespace.client.workflow.start('multiagentFinetuning', { workflowId: `maft/${plan.runId}`, taskQueue: 'maft', args: [{}] });
+    return namespace.client.workflow.start('multiagentFinetuning', {
+      workflowId: `maft/${plan.runId}`,
+      taskQueue: 'maft',
+      args: [{}],
+    });
   };
 
   describe.each<[string, TurnInput['split']]>([
@@ -58,7 +63,10 @@ describe('a run in trouble', () => {
       const handle = await start(plan, { takeTurn, closeShard });
       const progress = () => handle.query<RunProgress>('progress');
       await until(async () => (await progress()).paused, 'the run pauses itself');
-      expect(await progress()).toMatchObject({ pauseReason: 'http://gpu-host:8000/v1 cannot be reached', problems: { failed: 0 } });
+      expect(await progress()).toMatchObject({
+        pauseReason: 'http://gpu-host:8000/v1 cannot be reached',
+        problems: { failed: 0 },
+      });
       const triedWhilePaused = tries.length;
       // Each first turn of a problem in flight was tried once; nothing more starts.
       await new Promise((resolve) => setTimeout(resolve, 1_000));
@@ -77,7 +85,10 @@ describe('a run in trouble', () => {
       tried += 1;
       throw endpointDown();
     };
-    const handle = await start(plainPlan({ evaluationProblems: 1, members: 1, rounds: 1, trainedAgents: ['generation-1'] }), { takeTurn });
+    const handle = await start(
+      plainPlan({ evaluationProblems: 1, members: 1, rounds: 1, trainedAgents: ['generation-1'] }),
+      { takeTurn },
+    );
     const isPaused = async () => (await handle.query<RunProgress>('progress')).paused;
     await until(isPaused, 'the first pause');
     const before = tried;
@@ -130,22 +141,28 @@ describe('a run in trouble', () => {
     { members: 1, rounds: 2 },
     { members: 5, rounds: 2 },
     { members: 2, rounds: 1 },
-  ])('mistake 11: N = $members and M = $rounds take N turns in each of M rounds, and the rounds are a barrier', async ({ members, rounds }) => {
-    const turns: TurnInput[] = [];
-    const finetuned: string[] = [];
-    const plan = plainPlan({ members, rounds, evaluationRounds: rounds, trainProblems: 2, evaluationProblems: 1 });
-    const plain = plainActivities(plan);
-    const handle = await start(plan, {
-      takeTurn: async (turn) => (turns.push(turn), plain.takeTurn(turn)),
-      finetuneAgent: async (request) => (finetuned.push(request.agent), plain.finetuneAgent(request)),
-    });
-    expect(((await handle.result()) as RunOutcome).accuracy).toEqual({ 0: 0.5, 1: 0.5 });
-    for (const problemId of ['train-0', 'train-1']) {
-      const own = turns.filter((turn) => turn.problemId === problemId);
-      expect(own.map(({ round }) => round)).toEqual(own.map(({ round }) => round).sort());
-      const expected = Array.from({ length: rounds * members }, (_, index) => `${Math.floor(index / members) + 1}/${(index % members) + 1}`);
-      expect(own.map(({ round, member }) => `${round}/${member}`).sort()).toEqual(expected.sort());
-    }
-    expect(finetuned.sort()).toEqual([...plan.trainedAgents].sort());
-  });
+  ])(
+    'mistake 11: N = $members and M = $rounds take N turns in each of M rounds, and the rounds are a barrier',
+    async ({ members, rounds }) => {
+      const turns: TurnInput[] = [];
+      const finetuned: string[] = [];
+      const plan = plainPlan({ members, rounds, evaluationRounds: rounds, trainProblems: 2, evaluationProblems: 1 });
+      const plain = plainActivities(plan);
+      const handle = await start(plan, {
+        takeTurn: async (turn) => (turns.push(turn), plain.takeTurn(turn)),
+        finetuneAgent: async (request) => (finetuned.push(request.agent), plain.finetuneAgent(request)),
+      });
+      expect(((await handle.result()) as RunOutcome).accuracy).toEqual({ 0: 0.5, 1: 0.5 });
+      for (const problemId of ['train-0', 'train-1']) {
+        const own = turns.filter((turn) => turn.problemId === problemId);
+        expect(own.map(({ round }) => round)).toEqual(own.map(({ round }) => round).sort());
+        const expected = Array.from(
+          { length: rounds * members },
+          (_, index) => `${Math.floor(index / members) + 1}/${(index % members) + 1}`,
+        );
+        expect(own.map(({ round, member }) => `${round}/${member}`).sort()).toEqual(expected.sort());
+      }
+      expect(finetuned.sort()).toEqual([...plan.trainedAgents].sort());
+    },
+  );
 });

@@ -22,13 +22,30 @@ const historyOf = (name: string): unknown => JSON.parse(recorded(name));
 
 describe('recorded histories', () => {
   test('of every kind of workflow and of what may happen to a run are there', () => {
-    const kinds = ['evaluate', 'finetune', 'run-cancelled', 'run-continued', 'run-first', 'run-paused', 'shard-evaluation-with-a-failed-problem', 'shard-paused', 'shard-training'];
+    const kinds = [
+      'evaluate',
+      'finetune',
+      'run-cancelled',
+      'run-continued',
+      'run-first',
+      'run-paused',
+      'shard-evaluation-with-a-failed-problem',
+      'shard-paused',
+      'shard-training',
+    ];
     expect(names.sort()).toEqual(kinds);
   });
 
-  test.each(names)('%s replays', async (name) => {
-    await Worker.runReplayHistory({ workflowBundle: sourceBundle(), replayName: name }, historyFromJSON(historyOf(name)));
-  }, 60_000);
+  test.each(names)(
+    '%s replays',
+    async (name) => {
+      await Worker.runReplayHistory(
+        { workflowBundle: sourceBundle(), replayName: name },
+        historyFromJSON(historyOf(name)),
+      );
+    },
+    60_000,
+  );
 
   test('the replay is no formality: a history with a step of another kind is refused', async () => {
     const changed = recorded('shard-training').replaceAll('"takeTurn"', '"answerOnce"');
@@ -76,12 +93,24 @@ describe('a shard of the automatic size', () => {
 
   test('50 problems, three members, two rounds, stays under 4,000 events and 2 MB', async () => {
     expect(size).toBe(50);
-    const input = { plan, iteration: 1, split: 'train', societyIteration: 0, rounds: 2, shard: 0, from: 0, count: size, voteSamples: 9 };
+    const input = {
+      plan,
+      iteration: 1,
+      split: 'train',
+      societyIteration: 0,
+      rounds: 2,
+      shard: 0,
+      from: 0,
+      count: size,
+      voteSamples: 9,
+    };
     const options = { workflowId: `maft/${plan.runId}/shard`, taskQueue: 'maft', args: [input] };
     const handle = await namespace.client.workflow.start('debateShard', options);
     await handle.result();
     const { events = [] } = await handle.fetchHistory();
-    const turns = events?.filter((event) => event.activityTaskScheduledEventAttributes?.activityType?.name === 'takeTurn');
+    const turns = events?.filter(
+      (event) => event.activityTaskScheduledEventAttributes?.activityType?.name === 'takeTurn',
+    );
     expect(turns).toHaveLength(300);
     expect(events?.length).toBeLessThan(4_000);
     expect(JSON.stringify(events).length).toBeLessThan(2_000_000);
