@@ -52,6 +52,8 @@ function specification(problems: number): object {
     method: { prompts: 'compact' },
     iterations: 0,
     evaluation: { votes: { at: 'never' } },
+    // Shards open and close while it is measured, and enough of them are open to fill the slots.
+    execution: { shardSize: 20, shardsInFlight: 8, problemsInFlight: 8 },
   };
 }
 

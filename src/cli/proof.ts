@@ -13,6 +13,7 @@ import { renderProofPage } from '../proof/render-html';
 import { renderProofTable } from '../proof/render-table';
 import { readSeries } from '../proof/series';
 import { RunFailed } from '../runs/follow';
+import { interruptSignal } from '../runs/perform-run';
 import { findBaseModel } from '../setup/model-folder';
 import { stderrListener } from '../setup/progress';
 import { loadSpecificationFile } from '../specification';
@@ -84,17 +85,6 @@ async function writeProof(store: ArtifactStore, { store: root }: MachineConfig, 
   await store.writeView(`${result.name}/proof.json`, `${JSON.stringify(result)}\n`);
   await store.writeView(`${result.name}/proof.html`, renderProofPage(result));
   return path.join(root, result.name, 'proof.html');
-}
-
-/** Aborted by the first Ctrl-C; the second ends the process at once. */
-function interruptSignal(): AbortSignal {
-  const controller = new AbortController();
-  const onSignal = () => {
-    if (controller.signal.aborted) process.exit(130);
-    controller.abort();
-  };
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, onSignal);
-  return controller.signal;
 }
 
 function seedList(text: string): number[] {

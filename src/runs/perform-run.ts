@@ -73,7 +73,7 @@ async function announceAndStart(
 }
 
 /** Aborted by the first Ctrl-C; the second ends the process at once. */
-function interruptSignal(): AbortSignal {
+export function interruptSignal(): AbortSignal {
   const controller = new AbortController();
   const onSignal = () => {
     if (controller.signal.aborted) process.exit(130);
