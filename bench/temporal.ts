@@ -1,4 +1,5 @@
 /** A Temporal dev server with its database on disk, and workers in this process, for as long as a benchmark needs them. */
+import { sqlitePragmas } from '../src/supervision/programs';
 import { readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -23,7 +24,11 @@ export async function withTemporal<Result>(
 ): Promise<Result> {
   installRuntime();
   const folder = await mkdtemp(path.join(tmpdir(), 'maft-bench-'));
-  const { address, child } = await startTemporalServer(program, ['--db-filename', path.join(folder, 'temporal.db')]);
+  const { address, child } = await startTemporalServer(program, [
+    '--db-filename',
+    path.join(folder, 'temporal.db'),
+    ...sqlitePragmas,
+  ]);
   const connection = await Connection.connect({ address });
   const native = await NativeConnection.connect({ address });
   try {

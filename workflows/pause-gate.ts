@@ -29,10 +29,10 @@ export interface PauseGate {
 type Child<Result> = Pick<ChildWorkflowHandle<() => Promise<Result>>, 'signal' | 'result'>;
 
 /** Installs the handlers of `pause` and `resume`. Call first thing, before anything is awaited. */
-export function createPauseGate(startPaused: boolean): PauseGate {
+export function createPauseGate(startPaused: boolean, startReason?: string): PauseGate {
   const children = new Map<string, Child<unknown>>();
   let paused = startPaused;
-  let reason: string | undefined;
+  let reason: string | undefined = startReason;
 
   const tellChildren = async (signal: typeof pauseSignal | typeof resumeSignal): Promise<void> => {
     // A child may close while the signal is on its way; that is no error of ours.

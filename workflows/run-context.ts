@@ -31,13 +31,12 @@ export class RunContext {
   readonly gate: PauseGate;
   /** What the open stage has done so far. */
   readonly open = { done: 0, total: 0, failed: 0, counts: noCounts };
-  private readonly trained = { done: 0, total: 0 };
   private stage: Stage = 'resolve';
   private state: RunState | undefined;
 
   constructor(state: RunState | undefined) {
     this.state = state;
-    this.gate = createPauseGate(state?.paused ?? false);
+    this.gate = createPauseGate(state?.paused ?? false, state?.pauseReason);
     setHandler(progressQuery, () => this.progress());
   }
 
@@ -102,7 +101,7 @@ export class RunContext {
   }
 
   next(): RunState {
-    return { ...this.known, iteration: this.iteration + 1, paused: this.gate.paused };
+    return { ...this.known, iteration: this.iteration + 1, paused: this.gate.paused, pauseReason: this.gate.reason };
   }
 
   outcome(): RunOutcome {
@@ -129,7 +128,6 @@ export class RunContext {
       problems: { done, total, failed },
       counts: addCounts(this.state?.counts ?? noCounts, counts),
       openChildren: this.gate.openChildren,
-      training: this.trained,
       accuracy: this.state?.accuracy ?? {},
     };
   }

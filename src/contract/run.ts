@@ -117,7 +117,6 @@ export interface RunProgress {
   counts: CallCounts;
   /** Workflow ids of the children that are open now; each answers `progress` for its own part. */
   openChildren: string[];
-  training: { done: number; total: number };
   /** Accuracy (0..1) of each iteration evaluated so far. */
   accuracy: Record<number, number>;
 }
@@ -242,6 +241,7 @@ export interface RunState {
   counts: CallCounts;
   timings: StageTiming[];
   paused: boolean;
+  pauseReason?: string;
 }
 
 export interface RunOutcome {

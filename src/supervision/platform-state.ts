@@ -47,7 +47,8 @@ export function readState(maftHome: string): PlatformState | undefined {
     return stateSchema.parse(JSON.parse(readFileSync(stateFile(maftHome), 'utf8')));
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code;
-    if (code === 'ENOENT' || error instanceof SyntaxError || error instanceof z.ZodError) return undefined;
+    if (code === 'ENOENT' || code === 'ENOTDIR' || error instanceof SyntaxError || error instanceof z.ZodError)
+      return undefined;
     throw error;
   }
 }

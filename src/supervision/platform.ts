@@ -199,7 +199,7 @@ class RunningPlatformProcesses implements Platform {
 
   /** What `maft worker` would otherwise have to find out itself; explicit, so that a restarted one gets the same. */
   private workerEnvironment(): Record<string, string> {
-    const { config, programs, model } = this.options;
+    const { config, programs } = this.options;
     return {
       TEMPORAL_ADDRESS: this.temporalAddress,
       TEMPORAL_NAMESPACE: this.namespace,
