@@ -27,7 +27,14 @@ describe('multiagentFinetuning', () => {
     world = fakeWorld(folder);
     const connection = await nativeConnection();
     workers = await startWorkers(
-      { connection, namespace: 'default', roles: allRoles, turnSlots: 50, trainingSlots: 2, workflowBundle: sourceBundle() },
+      {
+        connection,
+        namespace: 'default',
+        roles: allRoles,
+        turnSlots: 50,
+        trainingSlots: 2,
+        workflowBundle: sourceBundle(),
+      },
       world.dependencies,
     );
   }, 120_000);
