@@ -1,4 +1,5 @@
 /** The three programs of a platform: with which arguments each is started, and how one sees that it answers. */
+import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { searchAttributeTypes } from '../contract/names';
@@ -63,9 +64,19 @@ export interface ModelServerOptions {
   /** `<store>/models`: weight versions are found here by name on first use. */
   modelsDirectory: string;
   port: number;
-  /** Torch threads; undefined leaves the choice to the server. */
+  /** Torch threads; undefined: one for a small model, else the server's choice. */
   threads?: number;
   maxBatch?: number;
+}
+
+/** Weights below this are decoded faster by one thread than by several, which mostly wait for each other. */
+const smallModelBytes = 64 * 1024 * 1024;
+
+/** One for a small model; undefined leaves the choice to the server. */
+function threadsFor(folder: string): number | undefined {
+  const weights = readdirSync(folder).filter((file) => file.endsWith('.safetensors'));
+  const bytes = weights.reduce((sum, file) => sum + statSync(join(folder, file)).size, 0);
+  return bytes < smallModelBytes ? 1 : undefined;
 }
 
 export function modelServer(options: ModelServerOptions): Program {
@@ -78,7 +89,7 @@ export function modelServer(options: ModelServerOptions): Program {
     arguments: [
       ...['-m', 'maft.serve', '--base', options.model.folder, '--base-name', options.model.name],
       ...['--models', options.modelsDirectory, '--host', loopback, '--port', String(options.port)],
-      ...optional('--threads', options.threads),
+      ...optional('--threads', options.threads ?? threadsFor(options.model.folder)),
       ...optional('--max-batch', options.maxBatch),
       '--exit-with-parent',
     ],

@@ -16,6 +16,8 @@ def main(arguments: Sequence[str]) -> int:
     try:
         settings = parse_settings(arguments)
         require_base(settings.base)  # before the seconds that importing torch takes
+        # Threads that spin while they wait take the cores from clients and workers on a small machine.
+        os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
         from maft.serve.server import serve
 
         return serve(settings)

@@ -6,11 +6,12 @@ import json
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
-
-from torch import Tensor
+from typing import TYPE_CHECKING, Any
 
 from maft.serve.errors import NoSuchModelFolder
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 #: No separators and no leading dot: a name can never leave the models directory nor mean a hidden folder.
 NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,254}")
