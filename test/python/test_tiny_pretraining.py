@@ -154,7 +154,7 @@ def test_the_card_tells_of_interruptions_and_extra_stages():
     accuracies = Accuracies(greedy=0.5, sampled=0.4, revised=0.4, summary=0.5, debated=0.4, problems=100, seed=0)
     position = pretraining.Position(recipe.digest, stage=3, seconds=3600, interruptions=2)
     card = render_card(recipe, position, accuracies)
-    assert "1 extra stage(s) of 1,500 steps" in card and "| extra-1 |" in card and "resumed: 2" in card
+    assert "1 extra stage(s) of 1,000 steps" in card and "| extra-1 |" in card and "resumed: 2" in card
     assert "| answer, greedy | 50.0 % ± 5.0 |" in card
 
 
