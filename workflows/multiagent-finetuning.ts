@@ -6,14 +6,13 @@
  */
 import { allHandlersFinished, condition, continueAsNew } from '@temporalio/workflow';
 import type { RunOutcome } from '../src/contract/run';
-import { light } from './activity-proxies';
 import { isContinued, startRun, type Continued, type RunContext } from './run-context';
-import { debateTrainingProblems, evaluate, finetune, report, selectTrainingData } from './stages';
+import { debateTrainingProblems, evaluate, finetune, report, resolveRun, selectTrainingData } from './stages';
 
 export async function multiagentFinetuning(...input: unknown[]): Promise<RunOutcome> {
   const run = startRun(input);
   if (!isContinued(input)) {
-    await run.begin(await light.resolveRun({ input }));
+    await run.begin(await resolveRun(input));
     await evaluate(run, 0);
     await report(run, 0);
   }

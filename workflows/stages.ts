@@ -1,7 +1,13 @@
 /** The steps of one iteration, in the paper's order; each leaves artifacts behind and returns references and counts. */
-import { ParentClosePolicy, startChild, WorkflowIdReusePolicy } from '@temporalio/workflow';
+import {
+  ActivityFailure,
+  ApplicationFailure,
+  ParentClosePolicy,
+  startChild,
+  WorkflowIdReusePolicy,
+} from '@temporalio/workflow';
 import { workflowTypes } from '../src/contract/names';
-import type { ShardOutcome } from '../src/contract/run';
+import type { RunPlan, ShardOutcome } from '../src/contract/run';
 import { evaluateWorkflowId, finetuneWorkflowId } from '../src/domain/identifiers';
 import { light } from './activity-proxies';
 import { debateProblems } from './debate-problems';
@@ -10,6 +16,15 @@ import { refuseTooManyFailures } from './failed-problems';
 import type { finetuneSociety } from './finetune-society';
 import { outlastingOutages } from './outages';
 import type { RunContext } from './run-context';
+
+/** The specification becomes a plan; a bad one fails the run with the refusal itself, not with "an activity failed". */
+export async function resolveRun(input: unknown[]): Promise<RunPlan> {
+  try {
+    return await light.resolveRun({ input });
+  } catch (error) {
+    throw error instanceof ActivityFailure && error.cause instanceof ApplicationFailure ? error.cause : error;
+  }
+}
 
 /** Society l-1 debates the training problems (Algorithm 1, lines 3-21). */
 export async function debateTrainingProblems(run: RunContext, iteration: number): Promise<ShardOutcome[]> {

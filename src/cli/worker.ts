@@ -2,7 +2,7 @@
 import { availableParallelism } from 'node:os';
 import type { Command } from 'commander';
 import { Connection } from '@temporalio/client';
-import { DefaultLogger, NativeConnection, Runtime } from '@temporalio/worker';
+import { DefaultLogger, makeTelemetryFilterString, NativeConnection, Runtime } from '@temporalio/worker';
 import { loadConfig, type MachineConfig } from '../config';
 import type { QueueRole } from '../contract/names';
 import { ConfigError } from '../errors';
@@ -42,7 +42,9 @@ async function serve({ queue, exitWithParent }: WorkerOptions): Promise<void> {
   const roles = queue.map(roleOf);
   const config = loadConfig();
   // Activity failures are shown where people look for them, in the Temporal UI; here they are warnings.
-  Runtime.install({ logger: new DefaultLogger('WARN'), shutdownSignals: [] });
+  // The core's own warnings (each poll it repeats while Temporal restarts) tell an operator nothing that helps.
+  const logging = { filter: makeTelemetryFilterString({ core: 'ERROR' }), forward: {} };
+  Runtime.install({ logger: new DefaultLogger('WARN'), shutdownSignals: [], telemetryOptions: { logging } });
   const python = await ensurePythonEnvironment({ listener: stderrListener(), ownPython: config.python });
   const { connectionOptions, namespace } = temporalTarget(config.temporal.address);
   const { apiKey, ...options } = connectionOptions;

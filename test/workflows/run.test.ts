@@ -92,7 +92,7 @@ describe('multiagentFinetuning', () => {
   ])('refuses %s at once with InvalidRunSpec that names it', async (kind, args, named) => {
     const handle = await start(kind.includes('same id') ? 'whole' : `bad-${kind.replaceAll(/\W/g, '-')}`, ...args);
     const failure = await handle.result().catch((error: unknown) => error);
-    const cause = (failure as WorkflowFailedError).cause?.cause as ApplicationFailure;
+    const cause = (failure as WorkflowFailedError).cause as ApplicationFailure;
     expect(cause.type).toBe('InvalidRunSpec');
     expect(cause.message).toContain(named);
   });
