@@ -25,6 +25,7 @@ export const training: Benchmark = {
   run: (tools) =>
     runPython('training', tools, (found) => [
       ratio('seconds, trainer / plain loop', found, { kind: 'at most', value: 1.3 }),
+      number('CPU seconds, trainer / plain loop', found, 'cpuRatio', ''),
     ]),
 };
 

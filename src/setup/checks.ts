@@ -4,7 +4,7 @@ import { dirname } from 'node:path';
 import { resolveEndpoint, type MachineConfig } from '../config';
 import { MaftError } from '../errors';
 import { connectClient, temporalTarget } from '../runs/temporal-client';
-import { findRunningPlatform } from '../supervision/platform-state';
+import { findRunningPlatform, readState } from '../supervision/platform-state';
 import { isPortFree, usualPorts } from '../supervision/ports';
 import { findPython, pythonFacts } from './find-python';
 import { demoModelName, findBaseModel } from './model-folder';
@@ -135,7 +135,9 @@ function home({ maftHome }: MachineConfig): Finding {
 
 async function ports(config: MachineConfig): Promise<Finding> {
   const wanted = Object.entries({ ...usualPorts, ...config.ports });
-  const free = await Promise.all(wanted.map(([, port]) => isPortFree(port)));
+  const own = findRunningPlatform(config.maftHome) === undefined ? {} : (readState(config.maftHome)?.ports ?? {});
+  const usable = async (port: number) => Object.values(own).includes(port) || (await isPortFree(port));
+  const free = await Promise.all(wanted.map(([, port]) => usable(port)));
   const taken = wanted.filter((_, index) => !free[index]).map(([name, port]) => `${port} (${name})`);
   if (taken.length === 0) return { name: 'ports', status: 'ok', detail: wanted.map(([, port]) => port).join(', ') };
   return {
