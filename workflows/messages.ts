@@ -9,3 +9,13 @@ export const progressQuery = defineQuery<RunProgress | PartProgress>('progress')
 export const pauseSignal = defineSignal<[reason?: string]>('pause');
 
 export const resumeSignal = defineSignal('resume');
+
+/** What a run tells its children, and they theirs. Not for people: they signal the run. */
+export interface GateState {
+  /** Rises with every change, because signals may overtake each other. */
+  version: number;
+  paused: boolean;
+  reason?: string;
+}
+
+export const gateSignal = defineSignal<[GateState]>('gate');

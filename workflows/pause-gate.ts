@@ -10,7 +10,7 @@ import {
   workflowInfo,
   type ChildWorkflowHandle,
 } from '@temporalio/workflow';
-import { pauseSignal, resumeSignal } from './messages';
+import { gateSignal, pauseSignal, resumeSignal, type GateState } from './messages';
 
 export interface PauseGate {
   readonly paused: boolean;
@@ -28,56 +28,61 @@ export interface PauseGate {
 
 type Child<Result> = Pick<ChildWorkflowHandle<() => Promise<Result>>, 'signal' | 'result'>;
 
-/** Installs the handlers of `pause` and `resume`. Call first thing, before anything is awaited. */
+/**
+ * Installs the handlers of `pause` and `resume`. Call first thing, before anything is awaited. Only the run itself decides:
+ * a part that is asked to pause asks the run, and every part follows the newest state it has heard of.
+ */
 export function createPauseGate(startPaused: boolean, startReason?: string): PauseGate {
   const children = new Map<string, Child<unknown>>();
-  let paused = startPaused;
-  let reason: string | undefined = startReason;
+  const { root, parent } = workflowInfo();
+  const above = root ?? parent;
+  const run = above === undefined ? undefined : getExternalWorkflowHandle(above.workflowId);
+  let state: GateState = { version: 0, paused: startPaused, reason: startReason };
 
-  const tellChildren = async (signal: typeof pauseSignal | typeof resumeSignal): Promise<void> => {
+  const enter = async (next: GateState): Promise<void> => {
+    state = next;
+    log.info(next.paused ? 'paused' : 'resumed', { reason: next.reason });
     // A child may close while the signal is on its way; that is no error of ours.
-    await Promise.allSettled([...children.values()].map((child) => child.signal(signal as typeof resumeSignal)));
+    await Promise.allSettled([...children.values()].map((child) => child.signal(gateSignal, next)));
   };
   setHandler(pauseSignal, async (why) => {
-    if (paused) return;
-    paused = true;
-    reason = why;
-    log.info('paused', { reason: why ?? 'asked to' });
-    await tellChildren(pauseSignal);
+    if (run !== undefined) return run.signal(pauseSignal, why);
+    if (!state.paused) await enter({ version: state.version + 1, paused: true, reason: why });
   });
   setHandler(resumeSignal, async () => {
-    paused = false;
-    reason = undefined;
-    log.info('resumed');
-    await tellChildren(resumeSignal);
+    if (run !== undefined) return run.signal(resumeSignal);
+    await enter({ version: state.version + 1, paused: false });
+  });
+  setHandler(gateSignal, async (heard) => {
+    if (heard.version > state.version) await enter(heard);
   });
 
   return {
     get paused() {
-      return paused;
+      return state.paused;
     },
     get reason() {
-      return reason;
+      return state.reason;
     },
     get openChildren() {
       return [...children.keys()];
     },
-    whenOpen: () => condition(() => !paused),
-    whenPaused: () => condition(() => paused),
+    whenOpen: () => condition(() => !state.paused),
+    whenPaused: () => condition(() => state.paused),
     async pauseSelf(why) {
-      if (paused) return;
-      paused = true;
-      reason = why;
+      if (state.paused) return;
       log.warn('paused itself', { reason: why });
-      // The run itself, not the parent: a shard of an evaluation has the evaluation in between, and the run must show why.
-      const { root } = workflowInfo();
-      if (root !== undefined) await getExternalWorkflowHandle(root.workflowId).signal(pauseSignal, why);
+      if (run === undefined) return enter({ version: state.version + 1, paused: true, reason: why });
+      // The run's answer will have a higher version, whichever it is.
+      state = { ...state, paused: true, reason: why };
+      await run.signal(pauseSignal, why);
     },
     async withChild<Result>(workflowId: string, start: () => Promise<Child<Result>>): Promise<Result> {
+      const before = state;
       const child = await start();
       children.set(workflowId, child);
-      // The pause may have come while the child was being started.
-      if (paused) await child.signal(pauseSignal, reason);
+      // The run may have been paused or resumed while the child was being started.
+      if (state !== before) await child.signal(gateSignal, state);
       try {
         return await child.result();
       } finally {

@@ -149,12 +149,12 @@ describe('selection', () => {
   });
 });
 
-test('the specification on the page is the one that ran, with where each value came from', () => {
+test('the specification on the page is the one that was written, with every value that ran and where it came from', () => {
   const input = reportFixture();
   const markup = page(input);
   const [, json = ''] =
     /<summary>specification\.json<\/summary>\s*<pre class="text">([\s\S]*?)<\/pre>/.exec(markup) ?? [];
-  expect(JSON.parse(json.replace(/&quot;/g, '"'))).toEqual(input.run.specification);
+  expect(JSON.parse(json.replace(/&quot;/g, '"'))).toEqual(input.run.written);
   expect(markup).toMatch(
     /method\.members<\/code><\/th>\s*<td class="words"><code>3<\/code><\/td>\s*<td class="words">preset/,
   );

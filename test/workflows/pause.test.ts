@@ -3,7 +3,7 @@ import { ApplicationFailure } from '@temporalio/common';
 import { WorkflowFailedError } from '@temporalio/client';
 import { DefaultLogger, Runtime } from '@temporalio/worker';
 import type { Activities } from '../../activities';
-import type { RunOutcome, RunPlan, RunProgress, ShardInput, TurnInput } from '../../src/contract/run';
+import type { PartProgress, RunOutcome, RunPlan, RunProgress, ShardInput, TurnInput } from '../../src/contract/run';
 import type { RunningWorkers } from '../../src/worker';
 import { createNamespace, until, type TestNamespace } from '../support/namespace';
 import { activitiesByRun, plainActivities, plainPlan } from '../support/plain-activities';
@@ -97,6 +97,37 @@ describe('a run in trouble', () => {
     await handle.cancel();
     await expect(handle.result()).rejects.toThrow(WorkflowFailedError);
     expect((await handle.describe()).status.name).toBe('CANCELLED');
+  });
+
+  test('a pause that arrives after the resume that followed it pauses nobody', async () => {
+    let letGo: () => void = () => undefined;
+    const asked = new Promise<void>((resolve) => (letGo = resolve));
+    const turn = { answer: '1', counts: { calls: 1, promptTokens: 1, completionTokens: 1 } };
+    const plan = plainPlan({ iterations: 0, trainedAgents: [] });
+    const handle = await start(plan, { takeTurn: async () => (await asked, turn) });
+    const shard = namespace.client.workflow.getHandle(`maft/${plan.runId}/iteration-0/evaluate/shard-00`);
+    await until(async () => (await shard.describe()).status.name === 'RUNNING', 'a shard is open');
+    await shard.signal('gate', { version: 2, paused: false });
+    await shard.signal('gate', { version: 1, paused: true, reason: 'too late' });
+    expect(await shard.query<PartProgress>('progress')).toMatchObject({ paused: false });
+    letGo();
+    await handle.result();
+  });
+
+  test('a part that is asked to pause pauses the whole run', async () => {
+    let letGo: () => void = () => undefined;
+    const asked = new Promise<void>((resolve) => (letGo = resolve));
+    const turn = { answer: '1', counts: { calls: 1, promptTokens: 1, completionTokens: 1 } };
+    const plan = plainPlan({ iterations: 0, trainedAgents: [] });
+    const handle = await start(plan, { takeTurn: async () => (await asked, turn) });
+    const shard = namespace.client.workflow.getHandle(`maft/${plan.runId}/iteration-0/evaluate/shard-00`);
+    await until(async () => (await shard.describe()).status.name === 'RUNNING', 'a shard is open');
+    await shard.signal('pause', 'by its part');
+    await until(async () => (await handle.query<RunProgress>('progress')).paused, 'the run is paused');
+    expect(await handle.query<RunProgress>('progress')).toMatchObject({ pauseReason: 'by its part' });
+    await handle.signal('resume');
+    letGo();
+    await handle.result();
   });
 
   test('a pause asked for between two stages holds the next one back, and its children start paused', async () => {
