@@ -37,16 +37,16 @@ async function main(): Promise<void> {
   const { only, out, scale } = program.opts<Options>();
   const machine = machineFacts();
   const tools = { ...(await findTools()), scale };
+  const file = path.resolve(out ?? path.join(repositoryRoot(), 'bench', 'results', `${dateName()}.json`));
   const results: BenchmarkResult[] = [];
+  process.stdout.write(heading(machine));
   for (const benchmark of benchmarks.filter(({ name }) => only === undefined || name === only)) {
     tools.say(`${benchmark.name}: ${benchmark.title}`);
     results.push(await benchmark.run(tools));
+    // After each: whoever stops a long benchmark keeps what was measured.
+    process.stdout.write(rowsOf(results.slice(-1)));
+    await writeResults(file, { maft: packageVersion(), measuredAt: new Date().toISOString(), scale, machine, results });
   }
-  process.stdout.write(table(machine, results));
-  const file = path.resolve(out ?? path.join(repositoryRoot(), 'bench', 'results', `${dateName()}.json`));
-  await mkdir(path.dirname(file), { recursive: true });
-  const record = { maft: packageVersion(), measuredAt: new Date().toISOString(), scale, machine, results };
-  await writeFile(file, `${JSON.stringify(record, null, 2)}\n`);
   tools.say(`written to ${file}`);
 }
 
@@ -59,15 +59,23 @@ async function findTools(): Promise<Omit<Tools, 'scale'>> {
   return { python: python.program, temporal: temporal.program, say };
 }
 
-function table(machine: MachineFacts, results: BenchmarkResult[]): string {
-  const { cores, processor, instructionSets, loadBefore, node } = machine;
-  const heading = `${cores} cores, ${processor} (${instructionSets.join(', ') || 'no flags known'}), Node ${node}, load before ${loadBefore}`;
+async function writeResults(file: string, record: object): Promise<void> {
+  await mkdir(path.dirname(file), { recursive: true });
+  await writeFile(file, `${JSON.stringify(record, null, 2)}\n`);
+}
+
+function heading({ cores, processor, instructionSets, loadBefore, node }: MachineFacts): string {
+  const flags = instructionSets.join(', ') || 'no flags known';
+  return `${cores} cores, ${processor} (${flags}), Node ${node}, load before ${loadBefore}\n`;
+}
+
+function rowsOf(results: BenchmarkResult[]): string {
   const rows = results.flatMap(({ benchmark, measurements, skipped }) =>
     skipped === undefined
       ? measurements.map((measurement) => row(benchmark, measurement))
       : [`${benchmark.padEnd(14)} not run: ${skipped}`],
   );
-  return `${[heading, ...rows].join('\n')}\n`;
+  return `${rows.join('\n')}\n`;
 }
 
 function row(benchmark: string, measurement: Measurement): string {

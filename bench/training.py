@@ -114,7 +114,9 @@ def plain_loop(folder: Path, threads: int) -> None:
     """What one would write in a notebook: load, tokenise, train, six times over; nothing is saved."""
     import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer
+    from transformers.utils.logging import disable_progress_bar
 
+    disable_progress_bar()
     torch.set_num_threads(threads)
     tokenizer = AutoTokenizer.from_pretrained(folder / "base")
     for agent in AGENTS:
