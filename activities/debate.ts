@@ -7,11 +7,11 @@ import type { Society } from '../src/contract/society';
 import type { ChatMessage } from '../src/contract/transcript';
 import { addCounts, noCounts } from '../src/domain/counts';
 import { samplingSeed } from '../src/domain/draws';
-import { agentOf, generationAgent, memberNumbers, sampleMember, sampleName } from '../src/domain/identifiers';
+import { debateRules, sampleVoice, voiceOf, type DebateRules, type Voice } from '../src/domain/debate-rules';
+import { memberNumbers } from '../src/domain/identifiers';
 import { iterationKeys } from '../src/domain/keys';
 import { modelOf } from '../src/domain/society';
-import type { Inference } from '../src/ports';
-import { firstRoundMessages, laterRoundMessages, summaryMessages, type PromptSet } from '../src/prompts';
+import { firstRoundMessages, instructionOf, laterRoundMessages, summaryMessages, type PromptSet } from '../src/prompts';
 import type { Task } from '../src/tasks/task';
 import { completeOnce, countCompletions, type StoredCompletion } from './completions';
 import type { ActivityDependencies } from './dependencies';
@@ -25,7 +25,9 @@ interface Stage {
   prompts: PromptSet;
   task: Task;
   seed: number;
-  inference: Inference;
+  rules: DebateRules;
+  /** The configured endpoint of models that name none of their own. */
+  endpoint: string;
 }
 
 /** Where a turn stands; a sample of a vote has no member of its own. */
@@ -38,17 +40,12 @@ export function createDebateActivities(dependencies: ActivityDependencies, conte
   async function takeTurn(input: TurnInput): Promise<TurnOutcome> {
     return withHeartbeats(async () => {
       const stage = await setStage(input);
-      const before = await previousRound(input, stage.society.members);
+      const before = await previousRound(input, stage.rules);
       const summary = await summarise(input, stage, before);
       const messages = turnMessages(input, stage, before, summary?.response);
-      const speaker = agentOf(input.member, input.round);
       const role = input.round === 1 ? 'generation' : 'critic';
-      const response = await respond(
-        input,
-        stage,
-        { speaker, agent: speaker, sampling: stage.society.sampling[role] },
-        messages,
-      );
+      const voice = { ...voiceOf(input, stage.rules), sampling: stage.society.sampling[role] };
+      const response = await respond(input, stage, voice, messages);
       const counts = addCounts(
         countCompletions([response]),
         summary === undefined ? noCounts : countCompletions([summary]),
@@ -62,20 +59,17 @@ export function createDebateActivities(dependencies: ActivityDependencies, conte
     return withHeartbeats(async () => {
       const place = { ...input, round: 1 };
       const stage = await setStage(place);
-      const { members, sampling } = stage.society;
-      const messages = firstRoundMessages(stage.prompts, stage.problem.question);
+      const { sampling } = stage.society;
+      const { question } = stage.problem;
       const numbers = Array.from(
         { length: input.toSample - input.fromSample + 1 },
         (_, index) => input.fromSample + index,
       );
       const drawn = await Promise.all(
         numbers.map((sample) => {
-          const voice = {
-            speaker: sampleName(sample, members),
-            agent: generationAgent(sampleMember(sample, members)),
-            sampling: sampling.generation,
-          };
-          return respond(place, stage, voice, messages);
+          const voice = { ...sampleVoice(sample, stage.rules), sampling: sampling.generation };
+          const instruction = instructionFor(stage, voice.agent);
+          return respond(place, stage, voice, firstRoundMessages(stage.prompts, { question, instruction }));
         }),
       );
       return countCompletions(drawn);
@@ -91,20 +85,19 @@ export function createDebateActivities(dependencies: ActivityDependencies, conte
       prompts: await contexts.prompts(runId),
       task,
       seed: specification.seed,
-      inference: dependencies.inference(specification.model.endpoint),
+      rules: debateRules(specification, split),
+      endpoint: specification.model.endpoint,
     };
   }
 
   /** Every member's turn of the round before, by member; all of them are complete before this round starts. */
-  async function previousRound(input: TurnInput, members: number): Promise<StoredCompletion[]> {
+  async function previousRound(input: TurnInput, rules: DebateRules): Promise<StoredCompletion[]> {
     if (input.round === 1) return [];
     const round = input.round - 1;
-    const turns = memberNumbers(members).map((member) =>
-      requireSealed<StoredCompletion>(
-        store,
-        iterationKeys.turn({ ...input, round, agent: agentOf(member, round), part: 'response' }),
-      ),
-    );
+    const turns = memberNumbers(rules.members).map((member) => {
+      const agent = voiceOf({ member, round }, rules).name;
+      return requireSealed<StoredCompletion>(store, iterationKeys.turn({ ...input, round, agent, part: 'response' }));
+    });
     return Promise.all(turns);
   }
 
@@ -116,34 +109,33 @@ export function createDebateActivities(dependencies: ActivityDependencies, conte
   ): Promise<StoredCompletion | undefined> {
     const others = othersResponses(input, before);
     if (!stage.society.summary || others.length === 0) return undefined;
-    const agent = agentOf(input.member, input.round);
+    const agent = voiceOf(input, stage.rules).name;
+    const shownQuestion = stage.society.summaryShowsQuestion ? stage.problem.question : undefined;
     const request = {
       model: stage.society.summariser,
-      messages: summaryMessages(stage.prompts, others),
+      messages: summaryMessages(stage.prompts, others, shownQuestion),
       sampling: stage.society.sampling.summariser,
       seed: samplingSeed({ kind: 'summary', seed: stage.seed, ...input, agent }),
     };
-    return completeOnce(
-      { store, inference: stage.inference },
-      iterationKeys.turn({ ...input, agent, part: 'summary' }),
-      request,
-    );
+    const inference = dependencies.inference(stage.endpoint);
+    return completeOnce({ store, inference }, iterationKeys.turn({ ...input, agent, part: 'summary' }), request);
   }
 
   async function respond(
     place: Place,
     stage: Stage,
-    voice: { speaker: string; agent: string; sampling: Sampling },
+    voice: Voice & { sampling: Sampling },
     messages: ChatMessage[],
   ): Promise<StoredCompletion> {
+    const { model, endpoint = stage.endpoint } = modelOf(stage.society, voice.agent);
     const request = {
-      model: modelOf(stage.society, voice.agent).model,
+      model,
       messages,
       sampling: voice.sampling,
-      seed: samplingSeed({ kind: 'response', seed: stage.seed, ...place, agent: voice.speaker }),
+      seed: samplingSeed({ kind: 'response', seed: stage.seed, ...place, agent: voice.name }),
     };
-    const key = iterationKeys.turn({ ...place, agent: voice.speaker, part: 'response' });
-    return completeOnce({ store, inference: stage.inference }, key, request);
+    const key = iterationKeys.turn({ ...place, agent: voice.name, part: 'response' });
+    return completeOnce({ store, inference: dependencies.inference(endpoint) }, key, request);
   }
 
   return { takeTurn, drawVoteSamples };
@@ -162,7 +154,18 @@ function turnMessages(
 ): ChatMessage[] {
   const { question } = stage.problem;
   const previous = before[input.member - 1];
-  if (previous === undefined) return firstRoundMessages(stage.prompts, question);
+  const { agent } = voiceOf(input, stage.rules);
+  const instruction = isFirstPrompt(input, stage.rules) ? instructionFor(stage, agent) : '';
+  if (previous === undefined) return firstRoundMessages(stage.prompts, { question, instruction });
   const others = othersResponses(input, before);
-  return laterRoundMessages(stage.prompts, { question, previous, summary, othersResponses: others });
+  return laterRoundMessages(stage.prompts, { question, previous, summary, othersResponses: others, instruction });
+}
+
+/** A critic's first prompt is that of round 2; where generation agents answer on, nobody new comes into the chat. */
+function isFirstPrompt({ round }: TurnInput, { critics }: DebateRules): boolean {
+  return round === 1 || (round === 2 && critics !== 'generation');
+}
+
+function instructionFor({ prompts, society }: Stage, agent: string): string {
+  return instructionOf(prompts.instructions, society.instructions, agent);
 }

@@ -1,4 +1,4 @@
-/** Scoring: the only activities, besides the named `select: reference`, that load reference answers. */
+/** Scoring against reference answers: evaluation, and the audit of what selection did. */
 import type { ConsensusAudit, Evaluation } from '../src/contract/evaluation';
 import type { EvaluationOutcome, RunPlan, ScoreInput, ShardOutcome } from '../src/contract/run';
 import type { TrainingExample } from '../src/contract/training';
@@ -9,11 +9,11 @@ import { evaluateTranscripts } from '../src/domain/accuracy';
 import { auditConsensus } from '../src/domain/audit';
 import { addCounts, noCounts } from '../src/domain/counts';
 import { iterationKeys } from '../src/domain/keys';
-import { equalityFromVerdicts, type PairVerdict } from '../src/domain/voting';
-import type { AnswerPair } from '../src/ports';
+import { debateRules } from '../src/domain/debate-rules';
+import { distinctAnswers } from '../src/domain/voting';
 import type { ActivityDependencies } from './dependencies';
-import { gradePairs } from './grading';
 import { withHeartbeats } from './heartbeats';
+import type { References } from './references';
 import type { RunContexts, SplitPlace } from './run-context';
 import type { VoteRecord } from './shards';
 
@@ -23,9 +23,11 @@ export interface AuditInput {
   shards: ShardOutcome[];
 }
 
-export function createEvaluationActivities(dependencies: ActivityDependencies, contexts: RunContexts) {
-  const { store } = dependencies;
-
+export function createEvaluationActivities(
+  { store }: ActivityDependencies,
+  contexts: RunContexts,
+  references: References,
+) {
   /** Every answer mode of one society on every evaluation problem, against the reference answers. */
   async function scoreEvaluation({ plan, iteration, shards }: ScoreInput): Promise<EvaluationOutcome> {
     return withHeartbeats(async () => {
@@ -33,14 +35,20 @@ export function createEvaluationActivities(dependencies: ActivityDependencies, c
       const { record } = await contexts.run(plan.runId);
       const transcripts = await readTranscripts(shards);
       const votes = await readVotes(shards);
-      const answers = new Map(transcripts.map((transcript) => [transcript.problemId, allAnswers(transcript, votes)]));
-      const judge = await judgeAnswers(place, answers);
+      const judge = await references.judge(
+        place,
+        allAnswers(transcripts, votes),
+        iterationKeys.referenceVerdicts(place),
+      );
+      const { members, rounds } = debateRules(record.specification, place.split);
       const evaluation = evaluateTranscripts({
         ...place,
         seed: record.specification.seed,
-        members: plan.members,
-        rounds: plan.evaluationRounds,
+        members,
+        rounds,
         answersBy: record.specification.method.evaluateBy,
+        ownSamples: plan.ownVoteSamples || members,
+        voteSizes: plan.voteAtIterations.length === 0 ? [] : [plan.voteSamples],
         transcripts,
         samples: new Map(votes.map(({ problemId, samples }) => [problemId, samples])),
         ...judge,
@@ -56,8 +64,8 @@ export function createEvaluationActivities(dependencies: ActivityDependencies, c
     return withHeartbeats(async () => {
       const place: SplitPlace = { runId: plan.runId, split: 'train', iteration };
       const transcripts = await readTranscripts(shards);
-      const answers = new Map(transcripts.map((transcript) => [transcript.problemId, allAnswers(transcript, [])]));
-      const { isCorrect } = await judgeAnswers(place, answers);
+      const key = iterationKeys.referenceVerdicts(place);
+      const { isCorrect } = await references.judge(place, allAnswers(transcripts, []), key);
       const trainingSets = await readTrainingSets(plan, iteration);
       const audit = auditConsensus({ iteration, transcripts, trainingSets, isCorrect });
       return (await publishSealed<ConsensusAudit>(store, iterationKeys.audit(place), audit)).content;
@@ -83,40 +91,15 @@ export function createEvaluationActivities(dependencies: ActivityDependencies, c
     return new Map(await Promise.all(sets));
   }
 
-  /** Equality among the answers of each problem, and with its reference; verdicts are stored beside the result. */
-  async function judgeAnswers(place: SplitPlace, answers: Map<string, string[]>) {
-    const { task } = await contexts.run(place.runId);
-    const references = await contexts.references(place);
-    const pairs = [...answers].flatMap(([problemId, given]) => pairsOf(given, references.get(problemId)));
-    const key = `${iterationKeys.evaluation(place).replace(/[^/]+$/, '')}verdicts/${place.split}/references.json`;
-    const verdicts: PairVerdict[] = await gradePairs(dependencies, task, distinctPairs(pairs), key);
-    const equal = equalityFromVerdicts(verdicts);
-    const isCorrect = (problemId: string, answer: string): boolean => {
-      const reference = references.get(problemId);
-      return reference !== undefined && equal(answer, reference);
-    };
-    return { equal, isCorrect };
-  }
-
   return { scoreEvaluation, auditTraining };
 }
 
-/** The distinct answers of a problem over all rounds and samples. */
-function allAnswers({ problemId, rounds }: Transcript, votes: VoteRecord[]): string[] {
-  const turns = rounds.flatMap((round) => round.turns);
-  const samples = votes.find((vote) => vote.problemId === problemId)?.samples ?? [];
-  return [...new Set([...turns, ...samples].map(({ answer }) => answer).filter((answer) => answer !== null))];
-}
-
-function pairsOf(answers: string[], reference: string | undefined): AnswerPair[] {
-  const among = answers.flatMap((a, index) => answers.slice(index + 1).map((b) => ({ a, b })));
-  return reference === undefined ? among : [...among, ...answers.map((a) => ({ a, b: reference }))];
-}
-
-/** Whether two answers are equal does not depend on the problem, so each pair is asked once. */
-function distinctPairs(pairs: AnswerPair[]): AnswerPair[] {
-  const different = pairs.filter(({ a, b }) => a !== b);
-  return [...new Map(different.map((pair) => [JSON.stringify([pair.a, pair.b]), pair])).values()];
+/** The different answers of every problem, over all rounds and samples. */
+function allAnswers(transcripts: Transcript[], votes: VoteRecord[]): Map<string, string[]> {
+  const sampled = new Map(votes.map(({ problemId, samples }) => [problemId, samples.map(({ answer }) => answer)]));
+  return new Map(
+    transcripts.map(({ problemId, rounds }) => [problemId, distinctAnswers(rounds, sampled.get(problemId))]),
+  );
 }
 
 function outcomeOf(evaluation: Evaluation, shards: ShardOutcome[]): EvaluationOutcome {

@@ -5,14 +5,15 @@ import path from 'node:path';
 import { Context } from '@temporalio/activity';
 import { publishSealed, readSealed, requireSealed } from '../src/artifacts/sealed';
 import type { FinetuneInput, FinetuneOutcome, RunPlan } from '../src/contract/run';
-import { defaultLearningRates, type RunSpecification } from '../src/contract/specification';
+import { defaultLearningRates, type FinetuningSettings, type RunSpecification } from '../src/contract/specification';
 import type { Society } from '../src/contract/society';
 import type { TrainingEvent, TrainingJob, WeightsRecord } from '../src/contract/training-job';
 import { digestOf, sha256 } from '../src/domain/digests';
 import { trainingSeed } from '../src/domain/draws';
 import { modelName } from '../src/domain/identifiers';
 import { iterationKeys, modelKey } from '../src/domain/keys';
-import { baseModelName, modelOf, tunedSociety } from '../src/domain/society';
+import { baseOf, modelOf, nameOfBase, tunedSociety } from '../src/domain/society';
+import { lastEpochLoss } from '../src/domain/stopping';
 import { ArtifactError } from '../src/errors';
 import type { FinishedTraining } from '../src/ports';
 import type { ActivityDependencies } from './dependencies';
@@ -28,6 +29,8 @@ export function createFinetuningActivities(dependencies: ActivityDependencies, c
     const known = await readSealed<WeightsRecord>(store, key);
     const record = known ?? (await publishSealed<WeightsRecord>(store, key, await makeWeights(input))).content;
     const { training } = record;
+    const { specification } = (await contexts.run(input.runId)).record;
+    const { epochs } = trainingSettings(specification.finetuning, input.agent);
     return {
       agent: record.agent,
       model: record.model,
@@ -35,6 +38,7 @@ export function createFinetuningActivities(dependencies: ActivityDependencies, c
       examples: training?.examples ?? 0,
       tokens: training?.tokens ?? 0,
       seconds: training?.seconds ?? 0,
+      loss: training === undefined ? null : lastEpochLoss(training, epochs),
     };
   }
 
@@ -59,11 +63,12 @@ export function createFinetuningActivities(dependencies: ActivityDependencies, c
   async function describeJob({ runId, iteration, agent }: FinetuneInput, previous: Society, trainingSetSha256: string) {
     const { record } = await contexts.run(runId);
     const { specification } = record;
-    const base = machine.modelFolder(specification.model.base);
+    const own = baseOf(specification, agent);
+    const base = machine.modelFolder(own.base);
     const start = startingModel(specification, previous, agent);
     const deciding = {
-      servedBase: baseModelName(specification),
-      ...trainingSettings(specification),
+      servedBase: nameOfBase(own),
+      ...trainingSettings(specification.finetuning, agent),
       seed: trainingSeed({ seed: specification.seed, iteration, agent }),
       threads: machine.trainerThreads,
       device: machine.trainerDevice,
@@ -73,7 +78,7 @@ export function createFinetuningActivities(dependencies: ActivityDependencies, c
     const job: TrainingJob = {
       jobId,
       base,
-      startFrom: start === baseModelName(specification) ? base : await store.localPath(modelKey(start)),
+      startFrom: start === nameOfBase(own) ? base : await store.localPath(modelKey(start)),
       trainingSet: await store.localPath(iterationKeys.trainingSet({ runId, iteration }, agent)),
       workDirectory,
       outputDirectory: path.join(workDirectory, `output-${randomUUID()}`),
@@ -115,13 +120,18 @@ export function createFinetuningActivities(dependencies: ActivityDependencies, c
 
 /** The model training continues from: the agent's own of the iteration before, or the base (method, section 3). */
 function startingModel(specification: RunSpecification, previous: Society, agent: string): string {
-  return specification.finetuning.from === 'base' ? baseModelName(specification) : modelOf(previous, agent).model;
+  const { from } = specification.finetuning;
+  return from === 'base' ? nameOfBase(baseOf(specification, agent)) : modelOf(previous, agent).model;
 }
 
-function trainingSettings({ finetuning }: RunSpecification) {
+/** What one agent is trained with: the settings of all, and over them those of its role. */
+function trainingSettings(finetuning: FinetuningSettings, agent: string) {
+  const [role] = agent.split('-');
+  const ofRole = role === 'generation' || role === 'critic' ? finetuning[role] : undefined;
+  const settings = { ...finetuning, ...ofRole };
   const { weights, epochs, batchSize, maxLength, schedule, warmupShare, weightDecay, checkpointEverySeconds } =
-    finetuning;
-  const learningRate = finetuning.learningRate ?? defaultLearningRates[weights === 'full' ? 'full' : 'lora'];
+    settings;
+  const learningRate = settings.learningRate ?? defaultLearningRates[weights === 'full' ? 'full' : 'lora'];
   return {
     weights,
     epochs,

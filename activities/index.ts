@@ -4,6 +4,8 @@ import { createDebateActivities } from './debate';
 import { createEvaluationActivities } from './evaluation';
 import { classified } from './failures';
 import { createFinetuningActivities } from './finetuning';
+import { createHintActivities } from './hints';
+import { References } from './references';
 import { createReportingActivities } from './reporting';
 import { RunContexts } from './run-context';
 import { createRunActivities } from './runs';
@@ -16,13 +18,15 @@ export type Activities = ReturnType<typeof createActivities>;
 
 export function createActivities(dependencies: ActivityDependencies) {
   const contexts = new RunContexts(dependencies);
+  const references = new References(dependencies, contexts);
   return classified({
     ...createRunActivities(dependencies),
     ...createDebateActivities(dependencies, contexts),
     ...createShardActivities(dependencies, contexts),
-    ...createTrainingDataActivities(dependencies, contexts),
+    ...createTrainingDataActivities(dependencies, contexts, references),
+    ...createHintActivities(dependencies, contexts, references),
     ...createFinetuningActivities(dependencies, contexts),
-    ...createEvaluationActivities(dependencies, contexts),
+    ...createEvaluationActivities(dependencies, contexts, references),
     ...createReportingActivities(dependencies),
   });
 }
@@ -39,6 +43,6 @@ export const activityQueues = {
     'auditTraining',
     'writeReport',
   ],
-  llm: ['takeTurn', 'drawVoteSamples'],
+  llm: ['takeTurn', 'drawVoteSamples', 'askWithHints'],
   gpu: ['finetuneAgent'],
 } as const satisfies Record<string, readonly (keyof Activities)[]>;

@@ -5,7 +5,7 @@
 import { ApplicationFailure } from '@temporalio/common';
 import { parseLines } from '../src/artifacts/lines';
 import { requireSealed } from '../src/artifacts/sealed';
-import type { Problem, ReferenceAnswer } from '../src/contract/problem';
+import type { Problem } from '../src/contract/problem';
 import type { ArtifactReference, RunRecord, ShardInput, SplitReferences } from '../src/contract/run';
 import type { Society } from '../src/contract/society';
 import type { Split } from '../src/contract/transcript';
@@ -40,7 +40,7 @@ export class RunContexts {
   /** The problems of a split, in the order in which shards slice them; training problems may differ by iteration. */
   async problems({ runId, split, iteration }: SplitPlace): Promise<Problem[]> {
     const { record } = await this.run(runId);
-    const reference = fileOf(record.problems, split, iteration);
+    const reference = splitFile(record.problems, split, iteration);
     return this.remember(`problems/${reference.key}`, () => this.readLines<Problem>(reference));
   }
 
@@ -56,16 +56,6 @@ export class RunContexts {
     const problem = byId.get(problemId);
     if (problem !== undefined) return problem;
     throw ApplicationFailure.nonRetryable(`run ${place.runId} has no ${place.split} problem ${problemId}`);
-  }
-
-  /**
-   * Reference answers by problem id. Only evaluation, the audit and `select: reference` may call this
-   * (method, section 3: label-free).
-   */
-  async references({ runId, split, iteration }: SplitPlace): Promise<Map<string, string>> {
-    const { record } = await this.run(runId);
-    const answers = await this.readLines<ReferenceAnswer>(fileOf(record.references, split, iteration));
-    return new Map(answers.map(({ id, answer }) => [id, answer]));
   }
 
   async prompts(runId: string): Promise<PromptSet> {
@@ -99,7 +89,8 @@ export interface SplitPlace {
   iteration: number;
 }
 
-function fileOf(files: SplitReferences, split: Split, iteration: number): ArtifactReference {
+/** Which file of a split an iteration uses: with `problems: fresh` every iteration trains on its own. */
+export function splitFile(files: SplitReferences, split: Split, iteration: number): ArtifactReference {
   const reference = split === 'train' ? files.train[iteration - 1] : files.eval;
   if (reference === undefined)
     throw ApplicationFailure.nonRetryable(`no ${split} problems were drawn for iteration ${iteration}`);

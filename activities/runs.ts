@@ -9,7 +9,7 @@ import type { Society } from '../src/contract/society';
 import { digestOf, runIdOf } from '../src/domain/digests';
 import { iterationKeys, runKeys } from '../src/domain/keys';
 import { deriveRunPlan } from '../src/domain/plan';
-import { baseModelName, untunedSociety } from '../src/domain/society';
+import { baseModels, nameOfBase, untunedSociety, type BaseOfAgent } from '../src/domain/society';
 import { InvalidRunSpec } from '../src/errors';
 import { promptSet } from '../src/prompts';
 import { resolveSpecification, specificationArgument } from '../src/specification';
@@ -61,7 +61,7 @@ export function createRunActivities(dependencies: ActivityDependencies) {
       createdAt: new Date().toISOString(),
     };
     const { content } = await publishSealed<RunRecord>(store, runKeys.record(runId), record);
-    const society = untunedSociety(runId, content.specification, baseModelName(content.specification));
+    const society = untunedSociety(runId, content.specification);
     const versioned: Society = { ...society, version: digestOf(society) };
     await publishSealed(store, iterationKeys.society({ runId, iteration: 0 }), versioned);
     return content;
@@ -70,16 +70,22 @@ export function createRunActivities(dependencies: ActivityDependencies) {
   /** A name that does not exist would otherwise show only after minutes, in the first turn. */
   async function refuseUnknownNames(specification: RunSpecification): Promise<void> {
     promptSet(specification.method.prompts, specification.task.kind);
-    if (specification.iterations > 0) machine.modelFolder(specification.model.base);
-    const served = await dependencies
-      .inference(specification.model.endpoint)
-      .models(Context.current().cancellationSignal);
-    const wanted = baseModelName(specification);
-    if (served.includes(wanted)) return;
-    throw new InvalidRunSpec([
-      `model.base: ${JSON.stringify(specification.model.base)} is not served by the endpoint ` +
-        `"${specification.model.endpoint}", which offers: ${served.slice(0, 20).join(', ') || 'nothing'}`,
-    ]);
+    const bases = baseModels(specification);
+    if (specification.iterations > 0) for (const { base } of bases) machine.modelFolder(base);
+    const problems = await Promise.all(bases.map(unservedBase));
+    if (problems.some((problem) => problem !== undefined))
+      throw new InvalidRunSpec(problems.filter((each) => each !== undefined));
+  }
+
+  /** What is wrong with a base model's name, if its endpoint does not serve it. */
+  async function unservedBase(model: BaseOfAgent, index: number): Promise<string | undefined> {
+    const { base, endpoint } = model;
+    const served = await dependencies.inference(endpoint).models(Context.current().cancellationSignal);
+    if (served.includes(nameOfBase(model))) return undefined;
+    return (
+      `${index === 0 ? 'model.base' : 'model.members'}: ${JSON.stringify(base)} is not served by the endpoint ` +
+      `"${endpoint}", which offers: ${served.slice(0, 20).join(', ') || 'nothing'}`
+    );
   }
 
   /** One file for evaluation, and one for training or, with `problems: fresh`, one per iteration. */

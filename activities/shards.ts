@@ -10,9 +10,10 @@ import type {
 import { formatLines } from '../src/artifacts/lines';
 import { publishSealed, readSealed, requireSealed } from '../src/artifacts/sealed';
 import type { Problem } from '../src/contract/problem';
-import type { Consensus, DebateRound, Transcript, Turn, Usage } from '../src/contract/transcript';
+import type { Consensus, DebateRound, HintedResponse, Transcript, Turn, Usage } from '../src/contract/transcript';
 import { addCounts, noCounts } from '../src/domain/counts';
-import { agentOf, memberNumbers, sampleName } from '../src/domain/identifiers';
+import { debateRules, sampleVoice, voiceOf, type DebateRules } from '../src/domain/debate-rules';
+import { memberNumbers } from '../src/domain/identifiers';
 import { iterationKeys } from '../src/domain/keys';
 import { answerPairs, distinctAnswers, equalityFromVerdicts, voteOnDebate, type Equality } from '../src/domain/voting';
 import { ArtifactError } from '../src/errors';
@@ -32,6 +33,13 @@ export interface CloseShardInput {
 export interface VoteRecord {
   problemId: string;
   samples: { sample: number; answer: string | null; usage: Usage }[];
+}
+
+/** What reading any turn of a shard needs to know. */
+interface Reading {
+  shard: ShardInput;
+  rules: DebateRules;
+  task: Task;
 }
 
 export function createShardActivities(dependencies: ActivityDependencies, contexts: RunContexts) {
@@ -68,25 +76,25 @@ export function createShardActivities(dependencies: ActivityDependencies, contex
   async function readDebates(shard: ShardInput, failures: ProblemFailure[], task: Task): Promise<Transcript[]> {
     const reasons = new Map(failures.map(({ problemId, reason }) => [problemId, reason]));
     const problems = await contexts.shardProblems(shard);
-    return Promise.all(problems.map((problem) => readDebate(shard, problem, task, reasons.get(problem.id))));
+    const rules = await rulesOf(shard);
+    return Promise.all(problems.map((problem) => readDebate({ shard, rules, task }, problem, reasons.get(problem.id))));
+  }
+
+  async function rulesOf({ plan, split }: ShardInput): Promise<DebateRules> {
+    const { record } = await contexts.run(plan.runId);
+    return debateRules(record.specification, split);
   }
 
   /** All turns of one problem; of a failed one, those that were stored. */
-  async function readDebate(
-    shard: ShardInput,
-    problem: Problem,
-    task: Task,
-    failure: string | undefined,
-  ): Promise<Transcript> {
+  async function readDebate(reading: Reading, problem: Problem, failure: string | undefined): Promise<Transcript> {
+    const { shard, rules } = reading;
     const rounds = await Promise.all(
       memberNumbers(shard.rounds).map(async (round): Promise<DebateRound> => {
-        const turns = memberNumbers(shard.plan.members).map((member) =>
-          readTurn(shard, problem.id, round, member, task),
-        );
+        const turns = memberNumbers(rules.members).map((member) => readTurn(reading, problem.id, { member, round }));
         return { round, turns: (await Promise.all(turns)).filter((turn) => turn !== undefined) };
       }),
     );
-    const incomplete = rounds.some(({ turns }) => turns.length < shard.plan.members);
+    const incomplete = rounds.some(({ turns }) => turns.length < rules.members);
     if (incomplete && failure === undefined) {
       throw new ArtifactError('has lost turns that were debated; restore them or start the run again', problem.id);
     }
@@ -97,19 +105,22 @@ export function createShardActivities(dependencies: ActivityDependencies, contex
   }
 
   async function readTurn(
-    shard: ShardInput,
+    { shard, rules, task }: Reading,
     problemId: string,
-    round: number,
-    member: number,
-    task: Task,
+    { member, round }: { member: number; round: number },
   ): Promise<Turn | undefined> {
-    const agent = agentOf(member, round);
-    const place = { ...placeOf(shard), problemId, round };
-    const stored = await readSealed<StoredCompletion>(store, iterationKeys.turn({ ...place, agent, part: 'response' }));
+    const { name, agent } = voiceOf({ member, round }, rules);
+    const part = (part: 'response' | 'summary' | 'hinted') =>
+      readSealed<StoredCompletion>(
+        store,
+        iterationKeys.turn({ ...placeOf(shard), problemId, round, agent: name, part }),
+      );
+    const stored = await part('response');
     if (stored === undefined) return undefined;
     const { messages, response, finishReason, usage, model } = stored;
-    const said = await readSealed<StoredCompletion>(store, iterationKeys.turn({ ...place, agent, part: 'summary' }));
+    const said = await part('summary');
     const summary = said && { messages: said.messages, response: said.response, usage: said.usage };
+    const hinted = shard.plan.hints === true && shard.split === 'train' ? await part('hinted') : undefined;
     return {
       member,
       agent,
@@ -120,6 +131,7 @@ export function createShardActivities(dependencies: ActivityDependencies, contex
       answer: task.parse(response),
       finishReason,
       usage,
+      ...(hinted === undefined ? {} : { hinted: hintedResponse(hinted, task) }),
     };
   }
 
@@ -140,14 +152,16 @@ export function createShardActivities(dependencies: ActivityDependencies, contex
     const failed = new Set(failures.map(({ problemId }) => problemId));
     const problems = (await contexts.shardProblems(shard)).filter(({ id }) => !failed.has(id));
     const records = await Promise.all(problems.map(({ id }) => readVote(shard, id, task)));
-    const further = records.flatMap(({ samples }) => samples.slice(shard.plan.members));
+    const { members } = await rulesOf(shard);
+    const further = records.flatMap(({ samples }) => samples.slice(members));
     const reference = await publishLines(iterationKeys.votes(placeOf(shard)), records);
     return { reference, counts: countCompletions(further) };
   }
 
   async function readVote(shard: ShardInput, problemId: string, task: Task): Promise<VoteRecord> {
+    const rules = await rulesOf(shard);
     const samples = memberNumbers(shard.voteSamples).map(async (sample) => {
-      const agent = sampleName(sample, shard.plan.members);
+      const agent = sampleVoice(sample, rules).name;
       const key = iterationKeys.turn({ ...placeOf(shard), problemId, round: 1, agent, part: 'response' });
       const stored = await requireSealed<StoredCompletion>(store, key);
       return { sample, answer: task.parse(stored.response), usage: stored.usage };
@@ -186,6 +200,10 @@ function countConsensus(transcripts: readonly Transcript[]) {
 
 function completionsOf({ rounds }: Transcript): { usage: Usage }[] {
   return rounds.flatMap(({ turns }) =>
-    turns.flatMap((turn) => (turn.summary === undefined ? [turn] : [turn, turn.summary])),
+    turns.flatMap((turn) => [turn, turn.summary, turn.hinted].filter((said) => said !== undefined)),
   );
+}
+
+function hintedResponse({ messages, response, finishReason, usage }: StoredCompletion, task: Task): HintedResponse {
+  return { messages, response, answer: task.parse(response), finishReason, usage };
 }

@@ -7,11 +7,17 @@ import { formatLines, parseLines } from '../src/artifacts/lines';
 import { publishSealed } from '../src/artifacts/sealed';
 import { iterationKeys } from '../src/domain/keys';
 import { Selection, type ReferenceVerdict, type SelectionSettings } from '../src/domain/selection';
+import { distinctAnswers } from '../src/domain/voting';
 import type { ActivityDependencies } from './dependencies';
 import { withHeartbeats } from './heartbeats';
+import type { References } from './references';
 import type { RunContexts } from './run-context';
 
-export function createTrainingDataActivities({ store }: ActivityDependencies, contexts: RunContexts) {
+export function createTrainingDataActivities(
+  { store }: ActivityDependencies,
+  contexts: RunContexts,
+  references: References,
+) {
   /** Writes one training set per trained agent (empty ones included) and `selection.json`. */
   async function selectTrainingData(input: SelectionInput): Promise<SelectionOutcomeCounts> {
     return withHeartbeats(async () => {
@@ -19,9 +25,7 @@ export function createTrainingDataActivities({ store }: ActivityDependencies, co
       const place = { runId, iteration: input.iteration };
       const { record } = await contexts.run(runId);
       const selection = new Selection(settingsOf(record.specification, input.iteration), await verdictsIfAsked(input));
-      for (const reference of input.transcripts) {
-        for (const transcript of parseLines<Transcript>(await store.readVerified(reference))) selection.add(transcript);
-      }
+      for await (const transcript of transcriptsOf(input)) selection.add(transcript);
       const { trainingSets, report } = selection.finish();
       for (const [agent, examples] of trainingSets) {
         await store.publish(iterationKeys.trainingSet(place, agent), formatLines(examples));
@@ -32,14 +36,20 @@ export function createTrainingDataActivities({ store }: ActivityDependencies, co
   }
 
   /** `select: reference` only: the one selection that may see labels, to measure what consensus noise costs. */
-  async function verdictsIfAsked({ plan, iteration }: SelectionInput): Promise<ReferenceVerdict | undefined> {
-    const { record, task } = await contexts.run(plan.runId);
+  async function verdictsIfAsked(input: SelectionInput): Promise<ReferenceVerdict | undefined> {
+    const { runId } = input.plan;
+    const { record } = await contexts.run(runId);
     if (record.specification.method.select !== 'reference') return undefined;
-    const references = await contexts.references({ runId: plan.runId, split: 'train', iteration });
-    return (problemId, answer) => {
-      const reference = references.get(problemId);
-      return reference !== undefined && task.equal !== undefined && task.equal(answer, reference);
-    };
+    const answers = new Map<string, string[]>();
+    for await (const { problemId, rounds } of transcriptsOf(input)) answers.set(problemId, distinctAnswers(rounds));
+    const place = { runId, split: 'train' as const, iteration: input.iteration };
+    const { isCorrect } = await references.judge(place, answers, iterationKeys.referenceVerdicts(place));
+    return isCorrect;
+  }
+
+  /** One file at a time: thousands of transcripts never lie in memory together. */
+  async function* transcriptsOf({ transcripts }: SelectionInput): AsyncGenerator<Transcript> {
+    for (const reference of transcripts) yield* parseLines<Transcript>(await store.readVerified(reference));
   }
 
   return { selectTrainingData };
@@ -47,5 +57,6 @@ export function createTrainingDataActivities({ store }: ActivityDependencies, co
 
 function settingsOf({ method, seed, finetuning }: RunSpecification, iteration: number): SelectionSettings {
   const { preset, ...settings } = method;
-  return { ...settings, method: preset, seed, iteration, maxLength: finetuning.maxLength };
+  const { maxLength, matchTrainingTokens, matchTrajectories } = finetuning;
+  return { ...settings, method: preset, seed, iteration, maxLength, matchTrainingTokens, matchTrajectories };
 }

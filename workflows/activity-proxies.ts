@@ -31,8 +31,8 @@ export const light = proxyActivities<
   retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '1 minute', maximumAttempts: 15 },
 });
 
-/** One debate turn, or the extra samples of one vote: the only activities that call models while debating. */
-export const models = proxyActivities<Pick<Activities, 'takeTurn' | 'drawVoteSamples'>>({
+/** One debate turn, the extra samples of one vote, or one problem's hints: the only activities that call models. */
+export const models = proxyActivities<Pick<Activities, 'takeTurn' | 'drawVoteSamples' | 'askWithHints'>>({
   taskQueue: taskQueues.llm,
   // A turn is two calls; a long chain of reasoning on a busy endpoint may take minutes each. No schedule-to-close:
   // time spent waiting for a slot must not eat a turn's time.

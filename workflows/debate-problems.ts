@@ -16,6 +16,7 @@ export interface DebateRequest {
   /** The society that debates: l-1 for training, l for evaluation. */
   societyIteration: number;
   rounds: number;
+  members: number;
   voteSamples: number;
   problems: number;
   /** Called as each shard closes. */
@@ -46,11 +47,11 @@ function startShard(workflowId: string, input: ShardInput) {
 }
 
 function sliceIntoShards(request: DebateRequest): ShardInput[] {
-  const { plan, split, iteration, societyIteration, rounds, voteSamples, problems } = request;
+  const { plan, split, iteration, societyIteration, rounds, members, voteSamples, problems } = request;
   const shards = Math.ceil(problems / plan.shardSize);
   return Array.from({ length: shards }, (_, shard) => {
     const from = shard * plan.shardSize;
     const count = Math.min(plan.shardSize, problems - from);
-    return { plan, iteration, split, societyIteration, rounds, shard, from, count, voteSamples };
+    return { plan, iteration, split, societyIteration, rounds, members, shard, from, count, voteSamples };
   });
 }

@@ -5,7 +5,8 @@
 import { ActivityFailure, isCancellation, setHandler, setCurrentDetails } from '@temporalio/workflow';
 import type { CallCounts, ProblemFailure, ShardInput, ShardOutcome } from '../src/contract/run';
 import { addCounts, noCounts } from '../src/domain/counts';
-import { agentOf, memberNumbers } from '../src/domain/identifiers';
+import { voiceOf } from '../src/domain/debate-rules';
+import { memberNumbers } from '../src/domain/identifiers';
 import { light, models } from './activity-proxies';
 import { progressQuery } from './messages';
 import { refuseTooManyFailures } from './failed-problems';
@@ -64,7 +65,8 @@ async function debateProblem(context: ShardContext, problemId: string): Promise<
   const { input, tally } = context;
   try {
     for (let round = 1; round <= input.rounds; round++) await debateRound(context, problemId, round);
-    if (input.voteSamples > input.plan.members) await drawVoteSamples(context, problemId);
+    if (input.plan.hints === true && input.split === 'train') await askWithHints(context, problemId);
+    if (input.voteSamples > membersOf(input)) await drawVoteSamples(context, problemId);
   } catch (error) {
     if (isCancellation(error) || !(error instanceof ActivityFailure)) throw error;
     tally.failures.push({ problemId, reason: failureReason(error) });
@@ -72,28 +74,44 @@ async function debateProblem(context: ShardContext, problemId: string): Promise<
   tally.done += 1;
 }
 
+function membersOf({ members, plan }: ShardInput): number {
+  return members ?? plan.members;
+}
+
 /** Every member answers once. All turns end before the round does, whether they succeed or not. */
 async function debateRound(context: ShardContext, problemId: string, round: number): Promise<void> {
-  const members = memberNumbers(context.input.plan.members);
+  const members = memberNumbers(membersOf(context.input));
   const turns = await Promise.allSettled(members.map((member) => takeTurn(context, problemId, round, member)));
   const failed = turns.find((turn) => turn.status === 'rejected');
   if (failed !== undefined) throw failed.reason;
 }
 
 async function takeTurn(context: ShardContext, problemId: string, round: number, member: number): Promise<void> {
-  const { runId } = context.input.plan;
-  const { iteration, societyIteration, split } = context.input;
+  const { runId, critics = 'own' } = context.input.plan;
+  const { iteration, societyIteration, split, rounds } = context.input;
   const turn = { runId, iteration, societyIteration, split, problemId, round, member };
-  const summary = `${problemId} · round ${round} · ${agentOf(member, round)}`;
+  const { name } = voiceOf({ member, round }, { members: membersOf(context.input), rounds, critics });
+  const summary = `${problemId} · round ${round} · ${name}`;
   await outlastingOutages(context.gate, async () => {
     const outcome = await models.takeTurn.executeWithOptions({ summary }, [turn]);
     context.tally.counts = addCounts(context.tally.counts, outcome.counts);
   });
 }
 
+/** Who was wrong is asked again with the reference answer as a hint; only where the method says so (STaR). */
+async function askWithHints({ input, gate, tally }: ShardContext, problemId: string): Promise<void> {
+  const { plan, iteration, societyIteration, split } = input;
+  const request = { runId: plan.runId, iteration, societyIteration, split, problemId };
+  const summary = `${problemId} · hints`;
+  await outlastingOutages(gate, async () => {
+    const counts = await models.askWithHints.executeWithOptions({ summary }, [request]);
+    tally.counts = addCounts(tally.counts, counts);
+  });
+}
+
 async function drawVoteSamples(context: ShardContext, problemId: string): Promise<void> {
   const { plan, iteration, societyIteration, split, voteSamples } = context.input;
-  const range = { fromSample: plan.members + 1, toSample: voteSamples };
+  const range = { fromSample: membersOf(context.input) + 1, toSample: voteSamples };
   const request = { runId: plan.runId, iteration, societyIteration, split, problemId, ...range };
   const summary = `${problemId} · samples ${range.fromSample}-${range.toSample} of the vote`;
   await outlastingOutages(context.gate, async () => {

@@ -28,7 +28,8 @@ export async function evaluateSociety(input: EvaluationInput): Promise<Evaluatio
       iteration,
       societyIteration: iteration,
       rounds: plan.evaluationRounds,
-      voteSamples: plan.voteAtIterations.includes(iteration) ? plan.voteSamples : 0,
+      members: plan.evaluationMembers ?? plan.members,
+      voteSamples: samplesAt(input),
       problems: plan.evaluationProblems,
       onClosed: (shard) => addShard(closed, shard),
     },
@@ -36,6 +37,13 @@ export async function evaluateSociety(input: EvaluationInput): Promise<Evaluatio
   );
   refuseTooManyFailures(plan, 'evaluation', closed);
   return await outlastingOutages(gate, () => light.scoreEvaluation({ plan, iteration, shards }));
+}
+
+/** The society's own vote needs its samples at every iteration; the vote beside it is taken where the plan says so. */
+function samplesAt({ plan, iteration, last = false }: EvaluationInput): number {
+  const { voteAtIterations, voteSamples, ownVoteSamples = 0 } = plan;
+  const takesVote = voteAtIterations.includes(iteration) || (last && voteAtIterations.length > 0);
+  return Math.max(takesVote ? voteSamples : 0, ownVoteSamples);
 }
 
 /** Adds a closed shard to a running sum. */

@@ -27,7 +27,7 @@ export async function multiagentFinetuning(...input: unknown[]): Promise<RunOutc
   }
 
   await condition(allHandlersFinished);
-  if (run.iteration < run.plan.iterations) await goOn(run);
+  if (run.goesOn) await goOn(run);
   return run.outcome();
 }
 

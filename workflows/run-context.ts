@@ -5,8 +5,17 @@
 import { defineSearchAttributeKey, type SearchAttributePair } from '@temporalio/common';
 import { setCurrentDetails, setHandler, upsertSearchAttributes, workflowInfo } from '@temporalio/workflow';
 import { searchAttributes } from '../src/contract/names';
-import type { CallCounts, RunOutcome, RunPlan, RunProgress, RunState, Stage } from '../src/contract/run';
+import type {
+  CallCounts,
+  FinetuneOutcome,
+  RunOutcome,
+  RunPlan,
+  RunProgress,
+  RunState,
+  Stage,
+} from '../src/contract/run';
 import { addCounts, noCounts } from '../src/domain/counts';
+import { meanLoss, reasonToStop } from '../src/domain/stopping';
 import { progressTable } from './current-details';
 import { progressQuery } from './messages';
 import { createPauseGate, type PauseGate } from './pause-gate';
@@ -53,6 +62,17 @@ export class RunContext {
     return this.known.timings;
   }
 
+  /** Whether this iteration is the last although more were planned: what `stopWhen` watches no longer improves. */
+  get stopsEarly(): boolean {
+    const { plan, losses = [], iteration } = this.known;
+    return iteration < plan.iterations && reasonToStop(plan.stopWhen, losses) !== undefined;
+  }
+
+  /** Whether another iteration follows this one. */
+  get goesOn(): boolean {
+    return this.iteration < this.plan.iterations && !this.stopsEarly;
+  }
+
   async begin(plan: RunPlan): Promise<void> {
     const paused = this.gate.paused;
     this.state = { plan, iteration: 1, accuracy: {}, counts: noCounts, timings: [], paused };
@@ -88,6 +108,12 @@ export class RunContext {
     this.showDetails();
   }
 
+  /** Notes how well the agents' trainings went, for `stopWhen`. */
+  trained(outcomes: readonly FinetuneOutcome[]): void {
+    const loss = meanLoss(outcomes.map((outcome) => outcome.loss));
+    this.known.losses = [...(this.known.losses ?? []), loss];
+  }
+
   evaluated(iteration: number, accuracy: number): void {
     this.known.accuracy[iteration] = accuracy;
     this.upsert(searchAttributes.accuracy, 'DOUBLE', accuracy);
@@ -106,8 +132,8 @@ export class RunContext {
 
   outcome(): RunOutcome {
     this.finish();
-    const { plan, accuracy, counts } = this.known;
-    return { runId: plan.runId, iterations: plan.iterations, accuracy, counts };
+    const { plan, accuracy, counts, iteration } = this.known;
+    return { runId: plan.runId, iterations: Math.min(iteration, plan.iterations), accuracy, counts };
   }
 
   private get known(): RunState {

@@ -37,6 +37,7 @@ export async function debateTrainingProblems(run: RunContext, iteration: number)
         iteration,
         societyIteration: iteration - 1,
         rounds: plan.rounds,
+        members: plan.members,
         voteSamples: 0,
         problems: plan.trainProblems,
         onClosed: (shard) => run.advance(shard.problems, shard.failed, shard.counts),
@@ -73,6 +74,7 @@ export async function finetune(run: RunContext, iteration: number): Promise<void
       }),
     );
     run.advance(outcomes.length);
+    run.trained(outcomes);
   });
 }
 
@@ -84,7 +86,7 @@ export async function evaluate(run: RunContext, iteration: number): Promise<void
     const outcome = await run.gate.withChild(workflowId, () =>
       startChild<typeof evaluateSociety>(workflowTypes.evaluate, {
         ...childOptions(workflowId, `society of iteration ${iteration}`),
-        args: [{ plan, iteration, paused: run.gate.paused }],
+        args: [{ plan, iteration, last: run.stopsEarly, paused: run.gate.paused }],
       }),
     );
     run.advance(outcome.problems, outcome.failed, outcome.counts);

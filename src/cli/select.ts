@@ -1,5 +1,6 @@
 /** `maft select`: training sets from transcript files, without Temporal and without a model. */
 import { InvalidArgumentError, type Command } from 'commander';
+import type { CriticKind } from '../contract/method';
 import type { SelectionReport } from '../contract/training';
 import type { Transcript } from '../contract/transcript';
 import { defaultPreset } from '../domain/presets';
@@ -9,7 +10,14 @@ import type { ResolvedSpecification } from '../specification';
 import { answerReaders } from '../tasks';
 import { methodSpecification } from './select/method';
 import { referenceVerdicts } from './select/references';
-import { readTranscripts, refuseOtherSize, sizeOf, type DebateSize, type PlacedTranscript } from './select/transcripts';
+import {
+  readTranscripts,
+  refuseOtherSize,
+  refuseOtherVoices,
+  sizeOf,
+  type DebateSize,
+  type PlacedTranscript,
+} from './select/transcripts';
 import { writeSelection } from './select/write-selection';
 import { taskKind } from './task-option';
 
@@ -35,7 +43,7 @@ export function register(program: Command): void {
       'a preset, or a YAML/JSON file with method settings or a specification',
       defaultPreset,
     )
-    .option('--references <file>', 'reference answers, for `select: reference` only')
+    .option('--references <file>', 'reference answers, for `star` and `select: reference` only')
     .option('--seed <number>', "seed of the draws (default: the method file's, else 0)", wholeNumber)
     .option('--iteration <number>', "iteration (default: the lines', else 1)", wholeNumber)
     .requiredOption('--out <folder>', 'folder to make and write to')
@@ -53,10 +61,12 @@ export async function select(options: SelectOptions): Promise<SelectionResult> {
   const verdict = await verdictFor(options, specification);
   const seed = options.seed ?? specification.seed;
   const transcripts = readTranscripts({ files: options.transcripts, reader, seed, iteration: options.iteration });
-  const result = await selectFrom(transcripts, ({ iteration }, size) => {
+  const { critics } = specification.method;
+  const result = await selectFrom(transcripts, critics, ({ iteration }, size) => {
     const { preset, ...method } = specification.method;
-    const { maxLength } = specification.finetuning;
-    return new Selection({ ...method, ...size, method: preset, seed, iteration, maxLength }, verdict);
+    const { maxLength, matchTrainingTokens, matchTrajectories } = specification.finetuning;
+    const limits = { maxLength, matchTrainingTokens, matchTrajectories };
+    return new Selection({ ...method, ...size, ...limits, method: preset, seed, iteration }, verdict);
   });
   await writeSelection(options.out, result);
   return result;
@@ -65,6 +75,7 @@ export async function select(options: SelectOptions): Promise<SelectionResult> {
 /** Members and rounds come from the first debate that did not fail; failed ones before it wait. */
 async function selectFrom(
   transcripts: AsyncIterable<PlacedTranscript>,
+  critics: CriticKind,
   begin: (first: Transcript, size: DebateSize) => Selection,
 ): Promise<SelectionResult> {
   const waiting: Transcript[] = [];
@@ -80,6 +91,7 @@ async function selectFrom(
       continue;
     }
     refuseOtherSize(placed, begun.size);
+    refuseOtherVoices(placed, { ...begun.size, critics });
     begun.selection.add(transcript);
   }
   if (begun === undefined) throw nothingToSelect(waiting.length);

@@ -1,5 +1,5 @@
 /** What crosses the border between workflows and activities: references, digests, answers and counts, never texts. */
-import type { RunSpecification, ValueSource } from './specification';
+import type { CriticKind, RunSpecification, StopSettings, ValueSource } from './specification';
 import type { Split } from './transcript';
 
 /** `run.json`: created if absent by `resolveRun`; the same specification adopts it (this is resume). */
@@ -34,8 +34,13 @@ export interface RunPlan {
   name: string;
   task: string;
   method: string;
+  /** N and M of the training debate. */
   members: number;
   rounds: number;
+  /** Who answers the rounds > 1; absent in plans of older versions, which knew `own` only. */
+  critics?: CriticKind;
+  /** N at evaluation; absent in plans of older versions: as many as in training. */
+  evaluationMembers?: number;
   /** Rounds of an evaluation debate: 1 where the society answers by sample or vote. */
   evaluationRounds: number;
   iterations: number;
@@ -50,6 +55,11 @@ export interface RunPlan {
   /** k of the vote beside the debate, and at which iterations it is taken. */
   voteSamples: number;
   voteAtIterations: number[];
+  /** k of the vote that the society itself answers by; 0 or absent: one vote per member. */
+  ownVoteSamples?: number;
+  /** Whether wrong first answers of training problems are asked again with the reference answer as a hint. */
+  hints?: boolean;
+  stopWhen?: StopSettings;
   /** Search attributes the server knows; only these are upserted. */
   searchAttributes: string[];
   /** Sentences for the log and the report, such as search attributes that are missing. */
@@ -65,6 +75,8 @@ export interface ShardInput {
   /** Iteration of the society that debates: l-1 for `train`, l for `eval`. */
   societyIteration: number;
   rounds: number;
+  /** N of this debate; absent in shards of older versions: the plan's. */
+  members?: number;
   shard: number;
   /** First problem's index in the split, and how many problems. */
   from: number;
@@ -158,6 +170,9 @@ export interface VoteSamplesInput {
   toSample: number;
 }
 
+/** One problem whose wrong first answers are asked again with a hint. */
+export type HintsInput = Omit<TurnInput, 'round' | 'member'>;
+
 export interface OpenedShard {
   problemIds: string[];
   /** Present where an earlier run of this shard has finished it. */
@@ -194,11 +209,15 @@ export interface FinetuneOutcome {
   /** Completion tokens trained on, all epochs. */
   tokens: number;
   seconds: number;
+  /** Mean training loss of the last epoch; `null` where nothing was trained, absent in results of older versions. */
+  loss?: number | null;
 }
 
 export interface EvaluationInput {
   plan: RunPlan;
   iteration: number;
+  /** Whether the run ends with this iteration, earlier than planned. */
+  last?: boolean;
   paused?: boolean;
 }
 
@@ -238,6 +257,8 @@ export interface RunState {
   /** The iteration this workflow run performs: 1..L. */
   iteration: number;
   accuracy: Record<number, number>;
+  /** Mean training loss of iterations 1, 2, … so far; what `stopWhen` judges. */
+  losses?: (number | null)[];
   counts: CallCounts;
   timings: StageTiming[];
   paused: boolean;

@@ -1,4 +1,5 @@
 /** A society: 2N agents' weights, their prompts, the summariser and the voting rule; immutable and versioned. */
+import type { CriticKind, InstructionSettings, PromptSettings } from './method';
 import type { Sampling } from './sampling';
 
 export interface AgentModel {
@@ -6,6 +7,8 @@ export interface AgentModel {
   model: string;
   /** The iteration whose finetuning made these weights; 0 for the base model. */
   trainedIn: number;
+  /** The configured endpoint that serves it, where it is not the specification's `model.endpoint`. */
+  endpoint?: string;
 }
 
 export interface Society {
@@ -16,12 +19,15 @@ export interface Society {
   iteration: number;
   members: number;
   rounds: number;
-  /** Keyed by agent id: `generation-1..N`, and `critic-1..N` where rounds > 1. */
+  /** Keyed by agent id: `generation-1..N`, and `critic-1..N` where there are later rounds and critics answer them. */
   agents: Record<string, AgentModel>;
   /** The untuned base model, never trained. */
   summariser: string;
-  promptSet: string;
+  promptSet: PromptSettings;
+  instructions: InstructionSettings;
+  critics: CriticKind;
   summary: boolean;
+  summaryShowsQuestion: boolean;
   voteRule: 'plurality-seeded-tie';
   sampling: Record<'generation' | 'critic' | 'summariser', Sampling>;
 }

@@ -4,31 +4,13 @@
  * Defaults live here and nowhere else.
  */
 import { z } from 'zod';
+import { methodSchema, mostMembers } from './method';
+
+export * from './method';
 
 const share = z.number().min(0).max(1);
 const positiveInteger = z.int().min(1);
 const name = z.string().min(1);
-
-export const mixings = ['sample-each', 'exact-share', 'weighted-loss'] as const;
-export const criticTargets = ['last-round', 'critic-rounds', 'all-rounds'] as const;
-export const selections = ['consensus', 'reference', 'none'] as const;
-export const weightSharings = ['none', 'one', 'per-agent'] as const;
-export const evaluationModes = ['sample', 'vote', 'debate'] as const;
-
-/** Every key of `method` but the preset's name; a preset is a partial object of these. */
-export const methodSettingsSchema = z.strictObject({
-  members: positiveInteger.max(64).default(3).describe('N: members of the society'),
-  rounds: positiveInteger.max(16).default(2).describe('M: debate rounds'),
-  correctedShare: share.default(0.5).describe("w: share of corrected examples in a critic's training set"),
-  mixing: z.enum(mixings).default('sample-each').describe('how corrected and consistent examples are mixed'),
-  criticTarget: z.enum(criticTargets).default('last-round').describe("which of a critic's responses are targets"),
-  minimumAgreement: share.default(0).describe('a consensus trains somebody only if votes / N exceeds this'),
-  summary: z.boolean().default(true).describe("critics read a summary (true) or the others' responses themselves"),
-  select: z.enum(selections).default('consensus').describe('what decides which responses train'),
-  prompts: name.default('paper').describe('name of a prompt set'),
-  weights: z.enum(weightSharings).default('per-agent').describe('which tuned weights exist'),
-  evaluateBy: z.enum(evaluationModes).default('debate').describe('how the tuned society answers at evaluation'),
-});
 
 export const samplingSchema = z.strictObject({
   temperature: z.number().min(0).max(2).default(1),
@@ -53,6 +35,20 @@ const weightsSchema = z.union([z.literal('full'), z.strictObject({ lora: loraSch
 /** Learning rates when the specification names none (platform practice: LoRA needs far more than full weights). */
 export const defaultLearningRates = { lora: 2e-4, full: 1e-5 } as const;
 
+const schedule = z.enum(['linear', 'cosine', 'constant']);
+
+/** What the agents of one role may be trained with instead of what all are. */
+const roleFinetuningSchema = z
+  .strictObject({
+    epochs: z.number().gt(0),
+    learningRate: z.number().gt(0),
+    batchSize: positiveInteger,
+    schedule,
+    warmupShare: share,
+    weightDecay: z.number().min(0),
+  })
+  .partial();
+
 export const finetuningSchema = z.strictObject({
   trainer: z.enum(['local']).default('local'),
   weights: weightsSchema.default({ lora: { rank: 16, alpha: 32, dropout: 0 } }),
@@ -61,9 +57,17 @@ export const finetuningSchema = z.strictObject({
   batchSize: positiveInteger.default(16),
   maxLength: positiveInteger.default(2048).describe('longer examples are counted and left out, never cut'),
   from: z.enum(['previous', 'base']).default('previous'),
-  schedule: z.enum(['linear', 'cosine', 'constant']).default('linear'),
+  schedule: schedule.default('linear'),
   warmupShare: share.default(0),
   weightDecay: z.number().min(0).default(0),
+  generation: roleFinetuningSchema.optional().describe('what generation agents are trained with instead'),
+  critic: roleFinetuningSchema.optional().describe('what critics are trained with instead'),
+  matchTrainingTokens: positiveInteger
+    .optional()
+    .describe('most completion tokens of one training set; a seeded sample is taken of a larger one'),
+  matchTrajectories: positiveInteger
+    .optional()
+    .describe('most examples of one training set; a seeded sample is taken of a larger one'),
   checkpointEverySeconds: z.number().gt(0).default(60).describe('most training work a crash can cost'),
 });
 
@@ -79,6 +83,13 @@ export const evaluationSchema = z.strictObject({
     })
     .prefault({})
     .describe('vote over k first-round samples, beside the debate; equal-calls: k = N + 2N(M-1)'),
+  members: positiveInteger.max(mostMembers).optional().describe('N at evaluation; default: method.members'),
+  rounds: positiveInteger.max(16).optional().describe('M of an evaluation debate; default: method.rounds'),
+  firstRoundBy: z
+    .string()
+    .regex(/^(own|generation-[1-9]\d*)$/)
+    .default('own')
+    .describe('who gives the first answers at evaluation: each member its own, or one generation agent for all'),
 });
 
 const problemCount = z.int().min(1).max(1_000_000);
@@ -103,6 +114,23 @@ export const taskSchema = z.discriminatedUnion('kind', [
 export const modelSchema = z.strictObject({
   base: name.describe('a model folder or the name the endpoint serves'),
   endpoint: name.default('embedded').describe('`embedded` or a name in $MAFT_HOME/config.yaml'),
+  members: z
+    .array(z.strictObject({ base: name, endpoint: name.optional() }))
+    .min(1)
+    .optional()
+    .describe('a base model per member (mixed societies); the summariser stays model.base'),
+});
+
+export const stopSignals = ['never', 'loss'] as const;
+
+/** When a run ends before `iterations`; a further signal is one more word. */
+export const stopSchema = z.strictObject({
+  signal: z
+    .enum(stopSignals)
+    .default('never')
+    .describe('what must go on improving; `loss`: the mean training loss of the last epoch'),
+  improvement: share.default(0.01).describe('least relative improvement on the best so far that counts as one'),
+  patience: positiveInteger.default(1).describe('iterations in a row without improvement that end the run'),
 });
 
 export const executionSchema = z.strictObject({
@@ -110,9 +138,6 @@ export const executionSchema = z.strictObject({
   shardsInFlight: positiveInteger.max(64).default(8),
   problemsInFlight: positiveInteger.max(64).default(8).describe('per shard'),
 });
-
-/** `method` once a bare preset name has been turned into an object. */
-export const methodSchema = methodSettingsSchema.extend({ preset: name.default('multiagent-finetuning') });
 
 export const limitsSchema = z.strictObject({
   maxFailedShare: share.default(0.02).describe("share of a stage's problems that may fail before the run does"),
@@ -125,6 +150,7 @@ export const runSpecificationSchema = z.strictObject({
   task: taskSchema,
   method: methodSchema.prefault({}),
   iterations: z.int().min(0).max(1000).default(1).describe('L: debate, select, finetune, evaluate'),
+  stopWhen: stopSchema.prefault({}).describe('ends the run before `iterations`; a bare word is its signal'),
   model: modelSchema,
   sampling: samplingPerRoleSchema.prefault({}),
   finetuning: finetuningSchema.prefault({}),
@@ -133,16 +159,17 @@ export const runSpecificationSchema = z.strictObject({
   execution: executionSchema.prefault({}),
 });
 
-/** What a user may write: as above, with `method` also a bare name and `sampling` also one object for all roles. */
+/** What a user may write: as above, with `method` and `stopWhen` also a bare word and `sampling` also one object for all roles. */
 export const runSpecificationInputSchema = runSpecificationSchema.extend({
   method: z.union([name, methodSchema]).prefault({}),
+  stopWhen: z.union([z.enum(stopSignals), stopSchema]).prefault({}),
   sampling: z.union([samplingSchema, samplingPerRoleSchema]).prefault({}),
 });
 
-export type MethodSettings = z.infer<typeof methodSchema>;
 export type RunSpecification = z.infer<typeof runSpecificationSchema>;
 export type RunSpecificationInput = z.input<typeof runSpecificationInputSchema>;
 export type TaskSettings = z.infer<typeof taskSchema>;
+export type StopSettings = z.infer<typeof stopSchema>;
 export type FinetuningSettings = z.infer<typeof finetuningSchema>;
 
 /** Where a resolved value came from; keyed by dotted path. */

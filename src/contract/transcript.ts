@@ -22,11 +22,21 @@ export interface SummaryRecord {
   usage: Usage;
 }
 
+/** A first answer given again with the reference answer as a hint; only on turns of STaR whose own answer was wrong. */
+export interface HintedResponse {
+  /** Holds the reference answer. Never trained on: the example has the turn's own, unhinted messages. */
+  messages: ChatMessage[];
+  response: string;
+  answer: string | null;
+  finishReason: FinishReason;
+  usage: Usage;
+}
+
 /** One member's part of one debate round. */
 export interface Turn {
   /** 1..N */
   member: number;
-  /** `generation-n` or `critic-n`. */
+  /** `generation-n` or `critic-n`; in the later rounds of a society without critics `generation-n`. */
   agent: string;
   /** The immutable name of the model that answered. */
   model: string;
@@ -41,6 +51,7 @@ export interface Turn {
   agrees?: boolean;
   finishReason: FinishReason;
   usage: Usage;
+  hinted?: HintedResponse;
 }
 
 export interface DebateRound {

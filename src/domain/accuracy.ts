@@ -18,6 +18,10 @@ export interface EvaluationInput {
   rounds: number;
   /** How the society answers: `method.evaluateBy`. */
   answersBy: 'sample' | 'vote' | 'debate';
+  /** k of the vote that the society answers by, with `answersBy: vote`; undefined: N. */
+  ownSamples?: number;
+  /** Further votes to show, as far as there are samples; undefined: one over all samples. */
+  voteSizes?: readonly number[];
   /** Transcripts of all problems of the split, failed ones included. */
   transcripts: readonly Transcript[];
   /** Samples 1..k of a vote over k by problem, where one was taken; the first N are the debate's own first round. */
@@ -65,7 +69,7 @@ export function evaluateTranscripts(input: EvaluationInput): Evaluation {
 function outcomesByMode(input: EvaluationInput): Map<AnswerMode, Outcome[]> {
   const { transcripts, members, samples } = input;
   const outcomes = new Map<AnswerMode, Outcome[]>([
-    ['society', transcripts.map((transcript) => societyOutcome(transcript, input.answersBy))],
+    ['society', transcripts.map((transcript) => societyOutcome(transcript, input))],
     ['sample', transcripts.map(sampleOutcome)],
   ]);
   if (members > 1)
@@ -74,16 +78,20 @@ function outcomesByMode(input: EvaluationInput): Map<AnswerMode, Outcome[]> {
       transcripts.map((transcript) => firstRoundVote(transcript, input)),
     );
   const largest = Math.max(0, ...[...(samples?.values() ?? [])].map(({ length }) => length));
-  if (largest > members)
+  for (const size of input.voteSizes ?? [largest]) {
+    if (size <= members || size > largest) continue;
     outcomes.set(
-      `vote-${largest}`,
-      transcripts.map((transcript) => sampledVote(transcript, largest, input)),
+      `vote-${size}`,
+      transcripts.map((transcript) => sampledVote(transcript, size, input)),
     );
+  }
   return outcomes;
 }
 
-function societyOutcome(transcript: Transcript, answersBy: EvaluationInput['answersBy']): Outcome {
+function societyOutcome(transcript: Transcript, input: EvaluationInput): Outcome {
+  const { answersBy, members, ownSamples = members } = input;
   if (answersBy === 'sample') return sampleOutcome(transcript);
+  if (answersBy === 'vote' && ownSamples !== members) return sampledVote(transcript, ownSamples, input);
   const { problemId, consensus, rounds } = transcript;
   const agreed = consensus.kind === 'agreed' ? consensus : undefined;
   const usages = rounds.flatMap(({ turns }) => turns.flatMap((turn) => usagesOf(turn)));
@@ -104,7 +112,7 @@ function firstRoundVote({ problemId, rounds }: Transcript, input: EvaluationInpu
 }
 
 function sampledVote({ problemId }: Transcript, size: number, input: EvaluationInput): Outcome {
-  const samples = input.samples?.get(problemId) ?? [];
+  const samples = (input.samples?.get(problemId) ?? []).slice(0, size);
   const answers = samples.length === size ? samples.map(({ answer }) => answer) : [];
   const result = voteOverSamples(answers, input.equal, tieDraw(problemId, input));
   return { ...votedOutcome(problemId, result), usages: samples.map(({ usage }) => usage) };

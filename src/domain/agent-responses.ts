@@ -10,8 +10,8 @@ interface Chain {
 }
 
 /**
- * The responses an agent is judged on: those it wrote (of everybody, for the one model), and with `criticTarget:
- * all-rounds` also the first response of the critic's member.
+ * The responses an agent is judged on: those it wrote (of everybody, for the one model), with `criticTarget: all-rounds`
+ * also the first response of the critic's member, and with `hint` what it said when it was asked again.
  */
 export function responsesOf(
   agent: string,
@@ -47,15 +47,28 @@ function chainResponses(context: Context, { turns }: Chain): AgentResponse[] {
   const wholeChain = !isShared && isCritic(agent) && settings.criticTarget === 'all-rounds';
   return turns
     .filter(({ turn }) => isShared || wholeChain || turn.agent === agent)
-    .map(({ round, turn }) => ({
-      round,
-      turn,
-      // The one model learns to give the debate's last answer to the question alone (method, section 5).
-      prompt: isShared ? first : turn,
-      deciding: wholeChain ? last : turn,
-      isTarget: wholeChain || isTargetRound(context, round),
-      set: setOf(context, first),
-    }));
+    .flatMap(({ round, turn }) => {
+      const response: AgentResponse = {
+        round,
+        turn,
+        // The one model learns to give the debate's last answer to the question alone (method, section 5).
+        prompt: isShared ? first : turn,
+        deciding: wholeChain ? last : turn,
+        isTarget: wholeChain || isTargetRound(context, round),
+        set: setOf(context, first),
+      };
+      return settings.hint ? [response, ...hintedResponse(context, response)] : [response];
+    });
+}
+
+/** STaR: what the agent said to the hint takes the place of a wrong answer, with the prompt that had no hint in it. */
+function hintedResponse({ judgement }: Context, own: AgentResponse): AgentResponse[] {
+  const { hinted } = own.turn;
+  if (hinted === undefined) return [];
+  const { response, answer, finishReason, usage } = hinted;
+  const turn: Turn = { ...own.turn, response, answer, finishReason, usage };
+  const isTarget = own.isTarget && !judgement.isRight(own.turn);
+  return [{ ...own, turn, deciding: turn, isTarget, set: 'hinted' }];
 }
 
 function isTargetRound({ agent, settings }: Context, round: number): boolean {

@@ -14,6 +14,12 @@ export interface SelectionSettings {
   members: number;
   rounds: number;
   weights: 'none' | 'one' | 'per-agent';
+  /** Who answers the later rounds. */
+  critics: 'own' | 'generation' | 'untuned';
+  /** What one shared model learns. */
+  sharedTargets: 'last-round' | 'every-agent';
+  /** Whether hinted responses count (STaR). */
+  hint: boolean;
   select: 'consensus' | 'reference' | 'none';
   /** w */
   correctedShare: number;
@@ -25,6 +31,9 @@ export interface SelectionSettings {
   iteration: number;
   /** Most tokens of prompt + completion; longer examples are counted and left out, never cut. */
   maxLength: number;
+  /** Most completion tokens, and most examples, of one training set; undefined takes all. */
+  matchTrainingTokens?: number | undefined;
+  matchTrajectories?: number | undefined;
 }
 
 /** Whether an answer was found equal to the problem's reference answer. */

@@ -63,7 +63,7 @@ export interface TurnPlace extends IterationPlace {
   round: number;
   /** Agent id, or the name of a further sample (`sampleName`). */
   agent: string;
-  part: 'response' | 'summary';
+  part: 'response' | 'summary' | 'hinted';
 }
 
 export interface ShardPlace extends IterationPlace {
@@ -75,10 +75,16 @@ export interface ShardPlace extends IterationPlace {
 export const iterationKeys = {
   turn: (place: TurnPlace) => {
     const problem = `${iterationFolder(place)}/turns/${place.split}/${encodePathSegment(place.problemId)}`;
-    return `${problem}/round-${place.round}/${place.agent}${place.part === 'summary' ? '.summary' : ''}.json`;
+    return `${problem}/round-${place.round}/${place.agent}${place.part === 'response' ? '' : `.${place.part}`}.json`;
   },
   /** Equality verdicts of a shard's answers, write-once: a time limit may fall differently on a retry. */
   verdicts: (place: ShardPlace) => `${iterationFolder(place)}/verdicts/${shardFile(place)}.json`,
+  /** Of one problem's first answers against its reference answer: who is asked again with a hint. */
+  hintVerdicts: (place: IterationPlace & { problemId: string }) =>
+    `${iterationFolder(place)}/verdicts/hints/${encodePathSegment(place.problemId)}.json`,
+  /** Of a split's answers against the reference answers. */
+  referenceVerdicts: (place: IterationPlace & { split: Split }) =>
+    `${iterationFolder(place)}/verdicts/${place.split}/references.json`,
   transcripts: (place: ShardPlace) => `${iterationFolder(place)}/transcripts/${shardFile(place)}.jsonl`,
   /** The samples of a vote over k, beside the debate. */
   votes: (place: ShardPlace) => `${iterationFolder(place)}/votes/${shardFile(place)}.jsonl`,

@@ -1,30 +1,35 @@
 /** What a specification means for the order of the work: the plan that workflows follow. Derived once, by `resolveRun`. */
 import type { RunPlan } from '../contract/run';
 import type { MethodSettings, RunSpecification } from '../contract/specification';
-import { sharedAgent, societyAgents } from './identifiers';
-
-type DebateSize = Pick<MethodSettings, 'members' | 'rounds' | 'summary'>;
+import { evaluationSize, societySize, speakingAgents, type DebateSize } from './debate-rules';
+import { sharedAgent } from './identifiers';
 
 /** Events a shard's history may hold, and what one turn adds (scheduled, started, completed and the workflow tasks). */
 const shardEvents = 3000;
 const eventsPerTurn = 6;
 
-/** Model calls of one debate: N + 2N(M-1); without summaries N·M. */
-export function callsPerDebate({ members, rounds, summary }: DebateSize): number {
-  return members + (summary ? 2 : 1) * members * (rounds - 1);
+/** Model calls of one debate: N + 2N(M-1); without summaries (a single member has nobody to be told about) N·M. */
+export function callsPerDebate({ members, rounds, summary }: DebateSize & { summary: boolean }): number {
+  return members + (summary && members > 1 ? 2 : 1) * members * (rounds - 1);
 }
 
 /** Problems per shard, so that its history stays far below the server's limits whatever N and M are. */
-export function automaticShardSize({ members, rounds }: Pick<DebateSize, 'members' | 'rounds'>): number {
+export function automaticShardSize({ members, rounds }: DebateSize): number {
   const fitting = Math.floor(shardEvents / (eventsPerTurn * members * rounds));
   return Math.min(50, Math.max(1, fitting));
 }
 
-/** Agents with a training set of their own: the society's, `shared`, or none. */
-export function trainedAgents(method: Pick<MethodSettings, 'weights' | 'members' | 'rounds'>): string[] {
-  const { weights, members, rounds } = method;
-  if (weights === 'none') return [];
-  return weights === 'one' ? [sharedAgent] : societyAgents(members, rounds);
+type TrainingShape = Pick<MethodSettings, 'weights' | 'members' | 'rounds' | 'critics'>;
+
+/** Agents with a training set of their own: those that debate and are tuned, `shared`, or none. */
+export function trainedAgents(method: TrainingShape): string[] {
+  if (method.weights === 'none') return [];
+  return method.weights === 'one' ? [sharedAgent] : tunedAgents(method);
+}
+
+/** Agents whose own responses train somebody: themselves, or the one model. */
+export function tunedAgents({ critics, ...size }: Pick<TrainingShape, 'members' | 'rounds' | 'critics'>): string[] {
+  return speakingAgents({ ...size, critics: critics === 'untuned' ? 'generation' : critics });
 }
 
 export function deriveRunPlan(
@@ -34,6 +39,7 @@ export function deriveRunPlan(
 ): RunPlan {
   const { method, execution, task, iterations } = specification;
   const voteAtIterations = votedIterations(specification);
+  const evaluated = evaluationSize(specification);
   return {
     runId,
     name: specification.name,
@@ -41,25 +47,38 @@ export function deriveRunPlan(
     method: method.preset,
     members: method.members,
     rounds: method.rounds,
-    evaluationRounds: method.evaluateBy === 'debate' ? method.rounds : 1,
+    critics: method.critics,
+    evaluationMembers: evaluated.members,
+    evaluationRounds: evaluated.rounds,
     iterations,
     trainProblems: task.train,
     evaluationProblems: task.eval,
-    shardSize: execution.shardSize === 'auto' ? automaticShardSize(method) : execution.shardSize,
+    shardSize: execution.shardSize === 'auto' ? automaticShardSize(societySize(specification)) : execution.shardSize,
     shardsInFlight: execution.shardsInFlight,
     problemsInFlight: execution.problemsInFlight,
     maxFailedShare: specification.limits.maxFailedShare,
     trainedAgents: trainedAgents(method),
     voteSamples: voteAtIterations.length === 0 ? 0 : voteSamples(specification),
     voteAtIterations,
+    ownVoteSamples: method.evaluateBy === 'vote' ? (method.samples ?? 0) : 0,
+    hints: method.hint,
+    stopWhen: specification.stopWhen,
     searchAttributes: found.searchAttributes ?? [],
     notices: found.notices ?? [],
   };
 }
 
-function voteSamples({ evaluation, method }: RunSpecification): number {
+function voteSamples(specification: RunSpecification): number {
+  const { evaluation, method } = specification;
   const { samples } = evaluation.votes;
-  return samples === 'equal-calls' ? callsPerDebate(method) : samples;
+  if (samples !== 'equal-calls') return samples;
+  const { members, rounds } = evaluationSize(specification);
+  // What is voted instead of debating costs as much as the debate would.
+  const debate = { members, rounds: method.evaluateBy === 'debate' ? rounds : method.rounds };
+  return Math.max(
+    callsPerDebate({ ...debate, summary: method.summary }),
+    (method.evaluateBy === 'vote' && method.samples) || 0,
+  );
 }
 
 function votedIterations({ evaluation, iterations }: RunSpecification): number[] {

@@ -11,6 +11,9 @@ export type Preset = Partly<{
   method: Exclude<RunSpecificationInput['method'], string | undefined>;
   sampling: RunSpecificationInput['sampling'];
   iterations: number;
+  stopWhen: Exclude<RunSpecificationInput['stopWhen'], string | undefined>;
+  finetuning: RunSpecificationInput['finetuning'];
+  evaluation: RunSpecificationInput['evaluation'];
 }>;
 
 export const defaultPreset = 'multiagent-finetuning';
@@ -19,11 +22,21 @@ export const defaultPreset = 'multiagent-finetuning';
 const oneModel = { weights: 'one' } as const;
 const untuned = { weights: 'none' } as const;
 
+/** As many passes as STaR may take until the loss stops falling; most end far earlier. */
+const mostPasses = 10;
+
 export const presets: Readonly<Record<string, Preset>> = {
   [defaultPreset]: {},
   base: { method: { members: 1, rounds: 1, ...untuned, evaluateBy: 'sample' }, iterations: 0 },
   majority: { method: { rounds: 1, ...untuned, evaluateBy: 'vote' }, iterations: 0 },
   debate: { method: { ...untuned }, iterations: 0 },
+  // Correct answers, and those that a hint at the reference answer made correct; each pass starts from the base again.
+  star: {
+    method: { members: 1, rounds: 1, ...oneModel, select: 'reference', hint: true, evaluateBy: 'sample' },
+    iterations: mostPasses,
+    stopWhen: { signal: 'loss' },
+    finetuning: { from: 'base' },
+  },
   'majority-finetuning': { method: { rounds: 1, ...oneModel, evaluateBy: 'vote' } },
   'single-agent': { method: { ...oneModel } },
   'single-agent-without-debate': { method: { members: 1, rounds: 1, ...oneModel, evaluateBy: 'sample' } },
@@ -33,6 +46,13 @@ export const presets: Readonly<Record<string, Preset>> = {
     sampling: { generation: { temperature: 2 }, critic: { temperature: 2 } },
   },
   'without-summary': { method: { summary: false } },
+  'without-critics': { method: { critics: 'generation' } },
+  'unique-id': { method: { ...untuned, instructions: 'unique-id' }, iterations: 0 },
+  'unique-id-tuned': { method: { ...oneModel, sharedTargets: 'every-agent', instructions: 'unique-id' } },
+  'varied-prompts': { method: { ...untuned, instructions: 'varied' }, iterations: 0 },
+  cooperative: { method: { instructions: 'cooperative' } },
+  // A measurement: the method itself, evaluated with the first answers of one agent.
+  'no-interaction': { evaluation: { firstRoundBy: 'generation-1' } },
   'five-agents': { method: { members: 5 } },
 };
 

@@ -19,8 +19,10 @@ import {
   type ReferenceVerdict,
   type SelectionSettings,
 } from './eligibility';
-import { trainedAgents } from './plan';
-import { lossWeights, mixedCounts, sampleProblems, type CriticSet } from './mixing';
+import { sharedAgent } from './identifiers';
+import { withinBudget } from './matching';
+import { lossWeights, mixedCounts, sampleProblems, type CriticSet, type MixedCounts } from './mixing';
+import { trainedAgents, tunedAgents } from './plan';
 
 export type { ReferenceVerdict, SelectionSettings } from './eligibility';
 
@@ -31,14 +33,17 @@ export interface SelectionResult {
 }
 
 /** A response that nothing speaks against, waiting for the sampling. */
-interface Candidate {
+export interface Candidate {
   example: TrainingExample;
   completionTokens: number;
   tieBroken: boolean;
 }
 
+/** The responses of one agent; several make up one training set where the one model learns what every agent would. */
 interface AgentAccount {
   agent: string;
+  /** Whose training set its examples go to. */
+  trains: string;
   outcomes: Map<SelectionOutcome, number>;
   candidates: Candidate[];
 }
@@ -61,7 +66,7 @@ export class Selection {
     if ((settings.select === 'reference') !== (verdict !== undefined)) {
       throw new Error(`select is ${settings.select}: reference verdicts belong to select: reference, and only there`);
     }
-    this.accounts = trainedAgents(settings).map((agent) => ({ agent, outcomes: new Map(), candidates: [] }));
+    this.accounts = judgedAgents(settings).map((account) => ({ ...account, outcomes: new Map(), candidates: [] }));
   }
 
   add(transcript: Transcript): void {
@@ -75,11 +80,11 @@ export class Selection {
   }
 
   finish(): SelectionResult {
-    const chosen = this.accounts.map((account) => ({ account, candidates: this.sample(account) }));
+    const chosen = trainedAgents(this.settings).map((agent) => this.trainingSetOf(agent));
     const { method, select, seed, iteration } = this.settings;
     return {
       trainingSets: new Map(
-        chosen.map(({ account, candidates }) => [account.agent, candidates.map(({ example }) => example)]),
+        chosen.map(({ account, candidates }) => [account.trains, candidates.map(({ example }) => example)]),
       ),
       report: {
         iteration,
@@ -111,21 +116,36 @@ export class Selection {
       return;
     }
     account.candidates.push({
-      example: trainingExample(account.agent, transcript.problemId, response, this.settings.iteration),
+      example: trainingExample(account.trains, transcript.problemId, response, this.settings.iteration),
       completionTokens: response.turn.usage.completionTokens,
       tieBroken: judgement.tieBroken,
     });
   }
 
-  /** Mixes a critic's two sides; every other set is taken whole. Counts each candidate's final outcome. */
-  private sample(account: AgentAccount): Candidate[] {
+  /** Mixes each critic's two sides, keeps to the budget, weighs; counts each candidate's final outcome. */
+  private trainingSetOf(agent: string): { account: AgentAccount; candidates: Candidate[] } {
+    const accounts = this.accounts.filter(({ trains }) => trains === agent);
+    const mixed = accounts.map((account) => this.mix(account));
+    const kept = withinBudget(mixed.flat(), { ...this.settings, agent });
+    const chosen = mixed.flatMap((candidates) => this.weigh(candidates.filter((candidate) => kept.has(candidate))));
+    const sorted = chosen.sort((left, right) => compareExamples(left.example, right.example));
+    const account = mergedAccount(agent, accounts);
+    for (const { example } of sorted) count(account, `selected as ${example.set}`);
+    const left = accounts.reduce((sum, { candidates }) => sum + candidates.length, 0) - sorted.length;
+    if (left > 0) account.outcomes.set('not-sampled', left);
+    return { account, candidates: sorted };
+  }
+
+  /** A critic's two sides are sampled; every other set is taken whole. */
+  private mix(account: AgentAccount): Candidate[] {
     account.candidates.sort((left, right) => compareExamples(left.example, right.example));
     const kept = this.keptProblems(account);
-    const chosen = account.candidates.filter(({ example: { set, problemId } }) => kept[set]?.has(problemId) ?? true);
-    for (const { example } of chosen) count(account, `selected as ${example.set}`);
-    const left = account.candidates.length - chosen.length;
-    if (left > 0) account.outcomes.set('not-sampled', left);
-    return this.settings.mixing === 'weighted-loss' ? weighted(chosen, this.settings.correctedShare) : chosen;
+    return account.candidates.filter(({ example: { set, problemId } }) => kept[set]?.has(problemId) ?? true);
+  }
+
+  private weigh(candidates: Candidate[]): Candidate[] {
+    const { mixing, correctedShare } = this.settings;
+    return mixing === 'weighted-loss' ? weighted(candidates, correctedShare) : candidates;
   }
 
   /** D^C is a set of problems: with several target rounds, the lines of a problem stay or go together. */
@@ -156,6 +176,21 @@ export function selectTrainingSets(
 export function compareExamples(left: TrainingExample, right: TrainingExample): number {
   if (left.problemId !== right.problemId) return left.problemId < right.problemId ? -1 : 1;
   return left.round - right.round || left.member - right.member;
+}
+
+/** Every agent is judged by itself, or the one model as a whole; with `every-agent` it learns all agents' sets. */
+function judgedAgents(settings: SelectionSettings): { agent: string; trains: string }[] {
+  const { weights, sharedTargets } = settings;
+  if (weights !== 'one' || sharedTargets === 'last-round')
+    return trainedAgents(settings).map((agent) => ({ agent, trains: agent }));
+  return tunedAgents(settings).map((agent) => ({ agent, trains: sharedAgent }));
+}
+
+function mergedAccount(trains: string, accounts: readonly AgentAccount[]): AgentAccount {
+  const outcomes = new Map<SelectionOutcome, number>();
+  for (const [outcome, number] of accounts.flatMap((account) => [...account.outcomes]))
+    outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + number);
+  return { agent: trains, trains, outcomes, candidates: [] };
 }
 
 function noVerdict(problemId: string): never {
@@ -192,15 +227,20 @@ function trainingExample(
 
 function weighted(candidates: readonly Candidate[], correctedShare: number): Candidate[] {
   const size = (set: CriticSet) => candidates.filter(({ example }) => example.set === set).length;
-  const weights = lossWeights({ corrected: size('corrected'), consistent: size('consistent') }, correctedShare);
-  return candidates.map((candidate) => {
-    const { set } = candidate.example;
-    if (!sampledSets.has(set)) return candidate;
-    return { ...candidate, example: { ...candidate.example, weight: weights[set as CriticSet] } };
-  });
+  const sizes: MixedCounts = { corrected: size('corrected'), consistent: size('consistent') };
+  // A budget may have left only examples that weigh nothing; then there is nothing to train on.
+  const counted = mixedCounts(sizes, correctedShare, 'weighted-loss');
+  const weights = lossWeights(counted, correctedShare);
+  return candidates
+    .filter(({ example: { set } }) => !sampledSets.has(set) || counted[set as CriticSet] > 0)
+    .map((candidate) => {
+      const { set } = candidate.example;
+      if (!sampledSets.has(set)) return candidate;
+      return { ...candidate, example: { ...candidate.example, weight: weights[set as CriticSet] } };
+    });
 }
 
-function agentSelection({ agent, outcomes }: AgentAccount, chosen: readonly Candidate[]): AgentSelection {
+function agentSelection({ trains: agent, outcomes }: AgentAccount, chosen: readonly Candidate[]): AgentSelection {
   const sorted = [...outcomes].sort(([left], [right]) => (left < right ? -1 : 1));
   return {
     agent,

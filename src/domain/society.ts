@@ -2,25 +2,29 @@
 import type { RunSpecification } from '../contract/specification';
 import type { AgentModel, Society } from '../contract/society';
 import type { WeightsRecord } from '../contract/training-job';
+import { societySize, speakingAgents } from './debate-rules';
 import { servedName } from './served-name';
-import { generationAgent, sharedAgent, societyAgents } from './identifiers';
+import { generationAgent, sharedAgent } from './identifiers';
 
 /** A society before its version (the digest of everything else) has been computed. */
 export type UnversionedSociety = Omit<Society, 'version'>;
 
-/** Iteration 0: every agent is the base model. */
-export function untunedSociety(runId: string, specification: RunSpecification, baseModel: string): UnversionedSociety {
+/** Iteration 0: every agent is its base model. */
+export function untunedSociety(runId: string, specification: RunSpecification): UnversionedSociety {
   const { method, sampling } = specification;
-  const untuned: AgentModel = { model: baseModel, trainedIn: 0 };
+  const size = societySize(specification);
+  const agents = speakingAgents({ ...size, critics: method.critics });
   return {
     runId,
     iteration: 0,
-    members: method.members,
-    rounds: method.rounds,
-    agents: Object.fromEntries(societyAgents(method.members, method.rounds).map((agent) => [agent, untuned])),
-    summariser: baseModel,
+    ...size,
+    agents: Object.fromEntries(agents.map((agent) => [agent, untunedModel(specification, agent)])),
+    summariser: baseModelName(specification),
     promptSet: method.prompts,
+    instructions: method.instructions,
+    critics: method.critics,
     summary: method.summary,
+    summaryShowsQuestion: method.summaryShowsQuestion,
     voteRule: 'plurality-seeded-tie',
     sampling,
   };
@@ -30,9 +34,10 @@ export function untunedSociety(runId: string, specification: RunSpecification, b
 export function tunedSociety(previous: Society, iteration: number, weights: WeightsRecord[]): UnversionedSociety {
   const { version: _, ...rest } = previous;
   const byAgent = new Map(weights.map((record) => [record.agent, record]));
+  // Agents without weights of their own, untuned critics among them, stay what they are.
   const agents = Object.entries(previous.agents).map(([agent, before]): [string, AgentModel] => {
     const record = byAgent.get(agent) ?? byAgent.get(sharedAgent);
-    return [agent, record?.outcome === 'trained' ? { model: record.model, trainedIn: iteration } : before];
+    return [agent, record?.outcome === 'trained' ? { ...before, model: record.model, trainedIn: iteration } : before];
   });
   return { ...rest, iteration, agents: Object.fromEntries(agents) };
 }
@@ -44,9 +49,42 @@ export function modelOf(society: Society, agent: string): AgentModel {
   return found;
 }
 
-/** The name requests for the untuned model carry; a foreign endpoint has its own names, which are used as they are. */
-export function baseModelName({ model }: Pick<RunSpecification, 'model'>): string {
-  return model.endpoint === embeddedEndpoint ? servedName(model.base) : model.base;
+type ModelSettings = Pick<RunSpecification, 'model'>;
+
+/** The base model of one member, or of everybody: where its weights are named, and who serves it. */
+export interface BaseOfAgent {
+  base: string;
+  endpoint: string;
+}
+
+/** The base an agent starts from: its member's, in a mixed society, else the one of all. */
+export function baseOf({ model }: ModelSettings, agent: string): BaseOfAgent {
+  const member = Number(agent.split('-').at(-1));
+  const own = model.members?.[member - 1];
+  return { base: own?.base ?? model.base, endpoint: own?.endpoint ?? model.endpoint };
+}
+
+/** The base models of a run, each once: the members' and the summariser's. */
+export function baseModels({ model }: ModelSettings): BaseOfAgent[] {
+  const { base, endpoint, members = [] } = model;
+  const all = [{ base, endpoint }, ...members.map((member) => ({ endpoint, ...member }))];
+  return [...new Map(all.map((each) => [JSON.stringify([each.base, each.endpoint]), each])).values()];
+}
+
+function untunedModel(specification: ModelSettings, agent: string): AgentModel {
+  const own = baseOf(specification, agent);
+  const elsewhere = own.endpoint === specification.model.endpoint ? {} : { endpoint: own.endpoint };
+  return { model: nameOfBase(own), trainedIn: 0, ...elsewhere };
+}
+
+/** The name requests for an untuned model carry; a foreign endpoint has its own names, which are used as they are. */
+export function nameOfBase({ base, endpoint }: BaseOfAgent): string {
+  return endpoint === embeddedEndpoint ? servedName(base) : base;
+}
+
+/** As `nameOfBase`, of the model that everybody starts from and that summarises. */
+export function baseModelName({ model }: ModelSettings): string {
+  return nameOfBase(model);
 }
 
 /** The model server that `maft up` starts. */

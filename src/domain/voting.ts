@@ -23,9 +23,14 @@ export interface Ballot {
 
 export type VoteResult = Exclude<Consensus, { kind: 'failed' }>;
 
-/** The different answers of a problem over all rounds, in order of appearance: what the grading port is asked about. */
-export function distinctAnswers(rounds: readonly DebateRound[]): string[] {
-  const answers = rounds.flatMap(({ turns }) => turns.map(({ answer }) => answer));
+/**
+ * The different answers of a problem over all rounds, those to hints and further ones included, in order of appearance:
+ * what the grading port is asked about.
+ */
+export function distinctAnswers(rounds: readonly DebateRound[], further: readonly (string | null)[] = []): string[] {
+  const turns = rounds.flatMap((round) => round.turns);
+  const hinted = turns.flatMap((turn) => (turn.hinted === undefined ? [] : [turn.hinted.answer]));
+  const answers = [...turns.map(({ answer }) => answer), ...hinted, ...further];
   return [...new Set(answers.filter((answer) => answer !== null))];
 }
 
@@ -93,8 +98,8 @@ function winningAnswers(lastTurns: readonly Turn[], consensus: VoteResult): stri
 
 /** `agrees` stands behind `answer`, as in the documented transcript line. */
 function withAgreement(turn: Turn, agrees: boolean): Turn {
-  const { finishReason, usage, ...before } = turn;
-  return { ...before, agrees, finishReason, usage };
+  const { finishReason, usage, hinted, ...before } = turn;
+  return { ...before, agrees, finishReason, usage, ...(hinted === undefined ? {} : { hinted }) };
 }
 
 /**

@@ -1,2 +1,10 @@
-export { firstRoundMessages, laterRoundMessages, summaryMessages, type LaterRound } from './messages';
-export { promptSet, promptSetNames, type PromptSet } from './prompt-sets';
+export { instructionOf } from './instructions';
+export {
+  firstRoundMessages,
+  hintedMessages,
+  laterRoundMessages,
+  summaryMessages,
+  type FirstRound,
+  type LaterRound,
+} from './messages';
+export { instructionProblems, promptSet, promptSetNames, type PromptSet } from './prompt-sets';

@@ -1,6 +1,14 @@
 /** The lists of messages that agents and the summariser are sent. Byte-stable: training uses exactly what was sent. */
 import type { ChatMessage } from '../contract/transcript';
+import { fill } from './placeholders';
 import type { PromptSet } from './prompt-sets';
+
+/** What an agent is asked with first. */
+export interface FirstRound {
+  question: string;
+  /** What precedes the prompt, with its separator (`instructionOf`); empty or absent where nothing does. */
+  instruction?: string;
+}
 
 /** What a critic is asked with. */
 export interface LaterRound {
@@ -11,11 +19,25 @@ export interface LaterRound {
   summary?: string | undefined;
   /** The others' responses of the round before, in order of members; empty for a single member. */
   othersResponses: readonly string[];
+  /** What precedes this agent's first prompt; absent where the agent has been asked before in this chat. */
+  instruction?: string;
 }
 
-/** Round 1: the question. */
-export function firstRoundMessages(prompts: PromptSet, question: string): ChatMessage[] {
-  return [user(fill(prompts.firstRound, { question }))];
+/** Round 1: the system prompt, if there is one, and the question. */
+export function firstRoundMessages(prompts: PromptSet, { question, instruction = '' }: FirstRound): ChatMessage[] {
+  return [...system(prompts.system), user(instruction + fill(prompts.firstRound, { question }))];
+}
+
+/**
+ * Round 1 again, with the reference answer as a hint (STaR). Whoever calls this may read reference answers; what it says
+ * is trained on with the messages of `firstRoundMessages`, never with these.
+ */
+export function hintedMessages(
+  prompts: PromptSet,
+  { question, instruction = '', reference }: FirstRound & { reference: string },
+): ChatMessage[] {
+  const firstRound = fill(prompts.firstRound, { question });
+  return [...system(prompts.system), user(instruction + fill(prompts.hinted, { firstRound, question, reference }))];
 }
 
 /** Asks for a summary of the other members' responses; `question` only where a setting shows it to the summariser. */
@@ -25,8 +47,11 @@ export function summaryMessages(
   question?: string,
 ): ChatMessage[] {
   const responses = list(prompts.listedResponse, prompts.listSeparator, othersResponses);
-  if (question === undefined) return [user(fill(prompts.summary, { responses }))];
-  return [user(fill(prompts.summaryWithQuestion, { responses, question }))];
+  const request =
+    question === undefined
+      ? fill(prompts.summary, { responses })
+      : fill(prompts.summaryWithQuestion, { responses, question });
+  return [...system(prompts.summarySystem), user(request)];
 }
 
 /**
@@ -35,7 +60,8 @@ export function summaryMessages(
  */
 export function laterRoundMessages(prompts: PromptSet, round: LaterRound): ChatMessage[] {
   const { messages, response } = round.previous;
-  return [...messages, { role: 'assistant', content: response }, user(laterRequest(prompts, round))];
+  const request = (round.instruction ?? '') + laterRequest(prompts, round);
+  return [...messages, { role: 'assistant', content: response }, user(request)];
 }
 
 function laterRequest(prompts: PromptSet, { question, summary, othersResponses }: LaterRound): string {
@@ -45,15 +71,14 @@ function laterRequest(prompts: PromptSet, { question, summary, othersResponses }
   return fill(prompts.laterRoundWithResponses, { responses, question });
 }
 
+function system(content: string | undefined): ChatMessage[] {
+  return content === undefined ? [] : [{ role: 'system', content }];
+}
+
 function user(content: string): ChatMessage {
   return { role: 'user', content };
 }
 
 function list(template: string, separator: string, responses: readonly string[]): string {
   return responses.map((response) => fill(template, { response })).join(separator);
-}
-
-/** Fills placeholders in one pass: braces inside a value (a response that holds `{question}`) stay text. */
-function fill(template: string, values: Record<string, string>): string {
-  return template.replaceAll(/\{([a-z]+)\}/g, (placeholder, name: string) => values[name] ?? placeholder);
 }

@@ -1,25 +1,64 @@
-/** Prompt sets by name, narrowed to one task. */
+/** Prompt sets by name, narrowed to one task; a specification may replace single texts of one. */
+import type { InstructionSettings, PromptSettings, PromptTemplateName } from '../contract/method';
+import { promptTemplateNames } from '../contract/method';
 import { InvalidRunSpec } from '../errors';
+import type { Instructions } from './instructions';
+import { instructionPlaceholders, placeholderProblems, templatePlaceholders } from './placeholders';
 import { promptSets, type PromptTemplates, type TaskKind } from './templates';
 
 /** The templates of one set for one task. */
 export interface PromptSet extends PromptTemplates {
   name: string;
   task: string;
+  /** Round 1 of a re-ask with the reference answer as a hint: `{firstRound}` or `{question}`, and `{reference}`. */
+  hinted: string;
+  /** System prompt of the agents, and of the summariser; none where absent. */
+  system?: string | undefined;
+  summarySystem?: string | undefined;
+  instructions: Instructions;
 }
 
 export function promptSetNames(): string[] {
   return promptSets.map(({ name }) => name);
 }
 
-/** Throws `InvalidRunSpec` for an unknown set, or one that has no prompts for the task. */
-export function promptSet(name: string, task: string): PromptSet {
+/**
+ * Throws `InvalidRunSpec`, one line per problem, for an unknown set, one that has no prompts for the task, and replaced
+ * texts whose placeholders are unknown or missing.
+ */
+export function promptSet(settings: PromptSettings, task: string): PromptSet {
+  if (typeof settings === 'string') return namedSet(settings, task, 'method.prompts');
+  const { base, ...replaced } = settings;
+  const set = namedSet(base, task, 'method.prompts.base');
+  const problems = promptTemplateNames.flatMap((name) => templateProblems(name, replaced[name]));
+  if (problems.length > 0) throw new InvalidRunSpec(problems);
+  return { ...set, ...replaced };
+}
+
+/** What is wrong with instructions of the user's own. Named ones are data of this program. */
+export function instructionProblems(settings: InstructionSettings): string[] {
+  if (typeof settings === 'string') return [];
+  return Object.entries(settings).flatMap(([role, texts]) =>
+    [texts ?? []]
+      .flat()
+      .flatMap((text) => placeholderProblems(text, instructionPlaceholders))
+      .map((problem) => `method.instructions.${role}: ${problem}`),
+  );
+}
+
+function namedSet(name: string, task: string, field: string): PromptSet {
   const set = promptSets.find((candidate) => candidate.name === name);
-  const problem = (allowed: string) => new InvalidRunSpec([`method.prompts: ${JSON.stringify(name)} ${allowed}`]);
+  const problem = (allowed: string) => new InvalidRunSpec([`${field}: ${JSON.stringify(name)} ${allowed}`]);
   if (set === undefined) throw problem(`is not a prompt set; the known ones are ${promptSetNames().join(', ')}`);
   const templates = set.tasks[task as TaskKind];
   if (templates === undefined) {
     throw problem(`has no prompts for the task ${task}; it has them for ${Object.keys(set.tasks).join(', ')}`);
   }
-  return { name, task, ...templates };
+  const { hinted, instructions } = set;
+  return { name, task, hinted, instructions, ...templates };
+}
+
+function templateProblems(name: PromptTemplateName, text: string | undefined): string[] {
+  if (text === undefined) return [];
+  return placeholderProblems(text, templatePlaceholders[name]).map((problem) => `method.prompts.${name}: ${problem}`);
 }

@@ -1,8 +1,10 @@
 /**
- * All prompt texts, per set and task, as data. `{question}`, `{summary}`, `{responses}` and `{response}` are filled in;
+ * All prompt texts but the instructions (instructions.ts), per set and task, as data. `{question}`, `{summary}`, `{responses}` and `{response}` are filled in;
  * any other braces are text. Changing one of these changes what models are asked and trained on: it is a new version of
  * every result.
  */
+
+import { compactInstructions, wordedInstructions, type Instructions } from './instructions';
 
 export interface PromptTemplates {
   /** Round 1: `{question}`. */
@@ -30,6 +32,10 @@ export type TaskKind = 'arithmetic';
 
 export interface PromptSetTemplates {
   name: string;
+  /** What precedes an agent's first prompt, where `method.instructions` names something. */
+  instructions: Instructions;
+  /** The re-ask with the reference answer as a hint: `{firstRound}` (or `{question}`) and `{reference}`. */
+  hinted: string;
   /** Absent tasks cannot be asked with this set. */
   tasks: Partial<Record<TaskKind, PromptTemplates>>;
 }
@@ -42,6 +48,9 @@ const finalAnswer = 'Make sure to state your answer at the end of the response.'
  */
 const paper: PromptSetTemplates = {
   name: 'paper',
+  instructions: wordedInstructions,
+  hinted:
+    '{firstRound}\n\nHint: the final answer is {reference}. Give the reasoning that leads to it as if you had not seen the hint.',
   tasks: {
     arithmetic: {
       firstRound: `What is the result of {question}? ${finalAnswer}`,
@@ -72,6 +81,9 @@ const paper: PromptSetTemplates = {
 /** The shortest formats: what the demo's tiny model was pretrained on, in which every character is a token. */
 const compact: PromptSetTemplates = {
   name: 'compact',
+  instructions: compactInstructions,
+  // The tiny model was shown the answers of others in this form.
+  hinted: 'Others: {reference}. {question}=?',
   tasks: {
     arithmetic: {
       firstRound: '{question}=?',

@@ -6,6 +6,7 @@ import {
   type RunSpecification,
   type ValueSource,
 } from '../contract/specification';
+import { evaluationSize } from '../domain/debate-rules';
 import { digestOf } from '../domain/digests';
 import { defaultPreset, presetNames, presets, type Preset } from '../domain/presets';
 import { InvalidRunSpec } from '../errors';
@@ -70,17 +71,23 @@ function settingsWritten(raw: PlainObject, given: PlainObject): PlainObject {
  */
 function settleDependentDefaults(parsed: RunSpecification, merged: unknown): ResolvedSpecification['specification'] {
   const isOpen = (...path: string[]) => valueAt(merged, path) === undefined;
-  const { method, finetuning } = parsed;
-  const withoutDebate = method.members === 1 ? 'sample' : 'vote';
+  const { finetuning, evaluation } = parsed;
+  const answering = evaluationSize(parsed);
+  const withoutDebate = answering.members === 1 ? 'sample' : 'vote';
+  const evaluateBy =
+    answering.rounds === 1 && isOpen('method', 'evaluateBy') ? withoutDebate : parsed.method.evaluateBy;
+  const method = {
+    ...parsed.method,
+    evaluateBy,
+    summary: Math.max(parsed.method.members, answering.members) === 1 ? false : parsed.method.summary,
+    ...(evaluateBy === 'vote' ? { samples: parsed.method.samples ?? answering.members } : {}),
+  };
   return {
     ...parsed,
     // An untuned method has nothing to iterate.
     iterations: method.weights === 'none' ? 0 : parsed.iterations,
-    method: {
-      ...method,
-      summary: method.members === 1 ? false : method.summary,
-      evaluateBy: method.rounds === 1 && isOpen('method', 'evaluateBy') ? withoutDebate : method.evaluateBy,
-    },
+    method,
+    evaluation: { ...evaluation, ...evaluationSize({ method, evaluation }) },
     finetuning: {
       ...finetuning,
       learningRate: finetuning.learningRate ?? defaultLearningRates[finetuning.weights === 'full' ? 'full' : 'lora'],

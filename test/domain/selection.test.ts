@@ -9,6 +9,9 @@ const settings: SelectionSettings = {
   members: 3,
   rounds: 2,
   weights: 'per-agent',
+  critics: 'own',
+  sharedTargets: 'last-round',
+  hint: false,
   select: 'consensus',
   correctedShare: 0.5,
   mixing: 'weighted-loss',
@@ -270,6 +273,130 @@ describe('what decides', () => {
   test('weights: none trains nobody', () => expect(select(transcripts, { weights: 'none' }).report.agents).toEqual([]));
 });
 
+describe('one model that learns what every agent would (sharedTargets: every-agent)', () => {
+  const union = { weights: 'one', sharedTargets: 'every-agent' } as const;
+  const transcripts = [
+    problem('p1', ['2', '1', '1'], ['1', '1', '3']),
+    problem('p2', ['1', '1', '1'], ['1', '1', '1']),
+  ];
+
+  test('is trained on the union of their sets, each example with the prompt as it was sent', () => {
+    const own = select(transcripts);
+    const { trainingSets } = select(transcripts, union);
+    const withoutAgent = (examples: TrainingExample[]) =>
+      examples.map(({ agent: _, ...example }) => JSON.stringify(example)).sort();
+    expect(withoutAgent(trainingSets.get('shared')!)).toEqual(withoutAgent([...own.trainingSets.values()].flat()));
+    expect(trainingSets.get('shared')!.every(({ agent }) => agent === 'shared')).toBe(true);
+  });
+
+  test("each critic's two sides are mixed as if it were trained by itself", () => {
+    const many = Array.from({ length: 8 }, (_, index) => problem(`p${index}`, ['2', '1', '1'], ['1', '1', '1']));
+    const mixed = { mixing: 'sample-each', correctedShare: 0.5 } as const;
+    const own = select(many, mixed);
+    const lines = [...own.trainingSets.values()]
+      .flat()
+      .map(({ problemId, member, round }) => [problemId, member, round]);
+    const shared = select(many, { ...mixed, ...union }).trainingSets.get('shared')!;
+    expect(new Set(shared.map(({ problemId, member, round }) => `${problemId}/${member}/${round}`))).toEqual(
+      new Set(lines.map((line) => line.join('/'))),
+    );
+  });
+
+  test('every response of the debate is accounted for once', () => {
+    const { report } = select(transcripts, union);
+    expect(report.agents.map(({ agent, responses }) => [agent, responses])).toEqual([['shared', 12]]);
+  });
+});
+
+describe('who answers the later rounds', () => {
+  const answers = [
+    ['2', '1', '1'],
+    ['1', '1', '1'],
+  ];
+
+  test('without critics there is D^G only: later rounds train nobody', () => {
+    const { report, keys, outcomes } = select([debate(answers, { critics: 'generation' })], { critics: 'generation' });
+    expect(report.agents.map(({ agent }) => agent)).toEqual(['generation-1', 'generation-2', 'generation-3']);
+    expect(keys('generation-2')).toEqual(['problem-1/1/generation']);
+    expect(outcomes('generation-2')).toEqual({ 'not-a-target': 1, 'selected as generation': 1 });
+  });
+
+  test('untuned critics speak, but have no training set', () =>
+    expect(select([debate(answers)], { critics: 'untuned' }).report.agents.map(({ agent }) => agent)).toEqual([
+      'generation-1',
+      'generation-2',
+      'generation-3',
+    ]));
+});
+
+describe('hints (STaR)', () => {
+  const star: Partial<SelectionSettings> = { members: 1, rounds: 1, weights: 'one', select: 'reference', hint: true };
+  const asked = (own: string | null, then?: string | null) =>
+    debate([[own]], { problemId: `${own}-${then}`, hinted: () => then });
+  const choose = (...transcripts: Transcript[]) =>
+    selectTrainingSets(transcripts, { ...settings, ...star }, referenceIsOne);
+
+  test('a wrong answer that the hint made right is kept with the prompt that had no hint in it', () => {
+    const { trainingSets } = choose(asked('2', '1'));
+    expect(trainingSets.get('shared')).toEqual([
+      expect.objectContaining({
+        set: 'hinted',
+        completion: '2-1: generation-1 says 1 to the hint',
+        messages: [{ role: 'user', content: '2-1 asked of generation-1 in round 1' }],
+      }),
+    ]);
+    expect(JSON.stringify([...trainingSets])).not.toContain('reference as a hint');
+  });
+
+  test('own and hinted response have an outcome each; one that stays wrong trains nobody', () => {
+    const { report } = choose(asked('1'), asked('2', '1'), asked('2', '3'), asked(null, null));
+    expect(report.agents).toMatchObject([
+      {
+        agent: 'shared',
+        responses: 7,
+        outcomes: { disagrees: 3, unparsable: 2, 'selected as hinted': 1, 'selected as majority': 1 },
+      },
+    ]);
+  });
+
+  test('the hint to an answer that was right is no target', () =>
+    expect(choose(asked('1', '1')).report.agents[0]!.outcomes).toEqual({
+      'not-a-target': 1,
+      'selected as majority': 1,
+    }));
+
+  test('other methods do not look at hinted responses', () =>
+    expect(select([asked('2', '1')], { members: 1, rounds: 1 }).outcomes('generation-1')).toEqual({
+      'selected as generation': 1,
+    }));
+});
+
+describe('equal training data', () => {
+  const many = Array.from({ length: 20 }, (_, index) => problem(`p${index}`, ['1', '1', '1'], ['1', '1', '1']));
+
+  test('matchTrajectories keeps that many examples of every set, the rest is not sampled', () => {
+    const { report, outcomes } = select(many, { matchTrajectories: 7 });
+    expect(report.agents.map(({ examples }) => examples)).toEqual([7, 7, 7, 7, 7, 7]);
+    expect(outcomes('critic-2')).toEqual({ 'not-sampled': 13, 'selected as consistent': 7 });
+  });
+
+  test('matchTrainingTokens keeps as many completion tokens at most', () => {
+    const { report } = select(many, { matchTrainingTokens: 33 });
+    expect(report.agents.map(({ completionTokens }) => completionTokens)).toEqual([30, 30, 30, 30, 30, 30]);
+  });
+
+  test('which ones is drawn by the seed, agent by agent', () => {
+    const first = select(many, { matchTrajectories: 7 });
+    expect(first.keys('generation-1')).not.toEqual(
+      select(many, { matchTrajectories: 7, seed: 1 }).keys('generation-1'),
+    );
+    expect(first.keys('generation-1')).not.toEqual(first.keys('generation-2'));
+  });
+
+  test('a smaller set is taken whole', () =>
+    expect(select(many, { matchTrajectories: 21, matchTrainingTokens: 100 }).keys('generation-1')).toHaveLength(20));
+});
+
 test('10. an agent without examples gets an empty set, and the report says so', () => {
   const { trainingSets, report } = select([problem('p1', ['1', '1', '1'], [null, null, null])]);
   expect([...trainingSets.values()].every((examples) => examples.length === 0)).toBe(true);
@@ -281,47 +408,87 @@ const society = fc.record({
   members: fc.integer({ min: 1, max: 5 }),
   rounds: fc.integer({ min: 1, max: 4 }),
   problems: fc.integer({ min: 0, max: 8 }),
+  critics: fc.constantFrom('own' as const, 'generation' as const, 'untuned' as const),
 });
-const scenario = society.chain(({ members, rounds, problems }) =>
-  fc.record({
-    transcripts: fc
-      .array(
+
+/** Wrong and missing first answers were asked again; every other one was then right. */
+const hinted = (round: number, member: number, own: string | null) =>
+  round === 1 && own !== '1' ? (member % 2 === 0 ? '1' : '2') : undefined;
+
+const scenario = society.chain(({ members, rounds, problems, critics }) =>
+  fc
+    .record({
+      answers: fc.array(
         fc.array(fc.array(answer, { minLength: members, maxLength: members }), {
           minLength: rounds,
           maxLength: rounds,
         }),
         { minLength: problems, maxLength: problems },
-      )
-      .map((all) => all.map((answers, index) => problem(`p${index}`, ...answers))),
-    chosen: fc.record<SelectionSettings>({
-      method: fc.constant('any'),
-      members: fc.constant(members),
-      rounds: fc.constant(rounds),
-      weights: fc.constantFrom('none', 'one', 'per-agent'),
-      select: fc.constantFrom('consensus', 'none'),
-      correctedShare: fc.integer({ min: 0, max: 20 }).map((part) => part / 20),
-      mixing: fc.constantFrom('sample-each', 'exact-share', 'weighted-loss'),
-      criticTarget: fc.constantFrom('last-round', 'critic-rounds', 'all-rounds'),
-      minimumAgreement: fc.constantFrom(0, 0.5, 1),
-      seed: fc.nat(5),
-      iteration: fc.constant(1),
-      maxLength: fc.constant(100),
+      ),
+      chosen: fc.record({
+        method: fc.constant('any'),
+        members: fc.constant(members),
+        rounds: fc.constant(rounds),
+        weights: fc.constantFrom('none', 'one', 'per-agent'),
+        critics: fc.constant(critics),
+        sharedTargets: fc.constantFrom('last-round', 'every-agent'),
+        hint: fc.boolean(),
+        select: fc.constantFrom('consensus', 'none', 'reference'),
+        correctedShare: fc.integer({ min: 0, max: 20 }).map((part) => part / 20),
+        mixing: fc.constantFrom('sample-each', 'exact-share', 'weighted-loss'),
+        criticTarget: fc.constantFrom('last-round', 'critic-rounds', 'all-rounds'),
+        minimumAgreement: fc.constantFrom(0, 0.5, 1),
+        seed: fc.nat(5),
+        iteration: fc.constant(1),
+        maxLength: fc.constant(100),
+        matchTrainingTokens: fc.option(fc.integer({ min: 1, max: 60 }), { nil: undefined }),
+        matchTrajectories: fc.option(fc.integer({ min: 1, max: 9 }), { nil: undefined }),
+      }) as fc.Arbitrary<SelectionSettings>,
+    })
+    .map(({ answers, chosen }) => {
+      const settings = possible(chosen);
+      const asked = settings.hint ? { hinted } : {};
+      const transcripts = answers.map((given, index) =>
+        debate(given, { problemId: `p${index}`, critics: settings.critics, ...asked }),
+      );
+      return { transcripts, chosen: settings };
     }),
-  }),
 );
+
+/** What the specification refuses gives way: hints without references or in a debate, first responses twice in a union. */
+function possible(chosen: SelectionSettings): SelectionSettings {
+  const hint = chosen.hint && chosen.select === 'reference' && chosen.rounds === 1;
+  const union = chosen.weights === 'one' && chosen.sharedTargets === 'every-agent';
+  return {
+    ...chosen,
+    hint,
+    criticTarget: union && chosen.criticTarget === 'all-rounds' ? 'last-round' : chosen.criticTarget,
+    critics: chosen.weights === 'one' && chosen.critics === 'untuned' ? 'own' : chosen.critics,
+  };
+}
+
+const referenceIsOne = (_: string, given: string) => given === '1';
+
+function selectAny(transcripts: Transcript[], chosen: SelectionSettings) {
+  return selectTrainingSets(transcripts, chosen, chosen.select === 'reference' ? referenceIsOne : undefined);
+}
+
+/** Responses in a transcript that belong to an agent, or to everybody for the one model. */
+function responsesOwned(agent: string, { members, rounds, critics, criticTarget }: SelectionSettings): number {
+  if (agent === 'shared') return members * rounds;
+  if (agent.startsWith('generation')) return critics === 'generation' ? rounds : 1;
+  return rounds - (criticTarget === 'all-rounds' ? 0 : 1);
+}
 
 test('11. for any N, M, w and settings every response of every agent has exactly one outcome and the sums match', () =>
   fc.assert(
     fc.property(scenario, ({ transcripts, chosen }) => {
-      const { trainingSets, report } = selectTrainingSets(transcripts, chosen);
+      const { trainingSets, report } = selectAny(transcripts, chosen);
       for (const { agent, responses, outcomes, examples } of report.agents) {
-        const ofRole =
-          agent === 'shared'
-            ? chosen.members * chosen.rounds
-            : agent.startsWith('generation')
-              ? 1
-              : chosen.rounds - (chosen.criticTarget === 'all-rounds' ? 0 : 1);
-        expect(responses).toBe(transcripts.length * ofRole);
+        const asked = transcripts
+          .flatMap(({ rounds }) => rounds.flatMap(({ turns }) => turns))
+          .filter((turn) => turn.hinted !== undefined && (agent === 'shared' || turn.agent === agent));
+        expect(responses).toBe(transcripts.length * responsesOwned(agent, chosen) + asked.length);
         const entries = Object.entries(outcomes);
         expect(entries.reduce((sum, [, number]) => sum + number, 0)).toBe(responses);
         const selected = entries
@@ -338,14 +505,17 @@ test('11. for any N, M, w and settings every response of every agent has exactly
 test('keys are unique, weights average 1 and the sets are the same for any order of the problems', () =>
   fc.assert(
     fc.property(scenario, ({ transcripts, chosen }) => {
-      const { trainingSets, report } = selectTrainingSets(transcripts, chosen);
+      const { trainingSets, report } = selectAny(transcripts, chosen);
       for (const examples of trainingSets.values()) {
         const key = ({ problemId, member, round }: TrainingExample) => `${problemId}/${member}/${round}`;
         expect(new Set(examples.map(key)).size).toBe(examples.length);
         const total = examples.reduce((sum, { weight }) => sum + weight, 0);
         if (examples.length > 0) expect(total / examples.length).toBeCloseTo(1, 9);
+        expect(examples.length).toBeLessThanOrEqual(chosen.matchTrajectories ?? Infinity);
       }
-      const again = selectTrainingSets([...transcripts].reverse(), chosen);
+      for (const { completionTokens } of report.agents)
+        expect(completionTokens).toBeLessThanOrEqual(chosen.matchTrainingTokens ?? Infinity);
+      const again = selectAny([...transcripts].reverse(), chosen);
       expect(JSON.stringify([[...again.trainingSets], again.report])).toBe(JSON.stringify([[...trainingSets], report]));
     }),
   ));

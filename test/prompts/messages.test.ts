@@ -6,7 +6,7 @@ const paper = promptSet('paper', 'arithmetic');
 const question = '3+2*7+5-4*9';
 const user = (content: string) => ({ role: 'user', content });
 const assistant = (content: string) => ({ role: 'assistant', content });
-const first = { messages: firstRoundMessages(compact, question), response: 'own #22' };
+const first = { messages: firstRoundMessages(compact, { question }), response: 'own #22' };
 
 describe('the compact set speaks the formats the tiny model was pretrained on', () => {
   test('answer', () => expect(first.messages).toEqual([user('3+2*7+5-4*9=?')]));
@@ -23,7 +23,7 @@ describe('the compact set speaks the formats the tiny model was pretrained on', 
 });
 
 test('the paper set is what it was: a changed prompt is a new version of every result', () => {
-  expect(firstRoundMessages(paper, question)).toEqual([
+  expect(firstRoundMessages(paper, { question })).toEqual([
     user('What is the result of 3+2*7+5-4*9? Make sure to state your answer at the end of the response.'),
   ]);
   expect(summaryMessages(paper, ['x', 'y'])).toEqual([

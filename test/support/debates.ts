@@ -1,6 +1,6 @@
 /** Small transcripts for tests of voting, selection and evaluation: answers in, transcripts out. */
-import type { FinishReason, Transcript, Turn } from '../../src/contract/transcript';
-import { agentOf } from '../../src/domain/identifiers';
+import type { FinishReason, HintedResponse, Transcript, Turn } from '../../src/contract/transcript';
+import { voiceOf, type DebateRules } from '../../src/domain/debate-rules';
 import { voteOnDebate, type Equality } from '../../src/domain/voting';
 
 export const sameText: Equality = (a, b) => a === b;
@@ -14,28 +14,44 @@ export interface DebateOptions {
   completionTokens?: number;
   /** Of the turn of this round and member. */
   finishReason?: (round: number, member: number) => FinishReason;
+  critics?: DebateRules['critics'];
+  /** What the turn of this round and member answered to a hint; undefined where it was not asked again. */
+  hinted?: (round: number, member: number, answer: string | null) => string | null | undefined;
 }
 
 /** Rounds of unvoted turns: `answers[round - 1][member - 1]`, `null` for an unparsable one. */
 export function turnsOf(answers: (string | null)[][], options: DebateOptions = {}): Transcript['rounds'] {
-  const { problemId = 'problem-1', completionTokens = 5, finishReason = () => 'stop' } = options;
+  const { problemId = 'problem-1', completionTokens = 5, finishReason = () => 'stop', critics = 'own' } = options;
   return answers.map((given, index) => {
     const round = index + 1;
     const turns = given.map((answer, position): Turn => {
-      const agent = agentOf(position + 1, round);
+      const member = position + 1;
+      const { agent } = voiceOf({ member, round }, { members: given.length, rounds: answers.length, critics });
+      const hinted = options.hinted?.(round, member, answer);
       return {
-        member: position + 1,
+        member,
         agent,
         model: `model-of-${agent}`,
         messages: [{ role: 'user', content: `${problemId} asked of ${agent} in round ${round}` }],
         response: `${problemId}: ${agent} says ${answer ?? 'nothing'} in round ${round}`,
         answer,
-        finishReason: finishReason(round, position + 1),
+        finishReason: finishReason(round, member),
         usage: { promptTokens: 10, completionTokens },
+        ...(hinted === undefined ? {} : { hinted: hintedAnswer(problemId, agent, hinted) }),
       };
     });
     return { round, turns };
   });
+}
+
+function hintedAnswer(problemId: string, agent: string, answer: string | null): HintedResponse {
+  return {
+    messages: [{ role: 'user', content: `${problemId} asked of ${agent} with the reference as a hint` }],
+    response: `${problemId}: ${agent} says ${answer ?? 'nothing'} to the hint`,
+    answer,
+    finishReason: 'stop',
+    usage: { promptTokens: 15, completionTokens: 6 },
+  };
 }
 
 /** A voted transcript. */

@@ -43,6 +43,7 @@ export function plainActivities(plan: RunPlan, changes: Partial<Activities> = {}
     }),
     takeTurn: async () => ({ answer: '36', counts }),
     drawVoteSamples: async () => counts,
+    askWithHints: async () => counts,
     closeShard: async ({ shard, failures }) => plainOutcome(shard, failures.length),
     selectTrainingData: async () => ({ examples: Object.fromEntries(plan.trainedAgents.map((agent) => [agent, 1])) }),
     auditTraining: async ({ iteration }) => ({ iteration, agents: [], problems: { agreed: 0, consensusRight: 0 } }),

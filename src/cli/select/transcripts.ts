@@ -1,5 +1,6 @@
 /** Reads transcript files line by line, checks them, and works out what they leave open: answers, votes, `agrees`. */
 import type { DebateRound, Split, Transcript } from '../../contract/transcript';
+import { voiceOf, type DebateRules } from '../../domain/debate-rules';
 import { voteOnDebate } from '../../domain/voting';
 import { DatasetError } from '../../errors';
 import type { AnswerReader } from '../../tasks';
@@ -111,4 +112,16 @@ export function refuseOtherSize({ transcript, file, line }: PlacedTranscript, si
   if (isComplete) return;
   const found = `${rounds.length} rounds of ${rounds.map(({ turns }) => turns.length).join(', ')} turns`;
   throw new DatasetError(`the debate has ${found}; the others have ${size.rounds} of ${size.members}`, file, line);
+}
+
+/** Throws `DatasetError` where other agents spoke than the method's: their responses would train nobody. */
+export function refuseOtherVoices({ transcript, file, line }: PlacedTranscript, rules: DebateRules): void {
+  for (const { round, turns } of transcript.rounds) {
+    for (const { member, agent } of turns) {
+      const expected = voiceOf({ member, round }, rules).agent;
+      if (agent === expected) continue;
+      const why = `round ${round}: ${agent} spoke for member ${member}, but with method.critics "${rules.critics}" it is ${expected}`;
+      throw new DatasetError(why, file, line);
+    }
+  }
 }

@@ -1,0 +1,83 @@
+/** STaR's second question: who was wrong is asked again, with the reference answer as a hint (method, section 5). */
+import { requireSealed } from '../src/artifacts/sealed';
+import type { CallCounts, HintsInput } from '../src/contract/run';
+import { debateRules, voiceOf } from '../src/domain/debate-rules';
+import { samplingSeed } from '../src/domain/draws';
+import { memberNumbers } from '../src/domain/identifiers';
+import { iterationKeys } from '../src/domain/keys';
+import { modelOf } from '../src/domain/society';
+import { hintedMessages, instructionOf } from '../src/prompts';
+import { completeOnce, countCompletions, type StoredCompletion } from './completions';
+import type { ActivityDependencies } from './dependencies';
+import { withHeartbeats } from './heartbeats';
+import type { References } from './references';
+import type { RunContexts } from './run-context';
+
+export function createHintActivities(
+  dependencies: ActivityDependencies,
+  contexts: RunContexts,
+  references: References,
+) {
+  const { store } = dependencies;
+
+  /** Asks every member whose first answer is wrong once more; what each says is stored beside its first response. */
+  async function askWithHints(input: HintsInput): Promise<CallCounts> {
+    return withHeartbeats(async () => {
+      const { record } = await contexts.run(input.runId);
+      const members = memberNumbers(debateRules(record.specification, input.split).members);
+      const wrong = await membersInNeed(input, members);
+      return countCompletions(await Promise.all(wrong.map((member) => askAgain(input, member))));
+    });
+  }
+
+  async function membersInNeed(input: HintsInput, members: number[]): Promise<number[]> {
+    const { task } = await contexts.run(input.runId);
+    const answers = await Promise.all(
+      members.map(async (member) => {
+        const first = await requireSealed<StoredCompletion>(
+          store,
+          iterationKeys.turn(await partOf(input, member, 'response')),
+        );
+        return task.parse(first.response);
+      }),
+    );
+    const parsed = [...new Set(answers.filter((answer) => answer !== null))];
+    const judge = await references.judge(
+      input,
+      new Map([[input.problemId, parsed]]),
+      iterationKeys.hintVerdicts(input),
+    );
+    return members.filter((_, index) => {
+      const answer = answers[index] ?? null;
+      return answer === null || !judge.isCorrect(input.problemId, answer);
+    });
+  }
+
+  async function askAgain(input: HintsInput, member: number): Promise<StoredCompletion> {
+    const { record } = await contexts.run(input.runId);
+    const { seed, method, model } = record.specification;
+    const { agent } = voiceOf({ member, round: 1 }, debateRules(record.specification, input.split));
+    const society = await contexts.society(input.runId, input.societyIteration);
+    const prompts = await contexts.prompts(input.runId);
+    const { question } = await contexts.problem(input, input.problemId);
+    const reference = await references.answerOf(input, input.problemId);
+    const instruction = instructionOf(prompts.instructions, method.instructions, agent);
+    const speaker = modelOf(society, agent);
+    const request = {
+      model: speaker.model,
+      messages: hintedMessages(prompts, { question, instruction, reference }),
+      sampling: society.sampling.generation,
+      seed: samplingSeed({ kind: 'response', seed, ...input, round: 1, agent: `${agent}.hinted` }),
+    };
+    const inference = dependencies.inference(speaker.endpoint ?? model.endpoint);
+    return completeOnce({ store, inference }, iterationKeys.turn(await partOf(input, member, 'hinted')), request);
+  }
+
+  async function partOf(input: HintsInput, member: number, part: 'response' | 'hinted') {
+    const { record } = await contexts.run(input.runId);
+    const { name } = voiceOf({ member, round: 1 }, debateRules(record.specification, input.split));
+    return { ...input, round: 1, agent: name, part };
+  }
+
+  return { askWithHints };
+}

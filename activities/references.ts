@@ -1,0 +1,68 @@
+/**
+ * The one place that loads reference answers, and what may be asked of them: verdicts, or the text of one for a hint. It is
+ * handed to evaluation, the audit, STaR's hints and `select: reference`, and to nobody else (method, section 3: label-free).
+ */
+import { parseLines } from '../src/artifacts/lines';
+import type { ReferenceAnswer } from '../src/contract/problem';
+import { equalityFromVerdicts, type Equality, type PairVerdict } from '../src/domain/voting';
+import { DatasetError } from '../src/errors';
+import type { AnswerPair } from '../src/ports';
+import type { ActivityDependencies } from './dependencies';
+import { gradePairs } from './grading';
+import { splitFile, type RunContexts, type SplitPlace } from './run-context';
+
+export interface Judge {
+  /** Among the answers of one problem. */
+  equal: Equality;
+  /** Whether an answer of a problem equals its reference answer. */
+  isCorrect(problemId: string, answer: string): boolean;
+}
+
+export class References {
+  constructor(
+    private readonly dependencies: ActivityDependencies,
+    private readonly contexts: RunContexts,
+  ) {}
+
+  /** The reference answer of one problem. Throws `DatasetError` where there is none. */
+  async answerOf(place: SplitPlace, problemId: string): Promise<string> {
+    const answer = (await this.load(place)).get(problemId);
+    if (answer === undefined)
+      throw new DatasetError(`no reference answer for ${problemId}`, `references/${place.split}`);
+    return answer;
+  }
+
+  /**
+   * Equality among the answers of each problem, and with its reference answer.
+   * @param answers Different answers by problem id. @param key Where the verdicts are stored, write-once.
+   */
+  async judge(place: SplitPlace, answers: ReadonlyMap<string, readonly string[]>, key: string): Promise<Judge> {
+    const { task } = await this.contexts.run(place.runId);
+    const references = await this.load(place);
+    const pairs = [...answers].flatMap(([problemId, given]) => pairsOf(given, references.get(problemId)));
+    const verdicts: PairVerdict[] = await gradePairs(this.dependencies, task, distinctPairs(pairs), key);
+    const equal = equalityFromVerdicts(verdicts);
+    const isCorrect = (problemId: string, answer: string): boolean => {
+      const reference = references.get(problemId);
+      return reference !== undefined && equal(answer, reference);
+    };
+    return { equal, isCorrect };
+  }
+
+  private async load({ runId, split, iteration }: SplitPlace): Promise<Map<string, string>> {
+    const { record } = await this.contexts.run(runId);
+    const bytes = await this.dependencies.store.readVerified(splitFile(record.references, split, iteration));
+    return new Map(parseLines<ReferenceAnswer>(bytes).map(({ id, answer }) => [id, answer]));
+  }
+}
+
+function pairsOf(answers: readonly string[], reference: string | undefined): AnswerPair[] {
+  const among = answers.flatMap((a, index) => answers.slice(index + 1).map((b) => ({ a, b })));
+  return reference === undefined ? among : [...among, ...answers.map((a) => ({ a, b: reference }))];
+}
+
+/** Whether two answers are equal does not depend on the problem, so each pair is asked once. */
+function distinctPairs(pairs: AnswerPair[]): AnswerPair[] {
+  const different = pairs.filter(({ a, b }) => a !== b);
+  return [...new Map(different.map((pair) => [JSON.stringify([pair.a, pair.b]), pair])).values()];
+}
