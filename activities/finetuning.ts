@@ -12,6 +12,7 @@ import { digestOf, sha256 } from '../src/domain/digests';
 import { trainingSeed } from '../src/domain/draws';
 import { modelName } from '../src/domain/identifiers';
 import { iterationKeys, modelKey } from '../src/domain/keys';
+import { roleSettings } from '../src/domain/role-settings';
 import { baseOf, modelOf, nameOfBase, tunedSociety } from '../src/domain/society';
 import { lastEpochLoss } from '../src/domain/stopping';
 import { ArtifactError } from '../src/errors';
@@ -30,7 +31,7 @@ export function createFinetuningActivities(dependencies: ActivityDependencies, c
     const record = known ?? (await publishSealed<WeightsRecord>(store, key, await makeWeights(input))).content;
     const { training } = record;
     const { specification } = (await contexts.run(input.runId)).record;
-    const { epochs } = trainingSettings(specification.finetuning, input.agent);
+    const { epochs } = roleSettings(specification.finetuning, input.agent);
     return {
       agent: record.agent,
       model: record.model,
@@ -124,11 +125,8 @@ function startingModel(specification: RunSpecification, previous: Society, agent
   return from === 'base' ? nameOfBase(baseOf(specification, agent)) : modelOf(previous, agent).model;
 }
 
-/** What one agent is trained with: the settings of all, and over them those of its role. */
 function trainingSettings(finetuning: FinetuningSettings, agent: string) {
-  const [role] = agent.split('-');
-  const ofRole = role === 'generation' || role === 'critic' ? finetuning[role] : undefined;
-  const settings = { ...finetuning, ...ofRole };
+  const settings = roleSettings(finetuning, agent);
   const { weights, epochs, batchSize, maxLength, schedule, warmupShare, weightDecay, checkpointEverySeconds } =
     settings;
   const learningRate = settings.learningRate ?? defaultLearningRates[weights === 'full' ? 'full' : 'lora'];

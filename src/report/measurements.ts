@@ -17,7 +17,10 @@ export interface Measurement {
 
 /** What decides how the society answers, and so which modes repeat its own. */
 export interface AnswerShape {
+  /** N at evaluation. */
   members: number;
+  /** k of the vote that the society itself answers by, where it votes. */
+  samples: number;
   /** Rounds of an evaluation debate. */
   rounds: number;
   evaluateBy: RunSpecification['method']['evaluateBy'];
@@ -30,7 +33,15 @@ export interface AnswerShape {
 export function answerShape(plan: RunPlan, specification: RunSpecification): AnswerShape {
   const { evaluateBy, select } = specification.method;
   const { baselines } = specification.evaluation;
-  return { members: plan.members, rounds: plan.evaluationRounds, evaluateBy, select, baselines };
+  const members = plan.evaluationMembers ?? plan.members;
+  return {
+    members,
+    samples: plan.ownVoteSamples || members,
+    rounds: plan.evaluationRounds,
+    evaluateBy,
+    select,
+    baselines,
+  };
 }
 
 /** Every mode of every evaluated iteration, without those that are another mode under a second name. */
@@ -68,11 +79,11 @@ export function votesOf(mode: AnswerMode): number | null {
 }
 
 /** A vote over one sample is that sample; with one round, the society's own mode is a vote or a sample. */
-function repeatsAnotherMode(mode: AnswerMode, { members, rounds, evaluateBy }: AnswerShape): boolean {
+function repeatsAnotherMode(mode: AnswerMode, { members, samples, rounds, evaluateBy }: AnswerShape): boolean {
   if (mode === 'vote-1') return true;
   if (mode === 'society' || rounds > 1) return false;
   const societySamples = evaluateBy === 'sample' || members === 1;
-  return societySamples ? mode === 'sample' : mode === `vote-${members}`;
+  return societySamples ? mode === 'sample' : mode === `vote-${samples}`;
 }
 
 function correctnessOf(perProblem: ProblemResult[], mode: AnswerMode): Map<string, boolean> {

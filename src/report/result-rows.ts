@@ -58,9 +58,9 @@ export function labelOf({ iteration, mode }: { iteration: number; mode: AnswerMo
   return votes === null ? `One sample ${after}` : `Vote over ${votes} ${after}`;
 }
 
-function untunedSocietyLabel({ evaluateBy, members, rounds }: AnswerShape): string {
+function untunedSocietyLabel({ evaluateBy, members, samples, rounds }: AnswerShape): string {
   if (rounds > 1) return 'Debate, untuned';
-  return evaluateBy === 'sample' || members === 1 ? 'Base: one sample, untuned' : `Majority of ${members}, untuned`;
+  return evaluateBy === 'sample' || members === 1 ? 'Base: one sample, untuned' : `Majority of ${samples}, untuned`;
 }
 
 /** The untuned society itself is always there: every difference in the table is a difference to it. */

@@ -8,6 +8,8 @@ import type { SelectionReport } from '../contract/training';
 import type { WeightsRecord } from '../contract/training-job';
 import type { Split, Transcript } from '../contract/transcript';
 import { iterationKeys, runKeys } from '../domain/keys';
+import { roleSettings } from '../domain/role-settings';
+import { lastEpochLoss, meanLoss, reasonToStop } from '../domain/stopping';
 import type { ArtifactStore } from '../ports';
 import type { IterationArtifacts, ReportInput } from '../report/report-input';
 
@@ -17,15 +19,25 @@ export async function gatherReport(store: ArtifactStore, request: ReportRequest)
   const run = await requireSealed<RunRecord>(store, runKeys.record(runId));
   const numbers = Array.from({ length: throughIteration + 1 }, (_, iteration) => iteration);
   const answers = parseLines<ReferenceAnswer>(await store.readVerified(run.references.eval));
+  const iterations = await Promise.all(numbers.map((iteration) => iterationArtifacts(store, run, iteration)));
+  const isLast = throughIteration >= run.plan.iterations;
+  const stopped = isLast ? undefined : reasonToStop(run.specification.stopWhen, lossesOf(run, iterations));
   return {
     run,
-    state: throughIteration >= run.plan.iterations ? 'completed' : 'running',
-    iterations: await Promise.all(numbers.map((iteration) => iterationArtifacts(store, run, iteration))),
+    state: isLast || stopped !== undefined ? 'completed' : 'running',
+    iterations,
     transcripts: (await Promise.all(numbers.map((iteration) => sampleTranscripts(store, runId, iteration)))).flat(),
     references: Object.fromEntries(answers.map(({ id, answer }) => [id, answer])),
     timings: request.timings,
-    notices: [],
+    notices: stopped === undefined ? [] : [`${stopped}; ${run.plan.iterations} iterations were allowed`],
   };
+}
+
+/** As the workflow sums them up while it runs. */
+function lossesOf({ specification }: RunRecord, iterations: IterationArtifacts[]): (number | null)[] {
+  const lossOf = ({ agent, training }: WeightsRecord) =>
+    training && lastEpochLoss(training, roleSettings(specification.finetuning, agent).epochs);
+  return iterations.slice(1).map(({ weights }) => meanLoss(weights.map(lossOf)));
 }
 
 async function iterationArtifacts(

@@ -17,6 +17,8 @@ export const fakeBaseModel = 'fake-base';
 /** Answers `a+b*c+d-e*f=?`; about three in ten answers are off by one. Counts what it was asked. */
 export class FakeInference implements Inference {
   readonly requests: ChatRequest[] = [];
+  /** Names of the base models that this endpoint serves. */
+  served = [fakeBaseModel];
   /** Throws where it returns an error, to play an endpoint in trouble. */
   trouble: (request: ChatRequest) => ProviderError | undefined = () => undefined;
   delayMs = 0;
@@ -31,7 +33,7 @@ export class FakeInference implements Inference {
   }
 
   async models(): Promise<string[]> {
-    return [fakeBaseModel];
+    return this.served;
   }
 }
 

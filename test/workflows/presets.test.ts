@@ -1,0 +1,320 @@
+/**
+ * Every preset of the method, run whole by the same workflows: who debated, who was trained on what, how the result was
+ * measured. Doubles only where a model or a trainer would be.
+ */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { DefaultLogger, Runtime } from '@temporalio/worker';
+import type { RunOutcome } from '../../src/contract/run';
+import type { TrainingExample } from '../../src/contract/training';
+import { presetNames } from '../../src/domain/presets';
+import { memberNumbers } from '../../src/domain/identifiers';
+import { resolveSpecification } from '../../src/specification';
+import { allRoles, startWorkers, type RunningWorkers } from '../../src/worker';
+import { fakeBaseModel, fakeWorld, type FakeWorld } from '../support/fake-ports';
+import { createNamespace, type TestNamespace } from '../support/namespace';
+import { runFiles, turnsIn, type RunFiles } from '../support/run-files';
+import { sourceBundle } from '../support/source-bundle';
+import { nativeConnection } from '../support/temporal-server';
+
+Runtime.install({ logger: new DefaultLogger('ERROR') });
+
+let namespace: TestNamespace;
+let world: FakeWorld;
+let workers: RunningWorkers;
+let folder: string;
+
+beforeAll(async () => {
+  namespace = await createNamespace();
+  folder = await mkdtemp(path.join(tmpdir(), 'maft-presets-'));
+  world = fakeWorld(folder);
+  // A namespace of a test's own has no search attributes.
+  const dependencies = { ...world.dependencies, platform: { registeredSearchAttributes: async () => [] } };
+  const settings = { namespace: namespace.name, roles: allRoles, turnSlots: 50, trainingSlots: 2 };
+  const connection = await nativeConnection();
+  workers = await startWorkers({ connection, ...settings, workflowBundle: sourceBundle() }, dependencies);
+}, 120_000);
+
+afterAll(async () => {
+  workers.shutdown();
+  await workers.finished;
+  await namespace.close();
+  await rm(folder, { recursive: true, force: true });
+  await Runtime.instance().shutdown();
+});
+
+afterEach(() => {
+  world.inference.served = [fakeBaseModel];
+});
+
+const small = (method: object, changes: object = {}) => ({
+  task: { kind: 'arithmetic', max: 10, train: 8, eval: 4 },
+  model: { base: fakeBaseModel },
+  method: { prompts: 'compact', ...method },
+  ...changes,
+});
+
+async function perform(runId: string, specification: object): Promise<{ files: RunFiles; outcome: RunOutcome }> {
+  const options = { workflowId: `maft/${runId}`, taskQueue: 'maft', args: [specification] };
+  const handle = await namespace.client.workflow.start('multiagentFinetuning', options);
+  return { outcome: (await handle.result()) as RunOutcome, files: runFiles(folder, runId) };
+}
+
+const agents = (role: string, members: number) => memberNumbers(members).map((member) => `${role}-${member}`);
+const six = [...agents('critic', 3), ...agents('generation', 3)];
+const firstPrompts = ({ messages }: TrainingExample) => messages.length === 1;
+
+interface Expected {
+  trained: string[];
+  /** Sets that examples belong to, over all agents. */
+  sets: string[];
+  /** Calls per problem of the society's own answer. */
+  calls: number;
+}
+
+const debated: Omit<Expected, 'trained'> = { sets: ['consistent', 'corrected', 'generation'], calls: 9 };
+
+const expected: Record<string, Expected> = {
+  base: { trained: [], sets: [], calls: 1 },
+  majority: { trained: [], sets: [], calls: 3 },
+  debate: { trained: [], sets: [], calls: 9 },
+  star: { trained: ['shared'], sets: ['hinted', 'majority'], calls: 1 },
+  'majority-finetuning': { trained: ['shared'], sets: ['majority'], calls: 3 },
+  'multiagent-finetuning': { trained: six, ...debated },
+  'without-summary': { trained: six, ...debated, calls: 6 },
+  'without-critics': { trained: agents('generation', 3), sets: ['generation'], calls: 9 },
+  'single-agent': { trained: ['shared'], sets: ['majority'], calls: 9 },
+  'single-agent-without-debate': { trained: ['shared'], sets: ['majority'], calls: 1 },
+  'single-agent-temperature': { trained: ['shared'], sets: ['majority'], calls: 9 },
+  'unique-id': { trained: [], sets: [], calls: 9 },
+  'unique-id-tuned': { trained: ['shared'], ...debated },
+  'varied-prompts': { trained: [], sets: [], calls: 9 },
+  cooperative: { trained: six, ...debated },
+  'no-interaction': { trained: six, ...debated },
+  'five-agents': { trained: [...agents('critic', 5), ...agents('generation', 5)], ...debated, calls: 15 },
+};
+
+/** All of them at once: most of a small run's time is waiting for its next step. */
+const runs = new Map<string, ReturnType<typeof perform>>();
+beforeAll(() => {
+  for (const preset of Object.keys(expected)) {
+    const run = perform(preset, small({ preset }, preset === 'star' ? { iterations: 1 } : {}));
+    runs.set(preset, run);
+    run.catch(() => undefined);
+  }
+});
+
+const filesOf = async (preset: string) => (await runs.get(preset)!).files;
+
+test('every preset is looked at', () => expect(Object.keys(expected).sort()).toEqual([...presetNames].sort()));
+
+test.each(Object.entries(expected))(
+  '%s: the agents that are trained, on which sets, and how the result is measured',
+  async (preset, { trained, sets, calls }) => {
+    const { files, outcome } = await runs.get(preset)!;
+    const last = outcome.iterations;
+    expect(last).toBe(trained.length > 0 ? 1 : 0);
+    const society = (await files.evaluation(last)).modes.find(({ mode }) => mode === 'society');
+    expect(society).toMatchObject({ problems: 4, callsPerProblem: calls });
+    expect((await files.trained(1)).sort()).toEqual(trained);
+    const examples = (await Promise.all(trained.map((agent) => files.trainingSet(1, agent)))).flat();
+    const found = [...new Set(examples.map(({ set }) => set))].sort();
+    // Eight problems may leave one side of a critic's set empty.
+    expect(found.filter((set) => set !== 'corrected')).toEqual(sets.filter((set) => set !== 'corrected'));
+    expect(sets).toEqual(expect.arrayContaining(found));
+    await everyPromptIsAsSent(files, preset, examples);
+    await onlyTheTrainedHaveNewWeights(files, last, trained);
+  },
+  120_000,
+);
+
+/** Byte for byte what was sent at that turn; one shared model gets the prompt of round 1, but for the union. */
+async function everyPromptIsAsSent(files: RunFiles, preset: string, examples: TrainingExample[]): Promise<void> {
+  if (examples.length === 0) return;
+  const transcripts = await files.transcripts(1, 'train');
+  for (const example of examples) {
+    const debate = transcripts.find(({ problemId }) => problemId === example.problemId);
+    const round = preset.startsWith('single-agent') ? 1 : example.round;
+    const turn = turnsIn([debate!], round).find(({ member }) => member === example.member)!;
+    expect(JSON.stringify(example.messages)).toBe(JSON.stringify(turn.messages));
+  }
+}
+
+async function onlyTheTrainedHaveNewWeights(files: RunFiles, last: number, trained: string[]): Promise<void> {
+  for (const [agent, { model }] of Object.entries((await files.society(last)).agents)) {
+    const isTrained = trained.includes(agent) || trained.includes('shared');
+    expect([agent, model === fakeBaseModel]).toEqual([agent, !isTrained]);
+  }
+}
+
+describe('star', () => {
+  test('asks the wrong ones again with the reference as a hint, and never trains on that prompt', async () => {
+    const files = await filesOf('star');
+    const turns = turnsIn(await files.transcripts(1, 'train'));
+    const hinted = turns.filter((turn) => turn.hinted !== undefined);
+    expect(hinted.length).toBeGreaterThan(0);
+    expect(hinted.length).toBeLessThan(turns.length);
+    expect(hinted[0]!.hinted!.messages.at(-1)!.content).toMatch(/^Others: -?\d+\. .*=\?$/);
+    const examples = await files.trainingSet(1, 'shared');
+    expect(examples.every(({ messages }) => messages.every(({ content }) => !content.includes('Others:')))).toBe(true);
+    expect(turnsIn(await files.transcripts(1, 'eval')).some((turn) => turn.hinted !== undefined)).toBe(false);
+  });
+
+  test('restarts from the base in every pass and ends when the training loss no longer falls', async () => {
+    // The fake trainer's loss is always the same: the second pass is no improvement on the first.
+    const { outcome, files } = await perform('star-to-the-end', small({ preset: 'star' }));
+    expect(outcome.iterations).toBe(2);
+    const jobs = world.trainer.jobs.filter(({ trainingSet }) => trainingSet.includes('star-to-the-end'));
+    expect(jobs.map(({ startFrom, base }) => startFrom === base)).toEqual([true, true]);
+    expect((await files.evaluation(2)).modes.map(({ mode }) => mode)).toContain('society');
+  }, 60_000);
+
+  test('may be evaluated by a debate of the one tuned model', async () => {
+    const { files } = await perform(
+      'star-debating',
+      small({ preset: 'star', evaluateBy: 'debate' }, { iterations: 1, evaluation: { members: 3, rounds: 2 } }),
+    );
+    const { agents: all } = await files.society(1);
+    expect(Object.keys(all)).toHaveLength(6);
+    expect(new Set(Object.values(all).map(({ model }) => model)).size).toBe(1);
+    const society = (await files.evaluation(1)).modes.find(({ mode }) => mode === 'society');
+    expect(society).toMatchObject({ callsPerProblem: 9 });
+    expect(turnsIn(await files.transcripts(1, 'train'))).toHaveLength(8);
+  }, 60_000);
+});
+
+describe('who speaks with which prompt', () => {
+  test('unique-id: prompts begin with the identity of the agent that is asked', async () => {
+    const transcripts = await (await filesOf('unique-id')).transcripts(0, 'eval');
+    for (const { member, messages } of turnsIn(transcripts, 2)) {
+      expect(messages.map(({ content }) => content.split('\n')[0])).toEqual([
+        `GEN${member}`,
+        expect.anything(),
+        `CRIT${member}`,
+      ]);
+    }
+  });
+
+  test('unique-id-tuned: the identities are in the training examples, one model has all six', async () => {
+    const examples = await (await filesOf('unique-id-tuned')).trainingSet(1, 'shared');
+    const identities = examples.map(({ messages }) => messages.at(-1)!.content.split('\n')[0]);
+    expect(new Set(identities).size).toBeGreaterThan(3);
+    expect(examples.filter(firstPrompts).every(({ set }) => set === 'generation')).toBe(true);
+  });
+
+  test('varied-prompts: every member is asked in a way of its own', async () => {
+    const turns = turnsIn(await (await filesOf('varied-prompts')).transcripts(0, 'eval'), 1);
+    const asked = (member: number) => turns.find((turn) => turn.member === member)!.messages[0]!.content.split('\n')[0];
+    expect(new Set([1, 2, 3].map(asked)).size).toBe(3);
+  });
+
+  test('cooperative: members are asked to work together', async () => {
+    const turns = turnsIn(await (await filesOf('cooperative')).transcripts(1, 'train'));
+    expect(turns.every(({ messages }) => messages.at(-1)!.content.startsWith('Together.\n'))).toBe(true);
+  });
+
+  test('without-critics: the generation agent itself, tuned, answers the later rounds', async () => {
+    const files = await filesOf('without-critics');
+    const { agents: tuned } = await files.society(1);
+    expect(Object.keys(tuned)).toEqual(agents('generation', 3));
+    for (const { agent, member, model } of turnsIn(await files.transcripts(1, 'eval'), 2)) {
+      expect([agent, model]).toEqual([`generation-${member}`, tuned[agent]!.model]);
+    }
+  });
+
+  test('no-interaction: at evaluation one generation agent gives all first answers, in training each its own', async () => {
+    const files = await filesOf('no-interaction');
+    const { agents: tuned } = await files.society(1);
+    const evaluated = await files.transcripts(1, 'eval');
+    expect(new Set(turnsIn(evaluated, 1).map(({ model }) => model))).toEqual(new Set([tuned['generation-1']!.model]));
+    expect(new Set(turnsIn(evaluated, 1).map(({ agent }) => agent))).toEqual(new Set(['generation-1']));
+    expect(new Set(turnsIn(evaluated, 2).map(({ model }) => model)).size).toBe(3);
+    const trained = await files.transcripts(1, 'train');
+    expect(new Set(turnsIn(trained, 1).map(({ agent }) => agent)).size).toBe(3);
+  });
+
+  test('single-agent-temperature: agents sample at 2, the summariser does not', async () => {
+    await filesOf('single-agent-temperature');
+    const model = world.inference.requests.filter(({ sampling }) => sampling.temperature === 2);
+    expect(model.length).toBeGreaterThan(0);
+    expect(model.some(({ messages }) => messages[0]!.content.startsWith('List:'))).toBe(false);
+  });
+
+  test('untuned critics keep the base while the generation agents learn', async () => {
+    const { files } = await perform('untuned-critics', small({ critics: 'untuned' }));
+    expect((await files.trained(1)).sort()).toEqual(agents('generation', 3));
+    await onlyTheTrainedHaveNewWeights(files, 1, agents('generation', 3));
+  }, 60_000);
+});
+
+test('majority over nine samples of three agents is one setting', async () => {
+  const { files } = await perform('majority-of-nine', small({ preset: 'majority', samples: 9 }));
+  const { modes } = await files.evaluation(0);
+  expect(modes.find(({ mode }) => mode === 'society')).toMatchObject({ callsPerProblem: 9 });
+  expect(modes.find(({ mode }) => mode === 'vote-3')).toMatchObject({ callsPerProblem: 3 });
+}, 60_000);
+
+test('the system prompt and replaced templates are what is sent and what is trained on', async () => {
+  const prompts = { base: 'compact', system: 'You are exact.', firstRound: 'Compute {question}=?' };
+  const { files } = await perform('own-prompts', small({ prompts }));
+  for (const example of await files.trainingSet(1, 'generation-2')) {
+    expect(example.messages).toEqual([
+      { role: 'system', content: 'You are exact.' },
+      { role: 'user', content: expect.stringMatching(/^Compute \d.*=\?$/) },
+    ]);
+  }
+}, 60_000);
+
+describe('a mixed society', () => {
+  const bases = [{ base: 'fake-a' }, { base: 'fake-b' }, { base: 'fake-c' }];
+
+  test('debates with a base per member, trains each agent from its own, and has model.base summarise', async () => {
+    world.inference.served = [fakeBaseModel, ...bases.map(({ base }) => base)];
+    const model = { base: fakeBaseModel, members: bases };
+    const { files } = await perform('mixed', small({}, { model, iterations: 2 }));
+    const untuned = await files.society(0);
+    expect(untuned.summariser).toBe(fakeBaseModel);
+    expect(Object.values(untuned.agents).map((agent) => agent.model)).toEqual([
+      ...['fake-a', 'fake-b', 'fake-c'],
+      ...['fake-a', 'fake-b', 'fake-c'],
+    ]);
+    const jobs = world.trainer.jobs.filter(({ trainingSet }) => trainingSet.includes('runs/mixed/'));
+    for (const { trainingSet, base, servedBase } of jobs) {
+      const member = Number(/-(\d)\.jsonl$/.exec(trainingSet)![1]);
+      expect([base, servedBase]).toEqual([`/models/${bases[member - 1]!.base}`, bases[member - 1]!.base]);
+    }
+    expect(jobs).toHaveLength(12);
+  }, 60_000);
+
+  test('is refused where a base is not served', async () => {
+    const refused = perform('mixed-unserved', small({}, { model: { base: fakeBaseModel, members: bases } }));
+    await expect(refused).rejects.toMatchObject({
+      cause: { type: 'InvalidRunSpec', message: expect.stringContaining('"fake-a" is not served') },
+    });
+  }, 60_000);
+});
+
+test('a role may be trained with settings of its own', async () => {
+  const finetuning = { learningRate: 1e-4, critic: { learningRate: 1e-5, epochs: 1 } };
+  await perform('roles', small({}, { finetuning }));
+  const jobs = world.trainer.jobs.filter(({ trainingSet }) => trainingSet.includes('runs/roles/'));
+  for (const { trainingSet, learningRate, epochs } of jobs) {
+    expect([learningRate, epochs]).toEqual(trainingSet.includes('critic-') ? [1e-5, 1] : [1e-4, 2]);
+  }
+}, 60_000);
+
+test('training sets may be cut to one size, so that methods are compared at equal training data', async () => {
+  const { files } = await perform('matched', small({}, { finetuning: { matchTrajectories: 2 } }));
+  const { agents: accounts } = await files.selection(1);
+  expect(accounts.every(({ examples }) => examples <= 2)).toBe(true);
+  expect(accounts.some(({ outcomes }) => (outcomes['not-sampled'] ?? 0) > 0)).toBe(true);
+}, 60_000);
+
+test('presets are data: a preset and its settings written out are the same run', () => {
+  const task = { kind: 'arithmetic' };
+  const model = { base: fakeBaseModel };
+  const byName = resolveSpecification({ task, model, method: 'without-critics' }).specification.method;
+  const byHand = resolveSpecification({ task, model, method: { critics: 'generation' } }).specification.method;
+  expect({ ...byName, preset: '' }).toEqual({ ...byHand, preset: '' });
+});
