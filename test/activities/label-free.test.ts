@@ -1,10 +1,13 @@
 /** Training needs no labels: everything up to the tuned society runs on a store whose references cannot be read. */
+import { readdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
 import { FileArtifactStore } from '../../src/artifacts/file-store';
 import { parseLines } from '../../src/artifacts/lines';
 import type { ArtifactReference } from '../../src/contract/run';
 import type { SelectionReport, TrainingExample } from '../../src/contract/training';
 import { readSealed } from '../../src/artifacts/sealed';
 import { iterationKeys } from '../../src/domain/keys';
+import { repositoryRoot } from '../../src/paths';
 import { activityWorld, evaluationShard, trainingShard, type ActivityWorld } from '../support/activity-world';
 
 class StoreWithoutReferences extends FileArtifactStore {
@@ -38,17 +41,19 @@ describe('on a store that refuses to read references', () => {
 
   afterEach(() => world.remove());
 
-  test.each(['consensus', 'none'])(
-    'debate, selection (select: %s), finetuning and the new society work',
-    async (select) => {
-      const plan = await world.resolve('run', { method: { prompts: 'compact', select } });
-      const { transcripts } = await world.debate(trainingShard(plan));
-      const { examples } = await world.call('selectTrainingData', { plan, iteration: 1, transcripts: [transcripts] });
-      expect(Object.values(examples).reduce((sum, count) => sum + count, 0)).toBeGreaterThan(0);
-      for (const agent of plan.trainedAgents) await world.call('finetuneAgent', { runId: 'run', iteration: 1, agent });
-      expect((await world.call('recordSociety', { plan, iteration: 1 })).version).toMatch(/^[0-9a-f]{64}$/);
-    },
-  );
+  test.each([
+    { select: 'consensus' },
+    { select: 'none' },
+    { critics: 'generation' },
+    { weights: 'one', sharedTargets: 'every-agent', instructions: 'unique-id' },
+  ])('debate, selection (%j), finetuning and the new society work', async (method) => {
+    const plan = await world.resolve('run', { method: { prompts: 'compact', ...method } });
+    const { transcripts } = await world.debate(trainingShard(plan));
+    const { examples } = await world.call('selectTrainingData', { plan, iteration: 1, transcripts: [transcripts] });
+    expect(Object.values(examples).reduce((sum, count) => sum + count, 0)).toBeGreaterThan(0);
+    for (const agent of plan.trainedAgents) await world.call('finetuneAgent', { runId: 'run', iteration: 1, agent });
+    expect((await world.call('recordSociety', { plan, iteration: 1 })).version).toMatch(/^[0-9a-f]{64}$/);
+  });
 
   test('the refusal is real: evaluation and audit, which may read them, are stopped by it', async () => {
     const plan = await world.resolve('run');
@@ -59,6 +64,18 @@ describe('on a store that refuses to read references', () => {
     const trained = await world.debate(trainingShard(plan));
     await expect(world.call('auditTraining', { plan, iteration: 1, shards: [trained] })).rejects.toThrow('was read');
   });
+});
+
+test('only evaluation, hints and the selection by reference are given reference answers at all', () => {
+  const folder = path.join(repositoryRoot(), 'activities');
+  const given = readdirSync(folder).filter((file) =>
+    /from '\.\/references'/.test(readFileSync(path.join(folder, file), 'utf8')),
+  );
+  expect(given.sort()).toEqual(['evaluation.ts', 'hints.ts', 'index.ts', 'training-data.ts']);
+  const readers = readdirSync(folder).filter((file) =>
+    /record\.references/.test(readFileSync(path.join(folder, file), 'utf8')),
+  );
+  expect(readers).toEqual(['references.ts']);
 });
 
 test('what is selected does not depend on the references: other labels give the same training sets', async () => {

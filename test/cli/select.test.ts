@@ -235,3 +235,83 @@ test('the command line takes several files and refuses an unknown task or a bad 
   await expect(parse(...common, '--task', 'arithmetik')).rejects.toThrow(/did you mean "arithmetic"/);
   await expect(parse(...common, '--task', 'arithmetic', '--seed', '-1')).rejects.toThrow(/integer/);
 });
+
+describe('every method that trains somebody, on the same files', () => {
+  const mixed = [
+    ...voted,
+    debate(
+      [
+        [null, '2', '2'],
+        ['2', '2', '2'],
+      ],
+      { problemId: 'p3' },
+    ),
+  ];
+
+  test.each([
+    ['multiagent-finetuning', 6],
+    ['without-summary', 6],
+    ['cooperative', 6],
+    ['no-interaction', 6],
+    ['single-agent', 1],
+    ['single-agent-temperature', 1],
+    ['unique-id-tuned', 1],
+    ['majority-finetuning', 1],
+  ])('%s accounts for every response and is the same for any order of the lines', async (method, agents) => {
+    const first = await run(mixed, { method });
+    const again = await run([...mixed].reverse(), { method });
+    expect(first.report.agents).toHaveLength(agents);
+    const sum = first.report.agents.reduce((total, { responses }) => total + responses, 0);
+    expect(sum).toBe(mixed.length * 6);
+    expect(again.report).toEqual(first.report);
+    for (const { agent } of first.report.agents) expect(again.read(agent)).toEqual(first.read(agent));
+  });
+
+  test.each(['base', 'debate', 'majority', 'unique-id', 'varied-prompts'])(
+    '%s trains nobody, and says so',
+    async (method) => expect((await failure(run(mixed, { method })))?.message).toMatch(/trains nobody/),
+  );
+
+  test('without-critics reads transcripts whose later rounds the generation agents answered, and no others', async () => {
+    const answers = [
+      ['1', '1', '2'],
+      ['1', '1', '1'],
+    ];
+    const { report } = await run([debate(answers, { critics: 'generation' })], { method: 'without-critics' });
+    expect(report.agents.map(({ agent }) => agent)).toEqual(['generation-1', 'generation-2', 'generation-3']);
+    expect((await failure(run([debate(answers)], { method: 'without-critics' })))?.message).toMatch(
+      /critic-1 spoke for member 1, but with method\.critics "generation" it is generation-1/,
+    );
+  });
+
+  test('five-agents follows the transcripts: members come from there', async () => {
+    const { report } = await run(mixed, { method: 'five-agents' });
+    expect(report.agents).toHaveLength(6);
+  });
+});
+
+describe('star', () => {
+  const asked = (problemId: string, own: string | null, then?: string | null) =>
+    debate([[own]], { problemId, hinted: () => then });
+  const lines = [asked('p1', '7'), asked('p2', '8', '7'), asked('p3', null, '9')];
+  const references = () => write(['p1', 'p2', 'p3'].map((id) => ({ id, answer: '7' })));
+
+  test('needs references, keeps right answers and those that the hint made right', async () => {
+    const { report, read } = await run(lines, { method: 'star', references: references() });
+    expect(read('shared').map(({ problemId, set }) => [problemId, set])).toEqual([
+      ['p1', 'majority'],
+      ['p2', 'hinted'],
+    ]);
+    expect(report.agents[0]!.responses).toBe(5);
+    expect((await failure(run(lines, { method: 'star' })))?.message).toMatch(/--references: missing/);
+  });
+
+  test('parses what was said to a hint where its answer is not recorded', async () => {
+    const [, line] = structuredClone(lines) as [Transcript, Transcript];
+    const turn = line.rounds[0]!.turns[0]!;
+    const { answer: _, ...unparsed } = { ...turn.hinted!, response: 'that is #7' };
+    const rounds = [{ round: 1, turns: [{ ...turn, hinted: unparsed }] }];
+    const { read } = await run([{ ...line, rounds }], { method: 'star', references: references() });
+    expect(read('shared')).toMatchObject([{ set: 'hinted', completion: 'that is #7' }]);
+  });
+});

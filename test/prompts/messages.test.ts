@@ -1,5 +1,13 @@
 import { InvalidRunSpec } from '../../src/errors';
-import { firstRoundMessages, laterRoundMessages, promptSet, promptSetNames, summaryMessages } from '../../src/prompts';
+import { compactInstructions, instructionOf, wordedInstructions } from '../../src/prompts/instructions';
+import {
+  firstRoundMessages,
+  hintedMessages,
+  laterRoundMessages,
+  promptSet,
+  promptSetNames,
+  summaryMessages,
+} from '../../src/prompts';
 
 const compact = promptSet('compact', 'arithmetic');
 const paper = promptSet('paper', 'arithmetic');
@@ -108,4 +116,60 @@ test('an unknown set or task is refused with what there is', () => {
   expect(() => promptSet('papr', 'arithmetic')).toThrow(InvalidRunSpec);
   expect(() => promptSet('papr', 'arithmetic')).toThrow(/paper, compact/);
   expect(() => promptSet('compact', 'chess')).toThrow(/no prompts for the task chess/);
+});
+
+describe('instructions precede the first prompt of each agent', () => {
+  const worded = (settings: Parameters<typeof instructionOf>[1], agent: string) =>
+    instructionOf(wordedInstructions, settings, agent);
+
+  test('none is nothing at all, byte for byte', () => {
+    expect(worded('none', 'critic-2')).toBe('');
+    expect(firstRoundMessages(compact, { question, instruction: '' })).toEqual(first.messages);
+  });
+
+  test('unique-id begins with the identity and says what the role is for', () => {
+    expect(worded('unique-id', 'generation-2')).toMatch(/^GEN2\nYou are a generation agent/);
+    expect(worded('unique-id', 'critic-12')).toMatch(/^CRIT12\nYou are a critic agent/);
+    expect(instructionOf(compactInstructions, 'unique-id', 'critic-1')).toBe('CRIT1\n');
+  });
+
+  test('varied gives neighbours different styles, and begins anew when there are more members than styles', () => {
+    const styles = [1, 2, 3, 4, 5, 6].map((member) => worded('varied', `generation-${member}`));
+    expect(new Set(styles.slice(0, 5)).size).toBe(5);
+    expect(styles[5]).toBe(styles[0]);
+  });
+
+  test('one`s own: a text per role or one per member; a role without one has none', () => {
+    const own = { generation: ['You are {member}, the first.', 'Second.', 'Third.'] };
+    expect(worded(own, 'generation-1')).toBe('You are 1, the first.\n\n');
+    expect(worded(own, 'generation-3')).toBe('Third.\n\n');
+    expect(worded(own, 'critic-1')).toBe('');
+  });
+
+  test('a critic`s stands before its own request, behind the chat it was asked in', () => {
+    const previous = { messages: [{ role: 'user' as const, content: 'GEN1\n3+2*7+5-4*9=?' }], response: 'own #22' };
+    const messages = laterRoundMessages(compact, {
+      question,
+      previous,
+      summary: 's',
+      othersResponses: ['a'],
+      instruction: 'CRIT1\n',
+    });
+    expect(messages.map(({ content }) => content.split('\n')[0])).toEqual(['GEN1', 'own #22', 'CRIT1']);
+  });
+});
+
+test('a hint shows the reference answer and the whole first prompt', () => {
+  const [message] = hintedMessages(paper, { question, reference: '-14' });
+  expect(message!.content).toContain(firstRoundMessages(paper, { question })[0]!.content);
+  expect(message!.content).toContain('the final answer is -14');
+});
+
+test('a system prompt comes first and stays first in later rounds; the summariser has its own', () => {
+  const set = promptSet({ base: 'compact', system: 'Be exact.', summarySystem: 'Be short.' }, 'arithmetic');
+  const messages = firstRoundMessages(set, { question });
+  expect(messages[0]).toEqual({ role: 'system', content: 'Be exact.' });
+  const later = laterRoundMessages(set, { question, previous: { messages, response: 'x' }, othersResponses: ['y'] });
+  expect(later.filter(({ role }) => role === 'system')).toHaveLength(1);
+  expect(summaryMessages(set, ['a'])[0]).toEqual({ role: 'system', content: 'Be short.' });
 });

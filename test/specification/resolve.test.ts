@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { defaultPreset, presetNames, presets } from '../../src/domain/presets';
 import { InvalidRunSpec } from '../../src/errors';
 import { resolveSpecification, specificationArgument } from '../../src/specification';
+import { leafPaths, valueAt } from '../../src/specification/plain-objects';
 
 const minimal = { task: { kind: 'arithmetic' }, model: { base: 'tiny' } };
 
@@ -96,9 +97,9 @@ describe('resolving', () => {
   test.each(presetNames)('preset %s resolves, and says only what differs from the method', (name) => {
     const resolved = resolveSpecification({ ...minimal, method: name }).specification;
     const plain = resolveSpecification(minimal).specification;
-    for (const [key, value] of Object.entries(presets[name]!.method ?? {})) {
-      expect([key, resolved.method[key as 'members']]).toEqual([key, value]);
-      expect([key, plain.method[key as 'members']]).not.toEqual([key, value]);
+    for (const path of leafPaths(presets[name])) {
+      expect([path, valueAt(resolved, path)]).toEqual([path, valueAt(presets[name], path)]);
+      expect([path, valueAt(plain, path)]).not.toEqual([path, valueAt(presets[name], path)]);
     }
     expect(name === defaultPreset).toBe(Object.keys(presets[name]!).length === 0);
   });
@@ -129,6 +130,33 @@ describe('resolving', () => {
         },
       ),
     ));
+});
+
+describe('prompts of one`s own', () => {
+  const withPrompts = (prompts: object) => problemsOf({ ...minimal, method: { prompts } });
+
+  test('replace single texts of a set, system prompt included', () =>
+    expect(
+      withPrompts({ base: 'paper', system: 'Be brief.', firstRound: 'Solve {question} and write \\boxed{answer}.' }),
+    ).toEqual([]));
+
+  test.each([
+    [{ firstRound: 'Solve it.' }, 'method.prompts.firstRound: lacks the placeholder {question}'],
+    [
+      { firstRound: '{question} for {student}' },
+      'method.prompts.firstRound: holds the unknown placeholder {student}; filled in are {question}',
+    ],
+    [
+      { system: 'About {question}' },
+      'method.prompts.system: holds the unknown placeholder {question}; none is filled in here',
+    ],
+    [{ laterRound: '{question}' }, 'method.prompts.laterRound: lacks the placeholder {summary}'],
+    [{ hinted: '{reference}!' }, 'method.prompts.hinted: lacks one of {firstRound}, {question}'],
+    [{ base: 'papr' }, 'method.prompts.base: "papr" is not a prompt set; the known ones are paper, compact'],
+  ])('%j is refused by name', (prompts, line) => expect(withPrompts(prompts)).toEqual([line]));
+
+  test('a misspelt template is an unknown field', () =>
+    expect(withPrompts({ firstRond: 'x' })[0]).toMatch(/^method\.prompts\.firstRond: .* did you mean "firstRound"/));
 });
 
 describe('a bad specification is refused with one line per problem: field, value, what is allowed', () => {
@@ -215,6 +243,51 @@ describe('what is explicitly given and impossible is refused with the reason', (
     [{ method: { select: 'reference', minimumAgreement: 0.5 } }, /^method\.minimumAgreement/],
     [{ method: 'debate', iterations: 2 }, /^iterations: 2 is impossible: with method\.weights "none"/],
     [{ method: { preset: 'majority', select: 'none' } }, /^method\.select/],
+    [
+      { method: { preset: 'star', select: 'consensus' } },
+      /^method\.select: "consensus" .* a hint is the reference answer/,
+    ],
+    [{ method: { hint: true, rounds: 1 } }, /^method\.hint: true .* only method\.select "reference" may read/],
+    [{ method: { preset: 'star', rounds: 2 } }, /^method\.rounds: 2 .* first answers are asked for again/],
+    [{ method: { rounds: 1, critics: 'own' } }, /^method\.critics: "own" .* there are no critics/],
+    [
+      { method: { preset: 'single-agent', critics: 'generation' } },
+      /^method\.critics: .* one model answers every round/,
+    ],
+    [
+      { method: { preset: 'without-critics', correctedShare: 0.3 } },
+      /^method\.correctedShare: .* no critic is trained/,
+    ],
+    [{ method: { preset: 'without-critics', instructions: { critic: 'x' } } }, /^method\.instructions\.critic/],
+    [{ method: { sharedTargets: 'every-agent' } }, /^method\.sharedTargets: .* only with method\.weights "one"/],
+    [
+      { method: { preset: 'unique-id-tuned', criticTarget: 'all-rounds' } },
+      /^method\.criticTarget: "all-rounds" .* trained on twice/,
+    ],
+    [{ method: { samples: 9 } }, /^method\.samples: 9 .* only method\.evaluateBy "vote"/],
+    [
+      { method: { summary: false, summaryShowsQuestion: true } },
+      /^method\.summaryShowsQuestion: true .* no summariser/,
+    ],
+    [{ method: 'majority-finetuning', evaluation: { rounds: 2 } }, /^evaluation\.rounds: 2 .* only method\.evaluateBy "debate"/],
+    [{ evaluation: { members: 5 } }, /^evaluation\.members: 5 .* have tuned weights/],
+    [{ evaluation: { firstRoundBy: 'generation-4' } }, /^evaluation\.firstRoundBy: "generation-4" .* no such member/],
+    [
+      { method: 'single-agent', evaluation: { firstRoundBy: 'generation-1' } },
+      /^evaluation\.firstRoundBy: .* differ from another/,
+    ],
+    [{ method: { rounds: 1 }, finetuning: { critic: { epochs: 1 } } }, /^finetuning\.critic: .* no critic/],
+    [{ method: 'debate', stopWhen: 'loss' }, /^stopWhen: .* nothing is trained/],
+    [
+      { method: 'single-agent', model: { base: 'a', members: [{ base: 'a' }, { base: 'b' }, { base: 'a' }] } },
+      /^model\.members: .* one base: model\.base/,
+    ],
+    [{ model: { base: 'a', members: [{ base: 'b' }] } }, /^model\.members: 1 entries .* one for each of the 3 members/],
+    [{ method: { instructions: { generation: ['a', 'b'] } } }, /^method\.instructions\.generation: 2 entries/],
+    [
+      { method: { instructions: { generation: 'You are {name}.' } } },
+      /^method\.instructions\.generation: holds the unknown placeholder \{name\}; filled in are \{member\}/,
+    ],
   ])('%j', (changed, line) => {
     const problems = problemsOf({ ...minimal, ...changed });
     expect(problems).toHaveLength(1);
@@ -228,6 +301,16 @@ describe('what is explicitly given and impossible is refused with the reason', (
     { method: { select: 'none' } },
     { iterations: 0 },
     { method: { members: 1, rounds: 1 } },
+    { method: 'star', iterations: 3 },
+    { method: { preset: 'star', evaluateBy: 'debate' }, evaluation: { members: 3, rounds: 2 } },
+    { method: { preset: 'majority-finetuning', evaluateBy: 'debate' }, evaluation: { rounds: 2 } },
+    { method: { preset: 'majority', samples: 9 } },
+    { method: { preset: 'unique-id-tuned', correctedShare: 0.3, mixing: 'exact-share' } },
+    { method: { critics: 'untuned' } },
+    { stopWhen: 'loss' },
+    { stopWhen: { signal: 'loss', patience: 2 } },
+    { finetuning: { critic: { learningRate: 1e-5 }, matchTrainingTokens: 1000 } },
+    { model: { base: 'a', members: [{ base: 'a' }, { base: 'b', endpoint: 'other' }, { base: 'a' }] } },
   ])('%j is possible', (changed) => expect(problemsOf({ ...minimal, ...changed })).toEqual([]));
 });
 

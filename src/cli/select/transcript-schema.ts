@@ -22,7 +22,9 @@ const turn = z.strictObject({
   agrees: z.boolean().optional(),
   finishReason,
   usage,
-  hinted: z.strictObject({ messages, response: text, answer: text.nullable(), finishReason, usage }).optional(),
+  hinted: z
+    .strictObject({ messages, response: text, answer: text.nullable().optional(), finishReason, usage })
+    .optional(),
 });
 
 const consensus = z.discriminatedUnion('kind', [

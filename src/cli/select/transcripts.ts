@@ -82,9 +82,10 @@ function orderProblem({ rounds, consensus }: TranscriptLine): string | undefined
 function completed(line: TranscriptLine, { reader, seed, iteration }: ReadOptions): Transcript {
   const rounds: DebateRound[] = line.rounds.map(({ round, turns }) => ({
     round,
-    turns: turns.map((turn) => ({
+    turns: turns.map(({ hinted, ...turn }) => ({
       ...turn,
-      answer: turn.answer === undefined ? reader.parse(turn.response) : turn.answer,
+      answer: answerOf(turn, reader),
+      ...(hinted === undefined ? {} : { hinted: { ...hinted, answer: answerOf(hinted, reader) } }),
     })),
   }));
   const { problemId, question, consensus } = line;
@@ -94,6 +95,11 @@ function completed(line: TranscriptLine, { reader, seed, iteration }: ReadOption
   if (consensus !== undefined && isVoted) return { ...transcript, rounds, consensus };
   if (reader.equal === undefined) throw new Error(`answers of type ${reader.answerType} need a grader to be voted on`);
   return { ...transcript, ...voteOnDebate(rounds, reader.equal, { seed, iteration: transcript.iteration, problemId }) };
+}
+
+/** `null` is a recorded answer: known not to parse. */
+function answerOf({ answer, response }: { answer?: string | null; response: string }, reader: AnswerReader) {
+  return answer === undefined ? reader.parse(response) : answer;
 }
 
 /** N and M of one transcript, as far as it got. */
