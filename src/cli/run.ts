@@ -1,10 +1,9 @@
 /** `maft run SPEC`: starts a run (or goes on with it), follows it, and ends with its table. */
 import type { Command } from 'commander';
-import { embeddedEndpoint } from '../domain/society';
 import { renderTable, type Report } from '../report';
 import { performRun } from '../runs/perform-run';
 import { loadSpecificationFile, resolveSpecification } from '../specification';
-import { findBaseModel } from '../setup/model-folder';
+import { embeddedModels } from '../setup/model-folder';
 
 interface RunOptions {
   id?: string;
@@ -30,8 +29,7 @@ export function register(program: Command): void {
 async function run(file: string, options: RunOptions): Promise<void> {
   const raw = await loadSpecificationFile(file);
   const { specification } = resolveSpecification(raw);
-  const { endpoint, base } = specification.model;
-  const model = endpoint === embeddedEndpoint ? findBaseModel(base) : null;
+  const model = embeddedModels(specification);
   const report = await performRun({ command: 'run', raw, model, id: options.id, detach: options.detach ?? false });
   if (report !== undefined) process.stdout.write(options.json ? `${JSON.stringify(report)}\n` : closing(report));
 }

@@ -9,7 +9,7 @@ import { startPlatform, type Platform, type PlatformEvent } from '../supervision
 
 interface UpOptions {
   /** False with `--no-model`. */
-  model: string | false;
+  model: string | string[] | false;
 }
 
 export function register(program: Command): void {
@@ -18,7 +18,7 @@ export function register(program: Command): void {
     .description(
       'start a Temporal server (unless TEMPORAL_ADDRESS names one), the model server and a worker; Ctrl-C stops them',
     )
-    .option('--model <folder>', 'base model the embedded server serves', demoModelName)
+    .option('--model <folders...>', 'base model the embedded server serves; several for mixed societies', demoModelName)
     .option('--no-model', 'no model server: every run names an endpoint of config.yaml')
     .addHelpText(
       'after',
@@ -29,7 +29,7 @@ export function register(program: Command): void {
 
 async function up(options: UpOptions): Promise<void> {
   const config = loadConfig();
-  const model = options.model === false ? null : findBaseModel(options.model);
+  const model = options.model === false ? null : servedModels([options.model].flat());
   const { python, temporal } = await prepareMachine(config, stderrListener());
   const programs = { python: python.program, temporal: temporal?.program };
   const leave = new AbortController();
@@ -45,6 +45,11 @@ async function up(options: UpOptions): Promise<void> {
   process.stdout.write(`${welcome(started, config, model)}\n`);
   if (!leave.signal.aborted) await new Promise((resolve) => leave.signal.addEventListener('abort', resolve));
   await started.stop();
+}
+
+function servedModels(folders: string[]): BaseModel {
+  const [first = findBaseModel(demoModelName), ...further] = folders.map(findBaseModel);
+  return further.length === 0 ? first : { ...first, further };
 }
 
 /** First signal: stop in order. Second: at once. */
@@ -72,7 +77,7 @@ function welcome(platform: Platform, config: MachineConfig, model: BaseModel | n
   const lines: [string, string | null][] = [
     ['Temporal UI', platform.uiUrl],
     ['Temporal', `${platform.temporalAddress}, namespace ${platform.namespace}`],
-    ['Models', model === null ? null : `${platform.modelServerUrl}/v1 (base model: ${model.name})`],
+    ['Models', model === null ? null : `${platform.modelServerUrl}/v1 (base model: ${[model, ...(model.further ?? [])].map(({ name }) => name).join(', ')})`],
     ['State, logs', config.maftHome],
   ];
   const start = `temporal workflow start --address ${platform.temporalAddress} --type ${workflowTypes.run} --task-queue ${taskQueues.workflows} --workflow-id maft/my-run --input-file examples/demo.json`;

@@ -82,8 +82,8 @@ const paper: PromptSetTemplates = {
 const compact: PromptSetTemplates = {
   name: 'compact',
   instructions: compactInstructions,
-  // The tiny model was shown the answers of others in this form.
-  hinted: 'Others: {reference}. {question}=?',
+  // The form in which the tiny model was shown the answers of others, in a chat of its own.
+  hinted: '{firstRound}\nOthers: {reference}, {reference}. {question}=?',
   tasks: {
     arithmetic: {
       firstRound: '{question}=?',

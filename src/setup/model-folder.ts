@@ -1,7 +1,9 @@
 /** The base model a platform serves: a folder with ordinary Hugging Face files. */
 import { existsSync, readdirSync } from 'node:fs';
 import { isAbsolute, join, resolve } from 'node:path';
+import type { RunSpecification } from '../contract/specification';
 import { servedName } from '../domain/served-name';
+import { baseModels, embeddedEndpoint } from '../domain/society';
 import { ConfigError } from '../errors';
 import { dataDirectory, repositoryRoot } from '../paths';
 
@@ -10,6 +12,8 @@ export interface BaseModel {
   folder: string;
   /** What requests call it: `servedName` of `model.base` in a run specification. */
   name: string;
+  /** Base models that the same server offers beside this one: those of the members of a mixed society. */
+  further?: BaseModel[];
 }
 
 /** The demo's base model, under the name its run specification uses. */
@@ -30,6 +34,18 @@ export function findBaseModel(name: string): BaseModel {
   const missing = missingFiles(folder);
   if (missing.length > 0) throw new ConfigError(`"${folder}" is no model folder: it has no ${missing.join(', no ')}`);
   return { folder, name: servedName(name) };
+}
+
+/**
+ * What the embedded server has to offer for a specification: the base models it names there, the first with the others
+ * beside it; null where all endpoints are elsewhere. Throws `ConfigError` for a folder that is none.
+ */
+export function embeddedModels(specification: Pick<RunSpecification, 'model'>): BaseModel | null {
+  const [first, ...further] = baseModels(specification)
+    .filter(({ endpoint }) => endpoint === embeddedEndpoint)
+    .map(({ base }) => findBaseModel(base));
+  if (first === undefined) return null;
+  return further.length === 0 ? first : { ...first, further };
 }
 
 /** Only safetensors count: pickled weights are never loaded. */

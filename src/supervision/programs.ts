@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { searchAttributeTypes } from '../contract/names';
 import { commandLineScript, compiledScript, pythonPackagesDirectory } from '../paths';
+import type { BaseModel } from '../setup/model-folder';
 import { loopback } from './ports';
 import type { Program } from './supervised-process';
 
@@ -59,8 +60,8 @@ export function temporalServer(options: TemporalServerOptions): Program {
 
 export interface ModelServerOptions {
   python: string;
-  /** Folder of the base model, and the name that requests call it by. */
-  model: { folder: string; name: string };
+  /** Folder of the base model, the name that requests call it by, and further ones. */
+  model: BaseModel;
   /** `<store>/models`: weight versions are found here by name on first use. */
   modelsDirectory: string;
   port: number;
@@ -88,6 +89,7 @@ export function modelServer(options: ModelServerOptions): Program {
     command: options.python,
     arguments: [
       ...['-m', 'maft.serve', '--base', options.model.folder, '--base-name', options.model.name],
+      ...(options.model.further ?? []).flatMap(({ name, folder }) => ['--also', `${name}=${folder}`]),
       ...['--models', options.modelsDirectory, '--host', loopback, '--port', String(options.port)],
       ...optional('--threads', options.threads ?? threadsFor(options.model.folder)),
       ...optional('--max-batch', options.maxBatch),

@@ -155,7 +155,7 @@ describe('star', () => {
     const hinted = turns.filter((turn) => turn.hinted !== undefined);
     expect(hinted.length).toBeGreaterThan(0);
     expect(hinted.length).toBeLessThan(turns.length);
-    expect(hinted[0]!.hinted!.messages.at(-1)!.content).toMatch(/^Others: -?\d+\. .*=\?$/);
+    expect(hinted[0]!.hinted!.messages.at(-1)!.content).toMatch(/=\?\nOthers: (-?\d+), \1\. .*=\?$/);
     const examples = await files.trainingSet(1, 'shared');
     expect(examples.every(({ messages }) => messages.every(({ content }) => !content.includes('Others:')))).toBe(true);
     expect(turnsIn(await files.transcripts(1, 'eval')).some((turn) => turn.hinted !== undefined)).toBe(false);

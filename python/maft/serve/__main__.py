@@ -15,7 +15,8 @@ def main(arguments: Sequence[str]) -> int:
     """Exit codes: 0 stopped as asked, 1 failed, 2 bad input (one sentence on stderr)."""
     try:
         settings = parse_settings(arguments)
-        require_base(settings.base)  # before the seconds that importing torch takes
+        for folder in (settings.base, *(folder for _, folder in settings.further)):
+            require_base(folder)  # before the seconds that importing torch takes
         # Threads that spin while they wait take the cores from clients and workers on a small machine.
         os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
         from maft.serve.server import serve

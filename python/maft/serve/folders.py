@@ -36,6 +36,14 @@ def published(directory: Path | None) -> list[str]:
     return sorted(entry.name for entry in directory.iterdir() if is_model_name(entry.name) and is_model_folder(entry))
 
 
+def base_of_adapter(folder: Path) -> str | None:
+    """The base an adapter says it belongs to, by the name under which that is served; None for full weights."""
+    if not is_adapter(folder):
+        return None
+    config: Any = json.loads((folder / "adapter_config.json").read_text(encoding="utf-8"))
+    return config.get("base_model_name_or_path")
+
+
 def require_base(folder: Path) -> None:
     """Raises NoSuchModelFolder with one sentence where the folder is no full model with safetensors weights."""
     if not folder.is_dir():

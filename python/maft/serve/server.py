@@ -70,6 +70,7 @@ def load_base(settings: ServeSettings, metrics: Metrics) -> Versions:
             metrics,
             base=settings.base,
             base_name=settings.base_name,
+            further=dict(settings.further),
             models=settings.models,
             most=settings.max_loaded,
         )

@@ -18,6 +18,8 @@ class ServeSettings:
 
     base: Path
     base_name: str
+    further: tuple[tuple[str, Path], ...]
+    """Names and folders of base models beside the first."""
     models: Path | None
     host: str
     port: int
@@ -51,6 +53,17 @@ def available_cores() -> int:
     return os.cpu_count() or 1
 
 
+def further_base(text: str) -> tuple[str, Path]:
+    name, _, folder = text.partition("=")
+    if not folder or not is_base_name(name):
+        raise argparse.ArgumentTypeError(f"`{text}` must be NAME=FOLDER with a name of [A-Za-z0-9._-/]")
+    return name, Path(folder)
+
+
+def is_base_name(name: str) -> bool:
+    return all(is_model_name(part) for part in name.split("/"))
+
+
 def parser() -> argparse.ArgumentParser:
     add = argparse.ArgumentParser(
         prog="python -m maft.serve",
@@ -58,6 +71,10 @@ def parser() -> argparse.ArgumentParser:
     )
     add.add_argument("--base", type=Path, required=True, help="folder of the base model (Hugging Face, safetensors)")
     add.add_argument("--base-name", help="name requests call the base by (default: the folder's name)")
+    add.add_argument(
+        "--also", type=further_base, action="append", default=[], metavar="NAME=FOLDER",
+        help="a further base model, for societies whose members have different ones; may be repeated",
+    )  # fmt: skip
     add.add_argument("--models", type=Path, help="directory of versions: DIR/<name> is loaded when first asked for")
     add.add_argument("--host", default="127.0.0.1")
     add.add_argument("--port", type=port_number, default=8000, help="0 takes a free one; the ready line says which")
@@ -77,11 +94,12 @@ def parse_settings(arguments: Sequence[str]) -> ServeSettings:
     """Raises SystemExit(2) on bad arguments, NoSuchModelFolder where the name of the base cannot be one."""
     given = parser().parse_args(arguments)
     base_name = given.base_name or given.base.resolve().name
-    if not all(is_model_name(part) for part in base_name.split("/")):
+    if not is_base_name(base_name):
         raise NoSuchModelFolder(f"`{base_name}` is no model name; give one with --base-name ([A-Za-z0-9._-]).")
     return ServeSettings(
         base=given.base,
         base_name=base_name,
+        further=tuple(given.also),
         models=given.models,
         host=given.host,
         port=given.port,

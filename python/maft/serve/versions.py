@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from pathlib import Path
 
 from maft.serve.backends import Network
 from maft.serve.errors import BrokenModel, ModelNotFound
-from maft.serve.folders import end_tokens, has_tokenizer, is_model_folder, is_model_name, published
+from maft.serve.folders import base_of_adapter, end_tokens, has_tokenizer, is_model_folder, is_model_name, published
 from maft.serve.loading import Loader
 from maft.serve.metrics import Metrics
 from maft.serve.tokenization import ModelTokenizer
@@ -39,10 +39,21 @@ class Version:
 class Versions:
     """`use(name)` gives a version for the time of one request."""
 
-    def __init__(self, loader: Loader, metrics: Metrics, *, base: Path, base_name: str, models: Path | None, most: int):
+    def __init__(
+        self,
+        loader: Loader,
+        metrics: Metrics,
+        *,
+        base: Path,
+        base_name: str,
+        models: Path | None,
+        most: int,
+        further: Mapping[str, Path] | None = None,
+    ):
         self.loader = loader
         self.metrics = metrics
-        self.base_folder = base
+        #: Folders of all base models by name.
+        self.base_folders = {base_name: base, **(further or {})}
         self.models = models
         self.most = most
         self.thread = ThreadPoolExecutor(1, thread_name_prefix="loader")
@@ -55,11 +66,13 @@ class Versions:
         tokenizer = ModelTokenizer(base)
         ends = end_tokens(base, frozenset())
         self.base = Version(base_name, loader.load(base, None), tokenizer, ends)
+        #: Base models that were asked for, or whose adapters were; they stay.
+        self.bases = {base_name: self.base}
         metrics.loaded.set(1)
 
     def names(self) -> list[str]:
-        """The base, then every version that is on disk."""
-        return [self.base.name, *(name for name in published(self.models) if name != self.base.name)]
+        """The bases, then every version that is on disk."""
+        return [*self.base_folders, *(name for name in published(self.models) if name not in self.base_folders)]
 
     @asynccontextmanager
     async def use(self, name: str) -> AsyncIterator[Version]:
@@ -96,6 +109,8 @@ class Versions:
 
     def folder(self, name: str) -> Path:
         """Raises ModelNotFound where there is no such version."""
+        if name in self.base_folders:
+            return self.base_folders[name]
         if self.models is None or not is_model_name(name) or not is_model_folder(self.models / name):
             raise ModelNotFound(name)
         return self.models / name
@@ -156,7 +171,20 @@ class Versions:
 
     def load_now(self, name: str) -> Version:
         """In the loader's thread."""
+        if name in self.base_folders:
+            return self.load_base(name)
         folder = self.folder(name)
-        network = self.loader.load(folder, (self.base_folder, self.base.network))
-        tokenizer = ModelTokenizer(folder) if has_tokenizer(folder) else self.base.tokenizer
-        return Version(name, network, tokenizer, end_tokens(folder, self.base.end_tokens))
+        base = self.load_base(base_of_adapter(folder) or self.base.name)
+        network = self.loader.load(folder, (self.base_folders[base.name], base.network))
+        tokenizer = ModelTokenizer(folder) if has_tokenizer(folder) else base.tokenizer
+        return Version(name, network, tokenizer, end_tokens(folder, base.end_tokens))
+
+    def load_base(self, name: str) -> Version:
+        """A further base by name, loaded once; the first for an adapter whose base has another name here."""
+        if name not in self.base_folders:
+            return self.base
+        if name not in self.bases:
+            folder = self.base_folders[name]
+            ends = end_tokens(folder, self.base.end_tokens)
+            self.bases[name] = Version(name, self.loader.load(folder, None), ModelTokenizer(folder), ends)
+        return self.bases[name]
