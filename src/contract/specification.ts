@@ -89,7 +89,7 @@ export const evaluationSchema = z.strictObject({
     .string()
     .regex(/^(own|generation-[1-9]\d*)$/)
     .default('own')
-    .describe('who gives the first answers at evaluation: each member its own, or one generation agent for all'),
+    .describe('`own`, or the generation agent that gives all first answers at evaluation, such as `generation-1`'),
 });
 
 const problemCount = z.int().min(1).max(1_000_000);

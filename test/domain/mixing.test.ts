@@ -28,6 +28,19 @@ test.each([
   expect(roundedPart(exactShare(share), count)).toBe(part),
 );
 
+test('w is taken as the decimal it is written as, for any number of digits and any size of a side', () =>
+  fc.assert(
+    fc.property(fc.integer({ min: 1, max: 9 }), fc.nat(), fc.nat(5000), (digits, part, size) => {
+      const numerator = part % (10 ** digits + 1);
+      const share = Number(
+        `${Math.floor(numerator / 10 ** digits)}.${String(numerator % 10 ** digits).padStart(digits, '0')}`,
+      );
+      const twice = 2n * BigInt(numerator) * BigInt(size) + BigInt(10 ** digits);
+      const exact = Number(twice / (2n * BigInt(10 ** digits)));
+      expect(mixedCounts({ corrected: size, consistent: 0 }, share, 'sample-each').corrected).toBe(exact);
+    }),
+  ));
+
 test('votes / N must exceed the minimum agreement, exactly', () => {
   expect([exceedsShare(3, 5, 0.6), exceedsShare(4, 5, 0.6), exceedsShare(1, 3, 0.5), exceedsShare(2, 3, 0.5)]).toEqual([
     false,

@@ -266,6 +266,22 @@ test('the system prompt and replaced templates are what is sent and what is trai
   }
 }, 60_000);
 
+test('the summariser sees the question where the setting shows it, and only there', async () => {
+  const { files } = await perform('shown-question', small({ summaryShowsQuestion: true }, { iterations: 0 }));
+  const summaries = async (from: RunFiles) =>
+    turnsIn(await from.transcripts(0, 'eval'), 2).map(({ summary }) => summary!.messages[0]!.content);
+  expect((await summaries(files)).every((text) => text.includes('=?\nList:\n'))).toBe(true);
+  expect((await summaries(await filesOf('debate'))).some((text) => text.includes('=?'))).toBe(false);
+}, 60_000);
+
+test('majority finetuning may be evaluated by a debate of its one model', async () => {
+  const method = { preset: 'majority-finetuning', evaluateBy: 'debate' };
+  const { files } = await perform('majority-debating', small(method, { evaluation: { rounds: 2 } }));
+  expect((await files.trainingSet(1, 'shared')).every(({ round }) => round === 1)).toBe(true);
+  const society = (await files.evaluation(1)).modes.find(({ mode }) => mode === 'society');
+  expect(society).toMatchObject({ callsPerProblem: 9 });
+}, 60_000);
+
 describe('a mixed society', () => {
   const bases = [{ base: 'fake-a' }, { base: 'fake-b' }, { base: 'fake-c' }];
 
