@@ -8,6 +8,7 @@ import type { CallCounts } from '../src/contract/run';
 import type { Sampling } from '../src/contract/sampling';
 import type { ChatMessage, FinishReason, Usage } from '../src/contract/transcript';
 import { digestOf } from '../src/domain/digests';
+import { iterationKeys, type TurnPlace } from '../src/domain/keys';
 import { ArtifactError } from '../src/errors';
 import type { ArtifactStore, ChatRequest, Inference } from '../src/ports';
 
@@ -22,21 +23,56 @@ export interface StoredCompletion {
   response: string;
   finishReason: FinishReason;
   usage: Usage;
+  /** The run that asked, where this completion was adopted from another one (`execution.reuseTurnsOf`). */
+  reusedFrom?: string;
 }
 
-/** Returns the stored completion of this request, or asks the model and stores what it says. */
+/** Where a completion may be: its own key, and the same place in other runs, by run id. */
+export interface CompletionPlace {
+  key: string;
+  elsewhere: readonly { runId: string; key: string }[];
+}
+
+/** @param reuseTurnsOf Run ids, as in `execution.reuseTurnsOf`. */
+export function completionPlace(turn: TurnPlace, reuseTurnsOf: readonly string[] = []): CompletionPlace {
+  const elsewhere = reuseTurnsOf.map((runId) => ({ runId, key: iterationKeys.turn({ ...turn, runId }) }));
+  return { key: iterationKeys.turn(turn), elsewhere };
+}
+
+/**
+ * Returns the stored completion of this request; else adopts that of another run which sent the very same request; else
+ * asks the model and stores what it says.
+ */
 export async function completeOnce(
   { store, inference }: { store: ArtifactStore; inference: Inference },
-  key: string,
+  { key, elsewhere }: CompletionPlace,
   request: ChatRequest,
 ): Promise<StoredCompletion> {
   const requestDigest = digestOf(request);
   const stored = await readSealed<StoredCompletion>(store, key);
   if (stored !== undefined) return sameRequest(key, stored, requestDigest);
-  const { text, finishReason, usage } = await inference.complete(request, Context.current().cancellationSignal);
-  const completion = { requestDigest, ...request, response: text, finishReason, usage };
+  const adopted = await answeredElsewhere(store, elsewhere, requestDigest);
+  const completion = adopted ?? { requestDigest, ...request, ...(await ask(inference, request)) };
   const { content } = await publishSealed<StoredCompletion>(store, key, completion);
   return sameRequest(key, content, requestDigest);
+}
+
+async function ask(inference: Inference, request: ChatRequest) {
+  const { text, finishReason, usage } = await inference.complete(request, Context.current().cancellationSignal);
+  return { response: text, finishReason, usage };
+}
+
+/** Another request at the same place (other weights, another prompt) is nothing wrong here: it is simply not ours. */
+async function answeredElsewhere(
+  store: ArtifactStore,
+  elsewhere: CompletionPlace['elsewhere'],
+  requestDigest: string,
+): Promise<StoredCompletion | undefined> {
+  for (const { runId, key } of elsewhere) {
+    const found = await readSealed<StoredCompletion>(store, key);
+    if (found?.requestDigest === requestDigest) return { ...found, reusedFrom: found.reusedFrom ?? runId };
+  }
+  return undefined;
 }
 
 function sameRequest(key: string, stored: StoredCompletion, requestDigest: string): StoredCompletion {

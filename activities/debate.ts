@@ -13,7 +13,7 @@ import { iterationKeys } from '../src/domain/keys';
 import { modelOf } from '../src/domain/society';
 import { firstRoundMessages, instructionOf, laterRoundMessages, summaryMessages, type PromptSet } from '../src/prompts';
 import type { Task } from '../src/tasks/task';
-import { completeOnce, countCompletions, type StoredCompletion } from './completions';
+import { completeOnce, completionPlace, countCompletions, type StoredCompletion } from './completions';
 import type { ActivityDependencies } from './dependencies';
 import { withHeartbeats } from './heartbeats';
 import type { RunContexts } from './run-context';
@@ -28,6 +28,8 @@ interface Stage {
   rules: DebateRules;
   /** The configured endpoint of models that name none of their own. */
   endpoint: string;
+  /** Runs whose answers to the same requests are adopted. */
+  reuseTurnsOf: readonly string[];
 }
 
 /** Where a turn stands; a sample of a vote has no member of its own. */
@@ -87,6 +89,7 @@ export function createDebateActivities(dependencies: ActivityDependencies, conte
       seed: specification.seed,
       rules: debateRules(specification, split),
       endpoint: specification.model.endpoint,
+      reuseTurnsOf: specification.execution.reuseTurnsOf ?? [],
     };
   }
 
@@ -118,7 +121,11 @@ export function createDebateActivities(dependencies: ActivityDependencies, conte
       seed: samplingSeed({ kind: 'summary', seed: stage.seed, ...input, agent }),
     };
     const inference = dependencies.inference(stage.endpoint);
-    return completeOnce({ store, inference }, iterationKeys.turn({ ...input, agent, part: 'summary' }), request);
+    return completeOnce(
+      { store, inference },
+      completionPlace({ ...input, agent, part: 'summary' }, stage.reuseTurnsOf),
+      request,
+    );
   }
 
   async function respond(
@@ -134,8 +141,8 @@ export function createDebateActivities(dependencies: ActivityDependencies, conte
       sampling: voice.sampling,
       seed: samplingSeed({ kind: 'response', seed: stage.seed, ...place, agent: voice.name }),
     };
-    const key = iterationKeys.turn({ ...place, agent: voice.name, part: 'response' });
-    return completeOnce({ store, inference: dependencies.inference(endpoint) }, key, request);
+    const kept = completionPlace({ ...place, agent: voice.name, part: 'response' }, stage.reuseTurnsOf);
+    return completeOnce({ store, inference: dependencies.inference(endpoint) }, kept, request);
   }
 
   return { takeTurn, drawVoteSamples };

@@ -10,6 +10,7 @@ import { auditConsensus } from '../src/domain/audit';
 import { addCounts, noCounts } from '../src/domain/counts';
 import { iterationKeys } from '../src/domain/keys';
 import { debateRules } from '../src/domain/debate-rules';
+import { voteSizes } from '../src/domain/plan';
 import { distinctAnswers } from '../src/domain/voting';
 import type { ActivityDependencies } from './dependencies';
 import { withHeartbeats } from './heartbeats';
@@ -48,9 +49,9 @@ export function createEvaluationActivities(
         rounds,
         answersBy: record.specification.method.evaluateBy,
         ownSamples: plan.ownVoteSamples || members,
-        voteSizes: plan.voteAtIterations.length === 0 ? [] : [plan.voteSamples],
         transcripts,
         samples: new Map(votes.map(({ problemId, samples }) => [problemId, samples])),
+        voteSizes: plan.voteAtIterations.includes(iteration) ? voteSizes(record.specification) : [],
         ...judge,
       });
       const key = iterationKeys.evaluation(place);

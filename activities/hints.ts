@@ -7,7 +7,7 @@ import { memberNumbers } from '../src/domain/identifiers';
 import { iterationKeys } from '../src/domain/keys';
 import { modelOf } from '../src/domain/society';
 import { hintedMessages, instructionOf } from '../src/prompts';
-import { completeOnce, countCompletions, type StoredCompletion } from './completions';
+import { completeOnce, completionPlace, countCompletions, type StoredCompletion } from './completions';
 import type { ActivityDependencies } from './dependencies';
 import { withHeartbeats } from './heartbeats';
 import type { References } from './references';
@@ -55,7 +55,7 @@ export function createHintActivities(
 
   async function askAgain(input: HintsInput, member: number): Promise<StoredCompletion> {
     const { record } = await contexts.run(input.runId);
-    const { seed, method, model } = record.specification;
+    const { seed, method, model, execution } = record.specification;
     const { agent } = voiceOf({ member, round: 1 }, debateRules(record.specification, input.split));
     const society = await contexts.society(input.runId, input.societyIteration);
     const prompts = await contexts.prompts(input.runId);
@@ -70,7 +70,8 @@ export function createHintActivities(
       seed: samplingSeed({ kind: 'response', seed, ...input, round: 1, agent: `${agent}.hinted` }),
     };
     const inference = dependencies.inference(speaker.endpoint ?? model.endpoint);
-    return completeOnce({ store, inference }, iterationKeys.turn(await partOf(input, member, 'hinted')), request);
+    const place = completionPlace(await partOf(input, member, 'hinted'), execution.reuseTurnsOf);
+    return completeOnce({ store, inference }, place, request);
   }
 
   async function partOf(input: HintsInput, member: number, part: 'response' | 'hinted') {

@@ -1,17 +1,9 @@
 /** Opening and closing a shard of problems: which problems, and in the end the vote and the transcripts. */
-import type {
-  ArtifactReference,
-  CallCounts,
-  OpenedShard,
-  ProblemFailure,
-  ShardInput,
-  ShardOutcome,
-} from '../src/contract/run';
+import type { ArtifactReference, OpenedShard, ProblemFailure, ShardInput, ShardOutcome } from '../src/contract/run';
 import { formatLines } from '../src/artifacts/lines';
 import { publishSealed, readSealed, requireSealed } from '../src/artifacts/sealed';
 import type { Problem } from '../src/contract/problem';
 import type { Consensus, DebateRound, HintedResponse, Transcript, Turn, Usage } from '../src/contract/transcript';
-import { addCounts, noCounts } from '../src/domain/counts';
 import { debateRules, sampleVoice, voiceOf, type DebateRules } from '../src/domain/debate-rules';
 import { memberNumbers } from '../src/domain/identifiers';
 import { iterationKeys } from '../src/domain/keys';
@@ -42,6 +34,12 @@ interface Reading {
   task: Task;
 }
 
+/** A debate as it is stored: its transcript, and the completions it is made of. */
+interface ReadDebate {
+  transcript: Transcript;
+  completions: StoredCompletion[];
+}
+
 export function createShardActivities(dependencies: ActivityDependencies, contexts: RunContexts) {
   const { store } = dependencies;
 
@@ -57,23 +55,27 @@ export function createShardActivities(dependencies: ActivityDependencies, contex
     return withHeartbeats(async () => {
       const { task } = await contexts.run(shard.plan.runId);
       const debates = await readDebates(shard, failures, task);
-      const equal = await equalityOf(shard, task, debates);
+      const equal = await equalityOf(
+        shard,
+        task,
+        debates.map(({ transcript }) => transcript),
+      );
       const { record } = await contexts.run(shard.plan.runId);
-      const transcripts = debates.map((debate) => voteOn(debate, equal, record.specification.seed));
+      const transcripts = debates.map(({ transcript }) => voteOn(transcript, equal, record.specification.seed));
       const votes = await writeVotes(shard, failures, task);
       const outcome = {
         shard: shard.shard,
         transcripts: await publishLines(iterationKeys.transcripts(placeOf(shard)), transcripts),
         votes: votes?.reference,
         ...countConsensus(transcripts),
-        counts: addCounts(countCompletions(transcripts.flatMap(completionsOf)), votes?.counts ?? noCounts),
+        ...countAll([...debates.flatMap(({ completions }) => completions), ...(votes?.completions ?? [])]),
       };
       const { content } = await publishSealed<ShardOutcome>(store, iterationKeys.shardOutcome(placeOf(shard)), outcome);
       return content;
     });
   }
 
-  async function readDebates(shard: ShardInput, failures: ProblemFailure[], task: Task): Promise<Transcript[]> {
+  async function readDebates(shard: ShardInput, failures: ProblemFailure[], task: Task): Promise<ReadDebate[]> {
     const reasons = new Map(failures.map(({ problemId, reason }) => [problemId, reason]));
     const problems = await contexts.shardProblems(shard);
     const rules = await rulesOf(shard);
@@ -86,12 +88,15 @@ export function createShardActivities(dependencies: ActivityDependencies, contex
   }
 
   /** All turns of one problem; of a failed one, those that were stored. */
-  async function readDebate(reading: Reading, problem: Problem, failure: string | undefined): Promise<Transcript> {
+  async function readDebate(reading: Reading, problem: Problem, failure: string | undefined): Promise<ReadDebate> {
     const { shard, rules } = reading;
+    const completions: StoredCompletion[] = [];
     const rounds = await Promise.all(
       memberNumbers(shard.rounds).map(async (round): Promise<DebateRound> => {
-        const turns = memberNumbers(rules.members).map((member) => readTurn(reading, problem.id, { member, round }));
-        return { round, turns: (await Promise.all(turns)).filter((turn) => turn !== undefined) };
+        const places = memberNumbers(rules.members).map((member) => readTurn(reading, problem.id, { member, round }));
+        const found = (await Promise.all(places)).filter((each) => each !== undefined);
+        completions.push(...found.flatMap((each) => each.completions));
+        return { round, turns: found.map(({ turn }) => turn) };
       }),
     );
     const incomplete = rounds.some(({ turns }) => turns.length < rules.members);
@@ -101,14 +106,15 @@ export function createShardActivities(dependencies: ActivityDependencies, contex
     const { iteration, split } = shard;
     const consensus: Consensus = failure === undefined ? { kind: 'none' } : { kind: 'failed', reason: failure };
     const kept = rounds.filter(({ turns }) => turns.length > 0);
-    return { problemId: problem.id, iteration, split, question: problem.question, rounds: kept, consensus };
+    const { id: problemId, question } = problem;
+    return { transcript: { problemId, iteration, split, question, rounds: kept, consensus }, completions };
   }
 
   async function readTurn(
     { shard, rules, task }: Reading,
     problemId: string,
     { member, round }: { member: number; round: number },
-  ): Promise<Turn | undefined> {
+  ): Promise<{ turn: Turn; completions: StoredCompletion[] } | undefined> {
     const { name, agent } = voiceOf({ member, round }, rules);
     const part = (part: 'response' | 'summary' | 'hinted') =>
       readSealed<StoredCompletion>(
@@ -121,7 +127,7 @@ export function createShardActivities(dependencies: ActivityDependencies, contex
     const said = await part('summary');
     const summary = said && { messages: said.messages, response: said.response, usage: said.usage };
     const hinted = shard.plan.hints === true && shard.split === 'train' ? await part('hinted') : undefined;
-    return {
+    const turn = {
       member,
       agent,
       model,
@@ -133,6 +139,7 @@ export function createShardActivities(dependencies: ActivityDependencies, contex
       usage,
       ...(hinted === undefined ? {} : { hinted: hintedResponse(hinted, task) }),
     };
+    return { turn, completions: [stored, said, hinted].filter((each) => each !== undefined) };
   }
 
   /** Verdicts on all distinct answers of a problem over all rounds; stored, because a time limit may fall differently later. */
@@ -142,31 +149,42 @@ export function createShardActivities(dependencies: ActivityDependencies, contex
     return equalityFromVerdicts(verdicts);
   }
 
-  /** The counts are of the samples beyond the debate's own. */
+  /** Also the completions of the samples beyond the debate's own. */
   async function writeVotes(
     shard: ShardInput,
     failures: ProblemFailure[],
     task: Task,
-  ): Promise<{ reference: ArtifactReference; counts: CallCounts } | undefined> {
+  ): Promise<{ reference: ArtifactReference; completions: StoredCompletion[] } | undefined> {
     if (shard.voteSamples === 0) return undefined;
     const failed = new Set(failures.map(({ problemId }) => problemId));
     const problems = (await contexts.shardProblems(shard)).filter(({ id }) => !failed.has(id));
-    const records = await Promise.all(problems.map(({ id }) => readVote(shard, id, task)));
+    const votes = await Promise.all(problems.map(({ id }) => readVote(shard, id, task)));
+    const records = votes.map(({ record }) => record);
     const { members } = await rulesOf(shard);
-    const further = records.flatMap(({ samples }) => samples.slice(members));
-    const reference = await publishLines(iterationKeys.votes(placeOf(shard)), records);
-    return { reference, counts: countCompletions(further) };
+    const completions = votes.flatMap((vote) => vote.completions.slice(members));
+    return { reference: await publishLines(iterationKeys.votes(placeOf(shard)), records), completions };
   }
 
-  async function readVote(shard: ShardInput, problemId: string, task: Task): Promise<VoteRecord> {
+  /** All samples of one problem, in sample order. */
+  async function readVote(
+    shard: ShardInput,
+    problemId: string,
+    task: Task,
+  ): Promise<{ record: VoteRecord; completions: StoredCompletion[] }> {
     const rules = await rulesOf(shard);
-    const samples = memberNumbers(shard.voteSamples).map(async (sample) => {
-      const agent = sampleVoice(sample, rules).name;
-      const key = iterationKeys.turn({ ...placeOf(shard), problemId, round: 1, agent, part: 'response' });
-      const stored = await requireSealed<StoredCompletion>(store, key);
-      return { sample, answer: task.parse(stored.response), usage: stored.usage };
-    });
-    return { problemId, samples: await Promise.all(samples) };
+    const completions = await Promise.all(
+      memberNumbers(shard.voteSamples).map((sample) => {
+        const agent = sampleVoice(sample, rules).name;
+        const key = iterationKeys.turn({ ...placeOf(shard), problemId, round: 1, agent, part: 'response' });
+        return requireSealed<StoredCompletion>(store, key);
+      }),
+    );
+    const samples = completions.map(({ response, usage }, index) => ({
+      sample: index + 1,
+      answer: task.parse(response),
+      usage,
+    }));
+    return { record: { problemId, samples }, completions };
   }
 
   async function publishLines(key: string, lines: readonly object[]): Promise<ArtifactReference> {
@@ -198,10 +216,11 @@ function countConsensus(transcripts: readonly Transcript[]) {
   };
 }
 
-function completionsOf({ rounds }: Transcript): { usage: Usage }[] {
-  return rounds.flatMap(({ turns }) =>
-    turns.flatMap((turn) => [turn, turn.summary, turn.hinted].filter((said) => said !== undefined)),
-  );
+/** What the shard takes by itself, and how much of it another run had asked already. */
+function countAll(completions: readonly StoredCompletion[]): Pick<ShardOutcome, 'counts' | 'reused'> {
+  const reused = completions.filter(({ reusedFrom }) => reusedFrom !== undefined);
+  const counts = countCompletions(completions);
+  return reused.length === 0 ? { counts } : { counts, reused: countCompletions(reused) };
 }
 
 function hintedResponse({ messages, response, finishReason, usage }: StoredCompletion, task: Task): HintedResponse {

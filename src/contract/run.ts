@@ -105,7 +105,10 @@ export interface ShardOutcome {
   tieBroken: number;
   none: number;
   failed: number;
+  /** What the debates take, whether it was asked for here or adopted from another run. */
   counts: CallCounts;
+  /** The part of `counts` that was adopted (`execution.reuseTurnsOf`); absent where nothing was. */
+  reused?: CallCounts;
 }
 
 /** A stored artifact: its key below the store's root, and the SHA-256 (hex) of its bytes, checked when read. */

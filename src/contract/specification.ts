@@ -73,16 +73,18 @@ export const finetuningSchema = z.strictObject({
 
 export const baselines = ['base', 'majority', 'debate'] as const;
 
+const voteSize = z.union([z.literal('equal-calls'), positiveInteger]);
+
 export const evaluationSchema = z.strictObject({
   baselines: z.array(z.enum(baselines)).default([...baselines]),
   measures: z.array(z.enum(['agreement'])).default(['agreement']),
   votes: z
     .strictObject({
-      samples: z.union([z.literal('equal-calls'), positiveInteger]).default('equal-calls'),
+      samples: z.union([voteSize, z.array(voteSize).min(1).max(16)]).default('equal-calls'),
       at: z.enum(['first-and-last', 'every-iteration', 'never']).default('first-and-last'),
     })
     .prefault({})
-    .describe('vote over k first-round samples, beside the debate; equal-calls: k = N + 2N(M-1)'),
+    .describe('vote over k first-round samples, beside the debate; equal-calls: k = N + 2N(M-1); several k in a list'),
   members: positiveInteger.max(mostMembers).optional().describe('N at evaluation; default: method.members'),
   rounds: positiveInteger.max(16).optional().describe('M of an evaluation debate; default: method.rounds'),
   firstRoundBy: z
@@ -137,6 +139,12 @@ export const executionSchema = z.strictObject({
   shardSize: z.union([z.literal('auto'), positiveInteger.max(200)]).default('auto'),
   shardsInFlight: positiveInteger.max(64).default(8),
   problemsInFlight: positiveInteger.max(64).default(8).describe('per shard'),
+  // No default: a run that reuses nothing has the digest it always had.
+  reuseTurnsOf: z
+    .array(name)
+    .max(1000)
+    .optional()
+    .describe('run ids: a request that one of them has had answered, seed included, is not asked again'),
 });
 
 export const limitsSchema = z.strictObject({

@@ -20,12 +20,12 @@ export interface EvaluationInput {
   answersBy: 'sample' | 'vote' | 'debate';
   /** k of the vote that the society answers by, with `answersBy: vote`; undefined: N. */
   ownSamples?: number;
-  /** Further votes to show, as far as there are samples; undefined: one over all samples. */
-  voteSizes?: readonly number[];
   /** Transcripts of all problems of the split, failed ones included. */
   transcripts: readonly Transcript[];
-  /** Samples 1..k of a vote over k by problem, where one was taken; the first N are the debate's own first round. */
+  /** Samples 1..k of the largest vote by problem, where one was taken; the first N are the debate's own first round. */
   samples?: ReadonlyMap<string, readonly VoteSample[]>;
+  /** Sizes k of the votes to show; a smaller one takes the first samples of the largest. Undefined: all samples. */
+  voteSizes?: readonly number[];
   equal: Equality;
   /** Whether an answer of a problem equals its reference answer. */
   isCorrect(problemId: string, answer: string): boolean;
@@ -65,9 +65,9 @@ export function evaluateTranscripts(input: EvaluationInput): Evaluation {
   };
 }
 
-/** `society`, `sample`, `vote-N` from the debate's own first round, and `vote-k` where k samples were taken. */
+/** `society`, `sample`, `vote-N` from the debate's own first round, and `vote-k` for every k that was asked for. */
 function outcomesByMode(input: EvaluationInput): Map<AnswerMode, Outcome[]> {
-  const { transcripts, members, samples } = input;
+  const { transcripts, members } = input;
   const outcomes = new Map<AnswerMode, Outcome[]>([
     ['society', transcripts.map((transcript) => societyOutcome(transcript, input))],
     ['sample', transcripts.map(sampleOutcome)],
@@ -77,15 +77,18 @@ function outcomesByMode(input: EvaluationInput): Map<AnswerMode, Outcome[]> {
       `vote-${members}`,
       transcripts.map((transcript) => firstRoundVote(transcript, input)),
     );
-  const largest = Math.max(0, ...[...(samples?.values() ?? [])].map(({ length }) => length));
-  for (const size of input.voteSizes ?? [largest]) {
-    if (size <= members || size > largest) continue;
+  for (const size of furtherVotes(input))
     outcomes.set(
       `vote-${size}`,
       transcripts.map((transcript) => sampledVote(transcript, size, input)),
     );
-  }
   return outcomes;
+}
+
+/** A vote of one is the sample, a vote of N the first round's; a larger one than was drawn does not exist. */
+function furtherVotes({ members, samples, voteSizes }: EvaluationInput): number[] {
+  const largest = Math.max(members, ...[...(samples?.values() ?? [])].map(({ length }) => length));
+  return (voteSizes ?? [largest]).filter((size) => size > 1 && size !== members && size <= largest);
 }
 
 function societyOutcome(transcript: Transcript, input: EvaluationInput): Outcome {
@@ -111,8 +114,10 @@ function firstRoundVote({ problemId, rounds }: Transcript, input: EvaluationInpu
   return { ...votedOutcome(problemId, result), usages: turns.map(({ usage }) => usage) };
 }
 
-function sampledVote({ problemId }: Transcript, size: number, input: EvaluationInput): Outcome {
-  const samples = (input.samples?.get(problemId) ?? []).slice(0, size);
+function sampledVote({ problemId, rounds }: Transcript, size: number, input: EvaluationInput): Outcome {
+  const ownTurns = rounds.find(({ round }) => round === 1)?.turns ?? [];
+  const drawn: readonly VoteSample[] = size < input.members ? ownTurns : (input.samples?.get(problemId) ?? []);
+  const samples = drawn.slice(0, size);
   const answers = samples.length === size ? samples.map(({ answer }) => answer) : [];
   const result = voteOverSamples(answers, input.equal, tieDraw(problemId, input));
   return { ...votedOutcome(problemId, result), usages: samples.map(({ usage }) => usage) };

@@ -58,7 +58,7 @@ export function deriveRunPlan(
     problemsInFlight: execution.problemsInFlight,
     maxFailedShare: specification.limits.maxFailedShare,
     trainedAgents: trainedAgents(method),
-    voteSamples: voteAtIterations.length === 0 ? 0 : voteSamples(specification),
+    voteSamples: voteAtIterations.length === 0 ? 0 : Math.max(...voteSizes(specification)),
     voteAtIterations,
     ownVoteSamples: method.evaluateBy === 'vote' ? (method.samples ?? 0) : 0,
     hints: method.hint,
@@ -68,17 +68,20 @@ export function deriveRunPlan(
   };
 }
 
-function voteSamples(specification: RunSpecification): number {
-  const { evaluation, method } = specification;
-  const { samples } = evaluation.votes;
-  if (samples !== 'equal-calls') return samples;
+/** Sizes k of the votes beside the debate, ascending; the samples of the largest serve all of them. */
+export function voteSizes(specification: Pick<RunSpecification, 'evaluation' | 'method'>): number[] {
+  const asked = [specification.evaluation.votes.samples].flat();
+  const sizes = asked.map((samples) => (samples === 'equal-calls' ? equalCalls(specification) : samples));
+  return [...new Set(sizes)].sort((left, right) => left - right);
+}
+
+/** Model calls of one evaluation debate; what is voted instead of debating costs as much as the debate would. */
+export function equalCalls(specification: Pick<RunSpecification, 'evaluation' | 'method'>): number {
+  const { method } = specification;
   const { members, rounds } = evaluationSize(specification);
-  // What is voted instead of debating costs as much as the debate would.
   const debate = { members, rounds: method.evaluateBy === 'debate' ? rounds : method.rounds };
-  return Math.max(
-    callsPerDebate({ ...debate, summary: method.summary }),
-    (method.evaluateBy === 'vote' && method.samples) || 0,
-  );
+  const ownVote = method.evaluateBy === 'vote' ? (method.samples ?? 0) : 0;
+  return Math.max(callsPerDebate({ ...debate, summary: method.summary }), ownVote);
 }
 
 function votedIterations({ evaluation, iterations }: RunSpecification): number[] {

@@ -178,7 +178,9 @@ describe('a debate turn', () => {
       part: 'response',
     });
     const asking = (request: ChatRequest) =>
-      new MockActivityEnvironment().run(() => completeOnce({ store: world.store, inference }, key, request));
+      new MockActivityEnvironment().run(() =>
+        completeOnce({ store: world.store, inference }, { key, elsewhere: [] }, request),
+      );
     expect(((await asking({ model, messages, sampling, seed })) as StoredCompletion).response).toBe(response);
     const asked = inference.requests.length;
     const changes: Partial<ChatRequest>[] = [

@@ -62,7 +62,19 @@ test('a vote over k counts a problem without all k samples as wrong', () => {
     ['p1', ['1', '1', '2', '1', null].map((answer) => ({ answer, usage }))],
     ['p2', ['2', '2', '2', '1', '1'].map((answer) => ({ answer, usage }))],
   ]);
-  expect(modeOf('vote-5', { samples })).toMatchObject({ problems: 4, correct: 1, noAnswer: 2, callsPerProblem: 5 });
+  const votes = { samples, voteSizes: [5] };
+  expect(modeOf('vote-5', votes)).toMatchObject({ problems: 4, correct: 1, noAnswer: 2, callsPerProblem: 5 });
+});
+
+test('votes of several sizes are read from one list of samples, small ones from the first round itself', () => {
+  const usage = { promptTokens: 1, completionTokens: 2 };
+  const samples = new Map([['p1', ['1', '2', '2', '2', '1'].map((answer) => ({ answer, usage }))]]);
+  const votes = { samples, voteSizes: [1, 2, 3, 4, 5, 7] };
+  const sizes = evaluateTranscripts({ ...input, ...votes }).modes.map(({ mode }) => mode);
+  expect(sizes).toEqual(['society', 'sample', 'vote-3', 'vote-2', 'vote-4', 'vote-5']);
+  expect(modeOf('vote-4', votes)).toMatchObject({ correct: 0, callsPerProblem: 4, noAnswer: 3 });
+  // Member 1 and 2 of p1..p4: 1 2 (a tie), 2 1 (a tie), 1 –, 1 1.
+  expect(modeOf('vote-2', votes)).toMatchObject({ callsPerProblem: 2, noAnswer: 0, tieBroken: 2 });
 });
 
 test('a society that answers by sample or vote is scored by that', () => {

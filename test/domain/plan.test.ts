@@ -53,5 +53,6 @@ test.each([
 test('votes can be taken at every iteration, never, and over any k', () => {
   const votes = (settings: object) => planOf({ iterations: 2, evaluation: { votes: settings } });
   expect(votes({ at: 'every-iteration', samples: 27 })).toMatchObject({ voteSamples: 27, voteAtIterations: [0, 1, 2] });
+  expect(votes({ samples: [5, 'equal-calls', 2] })).toMatchObject({ voteSamples: 9 });
   expect(votes({ at: 'never' })).toMatchObject({ voteSamples: 0, voteAtIterations: [] });
 });
