@@ -13,22 +13,28 @@ import { dottedPath, valueAt } from './plain-objects';
 
 /** One line per explicitly given setting that cannot be. `given` is what the author wrote, normalised. */
 export function impossibleSettings(specification: RunSpecification, given: unknown): string[] {
-  const refused = new Map<string, string>();
-  for (const { fields, refuses, why } of rules.filter((rule) => rule.when(specification))) {
-    for (const path of fields) {
-      const value = valueAt(given, path);
-      const field = dottedPath(path);
-      if (value === undefined || refuses?.(value, specification) === false || refused.has(field)) continue;
-      refused.set(field, `${field}: ${shownValue(value)} is impossible: ${why}`);
-    }
-  }
+  const refused = contradictions(specification, given).map(({ problem }) => problem);
   return [
-    ...refused.values(),
+    ...refused,
     ...unknownPrompts(specification),
     ...instructionProblems(specification.method.instructions),
     ...miscountedMembers(specification),
     ...oversizedShard(specification),
   ];
+}
+
+/** The given settings that contradict others, each with its line. */
+export function contradictions(specification: RunSpecification, given: unknown): { path: Path; problem: string }[] {
+  const refused = new Map<string, { path: Path; problem: string }>();
+  for (const { fields, refuses, why } of rules.filter((rule) => rule.when(specification))) {
+    for (const path of fields) {
+      const value = valueAt(given, path);
+      const field = dottedPath(path);
+      if (value === undefined || refuses?.(value, specification) === false || refused.has(field)) continue;
+      refused.set(field, { path, problem: `${field}: ${shownValue(value)} is impossible: ${why}` });
+    }
+  }
+  return [...refused.values()];
 }
 
 function unknownPrompts({ method, task }: RunSpecification): string[] {

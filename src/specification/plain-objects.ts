@@ -24,6 +24,19 @@ export function merge(under: unknown, over: unknown): unknown {
   return Object.fromEntries([...Object.entries(under), ...merged]);
 }
 
+/** The same without the values at these paths; an object that loses its last field this way stays, empty. */
+export function without(value: PlainObject, paths: readonly Path[]): PlainObject {
+  return paths.reduce((rest, path) => withoutOne(rest, path), value);
+}
+
+function withoutOne(value: PlainObject, [key, ...rest]: Path): PlainObject {
+  if (key === undefined || !Object.hasOwn(value, key)) return value;
+  const part = value[key];
+  if (rest.length > 0 && !isPlainObject(part)) return value;
+  const kept = Object.entries(value).filter(([name]) => name !== String(key));
+  return Object.fromEntries(rest.length === 0 ? kept : [...kept, [String(key), withoutOne(part as PlainObject, rest)]]);
+}
+
 /** Paths of everything that is not an object with fields; a list is one value. */
 export function leafPaths(value: unknown, path: Path = []): Path[] {
   if (!isPlainObject(value)) return [path];

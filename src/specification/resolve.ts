@@ -10,10 +10,10 @@ import { evaluationSize } from '../domain/debate-rules';
 import { digestOf } from '../domain/digests';
 import { defaultPreset, presetNames, presets, type Preset } from '../domain/presets';
 import { InvalidRunSpec } from '../errors';
-import { impossibleSettings } from './impossible';
+import { contradictions, impossibleSettings } from './impossible';
 import { suggestion } from './nearest';
 import { normalise } from './normalise';
-import { dottedPath, isPlainObject, leafPaths, merge, valueAt, type PlainObject } from './plain-objects';
+import { dottedPath, isPlainObject, leafPaths, merge, valueAt, type Path, type PlainObject } from './plain-objects';
 import { describeIssue, shownValue } from './problems';
 
 export interface ResolvedSpecification {
@@ -45,6 +45,17 @@ export function resolveSpecification(raw: unknown): ResolvedSpecification {
   if (impossible.length > 0) throw new InvalidRunSpec(impossible);
   const specification = settleDependentDefaults(parsed.data, merged);
   return { specification, valueSources: valueSources(specification, given, preset), digest: digestOf(specification) };
+}
+
+/**
+ * Paths of the settings in a specification that contradict others; none where it is no specification at all. For settings
+ * that several methods have in common: what one of them has no use for is left out of it instead of being refused.
+ */
+export function contradictingPaths(raw: PlainObject): Path[] {
+  const { specification: given } = normalise(raw);
+  const parsed = runSpecificationSchema.safeParse(merge(presetOf(given).preset, given));
+  if (!parsed.success) return [];
+  return contradictions(parsed.data, settingsWritten(raw, given)).map(({ path }) => path);
 }
 
 function presetOf(given: PlainObject): { preset: Preset; problems: string[] } {

@@ -1,0 +1,200 @@
+/**
+ * Several methods on the same problems (`compareMethods`): what a user writes, what is stored of it, and what the
+ * workflow is told. A comparison is data derived into ordinary run specifications; it has no way of running of its own.
+ */
+import { z } from 'zod';
+import type { AnswerMode } from './evaluation';
+import type { CallCounts } from './run';
+import { methodSettingsSchema, runSpecificationInputSchema, taskSchema } from './specification';
+
+const positiveInteger = z.int().min(1);
+
+/** What ids of runs are made of: a method's or a task's name. */
+export const comparedName = z
+  .string()
+  .regex(/^[A-Za-z0-9][A-Za-z0-9_-]{0,39}$/)
+  .describe('1 to 40 letters, digits, `-` and `_`');
+
+/** Most runs of one comparison: its plan has to fit into one message of the workflow. */
+export const mostRuns = 2000;
+
+/** The comparison's own fields; everything else in it is what all methods have in common. */
+export const comparisonFieldsSchema = z.strictObject({
+  name: comparedName.default('comparison'),
+  methods: z.array(z.unknown()).min(1).max(64).describe('preset names, or objects that say what a method is'),
+  seeds: z.array(z.int().min(0)).min(1).max(100).default([0]).describe('run seeds: each draws its own problems'),
+  task: z.unknown().optional(),
+  tasks: z.array(z.unknown()).min(1).max(32).optional().describe('instead of `task`: one column of the table each'),
+  baseline: z.string().optional().describe('the method all differences are to; default: `debate`, else the first'),
+  runsInFlight: positiveInteger
+    .max(64)
+    .default(1)
+    .describe('pairs of task and seed at a time; the methods of one pair always run one after the other'),
+});
+
+const runFields = runSpecificationInputSchema.shape;
+const sharedFields = {
+  method: runFields.method,
+  iterations: runFields.iterations,
+  model: runFields.model,
+  sampling: runFields.sampling,
+  finetuning: runFields.finetuning,
+  evaluation: runFields.evaluation,
+  limits: runFields.limits,
+  execution: runFields.execution,
+};
+
+/** For `maft schema --comparison`: what may be written, in full. The entries themselves are judged as run specifications. */
+export const comparisonInputSchema = comparisonFieldsSchema.extend({
+  ...sharedFields,
+  methods: z
+    .array(
+      z.union([
+        z.string(),
+        z.strictObject({
+          name: comparedName.optional(),
+          preset: z.string().optional(),
+          ...methodSettingsSchema.partial().shape,
+          ...z.object(sharedFields).partial().shape,
+        }),
+      ]),
+    )
+    .min(1)
+    .max(64),
+  task: taskSchema.optional(),
+  tasks: z.array(z.intersection(z.object({ name: comparedName.optional() }), taskSchema)).optional(),
+});
+
+/** One method of a comparison; how its accuracy is obtained is in each group's `readings`. */
+export interface ComparedMethod {
+  name: string;
+  preset: string;
+  /** Whether it has weights of its own; an untuned one is read from iteration 0 of a run. */
+  tuned: boolean;
+}
+
+/** Where one method's result on one task and seed stands. */
+export interface Reading {
+  method: string;
+  runId: string;
+  /** Which of the ways of answering that the run measures is this method's. */
+  mode: AnswerMode;
+}
+
+/** One ordinary run of a comparison. */
+export interface ComparedRun {
+  runId: string;
+  /** As the run's workflow is started with it, and as its author could have written it. */
+  specification: object;
+  specificationDigest: string;
+}
+
+/** All methods on one task with one seed; the runs follow each other, each reuses what those before it were answered. */
+export interface ComparisonGroup {
+  task: string;
+  seed: number;
+  runs: ComparedRun[];
+  readings: Reading[];
+}
+
+/** `comparisons/<id>/comparison.json`: created if absent; the same comparison adopts it (this is resume). */
+export interface ComparisonRecord {
+  comparisonId: string;
+  workflowId: string;
+  name: string;
+  /** SHA-256 (hex) over methods, tasks, seeds and the digests of all runs' specifications. */
+  digest: string;
+  written: unknown;
+  seeds: number[];
+  tasks: string[];
+  methods: ComparedMethod[];
+  baseline: string;
+  runsInFlight: number;
+  /** A whole seed after the other. */
+  groups: ComparisonGroup[];
+  versions: Record<string, string>;
+  createdAt: string;
+}
+
+/** What the workflow needs of a comparison; specifications are read by the activity that opens a run. */
+export interface ComparisonPlan {
+  comparisonId: string;
+  runsInFlight: number;
+  groups: { task: string; seed: number; runs: string[] }[];
+}
+
+export interface OpenComparedRunInput {
+  comparisonId: string;
+  runId: string;
+}
+
+export interface OpenedComparedRun {
+  specification: object;
+  /** Whether the store holds all of it already: nothing is started then. */
+  finished: boolean;
+}
+
+/** A run that ended without a result; the others go on. */
+export interface FailedRun {
+  runId: string;
+  reason: string;
+}
+
+export interface ComparisonState {
+  plan: ComparisonPlan;
+  /** Index of the next group. */
+  nextGroup: number;
+  finished: number;
+  failed: FailedRun[];
+  paused: boolean;
+  pauseReason?: string;
+}
+
+/** Answer of the `progress` query of `compareMethods`. */
+export interface ComparisonProgress {
+  comparisonId: string;
+  stage: 'resolve' | 'runs' | 'report' | 'done';
+  runs: { done: number; total: number; failed: FailedRun[] };
+  /** Ids of the runs that are open now. */
+  openRuns: string[];
+  openChildren: string[];
+  paused: boolean;
+  pauseReason?: string;
+}
+
+export interface WriteComparisonInput {
+  comparisonId: string;
+  failed: FailedRun[];
+}
+
+/** One row of the table, as the workflow returns it: accuracy (0..1) and standard error by task. */
+export interface ComparisonOutcomeRow {
+  method: string;
+  tasks: Record<string, { accuracy: number; standardError: number; n: number; callsPerAnswer: number } | null>;
+}
+
+export interface ComparisonOutcome {
+  comparisonId: string;
+  headline: string;
+  rows: ComparisonOutcomeRow[];
+  failed: FailedRun[];
+  /** Key of the page. */
+  page: string;
+}
+
+export interface Prices {
+  /** Money per million tokens, in `currency`. */
+  promptPerMillion: number;
+  completionPerMillion: number;
+  currency: string;
+}
+
+/** What a method spent before it could answer, over all iterations. */
+export interface TrainingCost {
+  /** Of the debates (or samples) it was trained on. */
+  counts: CallCounts;
+  /** Completion tokens trained on, all epochs and agents. */
+  tokens: number;
+  examples: number;
+  seconds: number;
+}

@@ -1,0 +1,2 @@
+/** Comparisons of methods as data: what was written becomes ordinary run specifications. */
+export { resolveComparison, type ResolvedComparison } from './resolve';

@@ -1,0 +1,67 @@
+/**
+ * One method of a comparison as a run specification. What all methods have in common is only a wish: a preset overrides
+ * it, the method's own settings override both, and what a method has no use for is left out of it. What its author says
+ * of the method itself is kept, and refused where it cannot be.
+ */
+import { defaultPreset, presets } from '../../domain/presets';
+import { normalise } from '../normalise';
+import { isPlainObject, leafPaths, merge, valueAt, without, type Path, type PlainObject } from '../plain-objects';
+import { contradictingPaths } from '../resolve';
+
+export interface MethodEntry {
+  name: string;
+  preset: string;
+  /** What was written for this method, as a partial run specification. */
+  own: PlainObject;
+}
+
+/** Fields of a run specification that a method may have beside its own settings. */
+const runFields = ['method', 'iterations', 'model', 'sampling', 'finetuning', 'evaluation', 'limits', 'execution'];
+/** What the comparison decides for all methods. */
+const comparisonFields = ['seed', 'seeds', 'task', 'tasks'];
+
+export interface EntryProblem {
+  problem: string;
+}
+
+/** An entry of `methods`, spelt out; what is wrong with its shape comes back as a sentence. */
+export function methodEntry(written: unknown, index: number): MethodEntry | EntryProblem {
+  const where = `methods.${index}`;
+  if (typeof written === 'string') return { name: written, preset: written, own: { method: { preset: written } } };
+  if (!isPlainObject(written)) return { problem: `${where}: it must be a preset's name or an object` };
+  const misplaced = comparisonFields.filter((field) => Object.hasOwn(written, field));
+  if (misplaced.length > 0) {
+    return { problem: `${where}.${misplaced[0]}: all methods are compared on the same; it stands beside \`methods\`` };
+  }
+  const { name, ...rest } = written;
+  const own = spread(rest);
+  const preset = valueAt(own, ['method', 'preset']) ?? defaultPreset;
+  const label = name ?? preset;
+  if (typeof label !== 'string') return { problem: `${where}.name: it must be a text` };
+  return { name: label, preset: typeof preset === 'string' ? preset : defaultPreset, own };
+}
+
+/** Settings of the method stand beside fields of the run: `{preset: debate, members: 5, iterations: 2}`. */
+function spread(written: PlainObject): PlainObject {
+  const isRunField = ([key]: [string, unknown]) => runFields.includes(key);
+  const settings = Object.fromEntries(Object.entries(written).filter((field) => !isRunField(field)));
+  const { method, ...run } = Object.fromEntries(Object.entries(written).filter(isRunField)) as PlainObject;
+  const spelt = typeof method === 'string' ? { preset: method } : method;
+  return { ...run, method: merge(spelt ?? {}, settings) };
+}
+
+/** The run specification of one method, as its author could have written it. */
+export function specificationOf(common: PlainObject, { preset, own }: MethodEntry): PlainObject {
+  const presetSettings = Object.hasOwn(presets, preset) ? presets[preset] : {};
+  const under = without(normalise(common).specification, leafPaths(presetSettings));
+  const wanted = merge(under, normalise(own).specification) as PlainObject;
+  return without(
+    wanted,
+    contradictingPaths(wanted).filter((path) => !isOwn(own, path)),
+  );
+}
+
+/** One sampling object for all roles says nothing about critics in particular. */
+function isOwn(own: PlainObject, path: Path): boolean {
+  return valueAt(own, path) !== undefined;
+}

@@ -1,0 +1,174 @@
+import { InvalidRunSpec } from '../../src/errors';
+import { resolveSpecification } from '../../src/specification';
+import { resolveComparison } from '../../src/specification/comparison';
+
+const base = {
+  name: 'table',
+  task: { kind: 'arithmetic', max: 10, train: 20, eval: 10 },
+  model: { base: 'models/tiny-arithmetic' },
+  method: { prompts: 'compact', correctedShare: 0.25, minimumAgreement: 0.5 },
+  iterations: 2,
+  sampling: { temperature: 1, topP: 1, maxTokens: 80 },
+  methods: ['base', 'majority', 'debate', 'majority-finetuning', 'multiagent-finetuning'],
+};
+const comparison = (changes: object = {}) => resolveComparison({ ...base, ...changes });
+const groupsOf = (changes: object = {}) => comparison(changes).groups('table');
+const problemsOf = (raw: unknown): string[] => {
+  try {
+    resolveComparison(raw);
+    return [];
+  } catch (error) {
+    return (error as InvalidRunSpec).problems;
+  }
+};
+const specificationsOf = (changes: object = {}) =>
+  groupsOf(changes).flatMap(({ runs }) =>
+    runs.map(({ specification }) => resolveSpecification(specification).specification),
+  );
+
+describe('the runs of a comparison', () => {
+  it('are one for all untuned methods and one for each tuned one, a whole seed after the other', () => {
+    expect(groupsOf({ seeds: [1, 2] }).map(({ runs }) => runs.map(({ runId }) => runId))).toEqual([
+      ['table.untuned.s1', 'table.majority-finetuning.s1', 'table.multiagent-finetuning.s1'],
+      ['table.untuned.s2', 'table.majority-finetuning.s2', 'table.multiagent-finetuning.s2'],
+    ]);
+  });
+
+  it('carry the task in their id where there are several', () => {
+    const tasks = [base.task, { ...base.task, max: 20 }, { name: 'large', ...base.task, max: 30 }];
+    const groups = groupsOf({ task: undefined, tasks, methods: ['debate'] });
+    expect(groups.map(({ task, runs }) => [task, runs[0]!.runId])).toEqual([
+      ['arithmetic', 'table.untuned.arithmetic.s0'],
+      ['arithmetic-2', 'table.untuned.arithmetic-2.s0'],
+      ['large', 'table.untuned.large.s0'],
+    ]);
+  });
+
+  it('reuse what the runs before them on the same task and seed were answered', () => {
+    const [first, second, third] = specificationsOf();
+    expect(first!.execution.reuseTurnsOf).toBeUndefined();
+    expect(second!.execution.reuseTurnsOf).toEqual(['table.untuned.s0']);
+    expect(third!.execution.reuseTurnsOf).toEqual(['table.untuned.s0', 'table.majority-finetuning.s0']);
+  });
+
+  it('read untuned methods off the largest debate, whose run draws the votes they need', () => {
+    const methods = ['base', 'debate', { name: 'majority-of-9', preset: 'majority', members: 9 }, 'majority'];
+    const [group] = groupsOf({ methods: [...methods, { name: 'majority-of-2', preset: 'majority', members: 2 }] });
+    expect(Object.fromEntries(group!.readings.map(({ method, mode }) => [method, mode]))).toEqual({
+      base: 'sample',
+      debate: 'society',
+      majority: 'vote-3',
+      'majority-of-2': 'vote-2',
+      'majority-of-9': 'vote-9',
+    });
+    const [untuned] = specificationsOf({ methods: [...methods, 'multiagent-finetuning'] });
+    expect(untuned!.evaluation.votes).toEqual({ samples: ['equal-calls', 9, 3], at: 'first-and-last' });
+  });
+
+  it('draw votes at equal calls for every method, so that a debate always has its rival', () => {
+    const [untuned, majority] = specificationsOf({ methods: ['base', 'majority-finetuning', 'multiagent-finetuning'] });
+    expect(untuned!.evaluation.votes.samples).toEqual(['equal-calls', 9]);
+    expect(majority!.evaluation.votes.samples).toEqual(['equal-calls', 9]);
+    const [unwanted] = specificationsOf({ evaluation: { votes: { at: 'never' } }, methods: ['multiagent-finetuning'] });
+    expect(unwanted!.evaluation.votes.at).toBe('never');
+  });
+
+  it('are apart where untuned methods ask anything else of the model', () => {
+    const hot = { name: 'hot', preset: 'majority', sampling: { temperature: 1.5 } };
+    const [group] = groupsOf({
+      methods: ['debate', 'majority', hot, { name: 'full', preset: 'debate', summary: false }],
+    });
+    expect(group!.runs.map(({ runId }) => runId)).toEqual([
+      'table.untuned.s0',
+      'table.untuned-2.s0',
+      'table.untuned-3.s0',
+    ]);
+    expect(new Set(group!.readings.map(({ method, runId }) => `${method}: ${runId}`))).toEqual(
+      new Set([
+        'debate: table.untuned.s0',
+        'majority: table.untuned.s0',
+        'full: table.untuned-2.s0',
+        'hot: table.untuned-3.s0',
+      ]),
+    );
+  });
+});
+
+describe('settings that all methods have in common', () => {
+  it('give way to the preset, and to what is said of the method itself', () => {
+    const methods = ['majority-finetuning', { preset: 'single-agent', minimumAgreement: 0, iterations: 3 }];
+    const [majority, single] = specificationsOf({ method: { ...base.method, rounds: 3 }, methods });
+    expect(majority).toMatchObject({ iterations: 2, method: { rounds: 1, minimumAgreement: 0.5, prompts: 'compact' } });
+    expect(single).toMatchObject({ iterations: 3, method: { rounds: 3, minimumAgreement: 0, weights: 'one' } });
+  });
+
+  it('are left out of a method that has no use for them', () => {
+    const [untuned, single, control] = specificationsOf({
+      methods: ['debate', 'single-agent', { name: 'control', select: 'none' }],
+    });
+    expect(untuned).toMatchObject({ iterations: 0, method: { weights: 'none', correctedShare: 0.5 } });
+    expect(single!.method).toMatchObject({ correctedShare: 0.5, minimumAgreement: 0.5 });
+    expect(control!.method).toMatchObject({ select: 'none', correctedShare: 0.5, minimumAgreement: 0 });
+  });
+
+  it('hold for one-round methods too, although a critic is spoken of', () => {
+    const sampling = { generation: { temperature: 0.7 }, critic: { temperature: 0.2 } };
+    const [majority] = specificationsOf({ sampling, methods: ['majority-finetuning'] });
+    expect(majority!.sampling).toMatchObject({ generation: { temperature: 0.7 }, critic: { temperature: 1 } });
+  });
+
+  it('leave what a preset says of one role alone, and hold for the rest', () => {
+    const [hot] = specificationsOf({ methods: ['single-agent-temperature'] });
+    expect(hot!.sampling).toMatchObject({
+      generation: { temperature: 2, topP: 1 },
+      summariser: { temperature: 1, topP: 1 },
+    });
+  });
+});
+
+describe('a comparison that is none', () => {
+  it.each([
+    ['no object', 'table', 'comparison: "table" is no comparison'],
+    ['an unknown field', { ...base, metods: [] }, 'metods: [] is an unknown field; did you mean "methods"?'],
+    ['one seed', { ...base, seed: 7 }, 'seeds: [7]'],
+    ['no methods', { ...base, methods: [] }, 'methods'],
+    ['task and tasks', { ...base, tasks: [base.task] }, 'tasks: given beside `task`'],
+    ['a preset for all', { ...base, method: 'debate' }, 'method: "debate": beside `methods`'],
+    ['a seed of one method', { ...base, methods: [{ preset: 'debate', seed: 3 }] }, 'methods.0.seed'],
+    ['a method twice', { ...base, methods: ['debate', 'debate'] }, 'methods.1: "debate" is there twice'],
+    ['a name that is no file name', { ...base, methods: [{ name: 'a/b' }] }, 'methods.0.name: "a/b"'],
+    ['a reserved name', { ...base, methods: [{ name: 'untuned' }] }, 'methods.0.name: "untuned"'],
+    [
+      'an unknown baseline',
+      { ...base, baseline: 'debat' },
+      'baseline: "debat" is none of the methods; did you mean "debate"?',
+    ],
+    ['a number as a method', { ...base, methods: [3] }, 'methods.0'],
+  ])('is refused: %s', (_, raw, expected) => {
+    expect(problemsOf(raw).join('\n')).toContain(expected);
+  });
+
+  it('is told everything at once: what all methods suffer from once, the rest with the name of the method', () => {
+    const methods = ['debates', { name: 'five', members: 0 }, { preset: 'majority-finetuning', correctedShare: 0.3 }];
+    expect(problemsOf({ ...base, methods, model: { base: 7 } })).toEqual([
+      expect.stringMatching(/^method "debates": method: "debates" is not a preset; did you mean "debate"\?/),
+      expect.stringMatching(/^model.base: 7 is not allowed/),
+      expect.stringMatching(/^method "five": method.members: 0 is not allowed/),
+    ]);
+    expect(problemsOf({ ...base, methods })).toContainEqual(
+      expect.stringMatching(/^method "majority-finetuning": method.correctedShare: 0.3 is impossible/),
+    );
+  });
+});
+
+it('the same comparison has the same digest under any name, another one does not', () => {
+  expect(comparison({ name: 'other' }).digest).toBe(comparison().digest);
+  expect(comparison({ seeds: [1] }).digest).not.toBe(comparison().digest);
+  expect(comparison({ iterations: 3 }).digest).not.toBe(comparison().digest);
+});
+
+it('differences are to the untuned debate, else to the first method, or to the one that is named', () => {
+  expect(comparison().baseline).toBe('debate');
+  expect(comparison({ methods: ['base', 'single-agent'] }).baseline).toBe('base');
+  expect(comparison({ baseline: 'majority' }).baseline).toBe('majority');
+});
