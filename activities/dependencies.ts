@@ -1,4 +1,5 @@
 /** What the activities are given: ports and the machine's facts. Nothing here is global; tests inject their own. */
+import type { Prices } from '../src/contract/comparison';
 import type { RunRecord } from '../src/contract/run';
 import type { TaskSettings } from '../src/contract/specification';
 import type { ArtifactStore, Grader, Inference, Platform, Trainer } from '../src/ports';
@@ -23,4 +24,6 @@ export interface Machine {
   /** Torch threads of one training; part of what makes weights repeatable. */
   trainerThreads: number;
   versions: RunRecord['versions'];
+  /** What an endpoint's tokens cost, where `$MAFT_HOME/config.yaml` says so. */
+  prices: (endpoint: string) => Prices | undefined;
 }

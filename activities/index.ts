@@ -1,4 +1,5 @@
 /** All activities of the product, made from the ports they need. */
+import { createComparisonActivities } from './comparisons';
 import type { ActivityDependencies } from './dependencies';
 import { createDebateActivities } from './debate';
 import { createEvaluationActivities } from './evaluation';
@@ -28,6 +29,7 @@ export function createActivities(dependencies: ActivityDependencies) {
     ...createFinetuningActivities(dependencies, contexts),
     ...createEvaluationActivities(dependencies, contexts, references),
     ...createReportingActivities(dependencies),
+    ...createComparisonActivities(dependencies),
   });
 }
 
@@ -42,6 +44,9 @@ export const activityQueues = {
     'scoreEvaluation',
     'auditTraining',
     'writeReport',
+    'resolveComparison',
+    'openComparedRun',
+    'writeComparison',
   ],
   llm: ['takeTurn', 'drawVoteSamples', 'askWithHints'],
   gpu: ['finetuneAgent'],

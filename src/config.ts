@@ -26,6 +26,14 @@ const endpointSchema = z.strictObject({
   timeoutSeconds: z.number().gt(0).default(600),
   /** What the endpoint calls a model, where it calls it otherwise. */
   models: z.record(z.string(), z.string()).default({}),
+  /** What its tokens cost, for comparisons in money. */
+  prices: z
+    .strictObject({
+      promptPerMillion: z.number().min(0),
+      completionPerMillion: z.number().min(0),
+      currency: z.string().min(1).max(8).default('USD'),
+    })
+    .optional(),
 });
 
 const configFileSchema = z.strictObject({

@@ -43,6 +43,7 @@ export function wireMachine(config: MachineConfig, python: string, connection: C
         modelFolder: (base) => findBaseModel(base).folder,
         trainerDevice: device,
         trainerThreads: threads,
+        prices: (endpoint) => config.endpoints[endpoint]?.prices,
         versions: { maft: packageVersion(), node: process.version, platform: `${process.platform}-${process.arch}` },
       },
     },

@@ -18,6 +18,9 @@ export const light = proxyActivities<
     | 'scoreEvaluation'
     | 'auditTraining'
     | 'writeReport'
+    | 'resolveComparison'
+    | 'openComparedRun'
+    | 'writeComparison'
   >
 >({
   taskQueue: taskQueues.light,

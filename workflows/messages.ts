@@ -1,9 +1,10 @@
 /** Queries and signals of all workflows. Names are a contract (architecture, section 3). */
 import { defineQuery, defineSignal } from '@temporalio/workflow';
+import type { ComparisonProgress } from '../src/contract/comparison';
 import type { PartProgress, RunProgress } from '../src/contract/run';
 
-/** What is done, what is open. A root run answers `RunProgress`, a child `PartProgress`. */
-export const progressQuery = defineQuery<RunProgress | PartProgress>('progress');
+/** What is done, what is open. A run answers `RunProgress`, its children `PartProgress`, a comparison its own. */
+export const progressQuery = defineQuery<RunProgress | PartProgress | ComparisonProgress>('progress');
 
 /** Nothing new starts; calls in flight end. The reason is shown to people. */
 export const pauseSignal = defineSignal<[reason?: string]>('pause');

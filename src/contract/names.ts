@@ -21,6 +21,7 @@ export const workflowTypes = {
   shard: 'debateShard',
   finetune: 'finetuneSociety',
   evaluate: 'evaluateSociety',
+  compare: 'compareMethods',
 } as const;
 
 export const searchAttributes = {

@@ -50,6 +50,13 @@ function splitFile(split: Split, iteration: number | undefined): string {
   return iteration === undefined ? `${split}.jsonl` : `${split}.iteration-${iteration}.jsonl`;
 }
 
+/** Keys of a comparison of methods; its runs are runs like any other. */
+export const comparisonKeys = {
+  record: (comparisonId: string) => `comparisons/${comparisonId}/comparison.json`,
+  reportPage: (comparisonId: string) => `comparisons/${comparisonId}/report.html`,
+  reportData: (comparisonId: string) => `comparisons/${comparisonId}/report.json`,
+} as const;
+
 /** One iteration of one run. */
 export interface IterationPlace {
   runId: string;

@@ -1,7 +1,8 @@
 /** The proof as data (`proof.json`): curves, claims, further comparisons and training effort, from the runs that exist. */
 import type { AnswerMode } from '../contract/evaluation';
 import { claimsOf, type Claim } from './claims';
-import { compareOverSeeds, type SeedsComparison, type SeriesOfSeed, type Side } from './comparisons';
+import { compareOverSeeds, type SeriesOfSeed, type Side } from './comparisons';
+import { type SeedsComparison } from '../report/seeds-comparison';
 import { curveOf, peakIteration, type Curve } from './curves';
 import { society, type ProofMethod } from './methods';
 import type { PlannedRun, ProofPlan } from './plan';

@@ -4,7 +4,8 @@
  */
 import type { AnswerMode } from '../contract/evaluation';
 import { points } from '../report/numbers';
-import { compareOverSeeds, isClearlyAbove, type SeedsComparison, type SeriesOfSeed, type Side } from './comparisons';
+import { compareOverSeeds, type SeriesOfSeed, type Side } from './comparisons';
+import { isClearlyAbove, type SeedsComparison } from '../report/seeds-comparison';
 import { peakIteration, peakOfOthers } from './curves';
 import { society, type ProofMethod } from './methods';
 import { iterationWithAsManySteps } from './steps';

@@ -2,7 +2,8 @@
 import type { AnswerMode } from '../contract/evaluation';
 import type { RunPlan } from '../contract/run';
 import { tInterval, type MeanInterval } from '../domain/statistics';
-import { mean, type SeriesOfSeed } from './comparisons';
+import { type SeriesOfSeed } from './comparisons';
+import { mean } from '../report/seeds-comparison';
 import type { ProofMethod } from './methods';
 import { measurementAt } from './series';
 

@@ -9,7 +9,7 @@ import { styleSheet } from '../report/style-sheet';
 import { table } from '../report/table';
 import type { Proof } from './build-proof';
 import type { Claim } from './claims';
-import type { SeedsComparison } from './comparisons';
+import type { SeedsComparison } from '../report/seeds-comparison';
 import { numbersTo, type Curve } from './curves';
 import { curvesChart } from './curves-chart';
 import { methodLabels } from './methods';

@@ -1,5 +1,5 @@
 /** One accuracy per society and answer mode, with the per-problem results that make comparisons paired. */
-import type { AnswerMode, ModeResult, ProblemResult } from '../contract/evaluation';
+import type { AnswerMode, Evaluation, ModeResult, ProblemResult } from '../contract/evaluation';
 import { comparePaired, countPairs } from '../domain/statistics';
 import type { PairedComparison } from '../domain/statistics';
 import type { RunPlan } from '../contract/run';
@@ -49,13 +49,18 @@ export function collectMeasurements(iterations: IterationArtifacts[], shape: Ans
   return iterations.flatMap(({ iteration, evaluation }) =>
     (evaluation?.modes ?? [])
       .filter(({ mode }) => !repeatsAnotherMode(mode, shape))
-      .map((result) => ({
-        iteration,
-        mode: result.mode,
-        result,
-        correct: correctnessOf(evaluation?.perProblem ?? [], result.mode),
-      })),
+      .map((result) => measurement(iteration, result, evaluation?.perProblem ?? [])),
   );
+}
+
+/** One way of answering in one evaluation, whatever other name it has there. */
+export function measurementIn(evaluation: Evaluation, mode: AnswerMode): Measurement | undefined {
+  const result = evaluation.modes.find((each) => each.mode === mode);
+  return result && measurement(evaluation.iteration, result, evaluation.perProblem);
+}
+
+function measurement(iteration: number, result: ModeResult, perProblem: ProblemResult[]): Measurement {
+  return { iteration, mode: result.mode, result, correct: correctnessOf(perProblem, result.mode) };
 }
 
 /** Paired comparison over the problems both answered; `null` where they share none. */

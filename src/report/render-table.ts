@@ -1,6 +1,7 @@
 /** The result for a terminal: the headline, the table of accuracies and paired differences, the sentences on calls. */
 import type { Report } from './build-report';
 import { count, percentWithError, points, pointsInterval, pValue } from './numbers';
+import { asciiOnly, plainTableLines, wrapped } from './plain-table';
 import { visibleLine } from './plain-text';
 import type { ResultRow } from './result-rows';
 
@@ -25,18 +26,10 @@ export function renderTable(report: Report, { ascii, width = 100 }: TableStyle):
 
 /** Cells are spelt before they are measured, so that the columns line up in either alphabet. */
 function tableLines(rows: ResultRow[], spelt: (text: string) => string): string[] {
-  const cells = [heads, ...rows.map(cellsOf)].map((row) => row.map(spelt));
-  const widths = heads.map((_, column) => Math.max(...cells.map((row) => (row[column] ?? '').length)));
-  const line = (row: string[]) =>
-    row
-      .map((cell, column) => (column === 0 ? cell.padEnd(widths[0] ?? 0) : cell.padStart(widths[column] ?? 0)))
-      .join('  ');
-  const [head = '', ...body] = cells.map((row) => line(row).trimEnd());
-  const rule = widths.map((columnWidth) => '-'.repeat(columnWidth)).join('  ');
   const breaks = new Set(
     rows.flatMap((row, index) => (index > 0 && rows[index - 1]?.group !== row.group ? [index] : [])),
   );
-  return [head, rule, ...body.flatMap((text, index) => (breaks.has(index) ? [rule, text] : [text]))];
+  return plainTableLines({ heads: heads.map(spelt), rows: rows.map((row) => cellsOf(row).map(spelt)), breaks });
 }
 
 function cellsOf({ label, accuracy, standardError, n, callsPerProblem, comparison }: ResultRow): string[] {
@@ -49,24 +42,4 @@ function footnote({ rows }: Report): string {
   const reference = rows.find(({ iteration, mode }) => iteration === 0 && mode === 'society');
   const against = reference === undefined ? '' : ` Differences in points, paired, to "${reference.label}".`;
   return `Accuracy ± standard error.${against}`;
-}
-
-function asciiOnly(text: string): string {
-  return text
-    .replace(/±/g, '+/-')
-    .replace(/\u2212/g, '-')
-    .replace(/[“”]/g, '"')
-    .replace(/[‘’]/g, "'")
-    .replace(/–/g, '-')
-    .replace(/[^\x20-\x7e\u00a0]/g, '?');
-}
-
-function wrapped(text: string, width: number): string[] {
-  // No break inside a number and its unit: those are joined by no-break spaces.
-  const words = text.split(' ');
-  return words.reduce<string[]>((lines, word) => {
-    const last = lines.at(-1);
-    if (last === undefined || last.length + 1 + word.length > width) return [...lines, word];
-    return [...lines.slice(0, -1), `${last} ${word}`];
-  }, []);
 }

@@ -1,27 +1,10 @@
 /** Starting, adopting and naming runs. */
 import { WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError, type Client } from '@temporalio/client';
-import { readSealed } from '../artifacts/sealed';
-import type { Evaluation } from '../contract/evaluation';
 import { taskQueues, workflowTypes } from '../contract/names';
-import type { RunRecord } from '../contract/run';
 import { runIdOf } from '../domain/digests';
 import { rootWorkflowId } from '../domain/identifiers';
-import { iterationKeys, runKeys } from '../domain/keys';
 import type { ArtifactStore } from '../ports';
-
-export type RunStanding = 'new' | 'unfinished' | 'finished';
-
-/** What the store knows of a run, and whether it was started with this specification. */
-export async function standingOf(
-  store: ArtifactStore,
-  runId: string,
-): Promise<{ standing: RunStanding; digest?: string }> {
-  const record = await readSealed<RunRecord>(store, runKeys.record(runId));
-  if (record === undefined) return { standing: 'new' };
-  const last = iterationKeys.evaluation({ runId, iteration: record.plan.iterations });
-  const finished = (await readSealed<Evaluation>(store, last)) !== undefined;
-  return { standing: finished ? 'finished' : 'unfinished', digest: record.specificationDigest };
-}
+import { standingOf, type RunStanding } from './standing';
 
 /**
  * A name for the next run: an unfinished run of the same specification is gone on with; a finished one, or one of another

@@ -1,4 +1,4 @@
-import { InvalidRunSpec } from '../../src/errors';
+import { type InvalidRunSpec } from '../../src/errors';
 import { resolveSpecification } from '../../src/specification';
 import { resolveComparison } from '../../src/specification/comparison';
 

@@ -98,6 +98,7 @@ export function fakeWorld(folder: string): FakeWorld {
       modelFolder: (base) => `/models/${base}`,
       trainerDevice: 'cpu',
       trainerThreads: 1,
+      prices: () => undefined,
       versions: { test: '1' },
     },
   };

@@ -64,6 +64,9 @@ export function plainActivities(plan: RunPlan, changes: Partial<Activities> = {}
       counts,
     }),
     writeReport: async () => ({ page: '' }),
+    resolveComparison: () => Promise.reject(new Error('this is a run, no comparison')),
+    openComparedRun: () => Promise.reject(new Error('this is a run, no comparison')),
+    writeComparison: () => Promise.reject(new Error('this is a run, no comparison')),
     ...changes,
   };
 }

@@ -1,0 +1,135 @@
+/**
+ * A comparison as data (`report.json`): everything its page and its table show, computed once from the runs. No clock and
+ * no random numbers: the same artifacts give the same bytes.
+ */
+import type { CallCounts, RunRecord } from '../contract/run';
+import type { ComparisonOutcomeRow } from '../contract/comparison';
+import { count, counted } from '../report/numbers';
+import type { ComparedArtifacts, ComparisonInput } from './gather';
+import { callsOfDebate, comparisonRows, type ComparisonRow } from './rows';
+import { headlineOf, statementsOf } from './verdicts';
+
+export interface ComparedStanding {
+  runId: string;
+  task: string;
+  seed: number;
+  standing: ComparedArtifacts['standing'];
+  reason?: string;
+  /** Iterations evaluated so far; 0 is the untuned society. */
+  iterations: number;
+  /** As if the run were alone, and what other runs had asked already. */
+  counts: CallCounts;
+  reused: CallCounts;
+}
+
+export interface ComparisonReport {
+  format: 'maft-comparison/1';
+  comparisonId: string;
+  name: string;
+  /** Who wins at equal compute, in one sentence. */
+  headline: string;
+  statements: string[];
+  tasks: string[];
+  seeds: number[];
+  baseline: string;
+  /** Calls per answer at which methods are called equal; null where none debates. */
+  equalCalls: number | null;
+  rows: ComparisonRow[];
+  runs: ComparedStanding[];
+  /** Over all runs: what the methods take, and what was really asked. */
+  calls: { taken: CallCounts; asked: CallCounts };
+  notices: string[];
+  versions: RunRecord['versions'];
+  specification: unknown;
+}
+
+export function buildComparison(input: ComparisonInput): ComparisonReport {
+  const { comparison, runs } = input;
+  const { comparisonId, name, tasks, seeds, baseline, versions, written } = comparison;
+  const rows = comparisonRows(input);
+  return {
+    format: 'maft-comparison/1',
+    comparisonId,
+    name,
+    headline: headlineOf(input, rows),
+    statements: statementsOf(input, rows),
+    tasks,
+    seeds,
+    baseline,
+    equalCalls: callsOfDebate(input),
+    rows,
+    runs: runs.map(standingOf),
+    calls: callsOver(runs),
+    notices: noticesOf(input),
+    versions: runs.find(({ record }) => record !== undefined)?.record?.versions ?? versions,
+    specification: written,
+  };
+}
+
+function standingOf({
+  runId,
+  task,
+  seed,
+  standing,
+  reason,
+  evaluations,
+  counts,
+  reused,
+}: ComparedArtifacts): ComparedStanding {
+  return { runId, task, seed, standing, reason, iterations: evaluations.length, counts, reused };
+}
+
+function callsOver(runs: ComparedArtifacts[]): ComparisonReport['calls'] {
+  const sum = (of: (run: ComparedArtifacts, part: keyof CallCounts) => number): CallCounts => ({
+    calls: runs.reduce((total, run) => total + of(run, 'calls'), 0),
+    promptTokens: runs.reduce((total, run) => total + of(run, 'promptTokens'), 0),
+    completionTokens: runs.reduce((total, run) => total + of(run, 'completionTokens'), 0),
+  });
+  return {
+    taken: sum(({ counts }, part) => counts[part]),
+    asked: sum(({ counts, reused }, part) => counts[part] - reused[part]),
+  };
+}
+
+function noticesOf({ comparison: { seeds }, runs }: ComparisonInput): string[] {
+  const finished = runs.filter(({ standing }) => standing === 'finished').length;
+  const failed = runs.filter(({ standing }) => standing === 'failed');
+  return [
+    finished < runs.length
+      ? `${finished} of ${counted(runs.length, 'run')} finished: what follows rests on those.`
+      : '',
+    seeds.length === 1 ? 'One seed: how much another would differ is not known.' : '',
+    ...failed.map(({ runId, reason }) => `${runId} failed: ${reason ?? 'no reason is known'}`),
+    ...selectionNotices(runs),
+  ].filter((notice) => notice !== '');
+}
+
+/** method, section 3: other rules than the consensus are named wherever their results are shown. */
+function selectionNotices(runs: ComparedArtifacts[]): string[] {
+  const others = runs.flatMap(({ runId, record }) => {
+    const method = record?.specification.method;
+    return method === undefined || method.weights === 'none' || method.select === 'consensus'
+      ? []
+      : [`${runId} (select: ${method.select})`];
+  });
+  return others.length === 0 ? [] : [`Not selected by consensus: ${others.join(', ')}.`];
+}
+
+/** A row as the workflow returns it. */
+export function outcomeRow({ label, cells }: ComparisonRow): ComparisonOutcomeRow {
+  const brief = Object.entries(cells).map(([task, cell]) => {
+    if (cell === null) return [task, null];
+    const { accuracy, standardError, n, callsPerAnswer } = cell;
+    return [task, { accuracy, standardError, n, callsPerAnswer }];
+  });
+  return { method: label, tasks: Object.fromEntries(brief) as ComparisonOutcomeRow['tasks'] };
+}
+
+/** `5,400 calls taken, 3,600 of them asked` */
+export function callsText({ calls: { taken, asked } }: ComparisonReport): string {
+  const adopted = taken.calls - asked.calls;
+  const all = `${count(taken.calls)} model calls in all`;
+  return adopted === 0
+    ? all
+    : `${all}, ${count(asked.calls)} of them asked: ${count(adopted)} were adopted from a run that had asked the same`;
+}

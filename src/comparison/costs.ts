@@ -1,0 +1,78 @@
+/** What a gain costs: calls, tokens and, where an endpoint has prices, money, per percentage point above the baseline. */
+import type { Prices, TrainingCost } from '../contract/comparison';
+import type { SeedsComparison } from '../report/seeds-comparison';
+
+interface Size {
+  callsPerAnswer: number;
+  promptTokensPerAnswer: number;
+  completionTokensPerAnswer: number;
+}
+
+export interface RowMoney {
+  currency: string;
+  /** Of a thousand answers. */
+  perThousandAnswers: number;
+  /** Of the calls a tuned method was trained on; training itself has no price here. 0 for untuned methods. */
+  once: number;
+}
+
+/** What every answer takes more than the baseline's, and what was spent once before the first answer; per point gained. */
+export interface CostPerPoint {
+  /** Points above the baseline. */
+  points: number;
+  calls: number;
+  tokens: number;
+  trainingCalls: number;
+  /** Prompt and completion tokens of the calls that training data were made by. */
+  trainingCallTokens: number;
+  /** Completion tokens trained on. */
+  trainedTokens: number;
+  money: RowMoney | null;
+}
+
+/** Null where nothing is gained: a cost per point of a loss would mean nothing. */
+export function costPerPoint(input: {
+  size: Size;
+  rival: Size | null;
+  training: TrainingCost | null;
+  comparison: SeedsComparison | null;
+  prices: Prices | undefined;
+}): CostPerPoint | null {
+  const { size, rival, training, comparison, prices } = input;
+  const points = 100 * (comparison?.difference ?? 0);
+  if (rival === null || points <= 0) return null;
+  const money = moneyOf(size, training, prices);
+  const rivalMoney = moneyOf(rival, null, prices);
+  return {
+    points,
+    calls: (size.callsPerAnswer - rival.callsPerAnswer) / points,
+    tokens: (tokensOf(size) - tokensOf(rival)) / points,
+    trainingCalls: (training?.counts.calls ?? 0) / points,
+    trainingCallTokens: ((training?.counts.promptTokens ?? 0) + (training?.counts.completionTokens ?? 0)) / points,
+    trainedTokens: (training?.tokens ?? 0) / points,
+    money:
+      money === null || rivalMoney === null
+        ? null
+        : {
+            currency: money.currency,
+            perThousandAnswers: (money.perThousandAnswers - rivalMoney.perThousandAnswers) / points,
+            once: money.once / points,
+          },
+  };
+}
+
+/** Null where the endpoint has no prices. */
+export function moneyOf(size: Size, training: TrainingCost | null, prices: Prices | undefined): RowMoney | null {
+  if (prices === undefined) return null;
+  const price = (promptTokens: number, completionTokens: number) =>
+    (promptTokens * prices.promptPerMillion + completionTokens * prices.completionPerMillion) / 1e6;
+  return {
+    currency: prices.currency,
+    perThousandAnswers: 1000 * price(size.promptTokensPerAnswer, size.completionTokensPerAnswer),
+    once: price(training?.counts.promptTokens ?? 0, training?.counts.completionTokens ?? 0),
+  };
+}
+
+export function tokensOf({ promptTokensPerAnswer, completionTokensPerAnswer }: Size): number {
+  return promptTokensPerAnswer + completionTokensPerAnswer;
+}

@@ -1,0 +1,140 @@
+/** What a comparison has come to by now, read from the store: its runs' evaluations, training records and calls. */
+import { readSealed } from '../artifacts/sealed';
+import type { ComparisonGroup, ComparisonRecord, FailedRun, Prices, TrainingCost } from '../contract/comparison';
+import type { Evaluation } from '../contract/evaluation';
+import type { CallCounts, RunRecord, ShardOutcome } from '../contract/run';
+import type { WeightsRecord } from '../contract/training-job';
+import { addCounts, noCounts } from '../domain/counts';
+import { iterationKeys, runKeys } from '../domain/keys';
+import { ArtifactError } from '../errors';
+import type { ArtifactStore } from '../ports';
+import { standingOf } from '../runs/standing';
+
+export interface ComparedArtifacts {
+  runId: string;
+  task: string;
+  seed: number;
+  standing: 'finished' | 'unfinished' | 'failed' | 'not started';
+  /** Why a failed run has no result. */
+  reason?: string;
+  record?: RunRecord;
+  /** Of every iteration so far, from 0; the last is what the method is judged by, once the run is finished. */
+  evaluations: Evaluation[];
+  training: TrainingCost;
+  /** All calls of the run as if it were alone, and those of them that another run had asked. */
+  counts: CallCounts;
+  reused: CallCounts;
+  prices?: Prices;
+}
+
+export interface ComparisonInput {
+  comparison: Omit<ComparisonRecord, 'workflowId' | 'createdAt'>;
+  runs: ComparedArtifacts[];
+}
+
+export interface GatherOptions {
+  failed: readonly FailedRun[];
+  prices: (endpoint: string) => Prices | undefined;
+}
+
+export async function gatherComparison(
+  store: ArtifactStore,
+  comparison: ComparisonInput['comparison'],
+  options: GatherOptions,
+): Promise<ComparisonInput> {
+  const groups = comparison.groups.map((group) => gatherGroup(store, group, options));
+  return { comparison, runs: (await Promise.all(groups)).flat() };
+}
+
+async function gatherGroup(
+  store: ArtifactStore,
+  group: ComparisonGroup,
+  { failed, prices }: GatherOptions,
+): Promise<ComparedArtifacts[]> {
+  const runs: ComparedArtifacts[] = [];
+  for (const { runId, specificationDigest } of group.runs) {
+    const place = { runId, task: group.task, seed: group.seed };
+    const reason = failed.find((each) => each.runId === runId)?.reason;
+    const run = await readRun(store, place, specificationDigest).catch((error: unknown) => unreadable(place, error));
+    const priced = { ...run, prices: run.record && prices(run.record.specification.model.endpoint) };
+    const [first] = runs.filter(({ record }) => record !== undefined);
+    if (hasOtherProblems(first, run))
+      runs.push(
+        without(place, `was drawn other problems than ${first?.runId ?? ''}: the data have changed in between`),
+      );
+    else
+      runs.push(
+        reason === undefined || run.standing === 'finished' ? priced : { ...priced, standing: 'failed', reason },
+      );
+  }
+  return runs;
+}
+
+type Place = Pick<ComparedArtifacts, 'runId' | 'task' | 'seed'>;
+
+async function readRun(store: ArtifactStore, place: Place, specificationDigest: string): Promise<ComparedArtifacts> {
+  const { runId } = place;
+  const record = await readSealed<RunRecord>(store, runKeys.record(runId));
+  if (record === undefined) return { ...without(place), standing: 'not started' };
+  if (record.specificationDigest !== specificationDigest)
+    return without(place, 'was made with other settings than this comparison asks for');
+  const { standing } = await standingOf(store, runId);
+  const numbers = Array.from({ length: record.plan.iterations + 1 }, (_, iteration) => iteration);
+  const evaluations = await Promise.all(
+    numbers.map((iteration) => readSealed<Evaluation>(store, iterationKeys.evaluation({ runId, iteration }))),
+  );
+  const shards = await readShards(store, record, numbers);
+  return {
+    ...place,
+    standing: standing === 'finished' ? 'finished' : 'unfinished',
+    record,
+    evaluations: evaluations.filter((evaluation) => evaluation !== undefined),
+    training: { counts: sumOf(shards.train), ...(await trainingEffort(store, record, numbers)) },
+    counts: sumOf([...shards.train, ...shards.eval]),
+    reused: addCounts(noCounts, ...[...shards.train, ...shards.eval].flatMap(({ reused }) => (reused ? [reused] : []))),
+  };
+}
+
+/** A corrupt file takes one run out of the comparison, not the comparison down. */
+function unreadable(place: Place, error: unknown): ComparedArtifacts {
+  if (error instanceof ArtifactError) return without(place, error.message);
+  throw error;
+}
+
+function without(place: Place, reason?: string): ComparedArtifacts {
+  const training = { counts: noCounts, tokens: 0, examples: 0, seconds: 0 };
+  return { ...place, standing: 'failed', reason, evaluations: [], training, counts: noCounts, reused: noCounts };
+}
+
+async function readShards(store: ArtifactStore, { runId, plan }: RunRecord, iterations: number[]) {
+  const ofSplit = async (split: 'train' | 'eval', problems: number): Promise<ShardOutcome[]> => {
+    const shards = Array.from({ length: Math.ceil(problems / plan.shardSize) }, (_, shard) => shard);
+    const keys = iterations.flatMap((iteration) =>
+      shards.map((shard) => iterationKeys.shardOutcome({ runId, iteration, split, shard })),
+    );
+    const found = await Promise.all(keys.map((key) => readSealed<ShardOutcome>(store, key)));
+    return found.filter((outcome) => outcome !== undefined);
+  };
+  return { train: await ofSplit('train', plan.trainProblems), eval: await ofSplit('eval', plan.evaluationProblems) };
+}
+
+function sumOf(shards: ShardOutcome[]): CallCounts {
+  return addCounts(noCounts, ...shards.map(({ counts }) => counts));
+}
+
+async function trainingEffort(store: ArtifactStore, { runId, plan }: RunRecord, iterations: number[]) {
+  const keys = iterations.flatMap((iteration) =>
+    plan.trainedAgents.map((agent) => iterationKeys.weights({ runId, iteration }, agent)),
+  );
+  const records = await Promise.all(keys.map((key) => readSealed<WeightsRecord>(store, key)));
+  const sum = (part: 'tokens' | 'examples' | 'seconds') =>
+    records.reduce((total, record) => total + (record?.training?.[part] ?? 0), 0);
+  return { tokens: sum('tokens'), examples: sum('examples'), seconds: sum('seconds') };
+}
+
+/** Pairing problem by problem means something only where both were asked the same and judged by the same references. */
+function hasOtherProblems(first: ComparedArtifacts | undefined, second: ComparedArtifacts): boolean {
+  const digests = ({ record }: ComparedArtifacts) =>
+    [record?.problems.eval.sha256, record?.references.eval.sha256].join();
+  return first?.record !== undefined && second.record !== undefined && digests(first) !== digests(second);
+}

@@ -1,0 +1,87 @@
+/** The comparison in plain words: who wins at equal compute, also where that is plain voting. */
+import { points, pointsInterval, percent, pValue } from '../report/numbers';
+import type { SeedsComparison } from '../report/seeds-comparison';
+import type { ComparisonInput } from './gather';
+import { callsOfDebate, compareRows, type Cell, type ComparisonRow } from './rows';
+
+type Measured = ComparisonRow & { cell: Cell };
+
+/** One sentence for all tasks. */
+export function headlineOf(input: ComparisonInput, rows: ComparisonRow[]): string {
+  const { tasks } = input.comparison;
+  if (rows.every(({ cells }) => Object.values(cells).every((cell) => cell === null)))
+    return 'Nothing has been measured yet.';
+  const calls = callsOfDebate(input);
+  const sentences = tasks.map((task) => {
+    const sentence = winnerAt(input, { task, calls, rows });
+    return tasks.length === 1 ? sentence : `${task}: ${sentence}`;
+  });
+  const opening = calls === null ? '' : `At equal compute (${calls} calls per answer) `;
+  return `${opening}${opening !== '' && tasks.length > 1 ? '– ' : ''}${sentences.join('; ')}.`;
+}
+
+function winnerAt(
+  input: ComparisonInput,
+  { task, calls, rows }: { task: string; calls: number | null; rows: ComparisonRow[] },
+): string {
+  const all = measuredRows(rows, task);
+  const rivals = calls === null ? all : all.filter(({ cell }) => cell.callsPerAnswer === calls);
+  const [winner, second] = [...rivals].sort((left, right) => right.cell.accuracy - left.cell.accuracy);
+  if (winner === undefined) return 'nothing has been measured yet';
+  const name = isPlainVote(winner) ? `plain majority voting wins (“${winner.label}”)` : `“${winner.label}” wins`;
+  const opening = `${name} with ${percent(winner.cell.accuracy)}`;
+  if (second === undefined) return `${opening}, alone: nothing else was measured at that compute`;
+  const comparison = compareRows(input, task, [winner.label, second.label]);
+  const runnerUp = `“${second.label}” with ${percent(second.cell.accuracy)}`;
+  if (comparison === null) return `${opening}; next is ${runnerUp}`;
+  return `${opening}, ${isClear(comparison) ? 'clearly' : 'but not clearly'} ahead of ${runnerUp} (${evidence(comparison)})`;
+}
+
+/** Every tuned method against the untuned vote that takes as many calls, and what its debate adds to its own votes. */
+export function statementsOf(input: ComparisonInput, rows: ComparisonRow[]): string[] {
+  const calls = callsOfDebate(input);
+  return input.comparison.tasks.flatMap((task) => {
+    const all = measuredRows(rows, task);
+    const vote = all.find((row) => isPlainVote(row) && row.cell.callsPerAnswer === calls);
+    const prefix = input.comparison.tasks.length === 1 ? '' : `${task}: `;
+    if (vote === undefined) return [];
+    const tuned = all.filter((row) => row.tuned && row.cell.callsPerAnswer === calls);
+    return tuned.flatMap((row) => {
+      const comparison = compareRows(input, task, [row.label, vote.label]);
+      return comparison === null
+        ? []
+        : [`${prefix}“${row.label}” ${standing(comparison)} “${vote.label}”: ${evidence(comparison)}.`];
+    });
+  });
+}
+
+function standing(comparison: SeedsComparison): string {
+  if (!isClear(comparison)) return 'is not clearly different from';
+  return comparison.difference > 0 ? 'beats' : 'loses to';
+}
+
+function measuredRows(rows: ComparisonRow[], task: string): Measured[] {
+  return rows.flatMap((row) => {
+    const cell = row.cells[task];
+    return cell === null || cell === undefined ? [] : [{ ...row, cell }];
+  });
+}
+
+/** A vote over samples of the untuned model, whatever it is called. */
+function isPlainVote({ tuned, kind, cell }: Measured): boolean {
+  return !tuned && (kind === 'vote' || cell.isVote);
+}
+
+/** Both intervals lie on one side of 0; with one seed the exact test has to agree, because one interval is too narrow. */
+export function isClear({ withinSeeds, overSeeds }: SeedsComparison): boolean {
+  const excludes = (interval: { lower: number; upper: number }) => interval.lower > 0 || interval.upper < 0;
+  if (overSeeds.interval === null) return excludes(withinSeeds.interval) && withinSeeds.pValue < 0.05;
+  return excludes(withinSeeds.interval) && excludes(overSeeds.interval);
+}
+
+/** `+18.0 points, 95 % interval +12.5 to +23.5 over 400 problems, +15.1 to +20.9 over 2 seeds` */
+export function evidence({ difference, withinSeeds, overSeeds }: SeedsComparison): string {
+  const problems = `${points(difference)} points, 95\u00a0% interval ${pointsInterval(withinSeeds.interval)} over ${withinSeeds.n} problems`;
+  if (overSeeds.interval === null) return `${problems}, McNemar ${pValue(withinSeeds.pValue)}`;
+  return `${problems}, ${pointsInterval(overSeeds.interval)} over ${overSeeds.n} seeds`;
+}

@@ -1,0 +1,81 @@
+/** Two ways of answering on the same problems, over several run seeds: within each seed, pooled, and over the seeds. */
+import { comparePaired, tInterval, type MeanInterval, type PairedComparison } from '../domain/statistics';
+import { compareMeasurements, type Measurement } from './measurements';
+
+export interface SeedDifference extends PairedComparison {
+  seed: number;
+  /** Accuracies, 0..1. */
+  first: number;
+  second: number;
+  firstIteration: number;
+  secondIteration: number;
+}
+
+export interface SeedsComparison {
+  seeds: SeedDifference[];
+  /** Mean accuracies over the seeds, 0..1. */
+  first: number;
+  second: number;
+  /** First minus second, mean over the seeds. */
+  difference: number;
+  /**
+   * Over all problems of these seeds at once: how sure the difference is for these seeds. Problems are resampled across
+   * seeds, which makes the interval, if anything, a little wider than within each seed alone.
+   */
+  withinSeeds: PairedComparison;
+  /** Over the seeds' differences: how sure it is for another seed. Its interval is `null` with one seed. */
+  overSeeds: MeanInterval;
+}
+
+/** Both sides of one seed. */
+export interface SeedPair {
+  seed: number;
+  first: Measurement;
+  second: Measurement;
+}
+
+/** Null where no seed has a problem that both sides answered. */
+export function compareSeeds(pairs: readonly SeedPair[]): SeedsComparison | null {
+  const compared = pairs.flatMap(({ seed, first, second }): SeedDifference[] => {
+    const comparison = compareMeasurements(first, second);
+    return comparison === null ? [] : [seedDifference(seed, comparison, [first, second])];
+  });
+  if (compared.length === 0) return null;
+  const sum = (part: 'n' | 'onlyFirst' | 'onlySecond') => compared.reduce((total, each) => total + each[part], 0);
+  const overSeeds = tInterval(compared.map(({ difference }) => difference));
+  return {
+    seeds: compared,
+    first: mean(compared.map(({ first }) => first)),
+    second: mean(compared.map(({ second }) => second)),
+    difference: overSeeds.mean,
+    withinSeeds: comparePaired({ n: sum('n'), onlyFirst: sum('onlyFirst'), onlySecond: sum('onlySecond') }),
+    overSeeds,
+  };
+}
+
+function seedDifference(
+  seed: number,
+  comparison: PairedComparison,
+  [first, second]: [Measurement, Measurement],
+): SeedDifference {
+  return {
+    ...comparison,
+    seed,
+    first: first.result.accuracy,
+    second: second.result.accuracy,
+    firstIteration: first.iteration,
+    secondIteration: second.iteration,
+  };
+}
+
+/**
+ * Whether the evidence shows a difference above 0: both intervals lie above it. With one seed there is no interval over
+ * seeds, and the one over problems has to do; who shows the result says so.
+ */
+export function isClearlyAbove({ withinSeeds, overSeeds }: SeedsComparison): boolean {
+  return withinSeeds.interval.lower > 0 && (overSeeds.interval === null || overSeeds.interval.lower > 0);
+}
+
+export function mean(values: readonly number[]): number {
+  return values.length === 0 ? 0 : values.reduce((sum, value) => sum + value, 0) / values.length;
+}

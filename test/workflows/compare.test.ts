@@ -1,0 +1,226 @@
+/** Comparisons in small against the real server: real workflows and activities, doubles only where a model would be. */
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { WorkflowFailedError, type WorkflowHandle } from '@temporalio/client';
+import type { ApplicationFailure } from '@temporalio/common';
+import { DefaultLogger, Runtime } from '@temporalio/worker';
+import { createActivities } from '../../activities';
+import type { ComparisonReport } from '../../src/comparison';
+import type { ComparisonOutcome, ComparisonProgress } from '../../src/contract/comparison';
+import { ProviderError } from '../../src/errors';
+import type { RunningWorkers } from '../../src/worker';
+import { fakeBaseModel, fakeWorld, type FakeWorld } from '../support/fake-ports';
+import { createNamespace, until, type TestNamespace } from '../support/namespace';
+import { plainActivities, plainPlan } from '../support/plain-activities';
+
+Runtime.install({ logger: new DefaultLogger('ERROR') });
+afterAll(() => Runtime.instance().shutdown());
+
+const specification = (changes: object = {}) => ({
+  name: 'table',
+  task: { kind: 'arithmetic', max: 10, train: 6, eval: 5 },
+  model: { base: fakeBaseModel },
+  method: { prompts: 'compact', correctedShare: 0.25 },
+  iterations: 1,
+  methods: ['base', 'majority', 'debate', 'majority-finetuning', 'multiagent-finetuning'],
+  execution: { shardSize: 3, shardsInFlight: 2, problemsInFlight: 2 },
+  ...changes,
+});
+
+describe('compareMethods', () => {
+  let namespace: TestNamespace;
+  let world: FakeWorld;
+  let workers: RunningWorkers;
+  let folder: string;
+
+  beforeAll(async () => {
+    namespace = await createNamespace();
+    folder = await mkdtemp(path.join(tmpdir(), 'maft-compare-'));
+    world = fakeWorld(folder);
+    const platform = { registeredSearchAttributes: () => Promise.resolve([]) };
+    workers = await namespace.serve(createActivities({ ...world.dependencies, platform }));
+  }, 120_000);
+
+  afterAll(async () => {
+    workers.shutdown();
+    await workers.finished;
+    await namespace.close();
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  beforeEach(() => {
+    world.inference.trouble = () => undefined;
+    world.inference.delayMs = 0;
+    world.inference.requests.splice(0);
+  });
+
+  const start = (id: string, ...args: unknown[]): Promise<WorkflowHandle> =>
+    namespace.client.workflow.start('compareMethods', { workflowId: `maft/${id}`, taskQueue: 'maft', args });
+  const compare = async (id: string, changes: object = {}) =>
+    (await (await start(id, specification(changes))).result()) as ComparisonOutcome;
+  const reportOf = async (id: string) =>
+    JSON.parse(await readFile(path.join(folder, 'comparisons', id, 'report.json'), 'utf8')) as ComparisonReport;
+  const progressOf = (handle: WorkflowHandle) => handle.query<ComparisonProgress>('progress');
+
+  it('asks no model anything twice, and yet gives every method its result', async () => {
+    const outcome = await compare('table');
+    const asked = world.inference.requests.map((request) => JSON.stringify(request));
+    expect(new Set(asked).size).toBe(asked.length);
+    // Untuned: 5 problems, a debate of 9 calls and 6 further samples. Majority finetuning: 6 · 3 to train, 5 · 9 to
+    // evaluate. The method: its first training round is majority finetuning's, so 6 · 6 more, and 5 · (9 + 6).
+    expect(asked).toHaveLength(5 * 15 + 6 * 3 + 5 * 9 + 6 * 6 + 5 * 15);
+    expect(outcome.rows.map(({ method }) => method)).toEqual([
+      'base',
+      'majority',
+      'debate',
+      'majority-finetuning',
+      'multiagent-finetuning',
+      'untuned, vote over 9',
+      'majority-finetuning, vote over 9',
+      'multiagent-finetuning, vote over 9',
+    ]);
+    expect(outcome.rows.every(({ tasks }) => tasks.arithmetic?.n === 5)).toBe(true);
+    const { calls, runs } = await reportOf('table');
+    expect(calls.asked.calls).toBe(asked.length);
+    // As if each run were alone: 5 · 15 untuned; 5 · 9 twice and 6 · 3; 5 · 15 twice and 6 · 9.
+    expect(runs.map(({ counts }) => counts.calls)).toEqual([75, 108, 204]);
+  }, 120_000);
+
+  it('is adopted by a second start with the same specification, which asks nothing and starts no run', async () => {
+    const again = await compare('table');
+    expect(world.inference.requests).toEqual([]);
+    expect(again.failed).toEqual([]);
+    const { rows } = await reportOf('table');
+    expect(rows[0]!.cells.arithmetic!.seeds).toHaveLength(1);
+  }, 60_000);
+
+  it('makes whole seeds after each other, and puts several seeds into one cell', async () => {
+    const methods = ['base', 'debate', 'single-agent'];
+    await compare('seeds', { methods, seeds: [1, 2], runsInFlight: 2 });
+    const { rows, runs } = await reportOf('seeds');
+    expect(runs.map(({ runId }) => runId)).toEqual([
+      'seeds.untuned.s1',
+      'seeds.single-agent.s1',
+      'seeds.untuned.s2',
+      'seeds.single-agent.s2',
+    ]);
+    const tuned = rows.find(({ label }) => label === 'single-agent')!.cells.arithmetic!;
+    expect(tuned.seeds.map(({ seed, iteration }) => [seed, iteration])).toEqual([
+      [1, 1],
+      [2, 1],
+    ]);
+    expect(tuned.comparison!.overSeeds.n).toBe(2);
+  }, 120_000);
+
+  it('records a run that fails, goes on with the others, and tries it again the next time', async () => {
+    const methods = ['base', 'majority', 'majority-finetuning', { preset: 'without-summary' }];
+    world.inference.trouble = ({ messages }) =>
+      messages.length > 1 ? new ProviderError('400: no debates today', { status: 400, retryable: false }) : undefined;
+    const first = await compare('failing', { methods, seeds: [3] });
+    expect(first.failed).toEqual([
+      { runId: 'failing.without-summary.s3', reason: expect.stringContaining('limits.maxFailedShare') },
+    ]);
+    expect(first.rows.find(({ method }) => method === 'majority-finetuning')!.tasks.arithmetic).not.toBeNull();
+    expect((await reportOf('failing')).notices.join()).toContain('failing.without-summary.s3 failed:');
+    world.inference.trouble = () => undefined;
+    expect((await compare('failing', { methods, seeds: [3] })).failed).toEqual([]);
+  }, 120_000);
+
+  it('pauses all its runs on one signal, starts nothing new, and goes on after resume', async () => {
+    world.inference.delayMs = 30;
+    const handle = await start('paused', specification({ methods: ['debate'], seeds: [4] }));
+    await until(() => world.inference.requests.length > 0, 'a model is asked');
+    await handle.signal('pause', 'lunch');
+    await until(async () => (await progressOf(handle)).paused, 'it is paused');
+    const run = namespace.client.workflow.getHandle('maft/paused.untuned.s4');
+    await until(async () => (await run.query<{ paused: boolean }>('progress')).paused, 'its run is paused');
+    await new Promise((resolve) => setTimeout(resolve, 1000));
+    const asked = world.inference.requests.length;
+    await new Promise((resolve) => setTimeout(resolve, 1000));
+    expect(world.inference.requests).toHaveLength(asked);
+    expect(await progressOf(handle)).toMatchObject({ pauseReason: 'lunch', openRuns: ['paused.untuned.s4'] });
+    await handle.signal('resume');
+    expect(((await handle.result()) as ComparisonOutcome).failed).toEqual([]);
+  }, 60_000);
+
+  it('is paused by a run that finds its endpoint down, and says why', async () => {
+    world.inference.trouble = () =>
+      new ProviderError('the endpoint is down', { retryable: true, unreachable: true, retryAfterMs: 1 });
+    const handle = await start('outage', specification({ methods: ['base'], seeds: [5] }));
+    await until(async () => (await progressOf(handle)).paused, 'it is paused');
+    expect((await progressOf(handle)).pauseReason).toContain('the endpoint is down');
+    world.inference.trouble = () => undefined;
+    await handle.signal('resume');
+    expect(((await handle.result()) as ComparisonOutcome).failed).toEqual([]);
+  }, 60_000);
+
+  it('is cancelled together with its run, and goes on where it was when started again', async () => {
+    world.inference.delayMs = 50;
+    const handle = await start('cancelled', specification({ methods: ['debate'], seeds: [6] }));
+    await until(() => world.inference.requests.length > 10, 'a model is asked');
+    await handle.cancel();
+    await expect(handle.result()).rejects.toThrow(WorkflowFailedError);
+    expect((await handle.describe()).status.name).toBe('CANCELLED');
+    const run = await namespace.client.workflow.getHandle('maft/cancelled.untuned.s6').describe();
+    expect(run.status.name).toBe('CANCELLED');
+    world.inference.delayMs = 0;
+    await compare('cancelled', { methods: ['debate'], seeds: [6] });
+    const asked = world.inference.requests.map((request) => JSON.stringify(request));
+    // Only calls that were on the way when it was cancelled may have been repeated.
+    expect(asked.length - new Set(asked).size).toBeLessThanOrEqual(12);
+  }, 60_000);
+
+  it.each([
+    ['an unknown field', [{ ...specification(), metods: [] }], 'metods'],
+    ['a bad method', [specification({ methods: ['debate', { name: 'none', members: 0 }] })], 'method "none"'],
+    ['no object', ['gsm8k'], 'object'],
+    ['two arguments', [specification(), specification()], 'one JSON object'],
+    ['another specification under the same id', [specification({ seeds: [8] })], 'another specification'],
+  ])('refuses %s at once with InvalidRunSpec that names it', async (kind, args, named) => {
+    const handle = await start(kind.includes('same id') ? 'table' : `bad-${kind.replaceAll(/\W/g, '-')}`, ...args);
+    const failure = await handle.result().catch((error: unknown) => error);
+    const cause = (failure as WorkflowFailedError).cause as ApplicationFailure;
+    expect(cause.type).toBe('InvalidRunSpec');
+    expect(cause.message).toContain(named);
+    expect(world.inference.requests).toEqual([]);
+  });
+});
+
+describe('a comparison of many runs', () => {
+  it('goes on in a new history before the old one grows too long', async () => {
+    const namespace = await createNamespace();
+    const groups = Array.from({ length: 100 }, (_, seed) => ({
+      task: 'arithmetic',
+      seed,
+      runs: [1, 2, 3, 4].map((number) => `many.${number}.s${seed}`),
+    }));
+    const opened: string[] = [];
+    const workers = await namespace.serve(
+      plainActivities(plainPlan(), {
+        resolveComparison: async () => ({ comparisonId: 'many', runsInFlight: 4, groups }),
+        openComparedRun: async ({ runId }) => {
+          opened.push(runId);
+          return { specification: {}, finished: true };
+        },
+        writeComparison: async ({ comparisonId, failed }) => ({
+          comparisonId,
+          headline: '',
+          rows: [],
+          failed,
+          page: '',
+        }),
+      }),
+    );
+    const options = { workflowId: 'maft/many', taskQueue: 'maft', args: [{}] };
+    const handle = await namespace.client.workflow.start('compareMethods', options);
+    await handle.result();
+    expect(new Set(opened).size).toBe(400);
+    const last = await namespace.client.workflow.getHandle('maft/many').describe();
+    expect(last.runId).not.toBe(handle.firstExecutionRunId);
+    expect(last.historyLength).toBeLessThan(4_000);
+    workers.shutdown();
+    await workers.finished;
+    await namespace.close();
+  }, 120_000);
+});

@@ -1,0 +1,111 @@
+/**
+ * Several methods on the same problems: one ordinary run per task, seed and method, then one table. The methods of one
+ * task and seed follow each other, because each adopts what those before it were answered (`execution.reuseTurnsOf`);
+ * different tasks and seeds may run side by side. A run that fails is recorded, and the others go on.
+ */
+import {
+  ActivityFailure,
+  allHandlersFinished,
+  ApplicationFailure,
+  CancellationScope,
+  CancelledFailure,
+  condition,
+  continueAsNew,
+  ParentClosePolicy,
+  startChild,
+  TemporalFailure,
+  WorkflowIdReusePolicy,
+} from '@temporalio/workflow';
+import type { ComparisonOutcome, ComparisonPlan } from '../src/contract/comparison';
+import { workflowTypes } from '../src/contract/names';
+import { rootWorkflowId } from '../src/domain/identifiers';
+import { light } from './activity-proxies';
+import { startComparison, type ComparisonContext, type ContinuedComparison } from './comparison-context';
+import type { multiagentFinetuning } from './multiagent-finetuning';
+import { outlastingOutages } from './outages';
+import { inWindow } from './window';
+
+/** A child adds about a dozen events; this many stay far below the 4,096 at which a history should end. */
+const runsPerHistory = 150;
+
+export async function compareMethods(...input: unknown[]): Promise<ComparisonOutcome> {
+  const comparison = startComparison(input);
+  if (!comparison.isContinued) comparison.begin(await resolveComparison(input));
+
+  const groups = comparison.takeGroups(runsPerHistory);
+  await inWindow(groups, comparison.plan.runsInFlight, (group) => performGroup(comparison, group.runs));
+  if (isCancelled()) throw new CancelledFailure('the comparison was cancelled');
+
+  await condition(allHandlersFinished);
+  if (comparison.hasMore) await goOn(comparison);
+  const outcome = await writeComparison(comparison);
+  comparison.finish();
+  return outcome;
+}
+
+/** The specification becomes a plan; a bad one fails the comparison with the refusal itself. */
+async function resolveComparison(input: unknown[]): Promise<ComparisonPlan> {
+  try {
+    return await light.resolveComparison({ input });
+  } catch (error) {
+    throw error instanceof ActivityFailure && error.cause instanceof ApplicationFailure ? error.cause : error;
+  }
+}
+
+/** All methods on one task with one seed. Ends without an error when cancelled, so that the groups beside it can end too. */
+async function performGroup(comparison: ComparisonContext, runIds: string[]): Promise<void> {
+  for (const runId of runIds) {
+    if (!isCancelled()) await performRun(comparison, runId);
+  }
+  if (!isCancelled()) await writeComparison(comparison);
+}
+
+function isCancelled(): boolean {
+  return CancellationScope.current().consideredCancelled;
+}
+
+/** A finished run is not started again; one that was broken off goes on where it was. */
+async function performRun(comparison: ComparisonContext, runId: string): Promise<void> {
+  const { gate, plan } = comparison;
+  const { comparisonId } = plan;
+  try {
+    const { finished, specification } = await outlastingOutages(gate, () =>
+      light.openComparedRun({ comparisonId, runId }),
+    );
+    if (!finished) await runMethod(comparison, runId, specification);
+    comparison.succeeded();
+  } catch (error) {
+    if (!(error instanceof TemporalFailure)) throw error;
+    // Cancelled with the whole comparison: that is nobody's failure. A run that was cancelled alone is one.
+    if (!isCancelled()) comparison.failed(runId, error);
+  }
+}
+
+async function runMethod({ gate }: ComparisonContext, runId: string, specification: object): Promise<void> {
+  await gate.whenOpen();
+  const workflowId = rootWorkflowId(runId);
+  await gate.withChild(workflowId, () =>
+    startChild<typeof multiagentFinetuning>(workflowTypes.run, {
+      workflowId,
+      staticSummary: `run ${runId}`,
+      args: [specification],
+      // A resumed comparison starts an unfinished run again under the same id; what is done is found in the store.
+      workflowIdReusePolicy: WorkflowIdReusePolicy.ALLOW_DUPLICATE,
+      // A comparison that is terminated takes its runs with it.
+      parentClosePolicy: ParentClosePolicy.TERMINATE,
+    }),
+  );
+}
+
+/** A view of everything so far; written after every task and seed, so that a comparison can be read while it goes on. */
+async function writeComparison({ gate, plan, failures }: ComparisonContext): Promise<ComparisonOutcome> {
+  return outlastingOutages(gate, () =>
+    light.writeComparison({ comparisonId: plan.comparisonId, failed: [...failures] }),
+  );
+}
+
+function goOn(comparison: ComparisonContext): Promise<never> {
+  return continueAsNew<(continued: ContinuedComparison) => Promise<ComparisonOutcome>>({
+    continuedComparison: comparison.next(),
+  });
+}
