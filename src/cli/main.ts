@@ -32,6 +32,11 @@ const commands: CommandEntry[] = [
     load: () => require('./up') as CommandModule,
   },
   { name: 'run', summary: 'run a specification and follow it', load: () => require('./run') as CommandModule },
+  {
+    name: 'compare',
+    summary: 'compare methods on the same problems',
+    load: () => require('./compare') as CommandModule,
+  },
   { name: 'status', summary: 'what a run is doing', load: () => require('./status') as CommandModule },
   { name: 'runs', summary: 'list runs', load: () => require('./runs') as CommandModule },
   { name: 'report', summary: "write a run's report", load: () => require('./report') as CommandModule },

@@ -3,9 +3,11 @@ import type { Command } from 'commander';
 import { readSealed } from '../artifacts/sealed';
 import { loadConfig } from '../config';
 import type { Evaluation } from '../contract/evaluation';
+import type { ComparisonRecord } from '../contract/comparison';
 import type { RunRecord } from '../contract/run';
-import { iterationKeys, runKeys } from '../domain/keys';
+import { comparisonKeys, iterationKeys, runKeys } from '../domain/keys';
 import type { ArtifactStore } from '../ports';
+import { standingOf } from '../runs/standing';
 import { openStore } from '../wiring';
 
 interface RunSummary {
@@ -39,6 +41,50 @@ async function list(options: { json?: boolean }): Promise<void> {
     .sort((left, right) => (left.createdAt < right.createdAt ? -1 : 1));
   if (runs.length === 0) process.stderr.write(`no runs in ${config.store}\n`);
   for (const run of runs) process.stdout.write(`${options.json ? JSON.stringify(run) : describe(run)}\n`);
+  for (const comparison of await listComparisons(store)) {
+    process.stdout.write(`${options.json ? JSON.stringify(comparison) : describeComparison(comparison)}\n`);
+  }
+}
+
+interface ComparisonSummary {
+  comparisonId: string;
+  methods: string[];
+  tasks: string[];
+  seeds: number[];
+  runs: { finished: number; total: number };
+}
+
+/** Their runs are listed as what they are, runs; here is which comparison they belong to. */
+async function listComparisons(store: ArtifactStore): Promise<ComparisonSummary[]> {
+  const keys = await store.list('comparisons');
+  const ids = keys.map((key) => key.slice('comparisons/'.length));
+  const records = await Promise.all(ids.map((id) => readSealed<ComparisonRecord>(store, comparisonKeys.record(id))));
+  return Promise.all(
+    records
+      .filter((record) => record !== undefined)
+      .map(async ({ comparisonId, methods, tasks, seeds, groups }) => {
+        const runIds = groups.flatMap(({ runs }) => runs.map(({ runId }) => runId));
+        const standings = await Promise.all(runIds.map((runId) => standingOf(store, runId)));
+        const finished = standings.filter(({ standing }) => standing === 'finished').length;
+        return {
+          comparisonId,
+          methods: methods.map(({ name }) => name),
+          tasks,
+          seeds,
+          runs: { finished, total: runIds.length },
+        };
+      }),
+  );
+}
+
+function describeComparison({ comparisonId, methods, tasks, seeds, runs }: ComparisonSummary): string {
+  const parts = [
+    `comparison of ${methods.join(', ')}`,
+    tasks.join(', '),
+    `${seeds.length === 1 ? 'seed' : 'seeds'} ${seeds.join(', ')}`,
+    `${runs.finished} of ${runs.total} runs finished`,
+  ];
+  return `${comparisonId.padEnd(28)} ${parts.join(' · ')}`;
 }
 
 async function summarise(store: ArtifactStore, runId: string): Promise<RunSummary | undefined> {

@@ -2,6 +2,7 @@
 import type { Command } from 'commander';
 import type { Client } from '@temporalio/client';
 import { workflowIdPrefix, workflowTypes } from '../contract/names';
+import type { ComparisonProgress } from '../contract/comparison';
 import type { RunProgress } from '../contract/run';
 import { runIdOf } from '../domain/digests';
 import { rootWorkflowId } from '../domain/identifiers';
@@ -18,8 +19,8 @@ interface StatusOptions {
 export function register(program: Command): void {
   program
     .command('status')
-    .description('what a run is doing: stage, problems, calls, accuracy so far')
-    .argument('[run]', 'run id; default: every open run')
+    .description('what a run or a comparison is doing: stage, problems, calls, accuracy so far')
+    .argument('[run]', 'id of a run or a comparison; default: every open one')
     .option('--json', 'one JSON object per run and line')
     .addHelpText('after', '\nExamples:\n  maft status\n  maft status demo --json')
     .action(status);
@@ -27,7 +28,13 @@ export function register(program: Command): void {
 
 async function status(run: string | undefined, options: StatusOptions): Promise<void> {
   await withRunningServers(async ({ client }) => {
-    const runs = run === undefined ? await openRuns(client) : [runIdOf(run)];
+    const comparisons = await openOnes(client, workflowTypes.compare);
+    for (const id of comparisons.filter((each) => run === undefined || each === runIdOf(run))) {
+      const progress = await client.workflow.getHandle(rootWorkflowId(id)).query<ComparisonProgress>('progress');
+      process.stdout.write(`${options.json ? JSON.stringify(progress) : describeComparison(progress)}\n`);
+    }
+    if (run !== undefined && comparisons.includes(runIdOf(run))) return;
+    const runs = run === undefined ? await openOnes(client, workflowTypes.run) : [runIdOf(run)];
     if (runs.length === 0) process.stderr.write('no run is open; `maft runs` lists the finished ones\n');
     for (const runId of runs) {
       const progress = await progressOf(client, runId);
@@ -44,12 +51,23 @@ async function progressOf(client: Client, runId: string): Promise<RunProgress> {
   );
 }
 
-async function openRuns(client: Client): Promise<string[]> {
+/** Ids of what is open of one type; the runs of a comparison are runs like any other. */
+async function openOnes(client: Client, workflowType: string): Promise<string[]> {
   const found: string[] = [];
-  const query = `WorkflowType = '${workflowTypes.run}' AND ExecutionStatus = 'Running'`;
+  const query = `WorkflowType = '${workflowType}' AND ExecutionStatus = 'Running'`;
   for await (const { workflowId } of client.workflow.list({ query }))
     found.push(workflowId.slice(workflowIdPrefix.length));
   return found;
+}
+
+function describeComparison({ comparisonId, runs, openRuns, paused, pauseReason }: ComparisonProgress): string {
+  const parts = [
+    `${comparisonId}: ${runs.done} of ${runs.total} runs finished`,
+    openRuns.length > 0 ? `open: ${openRuns.join(', ')}` : '',
+    runs.failed.length > 0 ? `${runs.failed.length} failed` : '',
+    paused ? `PAUSED: ${pauseReason ?? 'on request'}` : '',
+  ];
+  return parts.filter((part) => part !== '').join(' · ');
 }
 
 export function describe(progress: RunProgress): string {

@@ -8,7 +8,18 @@ import { styleSheet } from '../report/style-sheet';
 import { table, type TableGroup } from '../report/table';
 import { callsText, type ComparisonReport } from './build';
 import { forestPlot } from './forest-plot';
-import { accuracyNote, accuracyText, costCells, costHeads, costNote, hasMoney } from './render-table';
+import {
+  accuracyNote,
+  accuracyText,
+  costCells,
+  costHeads,
+  costNote,
+  differenceCells,
+  differenceHeads,
+  differenceNote,
+  hasMoney,
+  measuredRows,
+} from './render-table';
 import type { ComparisonRow } from './rows';
 
 const contentSecurityPolicy =
@@ -16,6 +27,7 @@ const contentSecurityPolicy =
 
 export function renderComparisonPage(report: ComparisonReport): string {
   const sections = [
+    resultSection(report),
     accuracySection(report),
     differencesSection(report),
     costsSection(report),
@@ -37,10 +49,7 @@ export function renderComparisonPage(report: ComparisonReport): string {
       </head>
       <body>
         ${pageHeader(report, sections)}
-        <main>
-          <p class="headline">${visibleLine(report.headline)}</p>
-          ${list('notices', report.notices)} ${list('statements', report.statements)} ${sections.map(renderSection)}
-        </main>
+        <main>${sections.map(renderSection)}</main>
         <footer>
           Made by maft ${visibleLine(report.versions['maft'] ?? '(version not recorded)')} from the runs of comparison
           ${visibleLine(report.comparisonId)}.
@@ -71,6 +80,15 @@ function list(kind: 'notices' | 'statements', sentences: string[]): Html | null 
   </ul>`;
 }
 
+function resultSection({ headline, statements, notices }: ComparisonReport): PageSection {
+  const content = [
+    html`<p class="headline">${visibleLine(headline)}</p>`,
+    list('statements', statements),
+    list('notices', notices),
+  ];
+  return { id: 'result', title: 'Result', content };
+}
+
 /** Rows are methods, columns are tasks, as in the paper's Tables 1 and 2. */
 function accuracySection(report: ComparisonReport): PageSection {
   const { rows, tasks, equalCalls } = report;
@@ -93,32 +111,40 @@ function accuracySection(report: ComparisonReport): PageSection {
 }
 
 function differencesSection(report: ComparisonReport): PageSection | null {
-  const plots = report.tasks.map((task) => forestPlot(report, task)).filter((plot) => plot !== null);
+  const { rows, tasks, baseline } = report;
+  const plots = tasks.map((task) => forestPlot(report, task)).filter((plot) => plot !== null);
   if (plots.length === 0) return null;
+  const cellsOf = (task: string) =>
+    measuredRows(rows, task)
+      .filter(({ cell }) => cell.comparison !== null)
+      .map(differenceCells);
   return {
     id: 'differences',
-    title: `Differences to “${visibleLine(report.baseline)}”`,
-    content: plots.map(chartFigure),
+    title: `Differences to “${visibleLine(baseline)}”`,
+    content: [
+      ...plots.map(chartFigure),
+      tableByTask(report, { caption: differenceNote, heads: differenceHeads, cellsOf }),
+    ],
   };
 }
 
 function costsSection(report: ComparisonReport): PageSection {
-  const { rows, tasks } = report;
+  const { rows } = report;
+  const cellsOf = (task: string) => measuredRows(rows, task).map((each) => costCells(each, hasMoney(rows)));
+  const costs = tableByTask(report, { caption: costNote, heads: costHeads(rows), cellsOf });
+  return { id: 'costs', title: 'What it costs', content: [costs, html`<p>${callsText(report)}.</p>`] };
+}
+
+/** A group of rows per task; the first cell of a row names it. */
+function tableByTask(
+  { tasks }: ComparisonReport,
+  { caption, heads, cellsOf }: { caption: string; heads: string[]; cellsOf: (task: string) => string[][] },
+): Html {
   const groups = tasks.map((task): TableGroup => {
-    const measured = rows.flatMap((row) => {
-      const cell = row.cells[task];
-      if (cell === null || cell === undefined) return [];
-      const [header = '', ...cells] = costCells(row, cell, hasMoney(rows));
-      return [{ header: visibleLine(header), cells }];
-    });
-    return { ...(tasks.length === 1 ? {} : { title: visibleLine(task) }), rows: measured };
+    const rows = cellsOf(task).map(([header = '', ...cells]) => ({ header: visibleLine(header), cells }));
+    return { ...(tasks.length === 1 ? {} : { title: visibleLine(task) }), rows };
   });
-  const [first = '', ...heads] = costHeads(rows);
-  return {
-    id: 'costs',
-    title: 'What it costs',
-    content: [table({ caption: costNote, columns: [first, ...heads], groups }), html`<p>${callsText(report)}.</p>`],
-  };
+  return table({ caption, columns: ['Method', ...heads], groups });
 }
 
 function runsSection({ runs }: ComparisonReport): PageSection {

@@ -4,7 +4,7 @@ import { asciiOnly, plainTableLines, wrapped } from '../report/plain-table';
 import { visibleLine } from '../report/plain-text';
 import type { TableStyle } from '../report/render-table';
 import { callsText, type ComparisonReport } from './build';
-import { tokensOf } from './costs';
+import { tokensOf, type CostPerPoint } from './costs';
 import type { Cell, ComparisonRow } from './rows';
 
 /** Lines without a final newline. */
@@ -17,7 +17,8 @@ export function renderComparisonTable(report: ComparisonReport, { ascii, width =
     '',
     ...accuracyLines(report, spelt),
     ...sentences([accuracyNote(report)]),
-    ...report.tasks.flatMap((task) => costLines(report, task, spelt)),
+    ...report.tasks.flatMap((task) => taskLines(report, task, spelt)),
+    ...sentences([differenceNote, costNote]),
     '',
     ...report.statements.flatMap((statement) => sentences([statement])),
     ...sentences([`${callsText(report)}.`]),
@@ -61,55 +62,83 @@ export function accuracyNote({ rows, seeds }: ComparisonReport): string {
   return `Accuracy ± standard error over the problems; ${several}.${size}`;
 }
 
-function costLines({ rows, tasks, baseline }: ComparisonReport, task: string, spelt: Spell): string[] {
-  const measured = rows.flatMap((row) => (row.cells[task] ? [{ row, cell: row.cells[task] }] : []));
+/** Two tables per task: what differs from the baseline, and what that costs. */
+function taskLines({ rows, tasks, baseline }: ComparisonReport, task: string, spelt: Spell): string[] {
+  const measured = measuredRows(rows, task);
   if (measured.length === 0) return [];
-  const title = `${tasks.length === 1 ? '' : `${task}: `}difference to "${baseline}" and what it costs`;
+  const prefix = tasks.length === 1 ? '' : `${task}: `;
+  const lines = (heads: string[], body: string[][]) =>
+    plainTableLines({ heads: heads.map(spelt), rows: body.map((row) => row.map(spelt)) });
+  const compared = measured.filter(({ cell }) => cell.comparison !== null);
   return [
     '',
-    spelt(title),
-    ...plainTableLines({
-      heads: costHeads(rows).map(spelt),
-      rows: measured.map(({ row, cell }) => costCells(row, cell, hasMoney(rows)).map(spelt)),
-    }),
-    spelt(costNote),
+    ...lines([`${prefix}difference to ${baseline}`, ...differenceHeads], compared.map(differenceCells)),
+    '',
+    ...lines(
+      [`${prefix}cost`, ...costHeads(rows)],
+      measured.map((each) => costCells(each, hasMoney(rows))),
+    ),
   ];
 }
 
+export interface MeasuredRow {
+  row: ComparisonRow;
+  cell: Cell;
+}
+
+export function measuredRows(rows: ComparisonRow[], task: string): MeasuredRow[] {
+  return rows.flatMap((row) => {
+    const cell = row.cells[task];
+    return cell === null || cell === undefined ? [] : [{ row, cell }];
+  });
+}
+
 export const costNote =
-  'Calls and tokens (prompt and completion) per answer; p per seed; per point: what an answer takes more than the baseline’s, and in brackets the calls a method was trained on, once, both for one point gained.';
+  'Calls and tokens (prompt and completion) per answer. Per point: what an answer takes more than the baseline’s, and in brackets what was spent once on the calls a method was trained on, both for one point gained.';
+
+export const differenceNote =
+  'Accuracy minus the baseline’s on the same problems, in points: 95 % bootstrap interval over the problems, 95 % t-interval over the seeds, exact McNemar p-value of each seed. Not corrected for their number.';
 
 export function hasMoney(rows: ComparisonRow[]): boolean {
   return rows.some(({ cells }) => Object.values(cells).some((cell) => cell !== null && cell.money !== null));
 }
 
-export function costHeads(rows: ComparisonRow[]): string[] {
-  const heads = ['method', 'calls', 'tokens', 'trained tokens', 'difference', '95 % problems', '95 % seeds', 'McNemar'];
-  return [...heads, 'calls / point', 'tokens / point', ...(hasMoney(rows) ? ['money / 1,000', 'money / point'] : [])];
+export const differenceHeads = ['points', '95 % over problems', '95 % over seeds', 'McNemar p'];
+
+/** The row's name, then as many cells as `differenceHeads`. */
+export function differenceCells({ row, cell: { comparison } }: MeasuredRow): string[] {
+  if (comparison === null) return [row.label];
+  const { difference, withinSeeds, overSeeds, seeds } = comparison;
+  return [
+    row.label,
+    points(difference),
+    pointsInterval(withinSeeds.interval),
+    overSeeds.interval === null ? '–' : pointsInterval(overSeeds.interval),
+    seeds.map((seed) => pValue(seed.pValue).replace(/^p\u00a0(=\u00a0)?/, '')).join(', '),
+  ];
 }
 
-export function costCells({ label }: ComparisonRow, cell: Cell, withMoney: boolean): string[] {
+export function costHeads(rows: ComparisonRow[]): string[] {
+  const heads = ['calls', 'tokens', 'trained tokens', 'calls per point', 'tokens per point'];
+  return [...heads, ...(hasMoney(rows) ? ['1,000 answers', 'money per point'] : [])];
+}
+
+/** The row's name, then as many cells as `costHeads`. */
+export function costCells({ row, cell }: MeasuredRow, withMoney: boolean): string[] {
   const { comparison, training, perPoint, money } = cell;
-  const difference =
-    comparison === null
-      ? ['', '', '', '']
-      : [
-          points(comparison.difference),
-          pointsInterval(comparison.withinSeeds.interval),
-          comparison.overSeeds.interval === null ? '–' : pointsInterval(comparison.overSeeds.interval),
-          comparison.seeds.map((seed) => pValue(seed.pValue).replace('p\u00a0=\u00a0', '')).join(', '),
-        ];
-  const isCompared = comparison !== null;
+  const gain = perPoint === null ? [comparison === null ? '' : 'no gain', ''] : perPointCells(perPoint);
   return [
-    label,
+    row.label,
     count(cell.callsPerAnswer),
     count(Math.round(tokensOf(cell))),
     training === null ? '' : count(Math.round(training.tokens)),
-    ...difference,
-    perPoint === null ? (isCompared ? 'no gain' : '') : `${perOnce(perPoint.calls, perPoint.trainingCalls)}`,
-    perPoint === null ? '' : `${perOnce(perPoint.tokens, perPoint.trainingCallTokens)}`,
-    ...(withMoney ? moneyCells(money, perPoint?.money ?? null) : []),
+    ...gain,
+    ...(withMoney ? [moneyText(money), moneyText(perPoint?.money ?? null)] : []),
   ];
+}
+
+function perPointCells({ calls, trainingCalls, tokens, trainingCallTokens }: CostPerPoint): string[] {
+  return [perOnce(calls, trainingCalls), perOnce(tokens, trainingCallTokens)];
 }
 
 function perOnce(each: number, once: number): string {
@@ -117,10 +146,8 @@ function perOnce(each: number, once: number): string {
   return once === 0 ? perAnswer : `${perAnswer} (${count(Math.round(once))})`;
 }
 
-function moneyCells(money: Cell['money'], perPoint: Cell['money']): string[] {
-  const text = (each: Cell['money']) =>
-    each === null
-      ? ''
-      : `${each.perThousandAnswers.toFixed(2)}${each.once === 0 ? '' : ` (${each.once.toFixed(2)})`} ${each.currency}`;
-  return [text(money), text(perPoint)];
+function moneyText(money: Cell['money']): string {
+  if (money === null) return '';
+  const once = money.once === 0 ? '' : ` (${money.once.toFixed(2)})`;
+  return `${money.perThousandAnswers.toFixed(2)}${once} ${money.currency}`;
 }

@@ -1,4 +1,5 @@
 /** The comparison in plain words: who wins at equal compute, also where that is plain voting. */
+import type { Interval } from '../domain/statistics';
 import { points, pointsInterval, percent, pValue } from '../report/numbers';
 import type { SeedsComparison } from '../report/seeds-comparison';
 import type { ComparisonInput } from './gather';
@@ -34,7 +35,7 @@ function winnerAt(
   const comparison = compareRows(input, task, [winner.label, second.label]);
   const runnerUp = `“${second.label}” with ${percent(second.cell.accuracy)}`;
   if (comparison === null) return `${opening}; next is ${runnerUp}`;
-  return `${opening}, ${isClear(comparison) ? 'clearly' : 'but not clearly'} ahead of ${runnerUp} (${evidence(comparison)})`;
+  return `${opening}, ${lead(comparison)} ${runnerUp} (${evidence(comparison)})`;
 }
 
 /** Every tuned method against the untuned vote that takes as many calls, and what its debate adds to its own votes. */
@@ -50,14 +51,22 @@ export function statementsOf(input: ComparisonInput, rows: ComparisonRow[]): str
       const comparison = compareRows(input, task, [row.label, vote.label]);
       return comparison === null
         ? []
-        : [`${prefix}“${row.label}” ${standing(comparison)} “${vote.label}”: ${evidence(comparison)}.`];
+        : [`${prefix}${standing([row.label, vote.label], comparison)}: ${evidence(comparison)}.`];
     });
   });
 }
 
-function standing(comparison: SeedsComparison): string {
-  if (!isClear(comparison)) return 'is not clearly different from';
-  return comparison.difference > 0 ? 'beats' : 'loses to';
+/** `“A” beats “B”` */
+function standing([first, second]: [string, string], comparison: SeedsComparison): string {
+  const isAhead = comparison.difference > 0;
+  if (isClear(comparison)) return `“${first}” ${isAhead ? 'beats' : 'loses to'} “${second}”`;
+  if (!isClearHere(comparison)) return `“${first}” is not clearly different from “${second}”`;
+  return `“${first}” is ${isAhead ? 'ahead of' : 'behind'} “${second}” for these seeds, which shows nothing of another`;
+}
+
+function lead(comparison: SeedsComparison): string {
+  if (isClear(comparison)) return 'clearly ahead of';
+  return isClearHere(comparison) ? 'for these seeds ahead of' : 'but not clearly ahead of';
 }
 
 function measuredRows(rows: ComparisonRow[], task: string): Measured[] {
@@ -72,11 +81,19 @@ function isPlainVote({ tuned, kind, cell }: Measured): boolean {
   return !tuned && (kind === 'vote' || cell.isVote);
 }
 
-/** Both intervals lie on one side of 0; with one seed the exact test has to agree, because one interval is too narrow. */
-export function isClear({ withinSeeds, overSeeds }: SeedsComparison): boolean {
-  const excludes = (interval: { lower: number; upper: number }) => interval.lower > 0 || interval.upper < 0;
-  if (overSeeds.interval === null) return excludes(withinSeeds.interval) && withinSeeds.pValue < 0.05;
-  return excludes(withinSeeds.interval) && excludes(overSeeds.interval);
+/** Whether the evidence shows a difference, for another seed too where there are several. */
+export function isClear(comparison: SeedsComparison): boolean {
+  const { interval } = comparison.overSeeds;
+  return isClearHere(comparison) && (interval === null || excludesZero(interval));
+}
+
+/** On the problems of these seeds. The exact test has to agree with the bootstrap, which is narrow where few problems differ. */
+function isClearHere({ withinSeeds }: SeedsComparison): boolean {
+  return excludesZero(withinSeeds.interval) && withinSeeds.pValue < 0.05;
+}
+
+function excludesZero({ lower, upper }: Interval): boolean {
+  return lower > 0 || upper < 0;
 }
 
 /** `+18.0 points, 95 % interval +12.5 to +23.5 over 400 problems, +15.1 to +20.9 over 2 seeds` */

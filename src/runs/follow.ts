@@ -21,6 +21,23 @@ export async function followRun(
   workflowId: string,
   { display, interrupted }: { display: ProgressDisplay; interrupted: AbortSignal },
 ): Promise<RunOutcome> {
+  const show = async () => readProgress(client, workflowId).then((progress) => () => display.show(progress));
+  return followWorkflow<RunOutcome>(client, workflowId, { display, interrupted, look: show });
+}
+
+export interface Following {
+  display: Pick<ProgressDisplay, 'note' | 'stop'>;
+  interrupted: AbortSignal;
+  /** Asks how far it is; what it returns shows it, unless the end has come first. */
+  look: () => Promise<() => void>;
+}
+
+/** Follows any workflow of ours to its end. */
+export async function followWorkflow<Outcome>(
+  client: Client,
+  workflowId: string,
+  { display, interrupted, look }: Following,
+): Promise<Outcome> {
   const handle = client.workflow.getHandle(workflowId);
   let over = false;
   const cancel = () => {
@@ -29,9 +46,9 @@ export async function followRun(
   };
   if (interrupted.aborted) cancel();
   else interrupted.addEventListener('abort', cancel, { once: true });
-  const showing = showUntil(() => over, client, workflowId, display);
+  const showing = showUntil(() => over, look);
   try {
-    return (await handle.result()) as RunOutcome;
+    return (await handle.result()) as Outcome;
   } catch (error) {
     throw describeFailure(error, workflowId);
   } finally {
@@ -42,11 +59,11 @@ export async function followRun(
   }
 }
 
-async function showUntil(over: () => boolean, client: Client, workflowId: string, display: ProgressDisplay) {
+async function showUntil(over: () => boolean, look: Following['look']) {
   while (!over()) {
     // The worker may be starting or busy; the next answer will do.
-    const progress = await readProgress(client, workflowId).catch(() => undefined);
-    if (progress !== undefined && !over()) display.show(progress);
+    const show = await look().catch(() => undefined);
+    if (show !== undefined && !over()) show();
     for (let waited = 0; waited < askEveryMs && !over(); waited += 100) await sleep(100);
   }
 }

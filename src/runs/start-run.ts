@@ -3,6 +3,7 @@ import { WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError, type Clien
 import { taskQueues, workflowTypes } from '../contract/names';
 import { runIdOf } from '../domain/digests';
 import { rootWorkflowId } from '../domain/identifiers';
+import { ConfigError } from '../errors';
 import type { ArtifactStore } from '../ports';
 import { standingOf, type RunStanding } from './standing';
 
@@ -22,24 +23,31 @@ export async function nextRun(
   }
 }
 
-/** Starts the workflow, or finds it open already (after a crash it goes on by itself). Returns its id and what happened. */
+/** Starts the run, or finds it open already (after a crash it goes on by itself). Returns its id and what happened. */
 export async function startOrAttach(
   client: Client,
   runId: string,
   specification: unknown,
 ): Promise<{ workflowId: string; started: boolean }> {
-  const workflowId = rootWorkflowId(runId);
+  return startOrFind(client, workflowTypes.run, { id: runId, specification, summary: `run ${runId}` });
+}
+
+/** The same for any workflow that a specification starts. Throws `ConfigError` where another kind is open under the id. */
+export async function startOrFind(
+  client: Client,
+  workflowType: string,
+  { id, specification, summary }: { id: string; specification: unknown; summary: string },
+): Promise<{ workflowId: string; started: boolean }> {
+  const workflowId = rootWorkflowId(id);
   try {
-    await client.workflow.start(workflowTypes.run, {
-      workflowId,
-      taskQueue: taskQueues.workflows,
-      args: [specification],
-      staticSummary: `run ${runId}`,
-    });
+    const options = { workflowId, taskQueue: taskQueues.workflows, args: [specification], staticSummary: summary };
+    await client.workflow.start(workflowType, options);
     return { workflowId, started: true };
   } catch (error) {
     if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
-    return { workflowId, started: false };
+    const { type } = await client.workflow.getHandle(workflowId).describe();
+    if (type === workflowType) return { workflowId, started: false };
+    throw new ConfigError(`${workflowId} is open and is a ${type}: choose another --id`);
   }
 }
 

@@ -1,0 +1,47 @@
+/** `maft compare SPEC`: several methods on the same problems, and one table that says who wins at equal compute. */
+import type { Command } from 'commander';
+import { renderComparisonTable } from '../comparison';
+import { loadConfig } from '../config';
+import { RunFailed } from '../runs/follow';
+import { comparisonPage, performComparison, planComparison, readComparison } from '../runs/perform-comparison';
+import { loadSpecificationFile } from '../specification';
+import { openStore } from '../wiring';
+
+interface CompareOptions {
+  id?: string;
+  table?: boolean;
+  json?: boolean;
+}
+
+export function register(program: Command): void {
+  program
+    .command('compare')
+    .description('compare methods on the same problems: make the runs that are missing, then one table')
+    .argument('<specification>', 'YAML or JSON file, such as examples/tiny-table-1.yaml')
+    .option('--id <id>', "comparison id; default: the specification's name, with a number where that is another one")
+    .option('--table', 'run nothing: compute from the runs that exist')
+    .option('--json', 'print the comparison as JSON; progress goes to standard error')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  maft compare examples/tiny-table-1.yaml\n  maft compare my.yaml --table\n\nCtrl-C cancels; the same command goes on where it was. Finished runs are not asked anything again.\nExit code 0 whoever wins, 1 where runs failed.',
+    )
+    .action(compare);
+}
+
+async function compare(file: string, options: CompareOptions): Promise<void> {
+  const written = await loadSpecificationFile(file);
+  const config = loadConfig();
+  const store = openStore(config);
+  const comparison = await planComparison(store, written, options.id);
+  const failed = options.table ? [] : await performComparison(comparison, config);
+  const report = await readComparison(store, config, { comparison, failed });
+  const style = { ascii: !process.stdout.isTTY, width: process.stdout.columns };
+  process.stdout.write(options.json ? `${JSON.stringify(report)}\n` : `${renderComparisonTable(report, style)}\n`);
+  if (options.table) return;
+  process.stderr.write(`page: ${comparisonPage(config, comparison.comparisonId)}\n`);
+  if (failed.length === 0) return;
+  const reasons = failed.map(({ runId, reason }) => `\n  ${runId}: ${reason}`);
+  throw new RunFailed(
+    `${failed.length} of ${report.runs.length} runs failed; the same command tries them again:${reasons.join('')}`,
+  );
+}

@@ -1,0 +1,144 @@
+/** A comparison from the command line: servers, start or resume, progress, table. Everything said goes to standard error. */
+import path from 'node:path';
+import type { Client } from '@temporalio/client';
+import { readSealed } from '../artifacts/sealed';
+import { buildComparison, gatherComparison, type ComparisonReport } from '../comparison';
+import type { MachineConfig } from '../config';
+import type { ComparisonOutcome, ComparisonProgress, ComparisonRecord, FailedRun } from '../contract/comparison';
+import { workflowTypes } from '../contract/names';
+import { runIdOf } from '../domain/digests';
+import { rootWorkflowId } from '../domain/identifiers';
+import { comparisonKeys } from '../domain/keys';
+import { embeddedEndpoint } from '../domain/society';
+import { ConfigError, InvalidRunSpec } from '../errors';
+import type { ArtifactStore } from '../ports';
+import { findBaseModel, type BaseModel } from '../setup/model-folder';
+import { stderrListener } from '../setup/progress';
+import { resolveSpecification } from '../specification';
+import { resolveComparison, type ResolvedComparison } from '../specification/comparison';
+import { openStore } from '../wiring';
+import { followWorkflow } from './follow';
+import { interruptSignal } from './perform-run';
+import { readProgress } from './progress';
+import { createProgressDisplay, type ProgressDisplay } from './progress-display';
+import { standingOf } from './standing';
+import { startOrFind } from './start-run';
+import { withServers } from './with-platform';
+
+/** A comparison under its id, as it would be stored. */
+export type PlannedComparison = Omit<ComparisonRecord, 'workflowId' | 'createdAt'>;
+
+/**
+ * The comparison a specification means: the stored one of this id where it was made of the same, the next free number of
+ * the name otherwise. Throws `InvalidRunSpec` where an id that was asked for holds another comparison.
+ */
+export async function planComparison(
+  store: ArtifactStore,
+  written: unknown,
+  id: string | undefined,
+): Promise<PlannedComparison> {
+  const resolved = resolveComparison(written);
+  const name = runIdOf(id ?? resolved.name);
+  for (let number = 1; ; number += 1) {
+    const comparisonId = number === 1 ? name : `${name}-${number}`;
+    const known = await readSealed<ComparisonRecord>(store, comparisonKeys.record(comparisonId));
+    const isFree = known === undefined && (await standingOf(store, comparisonId)).standing === 'new';
+    if (isFree || known?.digest === resolved.digest) return planned(resolved, comparisonId, written);
+    if (id !== undefined) {
+      const what = known === undefined ? 'a run' : 'a comparison of another specification';
+      throw new InvalidRunSpec([`${comparisonId} exists and is ${what}: choose another --id, or none`]);
+    }
+  }
+}
+
+function planned(
+  { groups, ...resolved }: ResolvedComparison,
+  comparisonId: string,
+  written: unknown,
+): PlannedComparison {
+  return { ...resolved, comparisonId, written, groups: groups(comparisonId), versions: {} };
+}
+
+/** What the store holds of a comparison, as a report. */
+export async function readComparison(
+  store: ArtifactStore,
+  config: MachineConfig,
+  { comparison, failed = [] }: { comparison: PlannedComparison; failed?: readonly FailedRun[] },
+): Promise<ComparisonReport> {
+  const prices = (endpoint: string) => config.endpoints[endpoint]?.prices;
+  return buildComparison(await gatherComparison(store, comparison, { failed, prices }));
+}
+
+/** Makes the runs that are missing and returns those that failed. Starts no server where nothing is left to do. */
+export async function performComparison(comparison: PlannedComparison, config: MachineConfig): Promise<FailedRun[]> {
+  const store = openStore(config);
+  const { comparisonId } = comparison;
+  const listener = stderrListener();
+  const total = comparison.groups.reduce((sum, { runs }) => sum + runs.length, 0);
+  const left = await unfinishedRuns(store, comparison);
+  listener(`comparison ${comparisonId}: ${total} runs, ${total - left} of them finished already`);
+  const record = await readSealed<ComparisonRecord>(store, comparisonKeys.record(comparisonId));
+  if (left === 0 && record !== undefined) return [];
+  const interrupted = interruptSignal();
+  const request = { command: 'compare', model: sharedBaseModel(comparison), listener, interrupted };
+  return withServers(request, async ({ client, uiUrl }) => {
+    const start = { id: comparisonId, specification: comparison.written, summary: `comparison ${comparisonId}` };
+    const { workflowId } = await startOrFind(client, workflowTypes.compare, start);
+    if (uiUrl !== null) listener(`Temporal UI: ${uiUrl}`);
+    listener(`files:       ${path.join(config.store, 'comparisons', comparisonId)}`);
+    const display = createProgressDisplay(process.stderr);
+    const look = lookAt(client, workflowId, display);
+    const { failed } = await followWorkflow<ComparisonOutcome>(client, workflowId, { display, interrupted, look });
+    return failed;
+  });
+}
+
+export function comparisonPage({ store }: Pick<MachineConfig, 'store'>, comparisonId: string): string {
+  return path.join(store, comparisonKeys.reportPage(comparisonId));
+}
+
+async function unfinishedRuns(store: ArtifactStore, { groups }: PlannedComparison): Promise<number> {
+  const runs = groups.flatMap((group) => group.runs);
+  const finished = await Promise.all(
+    runs.map(async ({ runId, specificationDigest }) => {
+      const { standing, digest } = await standingOf(store, runId);
+      return standing === 'finished' && digest === specificationDigest;
+    }),
+  );
+  return finished.filter((isFinished) => !isFinished).length;
+}
+
+/** The one base that servers of our own would serve; null where all runs name endpoints of the user's. */
+function sharedBaseModel({ groups }: PlannedComparison): BaseModel | null {
+  const models = groups.flatMap(({ runs }) =>
+    runs.map(({ specification }) => resolveSpecification(specification).specification.model),
+  );
+  const bases = [...new Set(models.filter(({ endpoint }) => endpoint === embeddedEndpoint).map(({ base }) => base))];
+  const [base] = bases;
+  if (bases.length > 1) {
+    throw new ConfigError(
+      `model.base: the endpoint "embedded" serves one base, this comparison names ${bases.join(', ')}: compare one at a time, or name endpoints of config.yaml`,
+    );
+  }
+  return base === undefined ? null : findBaseModel(base);
+}
+
+/** A line whenever another run begins or fails, and the open run's own progress below it. */
+function lookAt(client: Client, workflowId: string, display: ProgressDisplay): () => Promise<() => void> {
+  const said = new Set<string>();
+  const sayOnce = (line: string): void => {
+    if (!said.has(line)) display.note(line);
+    said.add(line);
+  };
+  return async () => {
+    const { runs, openRuns } = await client.workflow.getHandle(workflowId).query<ComparisonProgress>('progress');
+    const [open] = openRuns;
+    const progress = open === undefined ? undefined : await readProgress(client, rootWorkflowId(open));
+    return () => {
+      runs.failed.forEach(({ runId, reason }) => sayOnce(`${runId} failed: ${reason}; going on with the next run`));
+      const number = runs.done + runs.failed.length + 1;
+      if (openRuns.length > 0) sayOnce(`run ${number} of ${runs.total}: ${openRuns.join(', ')}`);
+      if (progress !== undefined) display.show(progress);
+    };
+  };
+}

@@ -1,0 +1,164 @@
+import {
+  buildComparison,
+  renderComparisonPage,
+  renderComparisonTable,
+  type ComparisonReport,
+} from '../../src/comparison';
+import { comparisonFixture, toldAccuracy, type ComparisonFixture, type ToldMode } from '../support/comparison-fixture';
+
+const build = (options: ComparisonFixture = {}): ComparisonReport => buildComparison(comparisonFixture(options));
+const but = (changed: (told: ToldMode) => number | undefined) => (told: ToldMode) =>
+  changed(told) ?? toldAccuracy(told);
+const cellOf = ({ rows, tasks }: ComparisonReport, label: string, task = tasks[0]!) =>
+  rows.find((row) => row.label === label)!.cells[task]!;
+const societyWins = but(({ runId, iteration, mode }) =>
+  runId.includes('multiagent') && iteration > 0 && mode === 'society' ? 0.99 : undefined,
+);
+
+describe('the first line of a comparison', () => {
+  it('says that plain majority wins at equal compute where it does', () => {
+    const { headline } = build({
+      accuracy: but(({ iteration, mode }) => (iteration > 0 && mode === 'vote-9' ? 0.9 : undefined)),
+    });
+    expect(headline).toContain(
+      'At equal compute (9 calls per answer) plain majority voting wins (“untuned, vote over 9”) with 94.0',
+    );
+    expect(headline).toContain('clearly ahead of “majority-finetuning, vote over 9”');
+  });
+
+  it('says that the method wins where it does, and how sure that is', () => {
+    const { headline } = build({ accuracy: societyWins });
+    expect(headline).toMatch(
+      /“multiagent-finetuning” wins with 99\.0.%, clearly ahead of .*\+4\.\d points, 95.% interval .* over 500 problems, McNemar p.<.0\.001/,
+    );
+  });
+
+  it('calls a small lead not clear', () => {
+    const near = but(({ iteration, mode }) => (mode === 'vote-9' ? (iteration > 0 ? 0.902 : 0.9) : undefined));
+    expect(build({ accuracy: near }).headline).toContain('but not clearly ahead of');
+  });
+
+  it('gives one verdict per task', () => {
+    const tasks = [1, 2].map((number) => ({ name: `task-${number}`, kind: 'arithmetic', max: 10 * number, eval: 500 }));
+    const accuracy = (told: ToldMode) => (told.task === 'task-1' ? societyWins(told) : toldAccuracy(told));
+    const report = build({ specification: { task: undefined, tasks }, accuracy });
+    expect(report.headline).toMatch(
+      /^At equal compute .* task-1: “multiagent-finetuning” wins .*; task-2: “multiagent-finetuning, vote over 9” wins/,
+    );
+    expect(renderComparisonTable(report, { ascii: false })).toMatch(/^accuracy +task-1 +task-2$/m);
+  });
+
+  it('is said of the vote that was asked for by name, where one was', () => {
+    const methods = ['debate', { name: 'majority-of-9', preset: 'majority', members: 9 }, 'multiagent-finetuning'];
+    const accuracy = but(({ iteration, mode }) => (mode === 'vote-9' && iteration > 0 ? 0.8 : undefined));
+    const report = build({ specification: { methods }, accuracy });
+    expect(report.headline).toContain('plain majority voting wins (“majority-of-9”)');
+    expect(report.rows.map(({ label }) => label)).not.toContain('untuned, vote over 9');
+  });
+
+  it('of nothing says so', () => {
+    const report = build({ standing: () => 'not started' });
+    expect(report.headline).not.toContain('NaN');
+    const empty = { ...comparisonFixture(), runs: [] };
+    expect(buildComparison(empty).headline).toBe('Nothing has been measured yet.');
+    expect(renderComparisonPage(buildComparison(empty))).toContain('Nothing has been measured yet.');
+    expect(renderComparisonTable(buildComparison(empty), { ascii: true })).toContain('Nothing has been measured yet.');
+  });
+});
+
+describe('the table', () => {
+  it('has the methods that were asked for, then the votes at equal calls', () => {
+    expect(build().rows.map(({ kind, label }) => `${kind} ${label}`)).toEqual([
+      'method base',
+      'method majority',
+      'method debate',
+      'method majority-finetuning',
+      'method multiagent-finetuning',
+      'vote untuned, vote over 9',
+      'vote majority-finetuning, vote over 9',
+      'vote multiagent-finetuning, vote over 9',
+    ]);
+  });
+
+  it('reads base and majority off the debate of the untuned society', () => {
+    const report = build();
+    expect(cellOf(report, 'base')).toMatchObject({ accuracy: 0.49, callsPerAnswer: 1, training: null });
+    expect(cellOf(report, 'majority')).toMatchObject({ accuracy: 0.68, callsPerAnswer: 3 });
+    expect(new Set(['base', 'majority', 'debate'].map((label) => cellOf(report, label).seeds[0]!.runId))).toEqual(
+      new Set(['table.untuned.s0']),
+    );
+  });
+
+  it('pairs every difference with the baseline, within each seed and over the seeds', () => {
+    const { comparison, seeds, overSeeds } = cellOf(
+      build({ specification: { seeds: [1, 2, 3] } }),
+      'multiagent-finetuning',
+    );
+    expect(seeds.map(({ seed, accuracy }) => [seed, accuracy])).toEqual([
+      [1, 0.74],
+      [2, 0.75],
+      [3, 0.73],
+    ]);
+    expect(overSeeds.mean).toBeCloseTo(0.74);
+    expect(comparison!.seeds.map(({ difference }) => Number(difference.toFixed(3)))).toEqual([0.1, 0.1, 0.1]);
+    expect(comparison!.withinSeeds).toMatchObject({ n: 1500, onlyFirst: 150, onlySecond: 0 });
+    expect(comparison!.overSeeds.interval!.lower).toBeCloseTo(0.1);
+    expect(cellOf(build(), 'debate').comparison).toBeNull();
+  });
+
+  it('counts what a point gained costs: per answer, and once in training', () => {
+    const { perPoint, training } = cellOf(build({ specification: { baseline: 'base' } }), 'multiagent-finetuning');
+    // From one call of 30 tokens to nine: 8 calls and 240 tokens more, for 24 points.
+    expect(perPoint).toMatchObject({
+      points: 24,
+      calls: expect.closeTo(8 / 24),
+      tokens: 10,
+      trainingCalls: 7.5,
+      trainingCallTokens: 500,
+    });
+    expect(training).toMatchObject({ tokens: 5000, counts: { calls: 180 } });
+    expect(cellOf(build(), 'base').perPoint).toBeNull();
+    expect(renderComparisonTable(build(), { ascii: false })).toContain('no gain');
+  });
+
+  it('shows money where an endpoint has prices, and leaves it out elsewhere', () => {
+    const prices = { promptPerMillion: 1, completionPerMillion: 2, currency: 'USD' };
+    const priced = build({ prices });
+    // 9 calls of 20 prompt and 10 completion tokens, a thousand times.
+    expect(cellOf(priced, 'debate').money).toEqual({
+      currency: 'USD',
+      perThousandAnswers: expect.closeTo(0.36),
+      once: 0,
+    });
+    expect(renderComparisonTable(priced, { ascii: false })).toContain('0.36 USD');
+    expect(renderComparisonTable(build(), { ascii: false })).not.toContain('money');
+  });
+
+  it('leaves out what is not finished, and says so', () => {
+    const report = build({ standing: (runId) => (runId.includes('multiagent') ? 'unfinished' : 'finished') });
+    expect(report.rows.find(({ label }) => label === 'multiagent-finetuning')!.cells.arithmetic).toBeNull();
+    expect(report.notices[0]).toMatch(/^2 of 3.runs finished/);
+    expect(renderComparisonTable(report, { ascii: false })).toMatch(/^multiagent-finetuning +–$/m);
+  });
+
+  it('says how much was asked and how much adopted', () => {
+    const table = renderComparisonTable(build(), { ascii: false });
+    expect(table).toContain('15,000 model calls in all, 6,000 of them asked');
+  });
+
+  it('is plain ASCII where the terminal knows no more', () => {
+    expect(renderComparisonTable(build(), { ascii: true })).toMatch(/^[\x20-\x7e\n]*$/);
+  });
+});
+
+it('the page has the headline, a plot for every task, and nothing to load or run', () => {
+  const page = renderComparisonPage(build({ specification: { seeds: [1, 2] } }));
+  expect(page).toContain('At equal compute');
+  expect(page.match(/<svg/g)).toHaveLength(2);
+  expect(page).not.toMatch(/<script|https?:\/\/(?!www\.w3\.org)/);
+});
+
+it('the same runs give the same bytes', () => {
+  expect(renderComparisonPage(build())).toBe(renderComparisonPage(build()));
+  expect(JSON.stringify(build())).toBe(JSON.stringify(build()));
+});
