@@ -51,7 +51,7 @@ export function createEvaluationActivities(
         ownSamples: plan.ownVoteSamples || members,
         transcripts,
         samples: new Map(votes.map(({ problemId, samples }) => [problemId, samples])),
-        voteSizes: plan.voteAtIterations.includes(iteration) ? voteSizes(record.specification) : [],
+        voteSizes: plan.voteAtIterations.length === 0 ? [] : voteSizes(record.specification),
         ...judge,
       });
       const key = iterationKeys.evaluation(place);

@@ -98,7 +98,7 @@ async function summarise(store: ArtifactStore, runId: string): Promise<RunSummar
     if (society === undefined) break;
     accuracy.push(society.accuracy);
   }
-  const finished = accuracy.length === plan.iterations + 1;
+  const finished = (await standingOf(store, runId)).standing === 'finished';
   const { task, method, iterations } = plan;
   return { runId, task, method, seed: specification.seed, iterations, accuracy, finished, createdAt };
 }

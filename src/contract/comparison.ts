@@ -36,6 +36,7 @@ const runFields = runSpecificationInputSchema.shape;
 const sharedFields = {
   method: runFields.method,
   iterations: runFields.iterations,
+  stopWhen: runFields.stopWhen,
   model: runFields.model,
   sampling: runFields.sampling,
   finetuning: runFields.finetuning,

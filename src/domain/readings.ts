@@ -4,6 +4,7 @@
  */
 import type { AnswerMode } from '../contract/evaluation';
 import type { RunSpecification } from '../contract/specification';
+import { evaluationSize } from './debate-rules';
 import { canonicalJson } from './digests';
 
 /** Whether nothing is trained, so that all there is to know is iteration 0. */
@@ -14,53 +15,54 @@ export function isUntuned({ method }: RunSpecification): boolean {
 /** How the method's answer is found in an evaluation of `host`; undefined where that asks its models anything else. */
 export function readingIn(host: RunSpecification, method: RunSpecification): AnswerMode | undefined {
   if (!isUntuned(host) || !isUntuned(method)) return undefined;
-  if (canonicalJson(debateOf(host)) === canonicalJson(debateOf(method))) return 'society';
+  if (canonicalJson(answerOf(host)) === canonicalJson(answerOf(method))) return 'society';
   if (canonicalJson(firstRoundOf(host)) !== canonicalJson(firstRoundOf(method))) return undefined;
-  const { evaluateBy } = method.method;
-  return evaluateBy === 'debate' && method.method.rounds > 1 ? undefined : voteOf(votesOf(method));
-}
-
-/** Samples an untuned method votes over; 1 for one that samples. */
-export function votesOf({ method }: RunSpecification): number {
-  return method.evaluateBy === 'sample' ? 1 : method.members;
+  return evaluationSize(method).rounds > 1 ? undefined : voteOf(votesOf(method));
 }
 
 /** Larger debates first: what others can be read from comes before them. */
 export function byDebateSize(left: RunSpecification, right: RunSpecification): number {
-  return debateCalls(right) - debateCalls(left);
+  const [first, second] = [evaluationSize(left), evaluationSize(right)];
+  return second.rounds - first.rounds || second.members * second.rounds - first.members * first.rounds;
+}
+
+/** Samples a method of one round votes over; 1 for one that samples. */
+function votesOf(specification: RunSpecification): number {
+  const { evaluateBy, samples } = specification.method;
+  return evaluateBy === 'sample' ? 1 : (samples ?? evaluationSize(specification).members);
 }
 
 function voteOf(samples: number): AnswerMode {
   return samples === 1 ? 'sample' : `vote-${samples}`;
 }
 
-function debateCalls({ method }: RunSpecification): number {
-  return method.evaluateBy === 'debate' ? method.members * method.rounds : 1 / (1 + method.members);
-}
+/** How a debate goes on after its first round; nothing of it matters to a method of one round. */
+const laterRounds = ['rounds', 'summary', 'summaryShowsQuestion', 'critics'];
+/** Nothing is trained, so how it would be is no difference. */
+const training = ['correctedShare', 'mixing', 'criticTarget', 'minimumAgreement', 'select', 'hint', 'sharedTargets'];
+const sizes = ['members', 'samples', 'evaluateBy', 'preset'];
 
 /** What decides how the first answers are drawn. All that is not listed as irrelevant counts, so that a new setting does. */
-function firstRoundOf({
-  name: _,
-  iterations: _l,
-  finetuning: _f,
-  evaluation: _e,
-  execution: _x,
-  ...rest
-}: RunSpecification) {
-  const { sampling, method, ...others } = rest;
-  const { preset: _p, members: _n, rounds: _m, summary: _s, evaluateBy: _b, ...settings } = method;
-  return { ...others, sampling: sampling.generation, settings: withoutTraining(settings) };
+function firstRoundOf(specification: RunSpecification): object {
+  const { sampling, method, evaluation } = specification;
+  return {
+    ...without(specification, ['name', 'iterations', 'stopWhen', 'finetuning', 'evaluation', 'execution']),
+    sampling: sampling.generation,
+    method: without(method, [...laterRounds, ...training, ...sizes]),
+    firstRoundBy: evaluation.firstRoundBy,
+  };
 }
 
-/** The same for a whole debate. */
-function debateOf(specification: RunSpecification) {
+/** The same for the whole answer. */
+function answerOf(specification: RunSpecification): object {
   const { method, sampling } = specification;
-  const { members, rounds, summary, evaluateBy } = method;
-  return { ...firstRoundOf(specification), debateSampling: sampling, members, rounds, summary, evaluateBy };
+  const { rounds, members } = evaluationSize(specification);
+  const { evaluateBy, samples } = method;
+  const debate =
+    rounds === 1 ? {} : { sampling, method: without(method, [...training, 'preset', 'rounds', 'members']) };
+  return { ...firstRoundOf(specification), debate, rounds, members, evaluateBy, samples };
 }
 
-/** Nothing is trained, so how it would be is no difference. */
-function withoutTraining(settings: object): object {
-  const training = ['correctedShare', 'mixing', 'criticTarget', 'minimumAgreement', 'select'];
-  return Object.fromEntries(Object.entries(settings).filter(([key]) => !training.includes(key)));
+function without(value: object, names: readonly string[]): object {
+  return Object.fromEntries(Object.entries(value).filter(([name]) => !names.includes(name)));
 }

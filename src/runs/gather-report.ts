@@ -8,10 +8,10 @@ import type { SelectionReport } from '../contract/training';
 import type { WeightsRecord } from '../contract/training-job';
 import type { Split, Transcript } from '../contract/transcript';
 import { iterationKeys, runKeys } from '../domain/keys';
-import { roleSettings } from '../domain/role-settings';
-import { lastEpochLoss, meanLoss, reasonToStop } from '../domain/stopping';
+import { reasonToStop } from '../domain/stopping';
 import type { ArtifactStore } from '../ports';
 import type { IterationArtifacts, ReportInput } from '../report/report-input';
+import { lossesOf } from './standing';
 
 /** @param request Names the run and the last iteration that has been evaluated. */
 export async function gatherReport(store: ArtifactStore, request: ReportRequest): Promise<ReportInput> {
@@ -21,7 +21,15 @@ export async function gatherReport(store: ArtifactStore, request: ReportRequest)
   const answers = parseLines<ReferenceAnswer>(await store.readVerified(run.references.eval));
   const iterations = await Promise.all(numbers.map((iteration) => iterationArtifacts(store, run, iteration)));
   const isLast = throughIteration >= run.plan.iterations;
-  const stopped = isLast ? undefined : reasonToStop(run.specification.stopWhen, lossesOf(run, iterations));
+  const stopped = isLast
+    ? undefined
+    : reasonToStop(
+        run.specification.stopWhen,
+        lossesOf(
+          run,
+          iterations.slice(1).map(({ weights }) => weights),
+        ),
+      );
   return {
     run,
     state: isLast || stopped !== undefined ? 'completed' : 'running',
@@ -31,13 +39,6 @@ export async function gatherReport(store: ArtifactStore, request: ReportRequest)
     timings: request.timings,
     notices: stopped === undefined ? [] : [`${stopped}; ${run.plan.iterations} iterations were allowed`],
   };
-}
-
-/** As the workflow sums them up while it runs. */
-function lossesOf({ specification }: RunRecord, iterations: IterationArtifacts[]): (number | null)[] {
-  const lossOf = ({ agent, training }: WeightsRecord) =>
-    training && lastEpochLoss(training, roleSettings(specification.finetuning, agent).epochs);
-  return iterations.slice(1).map(({ weights }) => meanLoss(weights.map(lossOf)));
 }
 
 async function iterationArtifacts(

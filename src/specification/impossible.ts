@@ -9,7 +9,7 @@ import { automaticShardSize } from '../domain/plan';
 import { instructionProblems, promptSet } from '../prompts';
 import { rules } from './impossible-rules';
 import { shownValue } from './problems';
-import { dottedPath, valueAt } from './plain-objects';
+import { dottedPath, valueAt, type Path } from './plain-objects';
 
 /** One line per explicitly given setting that cannot be. `given` is what the author wrote, normalised. */
 export function impossibleSettings(specification: RunSpecification, given: unknown): string[] {

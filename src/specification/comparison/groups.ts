@@ -5,7 +5,7 @@
 import type { ComparedRun, ComparisonGroup, Reading } from '../../contract/comparison';
 import type { RunSpecification } from '../../contract/specification';
 import { runIdOf } from '../../domain/digests';
-import { callsPerDebate } from '../../domain/plan';
+import { equalCalls } from '../../domain/plan';
 import { byDebateSize, isUntuned, readingIn } from '../../domain/readings';
 import { merge, type PlainObject } from '../plain-objects';
 import { resolveSpecification } from '../resolve';
@@ -67,7 +67,7 @@ function shareUntuned(methods: DerivedMethod[]): Shared[] {
 /** k of the votes that take as many calls as some method's debate: what a debate has to beat. */
 function votesAtEqualCalls(methods: DerivedMethod[]): number[] {
   const debating = methods.filter(({ specification: { method } }) => method.evaluateBy === 'debate');
-  return debating.map(({ specification }) => callsPerDebate(specification.method));
+  return debating.map(({ specification }) => equalCalls(specification));
 }
 
 /** The run draws samples for every vote that is read from it, and for those at equal calls unless votes are `never`. */

@@ -16,7 +16,17 @@ export interface MethodEntry {
 }
 
 /** Fields of a run specification that a method may have beside its own settings. */
-const runFields = ['method', 'iterations', 'model', 'sampling', 'finetuning', 'evaluation', 'limits', 'execution'];
+const runFields = [
+  'method',
+  'iterations',
+  'stopWhen',
+  'model',
+  'sampling',
+  'finetuning',
+  'evaluation',
+  'limits',
+  'execution',
+];
 /** What the comparison decides for all methods. */
 const comparisonFields = ['seed', 'seeds', 'task', 'tasks'];
 
