@@ -1,0 +1,188 @@
+/**
+ * `measures.json` of one iteration: diversity and drift of the society on the evaluation problems (method, section 7).
+ * Written once, after the evaluation; read by reports and the guard, never by selection.
+ */
+import type { CallCounts } from './run';
+import type { Split } from './transcript';
+
+/** What could not be measured says why; it is never 0. */
+export interface NotMeasurable {
+  kind: 'not-measurable';
+  reason: string;
+}
+
+export type Measured<Value extends object> = ({ kind: 'measured' } & Value) | NotMeasurable;
+
+export interface Estimate {
+  value: number;
+  /** 95 % percentile bootstrap interval over problems; `null` with fewer than two problems. */
+  interval: { lower: number; upper: number } | null;
+  /** Problems it rests on. */
+  n: number;
+}
+
+/** First-round responses, or those of the last round where there is more than one. */
+export type Role = 'generation' | 'critic';
+
+export interface PairValue {
+  /** Whose responses were scored. */
+  author: string;
+  /** Whose probabilities they were compared with. */
+  other: string;
+  value: number;
+}
+
+export interface AgentValue {
+  agent: string;
+  value: number;
+}
+
+/** Log-likelihood of responses under a critic that did not write them. */
+export type HeldOutEstimate = Estimate & {
+  /** Whose probabilities: a third critic's, the one model's of all agents, or those of `evaluation.scorer`. */
+  scorer: 'held-out critic' | 'the one model' | 'fixed scorer';
+};
+
+/** How often each was right, as counts; `problems` is what they are shares of. */
+export interface AccuracyByType {
+  /** The problems' type; `all` for the whole split. */
+  type: string;
+  problems: number;
+  members: { member: number; firstRight: number; lastRight: number }[];
+  /** Problems that at least one member answered rightly. */
+  anyFirstRight: number;
+  anyLastRight: number;
+  societyRight: number;
+}
+
+/** What became of one critic's member between its first and its last answer, on the problems that were debated. */
+export interface CriticEffect {
+  critic: string;
+  problems: number;
+  wrongToRight: number;
+  rightToWrong: number;
+  stayedRight: number;
+  stayedWrong: number;
+}
+
+/** Problems whose society answer changed from right to wrong or back between two evaluations. */
+export interface Flips {
+  fromIteration: number;
+  /** Problems that both evaluated. */
+  problems: number;
+  /** Problem ids, sorted. */
+  rightToWrong: string[];
+  wrongToRight: string[];
+}
+
+export interface WrongConsensus {
+  examples: number;
+  wrongConsensus: number;
+  /** wrongConsensus / examples */
+  share: number;
+  agents: { agent: string; examples: number; wrongConsensus: number }[];
+}
+
+/** What responses of one round look like, whoever wrote them. */
+export interface ResponseShape {
+  responses: number;
+  /** Completion tokens as counted by the model that wrote them. */
+  meanTokens: Estimate;
+  /** Share of responses cut at the token limit. */
+  truncatedShare: number;
+  /** Share of responses that are the one commonest text, over all problems. */
+  commonestTextShare: number;
+  /** Share of responses with a parsed answer. */
+  parsedShare: number;
+}
+
+export interface TrainingCost {
+  agents: { agent: string; examples: number; tokens: number; seconds: number }[];
+  /** Completion tokens trained on, all epochs. */
+  tokens: number;
+  seconds: number;
+  /** Seconds of training on GPUs; 0 where all trained on a CPU. */
+  gpuSeconds: number;
+  peakGpuMemoryBytes: number | null;
+}
+
+/** What an iteration cost. Seconds are wall-clock time of this attempt at the stage, and part of no digest but the seal. */
+export interface Cost {
+  /** The training debate; not measurable at iteration 0. */
+  debate: Measured<{ counts: CallCounts; seconds: number }>;
+  evaluation: { counts: CallCounts; seconds: number };
+  training: Measured<TrainingCost>;
+  /** Texts read by models for these measures. */
+  scoring: { texts: number; tokens: number; seconds: number };
+  money: NotMeasurable;
+}
+
+export interface Measures {
+  runId: string;
+  /** The society that was measured; 0 is the untuned one. */
+  iteration: number;
+  split: Split;
+  method: string;
+  seed: number;
+  /** Problems of the split. */
+  problems: number;
+  /** What the measures that need a model rest on. */
+  scored: {
+    /** The drawn problems, at most `evaluation.measuredProblems` of the split's. */
+    problems: number;
+    /** Responses with a scorer whose context could not hold them: left out, never cut. */
+    tooLong: number;
+    embeddingModel: string;
+    /** `null`: the agents' own models. */
+    fixedScorer: string | null;
+  };
+  agreement: Measured<Estimate & { withoutConsensus: number }>;
+  /** Mean over problems of the mean over pairs of members of 1 - cosine, 0..2. */
+  embedding: { first: Measured<Estimate>; last: Measured<Estimate> };
+  /** Mean negative log-likelihood in nats per token. */
+  heldOutLikelihood: Measured<HeldOutEstimate>;
+  /** Nats per token. */
+  klBetweenAgents: Record<Role, Measured<Estimate & { pairs: PairValue[] }>>;
+  klFromBase: Record<Role, Measured<Estimate & { agents: AgentValue[] }>>;
+  specialisation: Measured<{ rows: AccuracyByType[] }>;
+  criticEffect: Measured<{ critics: CriticEffect[] }>;
+  flips: { sincePrevious: Measured<Flips>; sinceUntuned: Measured<Flips> };
+  wrongConsensus: Measured<WrongConsensus>;
+  responses: { first: Measured<ResponseShape>; last: Measured<ResponseShape> };
+  cost: Cost;
+}
+
+/** What scoring one shard's responses needs models for; each is done and may fail by itself. */
+export type ScoringKind = 'embedding' | 'agents' | 'scorer';
+
+/** Log-probability of one response under one model, given the messages its author was sent. */
+export interface ResponseScore {
+  problemId: string;
+  round: number;
+  member: number;
+  /** Immutable name of the model that scored. */
+  scorer: string;
+  /** Natural logarithm, summed over the response's tokens and, where it ended by itself, the end of the turn. */
+  logProbability: number;
+  tokens: number;
+}
+
+/** 1 - cosine of two members' responses to one problem. */
+export interface PairDissimilarity {
+  problemId: string;
+  round: number;
+  first: number;
+  second: number;
+  value: number;
+}
+
+/** One stored batch of scores: a few problems of one shard, for one kind of scoring. */
+export interface ScoreBatch {
+  problemIds: string[];
+  scores: ResponseScore[];
+  dissimilarities: PairDissimilarity[];
+  tooLong: number;
+  texts: number;
+  tokens: number;
+  seconds: number;
+}

@@ -1,0 +1,220 @@
+/** All measures of one iteration, from artifacts and scores: `measures.json`. What cannot be measured says why. */
+import type { ConsensusAudit, Evaluation } from '../../contract/evaluation';
+import type { Cost, Measured, Measures, NotMeasurable, Role, ScoreBatch, ScoringKind } from '../../contract/measures';
+import type { CallCounts } from '../../contract/run';
+import type { WeightsRecord } from '../../contract/training-job';
+import type { Split, Transcript } from '../../contract/transcript';
+import { agreementOf } from '../accuracy';
+import { criticEffects } from './critic-effect';
+import { embeddingDissimilarity } from './embedding';
+import { estimateMean, notMeasurable } from './estimates';
+import { flipsBetween } from './flips';
+import { heldOutLikelihood, klBetweenAgents, klFromBase, likelihoodUnder, ScoreTable } from './likelihood';
+import { agentsOf, panelsOf, roundOf, type Panel } from './panels';
+import { responseShape } from './responses';
+import { specialisation } from './specialisation';
+import { trainingCost, wrongConsensus } from './training';
+
+export interface MeasuresInput {
+  runId: string;
+  iteration: number;
+  split: Split;
+  method: string;
+  seed: number;
+  /** N, and the rounds of the evaluation debate. */
+  members: number;
+  rounds: number;
+  transcripts: readonly Transcript[];
+  evaluation: Evaluation;
+  /** Evaluations of the iteration before and of iteration 0, on the same problems. */
+  previous?: Evaluation;
+  untuned?: Evaluation;
+  audit?: ConsensusAudit;
+  /** Of the agents trained in this iteration. */
+  weights: readonly WeightsRecord[];
+  /** Names of the measures asked for (`evaluation.measures`). */
+  asked: readonly string[];
+  /** The drawn problems that models scored. */
+  measuredProblems: ReadonlySet<string>;
+  embeddingModel: string;
+  fixedScorer: string | null;
+  baseOf(agent: string): string;
+  batches: Readonly<Record<ScoringKind, readonly ScoreBatch[]>>;
+  /** Kinds of scoring that could not be done, and why. */
+  unscored: Readonly<Partial<Record<ScoringKind, string>>>;
+  /** Whether there is a reference answer at all. */
+  hasReferences: boolean;
+  typeOf(problemId: string): string | undefined;
+  isCorrect(problemId: string, answer: string): boolean;
+  seconds: { debate: number; evaluation: number };
+  debateCounts?: CallCounts;
+  evaluationCounts: CallCounts;
+}
+
+export function assembleMeasures(input: MeasuresInput): Measures {
+  const { runId, iteration, split, method, seed, transcripts } = input;
+  const batches = Object.values(input.batches).flat();
+  return {
+    runId,
+    iteration,
+    split,
+    method,
+    seed,
+    problems: transcripts.length,
+    scored: {
+      problems: transcripts.filter(({ problemId }) => input.measuredProblems.has(problemId)).length,
+      tooLong: batches.reduce((sum, { tooLong }) => sum + tooLong, 0),
+      embeddingModel: input.embeddingModel,
+      fixedScorer: input.fixedScorer,
+    },
+    agreement: agreement(input),
+    embedding: { first: embedding(input, 1), last: embedding(input, input.rounds) },
+    ...likelihoods(input),
+    ...correctness(input),
+    wrongConsensus: audited(input),
+    responses: { first: shape(input, 1), last: shape(input, input.rounds) },
+    cost: cost(input),
+  };
+}
+
+const notAskedFor = notMeasurable('not asked for in evaluation.measures');
+const noMembers = notMeasurable('with one member there are no pairs');
+const noScores = notMeasurable('no response was scored');
+const noReferences = notMeasurable('there are no reference answers');
+
+function measured<Value extends object>(value: Value | undefined, otherwise: NotMeasurable): Measured<Value> {
+  return value === undefined ? otherwise : { kind: 'measured', ...value };
+}
+
+function agreement({ asked, transcripts, evaluation }: MeasuresInput): Measures['agreement'] {
+  if (!asked.includes('agreement')) return notAskedFor;
+  const shares = transcripts.map(agreementOf).filter((share) => share !== undefined);
+  const estimate = estimateMean(shares);
+  const { withoutConsensus } = evaluation;
+  return measured(estimate && { ...estimate, withoutConsensus }, notMeasurable('no problem has a consensus'));
+}
+
+function embedding(input: MeasuresInput, round: number): Measures['embedding']['first'] {
+  const { asked, members, unscored, batches } = input;
+  if (!asked.includes('embedding')) return notAskedFor;
+  if (members < 2) return noMembers;
+  if (unscored.embedding !== undefined) return notMeasurable(unscored.embedding);
+  const pairs = batches.embedding.flatMap(({ dissimilarities }) => dissimilarities);
+  return measured(embeddingDissimilarity(pairs.filter((pair) => pair.round === round)), noScores);
+}
+
+function likelihoods(input: MeasuresInput): Pick<Measures, 'heldOutLikelihood' | 'klBetweenAgents' | 'klFromBase'> {
+  const table = new ScoreTable(input.batches.agents.flatMap(({ scores }) => scores));
+  const perRole = <Value extends object>(measure: (panels: Panel[]) => Measured<Value>) => ({
+    generation: measure(rolePanels(input, 'generation') ?? []),
+    critic: withPanels(rolePanels(input, 'critic'), measure),
+  });
+  return {
+    heldOutLikelihood: heldOut(input, table),
+    klBetweenAgents: perRole((panels) => between(input, table, panels)),
+    klFromBase: perRole((panels) => fromBase(input, table, panels)),
+  };
+}
+
+function withPanels<Value extends object>(
+  panels: Panel[] | undefined,
+  measure: (panels: Panel[]) => Measured<Value>,
+): Measured<Value> {
+  return panels === undefined ? notMeasurable('with one round there are no critics') : measure(panels);
+}
+
+/** `undefined` where the role does not speak. */
+function rolePanels(
+  { transcripts, rounds, members, measuredProblems }: MeasuresInput,
+  role: Role,
+): Panel[] | undefined {
+  const round = roundOf(role, rounds);
+  if (round === undefined) return undefined;
+  return panelsOf(transcripts, round, members).filter(({ problemId }) => measuredProblems.has(problemId));
+}
+
+function heldOut(input: MeasuresInput, table: ScoreTable): Measures['heldOutLikelihood'] {
+  const { asked, unscored, fixedScorer, batches, rounds, members } = input;
+  if (!asked.includes('nll')) return notAskedFor;
+  const panels = rolePanels(input, rounds > 1 ? 'critic' : 'generation') ?? [];
+  if (fixedScorer !== null) {
+    if (unscored.scorer !== undefined) return notMeasurable(unscored.scorer);
+    const ofScorer = new ScoreTable(batches.scorer.flatMap(({ scores }) => scores));
+    return measured(likelihoodUnder(ofScorer, panels, fixedScorer), noScores);
+  }
+  if (unscored.agents !== undefined) return notMeasurable(unscored.agents);
+  const isOneModel = new Set(panels.flatMap(({ turns }) => turns.map(({ model }) => model))).size <= 1;
+  if (!isOneModel && rounds === 1) return notMeasurable('with one round there are no critics');
+  if (!isOneModel && members < 3) return notMeasurable(`a held-out critic needs three members; there are ${members}`);
+  return measured(heldOutLikelihood(table, panels), noScores);
+}
+
+function between(
+  { asked, members, unscored }: MeasuresInput,
+  table: ScoreTable,
+  panels: Panel[],
+): Measures['klBetweenAgents'][Role] {
+  if (!asked.includes('kl-agents')) return notAskedFor;
+  if (members < 2) return noMembers;
+  if (unscored.agents !== undefined) return notMeasurable(unscored.agents);
+  return measured(klBetweenAgents(table, panels), noScores);
+}
+
+function fromBase(
+  { asked, unscored, baseOf }: MeasuresInput,
+  table: ScoreTable,
+  panels: Panel[],
+): Measures['klFromBase'][Role] {
+  if (!asked.includes('kl-base')) return notAskedFor;
+  if (unscored.agents !== undefined) return notMeasurable(unscored.agents);
+  return measured(klFromBase(table, panels, agentsOf(panels).map(baseOf)), noScores);
+}
+
+/** What only reference answers can tell. */
+function correctness(input: MeasuresInput): Pick<Measures, 'specialisation' | 'criticEffect' | 'flips'> {
+  const { hasReferences, rounds, evaluation, previous, untuned, iteration } = input;
+  if (!hasReferences) {
+    const flips = { sincePrevious: noReferences, sinceUntuned: noReferences };
+    return { specialisation: noReferences, criticEffect: noReferences, flips };
+  }
+  const right = new Map(evaluation.perProblem.map(({ problemId, correct }) => [problemId, correct.society === true]));
+  const rows = specialisation({ ...input, societyRight: (problemId) => right.get(problemId) === true });
+  const since = (before: Evaluation | undefined) =>
+    measured(
+      before && flipsBetween(before, evaluation),
+      notMeasurable(iteration === 0 ? 'nothing was evaluated before' : 'the earlier evaluation is missing'),
+    );
+  const critics = rounds > 1 ? criticEffects(input) : [];
+  return {
+    specialisation: { kind: 'measured', rows },
+    criticEffect:
+      rounds === 1
+        ? notMeasurable('with one round there are no critics')
+        : measured(critics.length === 0 ? undefined : { critics }, notMeasurable('no problem was debated to the end')),
+    flips: { sincePrevious: since(previous), sinceUntuned: since(untuned) },
+  };
+}
+
+function audited({ iteration, audit }: MeasuresInput): Measures['wrongConsensus'] {
+  if (iteration === 0) return notMeasurable('nothing was trained before iteration 1');
+  const found = audit && wrongConsensus(audit);
+  return measured(found, notMeasurable(audit === undefined ? 'there is no audit' : 'there was no training example'));
+}
+
+function shape({ transcripts, members }: MeasuresInput, round: number): Measures['responses']['first'] {
+  return measured(responseShape(panelsOf(transcripts, round, members)), notMeasurable('no problem was answered'));
+}
+
+function cost(input: MeasuresInput): Cost {
+  const { iteration, weights, seconds, debateCounts, evaluationCounts, batches } = input;
+  const nothingTrained = notMeasurable('nothing was trained before iteration 1');
+  const all = Object.values(batches).flat();
+  const sum = (of: 'texts' | 'tokens' | 'seconds') => all.reduce((total, batch) => total + batch[of], 0);
+  return {
+    debate: measured(debateCounts && { counts: debateCounts, seconds: seconds.debate }, nothingTrained),
+    evaluation: { counts: evaluationCounts, seconds: seconds.evaluation },
+    training: iteration === 0 ? nothingTrained : { kind: 'measured', ...trainingCost(weights) },
+    scoring: { texts: sum('texts'), tokens: sum('tokens'), seconds: sum('seconds') },
+    money: notMeasurable('no prices are configured'),
+  };
+}

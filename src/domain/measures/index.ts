@@ -1,0 +1,6 @@
+/** Diversity and drift of a society (method, section 7). Pure estimators; what they need from models comes as scores. */
+export { assembleMeasures, type MeasuresInput } from './assemble';
+export { measureCatalogue, type MeasureDescription } from './catalogue';
+export { pairDissimilarities } from './embedding';
+export { panelsOf } from './panels';
+export { drawMeasuredProblems, wantedFromAgents, wantedFromScorer, type WantedScores } from './wanted-scores';

@@ -1,0 +1,35 @@
+/** Who answered what in the round that a role speaks in, as measures see it. */
+import type { Role } from '../../contract/measures';
+import type { Transcript, Turn } from '../../contract/transcript';
+
+/** The responses of one problem in one round; failed problems have none. */
+export interface Panel {
+  problemId: string;
+  round: number;
+  turns: readonly Turn[];
+}
+
+/** The round a role speaks in: the first, or the last of a debate of several. */
+export function roundOf(role: Role, rounds: number): number | undefined {
+  if (role === 'generation') return 1;
+  return rounds > 1 ? rounds : undefined;
+}
+
+/** One panel per problem whose members all answered in that round. */
+export function panelsOf(transcripts: readonly Transcript[], round: number, members: number): Panel[] {
+  return transcripts.flatMap(({ problemId, rounds, consensus }) => {
+    const turns = rounds.find((each) => each.round === round)?.turns ?? [];
+    const isWhole = consensus.kind !== 'failed' && turns.length === members;
+    return isWhole ? [{ problemId, round, turns }] : [];
+  });
+}
+
+/** The model that answered for each member, in members' order; all panels of a round have the same. */
+export function modelsOf(panels: readonly Panel[]): string[] {
+  return panels[0]?.turns.map(({ model }) => model) ?? [];
+}
+
+/** The agent that answered for each member. */
+export function agentsOf(panels: readonly Panel[]): string[] {
+  return panels[0]?.turns.map(({ agent }) => agent) ?? [];
+}

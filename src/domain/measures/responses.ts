@@ -1,0 +1,30 @@
+/** What the responses of one round look like: long, cut, or all the same. Drift shows here before accuracy does. */
+import type { ResponseShape } from '../../contract/measures';
+import { estimateMeanOfRatios } from './estimates';
+import type { Panel } from './panels';
+
+/** `undefined` where nobody answered. */
+export function responseShape(panels: readonly Panel[]): ResponseShape | undefined {
+  const turns = panels.flatMap((panel) => panel.turns);
+  const meanTokens = estimateMeanOfRatios([
+    {
+      numerators: panels.map((panel) => panel.turns.reduce((sum, { usage }) => sum + usage.completionTokens, 0)),
+      denominators: panels.map((panel) => panel.turns.length),
+    },
+  ]);
+  if (meanTokens === undefined) return undefined;
+  const share = (count: number) => count / turns.length;
+  return {
+    responses: turns.length,
+    meanTokens,
+    truncatedShare: share(turns.filter(({ finishReason }) => finishReason === 'length').length),
+    commonestTextShare: share(mostFrequent(turns.map(({ response }) => response.trim()))),
+    parsedShare: share(turns.filter(({ answer }) => answer !== null).length),
+  };
+}
+
+function mostFrequent(texts: readonly string[]): number {
+  const counts = new Map<string, number>();
+  for (const text of texts) counts.set(text, (counts.get(text) ?? 0) + 1);
+  return Math.max(0, ...counts.values());
+}

@@ -1,0 +1,56 @@
+/** Who is right where: each agent's own accuracy by problem type, beside what any of them and all together answer. */
+import type { AccuracyByType } from '../../contract/measures';
+import type { Transcript } from '../../contract/transcript';
+import { memberNumbers } from '../identifiers';
+
+/** The row of all problems. */
+export const allTypes = 'all';
+
+export interface SpecialisationInput {
+  transcripts: readonly Transcript[];
+  members: number;
+  rounds: number;
+  /** Subject, level or the like; `undefined` where the data set names none. */
+  typeOf(problemId: string): string | undefined;
+  isCorrect(problemId: string, answer: string): boolean;
+  /** Whether the society's own answer was right, by its own way of answering. */
+  societyRight(problemId: string): boolean;
+}
+
+/** One row for all problems, and one per type where there are several; failed problems count as wrong for everybody. */
+export function specialisation(input: SpecialisationInput): AccuracyByType[] {
+  const byType = new Map<string, Transcript[]>();
+  for (const transcript of input.transcripts) {
+    const type = input.typeOf(transcript.problemId) ?? 'no type';
+    byType.set(type, [...(byType.get(type) ?? []), transcript]);
+  }
+  const types = [...byType.keys()].sort((left, right) => (left < right ? -1 : 1));
+  const rows = types.length > 1 ? types.map((type) => rowOf(type, byType.get(type) ?? [], input)) : [];
+  return [rowOf(allTypes, input.transcripts, input), ...rows];
+}
+
+function rowOf(type: string, transcripts: readonly Transcript[], input: SpecialisationInput): AccuracyByType {
+  const right = (round: number) => transcripts.map((transcript) => membersRight(transcript, round, input));
+  const [first, last] = [right(1), right(input.rounds)];
+  const of = (results: Set<number>[], member: number) => results.filter((members) => members.has(member)).length;
+  return {
+    type,
+    problems: transcripts.length,
+    members: memberNumbers(input.members).map((member) => ({
+      member,
+      firstRight: of(first, member),
+      lastRight: of(last, member),
+    })),
+    anyFirstRight: first.filter(({ size }) => size > 0).length,
+    anyLastRight: last.filter(({ size }) => size > 0).length,
+    societyRight: transcripts.filter(({ problemId }) => input.societyRight(problemId)).length,
+  };
+}
+
+/** Numbers of the members whose answer in that round was right. */
+function membersRight({ problemId, rounds }: Transcript, round: number, input: SpecialisationInput): Set<number> {
+  const turns = rounds.find((each) => each.round === round)?.turns ?? [];
+  return new Set(
+    turns.filter(({ answer }) => answer !== null && input.isCorrect(problemId, answer)).map(({ member }) => member),
+  );
+}

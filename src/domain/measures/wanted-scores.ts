@@ -1,0 +1,70 @@
+/** Which models have to score a response, so that every asked-for measure can be estimated; nothing is scored twice. */
+import type { Transcript } from '../../contract/transcript';
+import { orderByDraw } from '../draws';
+import { modelsOf, panelsOf, roundOf, type Panel } from './panels';
+
+export interface WantedScores {
+  problemId: string;
+  round: number;
+  member: number;
+  /** Names of models, each once. */
+  scorers: string[];
+}
+
+export interface ScoringQuestion {
+  members: number;
+  rounds: number;
+  /** Measures asked for: `nll`, `kl-agents`, `kl-base`. */
+  measures: readonly string[];
+  /** Name of the fixed scorer; the held-out likelihood then needs no agent. */
+  fixedScorer: string | null;
+  /** The untuned model of an agent. */
+  baseOf(agent: string): string;
+}
+
+/** What the agents' own models and their bases have to score. */
+export function wantedFromAgents(transcripts: readonly Transcript[], question: ScoringQuestion): WantedScores[] {
+  const { members, rounds } = question;
+  return [1, ...(rounds > 1 ? [rounds] : [])].flatMap((round) =>
+    panelsOf(transcripts, round, members).flatMap((panel) => wantedOfPanel(panel, question)),
+  );
+}
+
+/** What the fixed scorer has to score: the responses of the last round. */
+export function wantedFromScorer(transcripts: readonly Transcript[], question: ScoringQuestion): WantedScores[] {
+  const { members, rounds, fixedScorer } = question;
+  if (fixedScorer === null) return [];
+  return panelsOf(transcripts, rounds, members).flatMap(({ problemId, round, turns }) =>
+    turns.map(({ member }) => ({ problemId, round, member, scorers: [fixedScorer] })),
+  );
+}
+
+function wantedOfPanel(panel: Panel, question: ScoringQuestion): WantedScores[] {
+  const { measures, fixedScorer, rounds, baseOf } = question;
+  const isLast = panel.round === (roundOf('critic', rounds) ?? 1);
+  const models = modelsOf([panel]);
+  const isOneModel = new Set(models).size === 1;
+  return panel.turns
+    .map(({ member, agent, model }) => {
+      const others = models.filter((_, index) => index !== member - 1);
+      const heldOut = measures.includes('nll') && fixedScorer === null && isLast && (isOneModel ? [model] : others);
+      const scorers = [
+        ...(heldOut || []),
+        ...(measures.includes('kl-agents') && models.length > 1 ? models : []),
+        ...(measures.includes('kl-base') ? [model, baseOf(agent)] : []),
+      ];
+      return { problemId: panel.problemId, round: panel.round, member, scorers: [...new Set(scorers)] };
+    })
+    .filter(({ scorers }) => scorers.length > 0);
+}
+
+/**
+ * The problems that models score: at most `most` of the split, drawn by seed and not by iteration, so that all iterations
+ * (and runs of the same seed and problems) are measured on the same ones.
+ */
+export function drawMeasuredProblems(
+  problemIds: readonly string[],
+  { seed, most }: { seed: number; most: number },
+): Set<string> {
+  return new Set(orderByDraw(problemIds, (problemId) => `measures/${seed}/${problemId}`).slice(0, most));
+}
