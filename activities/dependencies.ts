@@ -2,13 +2,15 @@
 import type { Prices } from '../src/contract/comparison';
 import type { RunRecord } from '../src/contract/run';
 import type { TaskSettings } from '../src/contract/specification';
-import type { ArtifactStore, Grader, Inference, Platform, Trainer } from '../src/ports';
+import type { ArtifactStore, Grader, Inference, Platform, Scoring, Trainer } from '../src/ports';
 import type { Task } from '../src/tasks/task';
 
 export interface ActivityDependencies {
   store: ArtifactStore;
   /** Inference at a configured endpoint; a `ConfigError` names the ones there are. */
   inference: (endpoint: string) => Inference;
+  /** Scoring at a configured endpoint, as `inference`. */
+  scoring: (endpoint: string) => Scoring;
   trainer: Trainer;
   /** The task of a specification, with its loader, parser and equality. */
   task: (settings: TaskSettings) => Task;

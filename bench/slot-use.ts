@@ -4,6 +4,7 @@
  */
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { OpenAiEndpoint } from '../src/providers/openai-endpoint';
 import { OpenAiInference } from '../src/providers/openai-inference';
 import { startWorkers } from '../src/worker';
 import { fakeBaseModel, fakeWorld } from '../test/support/fake-ports';
@@ -25,7 +26,7 @@ export const slotUse: Benchmark = {
 
 async function measure({ client, folder, settings }: BenchServer, problems: number): Promise<BenchmarkResult> {
   const endpoint = await startSlowEndpoint();
-  const inference = new OpenAiInference({ baseUrl: endpoint.baseUrl, timeoutMs: 60_000 });
+  const inference = new OpenAiInference(new OpenAiEndpoint({ baseUrl: endpoint.baseUrl, timeoutMs: 60_000 }));
   const { dependencies } = fakeWorld(`${folder}/store`);
   const slots = { turnSlots: endpointSlots, trainingSlots: 2 };
   const workers = await startWorkers(settings(slots), { ...dependencies, inference: () => inference });

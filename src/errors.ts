@@ -59,6 +59,12 @@ export class ProviderError extends MaftError {
   }
 }
 
+/**
+ * A model endpoint lacks a route that scoring needs (hosts that only chat). The measures that need it are not measurable;
+ * the reader names another endpoint in `evaluation.scorer` or `evaluation.embedding`.
+ */
+export class UnsupportedByEndpoint extends MaftError {}
+
 /** The trainer exited without a result. Its exit code decides whether a retry may help; carries the last lines of stderr. */
 export class TrainerError extends MaftError {
   override readonly retryable: boolean;

@@ -5,9 +5,11 @@ import { FileArtifactStore } from './artifacts/file-store';
 import { resolveEndpoint, type MachineConfig } from './config';
 import { ConfigError } from './errors';
 import { packageVersion, pythonPackagesDirectory } from './paths';
-import type { Inference, Platform } from './ports';
+import type { Platform } from './ports';
 import { LocalTrainer } from './providers/local-trainer';
+import { OpenAiEndpoint } from './providers/openai-endpoint';
 import { OpenAiInference } from './providers/openai-inference';
+import { OpenAiScoring } from './providers/openai-scoring';
 import { findBaseModel } from './setup/model-folder';
 import { graderFor, taskFor } from './tasks';
 
@@ -21,11 +23,11 @@ export interface WiredMachine {
 
 /** @param connection A connection to the Temporal service, which stays the caller's. */
 export function wireMachine(config: MachineConfig, python: string, connection: Connection): WiredMachine {
-  const endpoints = new Map<string, OpenAiInference>();
-  const inference = (name: string): Inference => {
+  const endpoints = new Map<string, OpenAiEndpoint>();
+  const endpointOf = (name: string): OpenAiEndpoint => {
     const known = endpoints.get(name);
     if (known !== undefined) return known;
-    const made = new OpenAiInference(resolveEndpoint(config, name));
+    const made = new OpenAiEndpoint(resolveEndpoint(config, name));
     endpoints.set(name, made);
     return made;
   };
@@ -34,7 +36,8 @@ export function wireMachine(config: MachineConfig, python: string, connection: C
   return {
     dependencies: {
       store: openStore(config),
-      inference,
+      inference: (name) => new OpenAiInference(endpointOf(name)),
+      scoring: (name) => new OpenAiScoring(endpointOf(name)),
       trainer,
       task: taskFor,
       grader: graderFor,

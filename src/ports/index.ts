@@ -26,6 +26,32 @@ export interface Inference {
   models(signal: AbortSignal): Promise<string[]>;
 }
 
+export interface TokenizedText {
+  tokens: number[];
+  /** Most tokens the model reads; undefined where the server does not say. */
+  limit: number | undefined;
+}
+
+/** What is tokenized: a chat by the model's template, or a plain text without special tokens. */
+export type TextToTokenize =
+  | { model: string; messages: ChatMessage[]; /** Whether the template opens the assistant's turn. */ openTurn: boolean }
+  | { model: string; text: string };
+
+/**
+ * Reading texts instead of writing them, at one configured endpoint. Throws `ProviderError`, and `UnsupportedByEndpoint`
+ * where the endpoint has no such route; never retries by itself.
+ */
+export interface Scoring {
+  tokenize(text: TextToTokenize, signal: AbortSignal): Promise<TokenizedText>;
+  /** Natural logarithm of each token's probability given all before it; `null` for the first. Texts in order. */
+  logProbabilities(
+    request: { model: string; texts: readonly (readonly number[])[] },
+    signal: AbortSignal,
+  ): Promise<(number | null)[][]>;
+  /** One vector per text, in order; all of one length. */
+  embed(request: { model: string; texts: readonly string[] }, signal: AbortSignal): Promise<number[][]>;
+}
+
 export type FinishedTraining = Extract<TrainingEvent, { event: 'finished' }> & {
   device: string;
   precision: string;

@@ -9,7 +9,7 @@ import uuid
 from typing import Any
 
 from maft.serve.rows import Generation, Row, TokenLogprobs
-from maft.serve.scoring import ScoredToken
+from maft.serve.scoring import Scored
 from maft.serve.tokenization import ModelTokenizer
 
 Json = dict[str, Any]
@@ -80,11 +80,11 @@ def completion_logprobs(tokenizer: ModelTokenizer, logprobs: list[TokenLogprobs]
     }
 
 
-def prompt_logprobs(tokenizer: ModelTokenizer, scored: list[ScoredToken | None]) -> list[Json | None]:
+def prompt_logprobs(tokenizer: ModelTokenizer, scored: Scored) -> list[Json | None]:
     """vLLM's shape: per token, the likeliest tokens and the token itself, keyed by id; null for the first token."""
 
     def entry(token: int, logprob: float, rank: int) -> Json:
-        return {"logprob": logprob, "rank": rank, "decoded_token": tokenizer.decode([token], special_tokens=True)}
+        return {"logprob": logprob, "rank": rank, "decoded_token": tokenizer.piece(token)}
 
     return [
         None

@@ -53,6 +53,10 @@ class Network(Protocol):
         """Last hidden states [tokens, hidden] of one text."""
         ...
 
+    def hidden_batch(self, texts: Sequence[Sequence[int]]) -> list[Tensor]:
+        """As `hidden`, for several texts in one pass."""
+        ...
+
     def logits(self, hidden: Tensor) -> Tensor:
         """[tokens, vocabulary] from hidden states [tokens, hidden]."""
         ...
@@ -102,7 +106,10 @@ class DecoderNetwork:
         self.max_positions = self.decoder.shape.max_positions
 
     def hidden(self, tokens: Sequence[int]) -> Tensor:
-        return self.decoder.score(tokens, self.weights)
+        return self.decoder.score([tokens], self.weights)[0]
+
+    def hidden_batch(self, texts: Sequence[Sequence[int]]) -> list[Tensor]:
+        return self.decoder.score(texts, self.weights)
 
     def logits(self, hidden: Tensor) -> Tensor:
         return self.decoder.logits(hidden, self.weights)

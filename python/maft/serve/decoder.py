@@ -132,9 +132,10 @@ class Decoder:
         self.composition = None
         return logits
 
-    def score(self, tokens: Sequence[int], version: DecoderWeights) -> Tensor:
-        """Hidden states [tokens, hidden] of one text, nothing stored."""
-        return self.read([tokens], [version], None)[0, : len(tokens)]
+    def score(self, texts: Sequence[Sequence[int]], version: DecoderWeights) -> list[Tensor]:
+        """Hidden states [tokens, hidden] of each text, nothing stored."""
+        hidden = self.read(texts, [version] * len(texts), None)
+        return [hidden[row, : len(text)] for row, text in enumerate(texts)]
 
     def logits(self, hidden: Tensor, version: DecoderWeights) -> Tensor:
         """[tokens, hidden] -> [tokens, vocabulary]"""

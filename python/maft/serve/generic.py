@@ -113,6 +113,10 @@ class GenericNetwork:
         states: Tensor = output.hidden_states[-1][0]
         return states
 
+    def hidden_batch(self, texts: Sequence[Sequence[int]]) -> list[Tensor]:
+        # One by one: padding means different things to different architectures, and all layers' states are held.
+        return [self.hidden(text) for text in texts]
+
     def logits(self, hidden: Tensor) -> Tensor:
         logits: Tensor = self.model.get_output_embeddings()(hidden)
         return logits

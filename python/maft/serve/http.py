@@ -19,13 +19,14 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from maft.serve import answers
+from maft.serve.decoder import prompt_chunks
 from maft.serve.engine import Engine
 from maft.serve.errors import BadRequest, ServeError, ShuttingDown
 from maft.serve.metrics import Metrics
 from maft.serve.requests import generate, require_length, settings_for, tokens_of
 from maft.serve.rows import Generation
 from maft.serve.schemas import ChatRequest, CompletionRequest, EmbeddingRequest, TokenizeRequest
-from maft.serve.scoring import ScoredToken, embed_texts, score_tokens
+from maft.serve.scoring import Scored, embed_texts, score_texts
 from maft.serve.versions import Version, Versions
 
 log = logging.getLogger("maft.serve")
@@ -131,10 +132,10 @@ class Api:
             return reply(await unless_disconnected(request, self.complete(body, version, prompts)))
 
     async def complete(self, body: CompletionRequest, version: Version, prompts: list[list[int]]) -> answers.Json:
-        scored: list[list[ScoredToken | None]] | None = None
+        scored: list[Scored] | None = None
         if body.prompt_logprobs is not None or (body.echo and body.logprobs is not None):
             top = body.prompt_logprobs if body.prompt_logprobs is not None else body.logprobs or 0
-            scored = [await self.score(version, prompt, top) for prompt in prompts]
+            scored = await self.read(version, prompts, "prompt", partial(score_texts, version.network, top=top))
         generations: list[Generation] = []
         if body.max_tokens != 0:
             every = [
@@ -146,10 +147,17 @@ class Api:
             raise BadRequest("max_tokens 0 makes sense with prompt_logprobs or echo only.", param="max_tokens")
         return completion_answer(body, version, prompts, scored, generations)
 
-    async def score(self, version: Version, prompt: list[int], top: int) -> list[ScoredToken | None]:
-        require_length(version, prompt, "prompt")
-        job = self.engine.compute(partial(score_tokens, version.network, prompt, top))
-        return await asyncio.wrap_future(job)
+    async def read(
+        self, version: Version, texts: list[list[int]], param: str, job: Callable[[list[list[int]]], list[Result]]
+    ) -> list[Result]:
+        """The job's result for each text. In several jobs, so that a long list lets the running rows step in between."""
+        for text in texts:
+            require_length(version, text, param)
+        results: dict[int, Result] = {}
+        for places in prompt_chunks(texts):
+            future = self.engine.compute(partial(job, [texts[place] for place in places]))
+            results.update(zip(places, await asyncio.wrap_future(future), strict=True))
+        return [results[place] for place in range(len(texts))]
 
     async def embeddings(self, request: Request) -> Response:
         body = await parse(request, EmbeddingRequest)
@@ -157,12 +165,8 @@ class Api:
             texts = [tokens_of(version, text, "input") for text in body.inputs()]
             if not texts:
                 raise BadRequest("input is an empty list.", param="input")
-            for text in texts:
-                require_length(version, text, "input")
-            vectors: list[list[float]] = []
-            for text in texts:  # one job each, so that a long list lets the running rows step in between
-                job = self.engine.compute(partial(embed_texts, version.network, [text]))
-                vectors.extend(await unless_disconnected(request, as_coroutine(asyncio.wrap_future(job))))
+            work = self.read(version, texts, "input", partial(embed_texts, version.network))
+            vectors = await unless_disconnected(request, work)
             tokens = sum(len(text) for text in texts)
             answer = answers.embedding_answer(version.name, vectors, tokens, body.encoding_format == "base64")
             return reply(answer)
@@ -183,10 +187,6 @@ class Api:
             return reply({"count": len(tokens), "max_model_len": most, "tokens": tokens, "token_strs": pieces})
 
 
-async def as_coroutine(future: asyncio.Future[Result]) -> Result:
-    return await future
-
-
 async def all_or_none(waits: list[Coroutine[Any, Any, Generation]]) -> list[Generation]:
     """Results in order; the first error cancels the rest."""
     tasks = [asyncio.ensure_future(wait) for wait in waits]
@@ -201,7 +201,7 @@ def completion_answer(
     body: CompletionRequest,
     version: Version,
     prompts: list[list[int]],
-    scored: list[list[ScoredToken | None]] | None,
+    scored: list[Scored] | None,
     generations: list[Generation],
 ) -> answers.Json:
     """Choices in the order of the prompts, the samples of each together."""

@@ -1,4 +1,4 @@
-"""Reading texts instead of writing them: log-probabilities of given tokens, and embeddings."""
+"""Reading texts instead of writing them: log-probabilities of given tokens, and embeddings. Many texts in one pass."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
+from torch import Tensor
 
 from maft.serve.backends import Network
 
-#: Logits of this many tokens at once: a large vocabulary times a long text does not fit into memory.
-LOGIT_TOKENS = 512
+#: Log-probabilities held at once: a large vocabulary times many tokens does not fit into memory.
+MAX_LOGITS = 2**26
 
 
 @dataclass(frozen=True)
@@ -23,25 +24,41 @@ class ScoredToken:
     top: list[tuple[int, float, int]]
 
 
-def score_tokens(network: Network, tokens: Sequence[int], top: int) -> list[ScoredToken | None]:
-    """One entry per token; the first has nothing before it and is None."""
-    hidden = network.hidden(tokens)[:-1]
-    targets = torch.tensor(tokens[1:], device=hidden.device)
-    scored: list[ScoredToken | None] = [None]
-    for start in range(0, len(targets), LOGIT_TOKENS):
-        part = slice(start, start + LOGIT_TOKENS)
+Scored = list[ScoredToken | None]
+
+
+def score_texts(network: Network, texts: Sequence[Sequence[int]], top: int) -> list[Scored]:
+    """For each text one entry per token; the first token has nothing before it and is None."""
+    before = [hidden[:-1] for hidden in network.hidden_batch(texts)]
+    targets = torch.tensor([token for text in texts for token in text[1:]], device=before[0].device)
+    scored = score_targets(network, torch.cat(before), targets, top)
+    results: list[Scored] = []
+    start = 0
+    for text in texts:
+        results.append([None, *scored[start : start + len(text) - 1]])
+        start += len(text) - 1
+    return results
+
+
+def score_targets(network: Network, hidden: Tensor, targets: Tensor, top: int) -> list[ScoredToken]:
+    """One entry per target token, from the hidden state of the token before it."""
+    scored: list[ScoredToken] = []
+    step = max(1, MAX_LOGITS // network.vocabulary)
+    for start in range(0, len(targets), step):
+        part = slice(start, start + step)
         logprobs = network.logits(hidden[part]).double().log_softmax(-1)
-        wanted = targets[part]
-        own = logprobs.gather(1, wanted.unsqueeze(1))
-        ranks = (logprobs > own).sum(-1) + 1
+        own = logprobs.gather(1, targets[part].unsqueeze(1))
+        ranks = ((logprobs > own).sum(-1) + 1).tolist()
         values, indices = logprobs.topk(min(top, logprobs.shape[-1]), dim=-1)
-        likeliest = zip(indices.tolist(), values.tolist(), strict=True)
-        for row, (ids, numbers) in enumerate(likeliest):
-            best = [(token, value, place + 1) for place, (token, value) in enumerate(zip(ids, numbers, strict=True))]
-            scored.append(ScoredToken(int(wanted[row]), float(own[row]), int(ranks[row]), best))
+        rows = zip(
+            targets[part].tolist(), own.squeeze(1).tolist(), ranks, indices.tolist(), values.tolist(), strict=True
+        )
+        for token, value, rank, ids, numbers in rows:
+            best = [(each, number, place + 1) for place, (each, number) in enumerate(zip(ids, numbers, strict=True))]
+            scored.append(ScoredToken(token, value, rank, best))
     return scored
 
 
 def embed_texts(network: Network, texts: Sequence[Sequence[int]]) -> list[list[float]]:
     """The mean of the last hidden states over all tokens of each text; not normalised to length one."""
-    return [network.hidden(text).double().mean(0).tolist() for text in texts]
+    return [hidden.double().mean(0).tolist() for hidden in network.hidden_batch(texts)]

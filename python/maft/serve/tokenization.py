@@ -19,6 +19,7 @@ class ModelTokenizer:
         self.inner: Any = AutoTokenizer.from_pretrained(folder, trust_remote_code=False, local_files_only=True)
         #: The Rust object, without the Python layers around it: they cost more than the work on short texts.
         self.rust: Any = getattr(self.inner, "backend_tokenizer", None)
+        self.known_pieces: dict[int, str] = {}
 
     def encode(self, text: str, special_tokens: bool = True) -> list[int]:
         if self.rust is not None and len(text) < 100_000:
@@ -43,9 +44,16 @@ class ModelTokenizer:
         # The template writes the special tokens itself.
         return self.encode(self.render(messages, generation_prompt), special_tokens=False)
 
+    def piece(self, token: int) -> str:
+        """A token's own text, special ones included. Remembered: scoring asks for the same tokens again and again."""
+        known = self.known_pieces.get(token)
+        if known is None:
+            known = self.known_pieces[token] = self.decode([token], special_tokens=True)
+        return known
+
     def pieces(self, tokens: list[int]) -> list[str]:
         """Each token's own text, special ones included."""
-        return [self.decode([token], special_tokens=True) for token in tokens]
+        return [self.piece(token) for token in tokens]
 
     def find_stop(self, tokens: list[int], stop: tuple[str, ...]) -> str | None:
         """The text up to the first stop string, or None where there is none yet. Looks at the tail first: it is short."""

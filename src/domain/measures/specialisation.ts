@@ -17,7 +17,7 @@ export interface SpecialisationInput {
   societyRight(problemId: string): boolean;
 }
 
-/** One row for all problems, and one per type where there are several; failed problems count as wrong for everybody. */
+/** One row for all problems, and one per type where there are several; what a failed problem's transcript lacks is wrong. */
 export function specialisation(input: SpecialisationInput): AccuracyByType[] {
   const byType = new Map<string, Transcript[]>();
   for (const transcript of input.transcripts) {

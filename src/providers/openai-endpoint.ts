@@ -1,0 +1,124 @@
+/** One configured endpoint of the OpenAI API: the client, the names on its wire, and what its errors mean. */
+import OpenAI, { APIConnectionError, APIConnectionTimeoutError, APIError, APIUserAbortError } from 'openai';
+import { Agent, fetch as undiciFetch } from 'undici';
+import { MaftError, ProviderError } from '../errors';
+
+export interface EndpointSettings {
+  /** Such as `http://127.0.0.1:8237/v1`. */
+  baseUrl: string;
+  apiKey?: string;
+  /** Wire name of a model where the endpoint calls it otherwise. */
+  wireNames?: Record<string, string>;
+  /** Longest wait for one completion. */
+  timeoutMs: number;
+}
+
+/** Shared by the adapters that talk to it; each of their calls is one request. */
+export class OpenAiEndpoint {
+  readonly client: OpenAI;
+  private readonly dispatcher: Agent;
+
+  constructor(private readonly settings: EndpointSettings) {
+    // Node's own fetch gives up on headers and body after five minutes; a long generation may take longer.
+    const timeouts = { headersTimeout: settings.timeoutMs, bodyTimeout: settings.timeoutMs };
+    this.dispatcher = new Agent({ ...timeouts, keepAliveTimeout: 30_000, connections: 512 });
+    this.client = new OpenAI({
+      baseURL: settings.baseUrl,
+      // The client insists on a key; servers without authentication ignore it.
+      apiKey: settings.apiKey ?? 'none',
+      maxRetries: 0,
+      timeout: settings.timeoutMs,
+      fetch: ((url: string, init: object) =>
+        undiciFetch(url, { ...init, dispatcher: this.dispatcher })) as unknown as typeof fetch,
+    });
+  }
+
+  /** Such as `http://127.0.0.1:8237/v1`. */
+  get baseUrl(): string {
+    return this.settings.baseUrl;
+  }
+
+  /** What the endpoint calls a model. */
+  wireName(model: string): string {
+    return this.settings.wireNames?.[model] ?? model;
+  }
+
+  async close(): Promise<void> {
+    await this.dispatcher.close();
+  }
+
+  /** Posts JSON to a path below the base address, or to an absolute one; the parsed answer, whatever it is. */
+  async post(address: string, body: object, signal: AbortSignal): Promise<unknown> {
+    return this.client.post(address, { body, signal });
+  }
+
+  /** The endpoint answered, but not what was asked for. */
+  nonsense(wanted: string, answer: unknown): ProviderError {
+    const shown = this.withoutKey(JSON.stringify(answer) ?? 'nothing').slice(0, 200);
+    return new ProviderError(`${this.settings.baseUrl} answered something that is no ${wanted}: ${shown}`, {
+      retryable: true,
+    });
+  }
+
+  /** Some hosts repeat the key they refuse; messages end up in histories, logs and reports. */
+  private withoutKey(text: string): string {
+    const { apiKey } = this.settings;
+    return apiKey ? text.replaceAll(apiKey, '[API key]') : text;
+  }
+
+  /** What a failed request means; an abort stays one. */
+  translate(error: unknown, model: string): unknown {
+    if (error instanceof MaftError || error instanceof APIUserAbortError) return error;
+    const where = `${this.settings.baseUrl} (model ${model})`;
+    if (error instanceof APIConnectionTimeoutError) {
+      return new ProviderError(`${where} gave no answer within ${this.settings.timeoutMs} ms`, {
+        retryable: true,
+        unreachable: true,
+      });
+    }
+    if (error instanceof APIConnectionError || error instanceof SyntaxError || error instanceof TypeError) {
+      return new ProviderError(`${where} cannot be reached or broke off: ${this.withoutKey(causesOf(error))}`, {
+        retryable: true,
+        unreachable: !(error instanceof SyntaxError),
+        cause: error,
+      });
+    }
+    if (error instanceof APIError) return statusError(error, where, this.withoutKey(error.message));
+    return error;
+  }
+}
+
+/** 404 is retryable: a name just published is loaded on first use, and a remote host may still be downloading it. */
+const retryableStatuses = new Set([404, 408, 409, 425, 429]);
+
+function statusError(error: APIError, where: string, message: string): ProviderError {
+  const status = typeof error.status === 'number' ? error.status : undefined;
+  const retryable = status === undefined || status >= 500 || retryableStatuses.has(status);
+  // The client's message begins with the status. No cause: it holds the answer as it came, a repeated key included.
+  return new ProviderError(`${where} answered ${message.slice(0, 500)}`, {
+    status,
+    retryable,
+    retryAfterMs: retryAfterMs(error.headers),
+  });
+}
+
+/** Retry-After as seconds or as an HTTP date; undefined for "now": then the retry policy's own pause is the right one. */
+function retryAfterMs(headers: Headers | undefined): number | undefined {
+  const value = headers?.get('retry-after');
+  if (value === null || value === undefined) return undefined;
+  const seconds = Number(value);
+  const milliseconds = Number.isFinite(seconds) ? seconds * 1000 : Date.parse(value) - Date.now();
+  return milliseconds > 0 ? milliseconds : undefined;
+}
+
+/** The messages of an error and of what caused it: what broke (ECONNREFUSED) stands deepest. */
+function causesOf(error: Error): string {
+  const messages: string[] = [];
+  let cause: unknown = error;
+  while (typeof cause === 'object' && cause !== null && 'message' in cause) {
+    // Where several addresses of a name were tried, there is a code and no message.
+    messages.push(String(cause.message || ('code' in cause ? cause.code : '')));
+    cause = 'cause' in cause ? cause.cause : undefined;
+  }
+  return messages.join(' ');
+}
