@@ -6,6 +6,7 @@ import { createEvaluationActivities } from './evaluation';
 import { classified } from './failures';
 import { createFinetuningActivities } from './finetuning';
 import { createHintActivities } from './hints';
+import { createMeasuresActivities } from './measures';
 import { References } from './references';
 import { createReportingActivities } from './reporting';
 import { RunContexts } from './run-context';
@@ -28,6 +29,7 @@ export function createActivities(dependencies: ActivityDependencies) {
     ...createHintActivities(dependencies, contexts, references),
     ...createFinetuningActivities(dependencies, contexts),
     ...createEvaluationActivities(dependencies, contexts, references),
+    ...createMeasuresActivities(dependencies, contexts, references),
     ...createReportingActivities(dependencies),
     ...createComparisonActivities(dependencies),
   });
@@ -43,11 +45,12 @@ export const activityQueues = {
     'recordSociety',
     'scoreEvaluation',
     'auditTraining',
+    'recordMeasures',
     'writeReport',
     'resolveComparison',
     'openComparedRun',
     'writeComparison',
   ],
-  llm: ['takeTurn', 'drawVoteSamples', 'askWithHints'],
+  llm: ['takeTurn', 'drawVoteSamples', 'askWithHints', 'scoreShard'],
   gpu: ['finetuneAgent'],
 } as const satisfies Record<string, readonly (keyof Activities)[]>;

@@ -1,6 +1,6 @@
 /**
  * The one place that loads reference answers, and what may be asked of them: verdicts, or the text of one for a hint. It is
- * handed to evaluation, the audit, STaR's hints and `select: reference`, and to nobody else (method, section 3: label-free).
+ * handed to evaluation, the audit, measures, STaR's hints and `select: reference`, and to nobody else (method, section 3: label-free).
  */
 import { parseLines } from '../src/artifacts/lines';
 import type { ReferenceAnswer } from '../src/contract/problem';
@@ -47,6 +47,11 @@ export class References {
       return reference !== undefined && equal(answer, reference);
     };
     return { equal, isCorrect };
+  }
+
+  /** How many problems of a split have a reference answer. */
+  async count(place: SplitPlace): Promise<number> {
+    return (await this.load(place)).size;
   }
 
   private async load({ runId, split, iteration }: SplitPlace): Promise<Map<string, string>> {

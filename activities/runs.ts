@@ -10,7 +10,7 @@ import { digestOf, runIdOf } from '../src/domain/digests';
 import { iterationKeys, runKeys } from '../src/domain/keys';
 import { deriveRunPlan } from '../src/domain/plan';
 import { baseModels, nameOfBase, untunedSociety, type BaseOfAgent } from '../src/domain/society';
-import { InvalidRunSpec } from '../src/errors';
+import { InvalidRunSpec, ProviderError } from '../src/errors';
 import { promptSet } from '../src/prompts';
 import { resolveSpecification, specificationArgument } from '../src/specification';
 import type { DrawnProblems, LabelledProblem } from '../src/tasks/task';
@@ -75,6 +75,7 @@ export function createRunActivities(dependencies: ActivityDependencies) {
     const problems = await Promise.all(bases.map(unservedBase));
     if (problems.some((problem) => problem !== undefined))
       throw new InvalidRunSpec(problems.filter((each) => each !== undefined));
+    await refuseUnservedMeasures(specification);
   }
 
   /** What is wrong with a base model's name, if its endpoint does not serve it. */
@@ -86,6 +87,35 @@ export function createRunActivities(dependencies: ActivityDependencies) {
       `${index === 0 ? 'model.base' : 'model.members'}: ${JSON.stringify(base)} is not served by the endpoint ` +
       `"${endpoint}", which offers: ${served.slice(0, 20).join(', ') || 'nothing'}`
     );
+  }
+
+  /** The fixed scorer and the embedding model, where they are named. */
+  async function refuseUnservedMeasures({ evaluation }: RunSpecification): Promise<void> {
+    const { scorer, embedding } = evaluation;
+    const named = [
+      ...(scorer === undefined ? [] : [{ field: 'evaluation.scorer.base', ...scorer }]),
+      ...(embedding === undefined
+        ? []
+        : [{ field: 'evaluation.embedding.model', base: embedding.model, endpoint: embedding.endpoint }]),
+    ];
+    for (const { field, base, endpoint } of named) {
+      const served = await servedNames(endpoint);
+      if (served === undefined || served.includes(nameOfBase({ base, endpoint }))) continue;
+      throw new InvalidRunSpec([
+        `${field}: ${JSON.stringify(base)} is not served by the endpoint "${endpoint}", ` +
+          `which offers: ${served.slice(0, 20).join(', ') || 'nothing'}`,
+      ]);
+    }
+  }
+
+  /** `undefined` where the endpoint has no list: those that only embed need none. */
+  async function servedNames(endpoint: string): Promise<string[] | undefined> {
+    try {
+      return await dependencies.inference(endpoint).models(Context.current().cancellationSignal);
+    } catch (error) {
+      if (error instanceof ProviderError && (error.status === 404 || error.status === 405)) return undefined;
+      throw error;
+    }
   }
 
   /** One file for evaluation, and one for training or, with `problems: fresh`, one per iteration. */

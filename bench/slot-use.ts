@@ -26,7 +26,8 @@ export const slotUse: Benchmark = {
 
 async function measure({ client, folder, settings }: BenchServer, problems: number): Promise<BenchmarkResult> {
   const endpoint = await startSlowEndpoint();
-  const inference = new OpenAiInference(new OpenAiEndpoint({ baseUrl: endpoint.baseUrl, timeoutMs: 60_000 }));
+  const wire = new OpenAiEndpoint({ baseUrl: endpoint.baseUrl, timeoutMs: 60_000 });
+  const inference = new OpenAiInference(wire);
   const { dependencies } = fakeWorld(`${folder}/store`);
   const slots = { turnSlots: endpointSlots, trainingSlots: 2 };
   const workers = await startWorkers(settings(slots), { ...dependencies, inference: () => inference });
@@ -34,7 +35,7 @@ async function measure({ client, folder, settings }: BenchServer, problems: numb
     const options = { workflowId: 'maft/slot-use', taskQueue: 'maft', args: [specification(problems)] };
     await client.workflow.execute('multiagentFinetuning', options);
   });
-  await inference.close();
+  await wire.close();
   endpoint.server.close();
   const { share, seconds } = endpoint.use();
   return {

@@ -17,6 +17,7 @@ export const light = proxyActivities<
     | 'recordSociety'
     | 'scoreEvaluation'
     | 'auditTraining'
+    | 'recordMeasures'
     | 'writeReport'
     | 'resolveComparison'
     | 'openComparedRun'
@@ -34,21 +35,23 @@ export const light = proxyActivities<
   retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '1 minute', maximumAttempts: 15 },
 });
 
-/** One debate turn, the extra samples of one vote, or one problem's hints: the only activities that call models. */
-export const models = proxyActivities<Pick<Activities, 'takeTurn' | 'drawVoteSamples' | 'askWithHints'>>({
-  taskQueue: taskQueues.llm,
-  // A turn is two calls; a long chain of reasoning on a busy endpoint may take minutes each. No schedule-to-close:
-  // time spent waiting for a slot must not eat a turn's time.
-  startToCloseTimeout: '30 minutes',
-  // Notices a killed worker; the activity beats every few seconds while a model writes.
-  heartbeatTimeout: '30 seconds',
-  // A turn holds no state worth waiting for: its completions are stored, the rest is cheap to ask again.
-  cancellationType: ActivityCancellationType.TRY_CANCEL,
-  allowEagerDispatch: false,
-  // About ten minutes of a broken endpoint (then the run pauses itself). What retrying cannot mend, and answers that
-  // are nonsense five times in a row, end earlier: activities/failures.ts marks them non-retryable.
-  retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '30 seconds', maximumAttempts: 24 },
-});
+/** One debate turn, the extra samples of one vote, one problem's hints, the scores of one shard: all that calls models. */
+export const models = proxyActivities<Pick<Activities, 'takeTurn' | 'drawVoteSamples' | 'askWithHints' | 'scoreShard'>>(
+  {
+    taskQueue: taskQueues.llm,
+    // A turn is two calls; a long chain of reasoning on a busy endpoint may take minutes each. No schedule-to-close:
+    // time spent waiting for a slot must not eat a turn's time.
+    startToCloseTimeout: '30 minutes',
+    // Notices a killed worker; the activity beats every few seconds while a model writes.
+    heartbeatTimeout: '30 seconds',
+    // A turn holds no state worth waiting for: its completions are stored, the rest is cheap to ask again.
+    cancellationType: ActivityCancellationType.TRY_CANCEL,
+    allowEagerDispatch: false,
+    // About ten minutes of a broken endpoint (then the run pauses itself). What retrying cannot mend, and answers that
+    // are nonsense five times in a row, end earlier: activities/failures.ts marks them non-retryable.
+    retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '30 seconds', maximumAttempts: 24 },
+  },
+);
 
 /** Finetuning one agent. */
 export const training = proxyActivities<Pick<Activities, 'finetuneAgent'>>({

@@ -1,10 +1,11 @@
-/** The society of one iteration debates the evaluation problems; its answers are scored against the references. */
+/** The society of one iteration debates the evaluation problems; its answers are scored, its diversity is measured. */
 import { setHandler } from '@temporalio/workflow';
 import type { CallCounts, EvaluationInput, EvaluationOutcome, ShardOutcome } from '../src/contract/run';
 import { addCounts, noCounts } from '../src/domain/counts';
 import { light } from './activity-proxies';
 import { debateProblems } from './debate-problems';
 import { refuseTooManyFailures } from './failed-problems';
+import { measureSociety } from './measure-society';
 import { progressQuery } from './messages';
 import { outlastingOutages } from './outages';
 import { createPauseGate } from './pause-gate';
@@ -12,6 +13,7 @@ import { createPauseGate } from './pause-gate';
 export async function evaluateSociety(input: EvaluationInput): Promise<EvaluationOutcome> {
   const { plan, iteration } = input;
   const gate = createPauseGate(input.paused ?? false);
+  const startedAt = Date.now();
   const closed = { problems: 0, failed: 0, counts: noCounts };
   setHandler(progressQuery, () => ({
     problems: { done: closed.problems, total: plan.evaluationProblems, failed: closed.failed },
@@ -36,7 +38,10 @@ export async function evaluateSociety(input: EvaluationInput): Promise<Evaluatio
     gate,
   );
   refuseTooManyFailures(plan, 'evaluation', closed);
-  return await outlastingOutages(gate, () => light.scoreEvaluation({ plan, iteration, shards }));
+  const outcome = await outlastingOutages(gate, () => light.scoreEvaluation({ plan, iteration, shards }));
+  const seconds = { debate: input.debateSeconds ?? 0, evaluation: (Date.now() - startedAt) / 1000 };
+  await measureSociety({ plan, iteration, split: 'eval', shards, seconds }, gate);
+  return outcome;
 }
 
 /** The society's own vote needs its samples at every iteration; the vote beside it is taken where the plan says so. */

@@ -86,12 +86,24 @@ export async function evaluate(run: RunContext, iteration: number): Promise<void
     const outcome = await run.gate.withChild(workflowId, () =>
       startChild<typeof evaluateSociety>(workflowTypes.evaluate, {
         ...childOptions(workflowId, `society of iteration ${iteration}`),
-        args: [{ plan, iteration, last: run.stopsEarly, paused: run.gate.paused }],
+        args: [
+          {
+            plan,
+            iteration,
+            last: run.stopsEarly,
+            paused: run.gate.paused,
+            debateSeconds: debateSeconds(run, iteration),
+          },
+        ],
       }),
     );
     run.advance(outcome.problems, outcome.failed, outcome.counts);
     run.evaluated(iteration, outcome.accuracy);
   });
+}
+
+function debateSeconds({ timings }: RunContext, iteration: number): number | undefined {
+  return timings.find((timing) => timing.stage === 'debate' && timing.iteration === iteration)?.seconds;
 }
 
 /** A view of everything so far; rebuilt after every iteration, so that a run can be read while it goes on. */

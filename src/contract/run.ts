@@ -1,4 +1,5 @@
 /** What crosses the border between workflows and activities: references, digests, answers and counts, never texts. */
+import type { ScoringKind } from './measures';
 import type { CriticKind, RunSpecification, StopSettings, ValueSource } from './specification';
 import type { Split } from './transcript';
 
@@ -60,6 +61,8 @@ export interface RunPlan {
   /** Whether wrong first answers of training problems are asked again with the reference answer as a hint. */
   hints?: boolean;
   stopWhen?: StopSettings;
+  /** What the measures asked for need models for. */
+  scoring: ScoringKind[];
   /** Search attributes the server knows; only these are upserted. */
   searchAttributes: string[];
   /** Sentences for the log and the report, such as search attributes that are missing. */
@@ -222,6 +225,34 @@ export interface EvaluationInput {
   /** Whether the run ends with this iteration, earlier than planned. */
   last?: boolean;
   paused?: boolean;
+  /** Wall-clock seconds of the iteration's training debate, for the account of what it cost. */
+  debateSeconds?: number;
+}
+
+/** One kind of scoring of one shard's responses. */
+export interface ScoreShardInput {
+  plan: RunPlan;
+  iteration: number;
+  split: Split;
+  kind: ScoringKind;
+  shard: number;
+  transcripts: ArtifactReference;
+}
+
+/** What was stored, found or made now. */
+export interface ScoredShard {
+  texts: number;
+  tokens: number;
+}
+
+export interface MeasuresInput {
+  plan: RunPlan;
+  iteration: number;
+  split: Split;
+  shards: ShardOutcome[];
+  /** Kinds of scoring that could not be done, and why. */
+  unscored: Partial<Record<ScoringKind, string>>;
+  seconds: { debate: number; evaluation: number };
 }
 
 export interface ScoreInput {

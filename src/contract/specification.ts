@@ -71,13 +71,32 @@ export const finetuningSchema = z.strictObject({
   checkpointEverySeconds: z.number().gt(0).default(60).describe('most training work a crash can cost'),
 });
 
+/** What `evaluation.measures` may ask for; what needs no model beyond the debate's own is always measured. */
+export const measureNames = ['agreement', 'embedding', 'nll', 'kl-agents', 'kl-base'] as const;
+
 export const baselines = ['base', 'majority', 'debate'] as const;
 
 const voteSize = z.union([z.literal('equal-calls'), positiveInteger]);
 
 export const evaluationSchema = z.strictObject({
   baselines: z.array(z.enum(baselines)).default([...baselines]),
-  measures: z.array(z.enum(['agreement'])).default(['agreement']),
+  measures: z
+    .array(z.enum(measureNames))
+    .default(['agreement', 'embedding'])
+    .describe('diversity and drift of every evaluated society; see docs/measures.md'),
+  measuredProblems: positiveInteger
+    .default(200)
+    .describe('most evaluation problems whose responses models score or embed, drawn by seed'),
+  scorer: z
+    .strictObject({ base: name, endpoint: name.default('embedded') })
+    .optional()
+    .describe(
+      'a fixed model that scores likelihoods instead of the held-out critics: for hosted models and mixed bases',
+    ),
+  embedding: z
+    .strictObject({ model: name, endpoint: name.default('embedded') })
+    .optional()
+    .describe('the embedding model; default: the base model, mean-pooled, at its own endpoint'),
   votes: z
     .strictObject({
       samples: z.union([voteSize, z.array(voteSize).min(1).max(16)]).default('equal-calls'),

@@ -1,5 +1,6 @@
 /** Where every artifact is: keys below the store's root (a contract: architecture, "Files that are a contract"). */
 import type { Split } from '../contract/transcript';
+import type { ScoringKind } from '../contract/measures';
 import { shardName } from './identifiers';
 
 const longestSegment = 180;
@@ -102,6 +103,9 @@ export const iterationKeys = {
   weights: (place: IterationPlace, agent: string) => `${iterationFolder(place)}/weights/${agent}.json`,
   society: (place: IterationPlace) => `${iterationFolder(place)}/society.json`,
   evaluation: (place: IterationPlace) => `${iterationFolder(place)}/evaluation.json`,
+  /** One batch of scores, so that scoring which is cut off goes on behind it. */
+  scores: (place: ShardPlace, { kind, batch }: { kind: ScoringKind; batch: number }) =>
+    `${iterationFolder(place)}/scores/${shardFile(place)}.${kind}-${String(batch).padStart(2, '0')}.json`,
   measures: (place: IterationPlace) => `${iterationFolder(place)}/measures.json`,
   /** The audit of the consensus that the iteration's training sets rest on. */
   audit: (place: IterationPlace) => `${iterationFolder(place)}/audit.json`,

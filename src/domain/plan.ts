@@ -1,5 +1,6 @@
 /** What a specification means for the order of the work: the plan that workflows follow. Derived once, by `resolveRun`. */
 import type { RunPlan } from '../contract/run';
+import type { ScoringKind } from '../contract/measures';
 import type { MethodSettings, RunSpecification } from '../contract/specification';
 import { evaluationSize, societySize, speakingAgents, type DebateSize } from './debate-rules';
 import { sharedAgent } from './identifiers';
@@ -63,9 +64,24 @@ export function deriveRunPlan(
     ownVoteSamples: method.evaluateBy === 'vote' ? (method.samples ?? 0) : 0,
     hints: method.hint,
     stopWhen: specification.stopWhen,
+    scoring: scoringKinds(specification),
     searchAttributes: found.searchAttributes ?? [],
     notices: found.notices ?? [],
   };
+}
+
+/** What models have to do for the measures asked for; with one member there are no pairs to compare. */
+function scoringKinds(specification: RunSpecification): ScoringKind[] {
+  const { evaluation } = specification;
+  const asked = new Set(evaluation.measures);
+  const hasPairs = evaluationSize(specification).members > 1;
+  const hasScorer = evaluation.scorer !== undefined;
+  const kinds: [ScoringKind, boolean][] = [
+    ['embedding', asked.has('embedding') && hasPairs],
+    ['agents', (asked.has('nll') && !hasScorer) || (asked.has('kl-agents') && hasPairs) || asked.has('kl-base')],
+    ['scorer', asked.has('nll') && hasScorer],
+  ];
+  return kinds.filter(([, isNeeded]) => isNeeded).map(([kind]) => kind);
 }
 
 /** Sizes k of the votes beside the debate, ascending; the samples of the largest serve all of them. */

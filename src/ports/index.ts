@@ -34,7 +34,11 @@ export interface TokenizedText {
 
 /** What is tokenized: a chat by the model's template, or a plain text without special tokens. */
 export type TextToTokenize =
-  | { model: string; messages: ChatMessage[]; /** Whether the template opens the assistant's turn. */ openTurn: boolean }
+  | {
+      model: string;
+      messages: ChatMessage[];
+      /** Whether the template opens the assistant's turn. */ openTurn: boolean;
+    }
   | { model: string; text: string };
 
 /**

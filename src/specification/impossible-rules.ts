@@ -185,4 +185,14 @@ export const rules: readonly Rule[] = [
     fields: [['model', 'members']],
     why: 'with method.weights "one" all members share one model, which has one base: model.base',
   },
+  {
+    when: ({ evaluation }) => !evaluation.measures.includes('nll'),
+    fields: [['evaluation', 'scorer']],
+    why: 'evaluation.measures does not ask for "nll", which is all that it would score',
+  },
+  {
+    when: ({ evaluation }) => !evaluation.measures.includes('embedding'),
+    fields: [['evaluation', 'embedding']],
+    why: 'evaluation.measures does not ask for "embedding"',
+  },
 ];

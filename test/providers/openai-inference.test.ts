@@ -1,7 +1,8 @@
 /** The adapter against a real HTTP server: what goes over the wire, and what every kind of trouble becomes. */
 import { ProviderError } from '../../src/errors';
 import type { ChatRequest } from '../../src/ports';
-import { OpenAiInference, type EndpointSettings } from '../../src/providers/openai-inference';
+import { OpenAiEndpoint, type EndpointSettings } from '../../src/providers/openai-endpoint';
+import { OpenAiInference } from '../../src/providers/openai-inference';
 import {
   completionBody,
   hang,
@@ -22,7 +23,7 @@ const request: ChatRequest = {
 
 describe('an OpenAI-compatible endpoint', () => {
   let endpoint: LocalEndpoint;
-  const open: OpenAiInference[] = [];
+  const open: OpenAiEndpoint[] = [];
 
   beforeEach(async () => {
     endpoint = await startLocalEndpoint();
@@ -30,13 +31,13 @@ describe('an OpenAI-compatible endpoint', () => {
 
   afterEach(async () => {
     await endpoint.close();
-    await Promise.all(open.splice(0).map((inference) => inference.close()));
+    await Promise.all(open.splice(0).map((each) => each.close()));
   });
 
   const inferenceWith = (settings: Partial<EndpointSettings> = {}): OpenAiInference => {
-    const inference = new OpenAiInference({ baseUrl: endpoint.baseUrl, timeoutMs: 20_000, apiKey, ...settings });
-    open.push(inference);
-    return inference;
+    const made = new OpenAiEndpoint({ baseUrl: endpoint.baseUrl, timeoutMs: 20_000, apiKey, ...settings });
+    open.push(made);
+    return new OpenAiInference(made);
   };
   const complete = (settings: Partial<EndpointSettings> = {}) =>
     inferenceWith(settings).complete(request, new AbortController().signal);

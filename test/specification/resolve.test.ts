@@ -288,6 +288,8 @@ describe('what is explicitly given and impossible is refused with the reason', (
       { method: { instructions: { generation: 'You are {name}.' } } },
       /^method\.instructions\.generation: holds the unknown placeholder \{name\}; filled in are \{member\}/,
     ],
+    [{ evaluation: { scorer: { base: 'judge' } } }, /^evaluation\.scorer: .*impossible: .*does not ask for "nll"/],
+    [{ evaluation: { measures: [], embedding: { model: 'e5' } } }, /^evaluation\.embedding/],
   ])('%j', (changed, line) => {
     const problems = problemsOf({ ...minimal, ...changed });
     expect(problems).toHaveLength(1);

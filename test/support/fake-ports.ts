@@ -8,7 +8,16 @@ import path from 'node:path';
 import type { ActivityDependencies } from '../../activities';
 import { FileArtifactStore } from '../../src/artifacts/file-store';
 import { type ProviderError } from '../../src/errors';
-import type { ChatCompletion, ChatRequest, FinishedTraining, Inference, Trainer } from '../../src/ports';
+import type {
+  ChatCompletion,
+  ChatRequest,
+  FinishedTraining,
+  Inference,
+  Scoring,
+  TextToTokenize,
+  TokenizedText,
+  Trainer,
+} from '../../src/ports';
 import type { TrainingJob } from '../../src/contract/training-job';
 import { graderFor, taskFor } from '../../src/tasks';
 
@@ -48,6 +57,42 @@ function respond(request: ChatRequest): string {
   return `b*c=${b * c} e*f=${e * f} #${a + b * c + d - e * f + slip}`;
 }
 
+/** A character is a token; a model finds a token likely or not by its own name, so that models differ. Counts what it read. */
+export class FakeScoring implements Scoring {
+  readonly read: { model: string; texts: number }[] = [];
+  /** Throws where it returns an error. */
+  trouble: (route: 'tokenize' | 'score' | 'embed') => Error | undefined = () => undefined;
+
+  async tokenize(text: TextToTokenize): Promise<TokenizedText> {
+    this.refuse('tokenize');
+    if ('text' in text) return { tokens: codesOf(text.text), limit: undefined };
+    const turns = text.messages.map(({ role, content }) => `<${role}>${content}|`);
+    return { tokens: codesOf(turns.join('') + (text.openTurn ? '<assistant>' : '')), limit: 4096 };
+  }
+
+  async logProbabilities({ model, texts }: { model: string; texts: readonly (readonly number[])[] }) {
+    this.refuse('score');
+    this.read.push({ model, texts: texts.length });
+    const ofToken = (token: number) => -0.1 - (createHash('sha256').update(`${model}/${token}`).digest()[0] ?? 0) / 256;
+    return texts.map((tokens) => tokens.map((token, index) => (index === 0 ? null : ofToken(token))));
+  }
+
+  async embed({ model, texts }: { model: string; texts: readonly string[] }): Promise<number[][]> {
+    this.refuse('embed');
+    this.read.push({ model, texts: texts.length });
+    return texts.map((text) => [text.length, ...codesOf(text.slice(-3).padStart(3))]);
+  }
+
+  private refuse(route: 'tokenize' | 'score' | 'embed'): void {
+    const trouble = this.trouble(route);
+    if (trouble !== undefined) throw trouble;
+  }
+}
+
+function codesOf(text: string): number[] {
+  return Array.from(text, (character) => character.charCodeAt(0));
+}
+
 /** Writes a folder whose content depends on the training set alone. */
 export class FakeTrainer implements Trainer {
   readonly jobs: TrainingJob[] = [];
@@ -79,17 +124,20 @@ export class FakeTrainer implements Trainer {
 export interface FakeWorld {
   dependencies: ActivityDependencies;
   inference: FakeInference;
+  scoring: FakeScoring;
   trainer: FakeTrainer;
   store: FileArtifactStore;
 }
 
 export function fakeWorld(folder: string): FakeWorld {
   const inference = new FakeInference();
+  const scoring = new FakeScoring();
   const trainer = new FakeTrainer();
   const store = new FileArtifactStore(folder);
   const dependencies: ActivityDependencies = {
     store,
     inference: () => inference,
+    scoring: () => scoring,
     trainer,
     task: taskFor,
     grader: graderFor,
@@ -102,7 +150,7 @@ export function fakeWorld(folder: string): FakeWorld {
       versions: { test: '1' },
     },
   };
-  return { dependencies, inference, trainer, store };
+  return { dependencies, inference, scoring, trainer, store };
 }
 
 function waitFor(milliseconds: number, signal: AbortSignal): Promise<void> {

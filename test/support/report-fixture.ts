@@ -120,6 +120,7 @@ function planOf(shape: Shape): RunPlan {
     voteSamples: callsOf(shape),
     voteAtIterations: [0, shape.iterations],
     searchAttributes: [],
+    scoring: [],
     notices: [],
   };
 }

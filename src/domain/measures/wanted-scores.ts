@@ -44,12 +44,14 @@ function wantedOfPanel(panel: Panel, question: ScoringQuestion): WantedScores[] 
   const isLast = panel.round === (roundOf('critic', rounds) ?? 1);
   const models = modelsOf([panel]);
   const isOneModel = new Set(models).size === 1;
+  // With fewer than three, or before there are critics, nobody is held out: see `heldOutLikelihood`.
+  const isHeldOut = isLast && (isOneModel || (rounds > 1 && models.length > 2));
   return panel.turns
     .map(({ member, agent, model }) => {
       const others = models.filter((_, index) => index !== member - 1);
-      const heldOut = measures.includes('nll') && fixedScorer === null && isLast && (isOneModel ? [model] : others);
+      const asksHeldOut = measures.includes('nll') && fixedScorer === null && isHeldOut;
       const scorers = [
-        ...(heldOut || []),
+        ...(asksHeldOut ? (isOneModel ? [model] : others) : []),
         ...(measures.includes('kl-agents') && models.length > 1 ? models : []),
         ...(measures.includes('kl-base') ? [model, baseOf(agent)] : []),
       ];

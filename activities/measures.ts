@@ -1,0 +1,183 @@
+/**
+ * Diversity and drift (method, section 7): responses are scored by models, then every measure of an iteration is
+ * computed and stored. Runs after the evaluation; nothing here is read by selection.
+ */
+import { Context } from '@temporalio/activity';
+import type { MeasuresInput, ScoredShard, ScoreShardInput, ShardOutcome } from '../src/contract/run';
+import { parseLines } from '../src/artifacts/lines';
+import { publishSealed, readSealed, requireSealed } from '../src/artifacts/sealed';
+import type { ConsensusAudit, Evaluation } from '../src/contract/evaluation';
+import type { Measures, ScoreBatch, ScoringKind } from '../src/contract/measures';
+import type { WeightsRecord } from '../src/contract/training-job';
+import type { Transcript } from '../src/contract/transcript';
+import { addCounts, noCounts } from '../src/domain/counts';
+import { debateRules, type DebateSize } from '../src/domain/debate-rules';
+import { iterationKeys } from '../src/domain/keys';
+import { assembleMeasures, drawMeasuredProblems } from '../src/domain/measures';
+import { inGroups } from '../src/domain/measures/scored-text';
+import type { ActivityDependencies } from './dependencies';
+import { withHeartbeats } from './heartbeats';
+import type { References } from './references';
+import type { RunContexts } from './run-context';
+import { embeddingModelOf, fixedScorerOf, scoreBatch, untunedModels } from './scoring';
+
+/** Problems per stored batch: what a killed worker costs at most, in each shard. */
+const problemsPerBatch = 10;
+
+export function createMeasuresActivities(
+  dependencies: ActivityDependencies,
+  contexts: RunContexts,
+  references: References,
+) {
+  const { store } = dependencies;
+
+  /** Scores the measured problems of one shard in batches; each is stored before the next one is begun. */
+  async function scoreShard(input: ScoreShardInput): Promise<ScoredShard> {
+    let done = 0;
+    return withHeartbeats(
+      async () => {
+        const { kind } = input;
+        const { record } = await contexts.run(input.plan.runId);
+        const size = debateRules(record.specification, input.split);
+        const models = await untunedModels(contexts, { ...record, iteration: input.iteration });
+        const transcripts = parseLines<Transcript>(await store.readVerified(input.transcripts));
+        const sum = { texts: 0, tokens: 0 };
+        for (const [batch, problems] of batchesOf(await measuredAmong(transcripts, input)).entries()) {
+          const key = iterationKeys.scores(placeOf(input), { kind: input.kind, batch });
+          const signal = Context.current().cancellationSignal;
+          const made = await readSealed<ScoreBatch>(store, key);
+          const scores = made ?? (await scoreBatch(problems, { kind, size, record, models, dependencies, signal }));
+          const { content } = await publishSealed<ScoreBatch>(store, key, scores);
+          sum.texts += content.texts;
+          sum.tokens += content.tokens;
+          done += problems.length;
+        }
+        return sum;
+      },
+      () => ({ problems: done }),
+    );
+  }
+
+  /** Writes `measures.json`, once: what is there is left as it is. */
+  async function recordMeasures(input: MeasuresInput): Promise<{ recorded: boolean }> {
+    return withHeartbeats(async () => {
+      const key = iterationKeys.measures({ runId: input.plan.runId, iteration: input.iteration });
+      if ((await readSealed<Measures>(store, key)) !== undefined) return { recorded: false };
+      const { created } = await publishSealed<Measures>(store, key, await computeMeasures(input));
+      return { recorded: created };
+    });
+  }
+
+  async function computeMeasures(input: MeasuresInput): Promise<Measures> {
+    const { plan, iteration, split, unscored, seconds } = input;
+    const { record } = await contexts.run(plan.runId);
+    const { specification } = record;
+    const transcripts = (await Promise.all(input.shards.map(readTranscripts))).flat();
+    return assembleMeasures({
+      ...{ runId: plan.runId, iteration, split, method: plan.method, seed: specification.seed },
+      ...{ ...sizeOf(debateRules(specification, split)), transcripts },
+      ...(await evaluations(input)),
+      ...(await training(input)),
+      ...(await knowledge(input)),
+      asked: specification.evaluation.measures,
+      measuredProblems: await measuredProblems(input),
+      embeddingModel: embeddingModelOf(record).model,
+      fixedScorer: fixedScorerOf(record)?.model ?? null,
+      baseOf: (await untunedModels(contexts, { ...record, iteration })).baseOf,
+      batches: await storedBatches(input),
+      unscored,
+      seconds,
+      evaluationCounts: addCounts(noCounts, ...input.shards.map(({ counts }) => counts)),
+    });
+  }
+
+  async function evaluations({ plan, iteration }: MeasuresInput) {
+    const place = (of: number) => iterationKeys.evaluation({ runId: plan.runId, iteration: of });
+    return {
+      evaluation: await requireSealed<Evaluation>(store, place(iteration)),
+      previous: iteration === 0 ? undefined : await readSealed<Evaluation>(store, place(iteration - 1)),
+      untuned: iteration === 0 ? undefined : await readSealed<Evaluation>(store, place(0)),
+    };
+  }
+
+  async function training({ plan, iteration }: MeasuresInput) {
+    const place = { runId: plan.runId, iteration };
+    const records = plan.trainedAgents.map((agent) =>
+      readSealed<WeightsRecord>(store, iterationKeys.weights(place, agent)),
+    );
+    const shards = Array.from({ length: Math.ceil(plan.trainProblems / plan.shardSize) }, (_, shard) =>
+      readSealed<ShardOutcome>(store, iterationKeys.shardOutcome({ ...place, split: 'train', shard })),
+    );
+    const debated = (await Promise.all(shards)).filter((shard) => shard !== undefined);
+    return {
+      weights: (await Promise.all(records)).filter((weights) => weights !== undefined),
+      audit: await readSealed<ConsensusAudit>(store, iterationKeys.audit(place)),
+      debateCounts: debated.length === 0 ? undefined : addCounts(noCounts, ...debated.map(({ counts }) => counts)),
+    };
+  }
+
+  /** What is known of the problems: types, and which answers are right by the verdicts that the evaluation rests on. */
+  async function knowledge({ plan, iteration, split }: MeasuresInput) {
+    const place = { runId: plan.runId, iteration, split };
+    // The evaluation has stored the verdicts: none is asked for again.
+    const { isCorrect } = await references.judge(place, new Map(), iterationKeys.referenceVerdicts(place));
+    const types = new Map((await contexts.problems(place)).map(({ id, type }) => [id, type]));
+    return {
+      hasReferences: (await references.count(place)) > 0,
+      isCorrect,
+      typeOf: (problemId: string) => types.get(problemId),
+    };
+  }
+
+  async function storedBatches(input: MeasuresInput): Promise<Record<ScoringKind, ScoreBatch[]>> {
+    const of = async (kind: ScoringKind): Promise<ScoreBatch[]> => {
+      if (!input.plan.scoring.includes(kind) || input.unscored[kind] !== undefined) return [];
+      return (await Promise.all(input.shards.map((shard) => batchesOfShard(input, shard, kind)))).flat();
+    };
+    return { embedding: await of('embedding'), agents: await of('agents'), scorer: await of('scorer') };
+  }
+
+  async function batchesOfShard(input: MeasuresInput, shard: ShardOutcome, kind: ScoringKind): Promise<ScoreBatch[]> {
+    const batches = batchesOf(await measuredAmong(await readTranscripts(shard), input));
+    const place = placeOf({ ...input, shard: shard.shard });
+    const stored = batches.map((_, batch) =>
+      requireSealed<ScoreBatch>(store, iterationKeys.scores(place, { kind, batch })),
+    );
+    return Promise.all(stored);
+  }
+
+  async function readTranscripts({ transcripts }: ShardOutcome): Promise<Transcript[]> {
+    return parseLines<Transcript>(await store.readVerified(transcripts));
+  }
+
+  async function measuredAmong(transcripts: Transcript[], input: Measured): Promise<Transcript[]> {
+    const measured = await measuredProblems(input);
+    return transcripts.filter(({ problemId }) => measured.has(problemId));
+  }
+
+  async function measuredProblems({ plan, split, iteration }: Measured): Promise<Set<string>> {
+    const { record } = await contexts.run(plan.runId);
+    const { seed, evaluation } = record.specification;
+    const problems = await contexts.problems({ runId: plan.runId, split, iteration });
+    return drawMeasuredProblems(
+      problems.map(({ id }) => id),
+      { seed, most: evaluation.measuredProblems },
+    );
+  }
+
+  return { scoreShard, recordMeasures };
+}
+
+type Measured = Pick<MeasuresInput, 'plan' | 'split' | 'iteration'>;
+
+function sizeOf({ members, rounds }: DebateSize): DebateSize {
+  return { members, rounds };
+}
+
+function batchesOf(transcripts: Transcript[]): Transcript[][] {
+  return inGroups(transcripts, () => 1, { items: problemsPerBatch, weight: problemsPerBatch });
+}
+
+function placeOf({ plan, iteration, split, shard }: Measured & { shard: number }) {
+  return { runId: plan.runId, iteration, split, shard };
+}

@@ -1,0 +1,145 @@
+/** One batch of problems scored for one kind of measure: which models are asked, and what becomes of their answers. */
+import type { ScoreBatch, ScoringKind } from '../src/contract/measures';
+import type { RunRecord } from '../src/contract/run';
+import type { Transcript } from '../src/contract/transcript';
+import type { DebateSize } from '../src/domain/debate-rules';
+import { pairDissimilarities, panelsOf, wantedFromAgents, wantedFromScorer } from '../src/domain/measures';
+import type { WantedScores } from '../src/domain/measures';
+import { inGroups } from '../src/domain/measures/scored-text';
+import { nameOfBase } from '../src/domain/society';
+import type { ActivityDependencies } from './dependencies';
+import { scoreResponses, type WantedResponse } from './response-scorer';
+import type { RunContexts } from './run-context';
+
+export interface NamedModel {
+  model: string;
+  endpoint: string;
+}
+
+/** The untuned models of a run. */
+export interface UntunedModels {
+  baseOf(agent: string): string;
+  /** The base whose tokenizer a model of the society has. */
+  tokenizerOf(model: string): string;
+  /** The configured endpoint that serves a model of the society, or a base of it. */
+  endpointOf(model: string): string;
+}
+
+export interface BatchContext {
+  /** N and M of the debates that are scored. */
+  size: DebateSize;
+  kind: ScoringKind;
+  record: RunRecord;
+  models: UntunedModels;
+  dependencies: ActivityDependencies;
+  signal: AbortSignal;
+}
+
+/** Texts per request of embeddings; their weight is counted in characters. */
+const perRequest = { items: 64, weight: 65_536 };
+
+export async function scoreBatch(transcripts: Transcript[], context: BatchContext): Promise<ScoreBatch> {
+  const startedAt = performance.now();
+  const scored = context.kind === 'embedding' ? await embed(transcripts, context) : await score(transcripts, context);
+  const nothing = { scores: [], dissimilarities: [], tooLong: 0 };
+  return {
+    problemIds: transcripts.map(({ problemId }) => problemId),
+    ...nothing,
+    ...scored,
+    seconds: (performance.now() - startedAt) / 1000,
+  };
+}
+
+/** The embedding model: the named one, or the base model at the endpoint that serves it. */
+export function embeddingModelOf({ specification }: RunRecord): NamedModel {
+  const { embedding } = specification.evaluation;
+  const { base, endpoint } =
+    embedding === undefined ? specification.model : { base: embedding.model, endpoint: embedding.endpoint };
+  return { model: nameOfBase({ base, endpoint }), endpoint };
+}
+
+export function fixedScorerOf({ specification }: RunRecord): NamedModel | undefined {
+  const { scorer } = specification.evaluation;
+  return scorer && { model: nameOfBase(scorer), endpoint: scorer.endpoint };
+}
+
+/**
+ * Bases by agent, and so by model: an agent's weights are always made from its own base. A run that began with a tuned
+ * society counts as its base what its summariser is: the untuned model.
+ */
+export async function untunedModels(
+  contexts: RunContexts,
+  { runId, iteration, specification }: Pick<RunRecord, 'runId' | 'specification'> & { iteration: number },
+): Promise<UntunedModels> {
+  const { agents, summariser } = await contexts.society(runId, 0);
+  const baseOf = (agent: string): string => {
+    const first = agents[agent];
+    return first === undefined || first.trainedIn > 0 ? summariser : first.model;
+  };
+  const tuned = Object.entries((await contexts.society(runId, iteration)).agents);
+  const served = [...Object.values(agents), ...tuned.map(([, agent]) => agent)];
+  const endpoints = new Map(served.map(({ model, endpoint }) => [model, endpoint]));
+  const baseByModel = new Map(tuned.map(([agent, { model }]) => [model, baseOf(agent)]));
+  // What no agent of the society is called by is a base itself.
+  return {
+    baseOf,
+    tokenizerOf: (model) => baseByModel.get(model) ?? model,
+    endpointOf: (model) => endpoints.get(model) ?? specification.model.endpoint,
+  };
+}
+
+type Scored = Partial<ScoreBatch> & Pick<ScoreBatch, 'texts' | 'tokens'>;
+
+async function embed(transcripts: Transcript[], { size, record, dependencies, signal }: BatchContext): Promise<Scored> {
+  const { model, endpoint } = embeddingModelOf(record);
+  const scoring = dependencies.scoring(endpoint);
+  const { members, rounds } = size;
+  const spoken = [...new Set([1, rounds])];
+  const panels = spoken.flatMap((round) => panelsOf(transcripts, round, members));
+  const texts = [...new Set(panels.flatMap(({ turns }) => turns.map(({ response }) => embeddable(response))))];
+  const vectors = new Map<string, number[]>();
+  for (const group of inGroups(texts, ({ length }) => length, perRequest)) {
+    const embedded = await scoring.embed({ model, texts: group }, signal);
+    group.forEach((text, index) => vectors.set(text, embedded[index] ?? []));
+  }
+  const dissimilarities = panels.flatMap((panel) =>
+    pairDissimilarities(
+      panel,
+      panel.turns.map(({ response }) => vectors.get(embeddable(response)) ?? []),
+    ),
+  );
+  return { dissimilarities, texts: texts.length, tokens: 0 };
+}
+
+/** Servers refuse a text without tokens; who said nothing gets the embedding of a blank. */
+function embeddable(response: string): string {
+  return response.trim() === '' ? ' ' : response;
+}
+
+async function score(transcripts: Transcript[], context: BatchContext): Promise<Scored> {
+  const { size, record, kind, models, dependencies, signal } = context;
+  const fixed = fixedScorerOf(record);
+  const question = {
+    ...size,
+    measures: record.specification.evaluation.measures,
+    fixedScorer: fixed?.model ?? null,
+    baseOf: (agent: string) => models.baseOf(agent),
+  };
+  const isFixed = kind === 'scorer' && fixed !== undefined;
+  const wanted = isFixed ? wantedFromScorer(transcripts, question) : wantedFromAgents(transcripts, question);
+  return scoreResponses(withTurns(wanted, transcripts), {
+    scoringOf: (model) => dependencies.scoring(isFixed ? fixed.endpoint : models.endpointOf(model)),
+    tokenizerOf: (model) => (isFixed ? fixed.model : models.tokenizerOf(model)),
+    signal,
+  });
+}
+
+function withTurns(wanted: WantedScores[], transcripts: Transcript[]): WantedResponse[] {
+  const byProblem = new Map(transcripts.map((transcript) => [transcript.problemId, transcript]));
+  return wanted.flatMap((response) => {
+    const rounds = byProblem.get(response.problemId)?.rounds ?? [];
+    const turns = rounds.find(({ round }) => round === response.round)?.turns ?? [];
+    const turn = turns.find(({ member }) => member === response.member);
+    return turn === undefined ? [] : [{ ...response, turn }];
+  });
+}
