@@ -1,0 +1,167 @@
+/**
+ * The brake's judgement: signs in the measures that a run gets worse by its own doing. Pure; what follows from a finding
+ * (`guard.on`) is decided elsewhere. Each rule compares an iteration with an earlier one of the same run, so that a task or
+ * a base model that is odd from the start sets nothing off.
+ */
+import type { Evaluation } from '../contract/evaluation';
+import type { Measures } from '../contract/measures';
+import type { SelectionReport } from '../contract/training';
+
+export const driftThresholds = {
+  /** Agreement must have risen by this share since the best earlier iteration. */
+  agreementRise: 0.02,
+  /** Accuracy must have fallen by this share since then, */
+  accuracyFall: 0.03,
+  /** and by so many standard errors of the difference, taken as if the problems were not the same: a cautious bound. */
+  accuracyFallErrors: 2,
+  /** Mean tokens of last-round responses, by those of the untuned society. */
+  lengthening: 1.5,
+  shortening: 0.4,
+  /** Rise, since the untuned society, of the share of responses cut at the token limit. */
+  truncatedRise: 0.15,
+  /** Share of responses that are one text, and its rise since the untuned society. */
+  commonestText: 0.3,
+  commonestTextRise: 0.2,
+  /** Fall, since the untuned society, of the share of responses with an answer. */
+  parsedFall: 0.2,
+  /** A training set is nearly empty below so many examples, or below this share of the training problems. */
+  fewestExamples: 8,
+  smallestTrainingShare: 0.01,
+} as const;
+
+export type FindingKind =
+  | 'agreement-without-accuracy'
+  | 'responses-lengthen'
+  | 'responses-shrink'
+  | 'responses-cut'
+  | 'responses-alike'
+  | 'answers-lost'
+  | 'training-set-nearly-empty';
+
+export interface Finding {
+  kind: FindingKind;
+  iteration: number;
+  /** One sentence with the numbers. */
+  message: string;
+}
+
+/** What is judged of one iteration; whatever is missing is not judged. */
+export interface DriftPoint {
+  iteration: number;
+  /** Only where reference answers exist. */
+  accuracy?: { value: number; standardError: number };
+  agreement?: number;
+  /** Of the last round. */
+  responses?: { meanTokens: number; truncatedShare: number; commonestTextShare: number; parsedShare: number };
+  training?: { problems: number; agents: { agent: string; examples: number }[] };
+}
+
+/** Findings of all iterations, in their order. */
+export function judgeDrift(points: readonly DriftPoint[]): Finding[] {
+  const ordered = [...points].sort((left, right) => left.iteration - right.iteration);
+  return ordered.flatMap((point, index) => [
+    ...agreementWithoutAccuracy(point, ordered.slice(0, index)),
+    ...changedResponses(point, ordered[0]),
+    ...nearlyEmptyTraining(point),
+  ]);
+}
+
+/** From an iteration's artifacts; accuracy is the society's own. */
+export function driftPoint(artifacts: {
+  iteration: number;
+  evaluation?: Pick<Evaluation, 'modes' | 'agreement'>;
+  measures?: Pick<Measures, 'responses'>;
+  selection?: SelectionReport;
+}): DriftPoint {
+  const { iteration, evaluation, measures, selection } = artifacts;
+  const society = evaluation?.modes.find(({ mode }) => mode === 'society');
+  const last = measures?.responses.last;
+  return {
+    iteration,
+    accuracy: society && { value: society.accuracy, standardError: society.standardError },
+    agreement: evaluation?.agreement ?? undefined,
+    responses: last?.kind === 'measured' ? { ...last, meanTokens: last.meanTokens.value } : undefined,
+    training: selection && { problems: selection.problems, agents: selection.agents },
+  };
+}
+
+/** The members agree more and are right less often than at the best iteration before: a vote that confirms itself. */
+function agreementWithoutAccuracy(point: DriftPoint, before: readonly DriftPoint[]): Finding[] {
+  const { iteration, accuracy, agreement } = point;
+  const best = before
+    .filter((each) => each.accuracy !== undefined)
+    .reduce<DriftPoint | undefined>((most, each) => (most && valueOf(most) >= valueOf(each) ? most : each), undefined);
+  if (accuracy === undefined || agreement === undefined || best?.accuracy === undefined) return [];
+  if (best.agreement === undefined) return [];
+  const { agreementRise, accuracyFall, accuracyFallErrors } = driftThresholds;
+  const fall = best.accuracy.value - accuracy.value;
+  const error = Math.hypot(best.accuracy.standardError, accuracy.standardError);
+  const rise = agreement - best.agreement;
+  if (rise < agreementRise || fall < Math.max(accuracyFall, accuracyFallErrors * error)) return [];
+  const message =
+    `at iteration ${iteration} the members agree more (${percent(best.agreement)} to ${percent(agreement)}) but are right ` +
+    `less often (${percent(best.accuracy.value)} to ${percent(accuracy.value)}) than at iteration ${best.iteration}`;
+  return [{ kind: 'agreement-without-accuracy', iteration, message }];
+}
+
+function valueOf({ accuracy }: DriftPoint): number {
+  return accuracy?.value ?? -1;
+}
+
+/** The rules on what responses look like, against those of the first iteration there is. */
+function changedResponses({ iteration, responses }: DriftPoint, first: DriftPoint | undefined): Finding[] {
+  const untuned = first?.responses;
+  if (responses === undefined || untuned === undefined || first?.iteration === iteration) return [];
+  const limits = driftThresholds;
+  const since = (before: number, now: number, show: (value: number) => string) =>
+    `at iteration ${iteration}: ${show(now)}, against ${show(before)} at iteration ${first?.iteration}`;
+  const findings: [FindingKind, boolean, string][] = [
+    [
+      'responses-lengthen',
+      responses.meanTokens >= limits.lengthening * untuned.meanTokens,
+      `responses have become much longer ${since(untuned.meanTokens, responses.meanTokens, tokens)}`,
+    ],
+    [
+      'responses-shrink',
+      responses.meanTokens <= limits.shortening * untuned.meanTokens,
+      `responses have become much shorter ${since(untuned.meanTokens, responses.meanTokens, tokens)}`,
+    ],
+    [
+      'responses-cut',
+      responses.truncatedShare - untuned.truncatedShare >= limits.truncatedRise,
+      `more responses are cut at the token limit ${since(untuned.truncatedShare, responses.truncatedShare, percent)}`,
+    ],
+    [
+      'responses-alike',
+      responses.commonestTextShare >= limits.commonestText &&
+        responses.commonestTextShare - untuned.commonestTextShare >= limits.commonestTextRise,
+      `many responses are one text, whatever was asked, ${since(untuned.commonestTextShare, responses.commonestTextShare, percent)}`,
+    ],
+    [
+      'answers-lost',
+      untuned.parsedShare - responses.parsedShare >= limits.parsedFall,
+      `fewer responses hold an answer ${since(untuned.parsedShare, responses.parsedShare, percent)}`,
+    ],
+  ];
+  return findings.filter(([, holds]) => holds).map(([kind, , message]) => ({ kind, iteration, message }));
+}
+
+function nearlyEmptyTraining({ iteration, training }: DriftPoint): Finding[] {
+  if (training === undefined) return [];
+  const { fewestExamples, smallestTrainingShare } = driftThresholds;
+  // A run of few problems has few examples and is not ill for it.
+  const fewest = Math.max(smallestTrainingShare * training.problems, Math.min(fewestExamples, training.problems / 4));
+  const starved = training.agents.filter(({ examples }) => examples < fewest);
+  if (starved.length === 0) return [];
+  const named = starved.map(({ agent, examples }) => `${agent} (${examples})`).join(', ');
+  const message = `at iteration ${iteration} training sets are nearly empty, of ${training.problems} problems: ${named}`;
+  return [{ kind: 'training-set-nearly-empty', iteration, message }];
+}
+
+function percent(share: number): string {
+  return `${(100 * share).toFixed(1)} %`;
+}
+
+function tokens(value: number): string {
+  return `${value.toFixed(1)} tokens`;
+}

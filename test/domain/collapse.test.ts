@@ -1,0 +1,80 @@
+import { judgeDrift, type DriftPoint } from '../../src/domain/collapse';
+
+const healthy = { meanTokens: 40, truncatedShare: 0.01, commonestTextShare: 0.02, parsedShare: 0.99 };
+const untuned: DriftPoint = {
+  iteration: 0,
+  accuracy: { value: 0.67, standardError: 0.02 },
+  agreement: 0.7,
+  responses: healthy,
+};
+const kindsOf = (...points: DriftPoint[]) => judgeDrift([untuned, ...points]).map(({ kind }) => kind);
+const after = (changes: Partial<DriftPoint>): DriftPoint => ({ ...untuned, iteration: 1, ...changes });
+const accuracy = (value: number) => ({ value, standardError: 0.02 });
+const responses = (changes: object) => after({ responses: { ...healthy, ...changes } });
+
+test('a run that gets better sets nothing off', () => {
+  expect(kindsOf(after({ accuracy: accuracy(0.8), agreement: 0.85 }))).toEqual([]);
+});
+
+test('agreement that rises while accuracy falls is found, against the best iteration before', () => {
+  const better = after({ accuracy: accuracy(0.8), agreement: 0.8 });
+  const worse = { ...untuned, iteration: 2, accuracy: accuracy(0.72), agreement: 0.85 };
+  const [finding] = judgeDrift([untuned, better, worse]);
+  expect(finding).toEqual({
+    kind: 'agreement-without-accuracy',
+    iteration: 2,
+    message:
+      'at iteration 2 the members agree more (80.0 % to 85.0 %) but are right less often (80.0 % to 72.0 %) than at iteration 1',
+  });
+});
+
+test.each([
+  ['a fall within two standard errors', 0.62, 0.9],
+  ['a fall without more agreement', 0.3, 0.7],
+])('%s is none', (_, value, agreement) => {
+  expect(kindsOf(after({ accuracy: accuracy(value), agreement }))).toEqual([]);
+});
+
+test('a small fall counts neither where the standard error is tiny', () => {
+  const exact = (value: number) => ({ value, standardError: 0.0001 });
+  const points = [{ ...untuned, accuracy: exact(0.67) }, after({ accuracy: exact(0.65), agreement: 0.9 })];
+  expect(judgeDrift(points)).toEqual([]);
+});
+
+test.each<[string, object, string[]]>([
+  ['half as long again', { meanTokens: 60 }, ['responses-lengthen']],
+  ['a little longer', { meanTokens: 59 }, []],
+  ['a third as long', { meanTokens: 13 }, ['responses-shrink']],
+  ['cut at the limit', { truncatedShare: 0.2 }, ['responses-cut']],
+  ['one text', { commonestTextShare: 0.5 }, ['responses-alike']],
+  ['without answers', { parsedShare: 0.5 }, ['answers-lost']],
+])('responses that are %s: %j', (_, changes, kinds) => {
+  expect(kindsOf(responses(changes))).toEqual(kinds);
+});
+
+test('a base that says one thing from the start is not found to have collapsed', () => {
+  const dull = { ...untuned, responses: { ...healthy, commonestTextShare: 0.6 } };
+  expect(judgeDrift([dull, { ...dull, iteration: 1 }])).toEqual([]);
+});
+
+test.each([
+  [800, 7, true],
+  [800, 8, false],
+  [5000, 40, true],
+  [12, 3, false],
+  [12, 2, true],
+])('of %d problems a training set of %d is nearly empty: %s', (problems, examples, expected) => {
+  const training = {
+    problems,
+    agents: [
+      { agent: 'critic-1', examples },
+      { agent: 'critic-2', examples: 900 },
+    ],
+  };
+  expect(kindsOf(after({ training }))).toEqual(expected ? ['training-set-nearly-empty'] : []);
+});
+
+test('what was not measured is not judged', () => {
+  expect(judgeDrift([{ iteration: 0 }, { iteration: 1 }])).toEqual([]);
+  expect(judgeDrift([])).toEqual([]);
+});

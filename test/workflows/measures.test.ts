@@ -1,0 +1,93 @@
+/** Measures inside a run, against the real server: real workflows and activities, doubles only where a model would be. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import type { TestWorkflowEnvironment } from '@temporalio/testing';
+import { DefaultLogger, Runtime } from '@temporalio/worker';
+import { readSealed } from '../../src/artifacts/sealed';
+import type { Measures } from '../../src/contract/measures';
+import { iterationKeys } from '../../src/domain/keys';
+import { ProviderError, UnsupportedByEndpoint } from '../../src/errors';
+import { allRoles, startWorkers, type RunningWorkers } from '../../src/worker';
+import { fakeBaseModel, fakeWorld, type FakeWorld } from '../support/fake-ports';
+import { sourceBundle } from '../support/source-bundle';
+import { connectToTestServer, nativeConnection } from '../support/temporal-server';
+
+Runtime.install({ logger: new DefaultLogger('ERROR') });
+
+describe('measuring within a run', () => {
+  let environment: TestWorkflowEnvironment;
+  let world: FakeWorld;
+  let workers: RunningWorkers;
+  let folder: string;
+
+  beforeAll(async () => {
+    environment = await connectToTestServer();
+    folder = await mkdtemp(path.join(tmpdir(), 'maft-measures-'));
+    world = fakeWorld(folder);
+    const settings = { namespace: 'default', roles: allRoles, turnSlots: 50, trainingSlots: 2 };
+    const connection = await nativeConnection();
+    workers = await startWorkers({ ...settings, connection, workflowBundle: sourceBundle() }, world.dependencies);
+  }, 120_000);
+
+  afterAll(async () => {
+    workers.shutdown();
+    await workers.finished;
+    await environment.teardown();
+    await rm(folder, { recursive: true, force: true });
+    await Runtime.instance().shutdown();
+  });
+
+  beforeEach(() => {
+    world.scoring.trouble = () => undefined;
+  });
+
+  const start = (runId: string, evaluation: object) =>
+    environment.client.workflow.start('multiagentFinetuning', {
+      workflowId: `maft/${runId}`,
+      taskQueue: 'maft',
+      args: [
+        {
+          task: { kind: 'arithmetic', max: 10, train: 6, eval: 6 },
+          model: { base: fakeBaseModel },
+          method: { prompts: 'compact' },
+          iterations: 1,
+          execution: { shardSize: 3 },
+          evaluation,
+        },
+      ],
+    });
+  const measuresOf = (runId: string, iteration: number) =>
+    readSealed<Measures>(world.store, iterationKeys.measures({ runId, iteration }));
+
+  test('every evaluated society has its measures', async () => {
+    const measures = ['agreement', 'embedding', 'nll', 'kl-agents', 'kl-base'];
+    await (await start('measured', { measures })).result();
+    expect(await measuresOf('measured', 0)).toMatchObject({ klBetweenAgents: { critic: { value: 0 } } });
+    const tuned = (await measuresOf('measured', 1))!;
+    expect(tuned).toMatchObject({
+      heldOutLikelihood: { kind: 'measured', scorer: 'held-out critic', n: 6 },
+      flips: { sincePrevious: { kind: 'measured', problems: 6 } },
+    });
+    expect(tuned.cost.debate).toMatchObject({ kind: 'measured' });
+  }, 60_000);
+
+  test('an endpoint that only chats leaves them unmeasured, with the reason, and the run completes', async () => {
+    world.scoring.trouble = () => new UnsupportedByEndpoint('http://host/v1 has no /tokenize that scores');
+    await (await start('chat-only', { measures: ['agreement', 'embedding', 'nll'] })).result();
+    const reason = 'http://host/v1 has no /tokenize that scores';
+    expect(await measuresOf('chat-only', 1)).toMatchObject({
+      agreement: { kind: 'measured' },
+      embedding: { first: { kind: 'not-measurable', reason } },
+      heldOutLikelihood: { kind: 'not-measurable', reason },
+    });
+  }, 60_000);
+
+  test('an endpoint that is refused for good leaves them unmeasured as well', async () => {
+    world.scoring.trouble = () => new ProviderError('http://host/v1 answered 401', { status: 401, retryable: false });
+    await (await start('refused', { measures: ['nll'] })).result();
+    expect(await measuresOf('refused', 0)).toMatchObject({
+      heldOutLikelihood: { kind: 'not-measurable', reason: 'http://host/v1 answered 401' },
+    });
+  }, 60_000);
+});
