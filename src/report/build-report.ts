@@ -4,6 +4,8 @@
  */
 import type { Evaluation } from '../contract/evaluation';
 import type { RunRecord, StageTiming } from '../contract/run';
+import { driftPoint, judgeDrift, type Finding } from '../domain/collapse';
+import { flipLedger, type FlipLedger } from './flip-ledger';
 import { answerShape, collectMeasurements, compareMeasurements, findMeasurement } from './measurements';
 import type { Measurement } from './measurements';
 import type { IterationArtifacts, ReportInput, RunStatus } from './report-input';
@@ -46,6 +48,10 @@ export interface Report {
   iterations: ReportIteration[];
   timings: StageTiming[];
   samples: SampleDebate[];
+  /** Problems whose answer changed between iterations; `null` with fewer than two evaluations. */
+  flips: FlipLedger | null;
+  /** Signs that the run gets worse by its own doing. */
+  findings: Finding[];
   notices: string[];
 }
 
@@ -71,6 +77,8 @@ export function buildReport(input: ReportInput): Report {
       references: input.references ?? {},
       seed,
     }),
+    flips: flipLedger(iterations, { questions: input.questions ?? {}, references: input.references ?? {} }),
+    findings: judgeDrift(iterations.map(driftPoint)),
     notices: reportNotices({ ...input, iterations }),
   };
 }

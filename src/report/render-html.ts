@@ -9,7 +9,10 @@ import { accuracySection } from './sections/accuracy';
 import { auditSection } from './sections/audit';
 import { costsSection } from './sections/costs';
 import { debatesSection } from './sections/debates';
+import { diversitySection } from './sections/diversity';
+import { flipsSection } from './sections/flips';
 import { headlineSection } from './sections/headline';
+import { membersSection } from './sections/members';
 import { selectionSection } from './sections/selection';
 import { specificationSection } from './sections/specification';
 import { trainingSection } from './sections/training';
@@ -54,8 +57,12 @@ export function renderHtml(report: Report): string {
 function sectionsOf(report: Report): PageSection[] {
   return [
     headlineSection(report),
+    warningsSection(report),
     noticesSection(report),
     accuracySection(report),
+    diversitySection(report),
+    membersSection(report),
+    flipsSection(report),
     selectionSection(report),
     auditSection(report),
     trainingSection(report),
@@ -81,6 +88,22 @@ function pageHeader({ run, state }: Report, sections: PageSection[]): Html {
     <p class="where">${facts.join(' · ')}</p>
     ${navigation(sections)}
   </header>`;
+}
+
+/** Signs of collapse stand before everything else that a reader should know. */
+function warningsSection({ findings }: Report): PageSection | null {
+  if (findings.length === 0) return null;
+  const items = findings.map(({ message }) => html`<li>${visibleLine(message)}</li>`);
+  return {
+    id: 'warnings',
+    title: 'Warnings',
+    content: [
+      html`<p>Signs that the run may be getting worse by its own doing; docs/measures.md has the rules.</p>`,
+      html`<ul class="notices warnings">
+        ${items}
+      </ul>`,
+    ],
+  };
 }
 
 function noticesSection({ notices }: Report): PageSection | null {

@@ -3,6 +3,7 @@
  * missing or empty, because a report is also written while the run goes on.
  */
 import type { ConsensusAudit, Evaluation } from '../contract/evaluation';
+import type { Measures } from '../contract/measures';
 import type { RunRecord, StageTiming } from '../contract/run';
 import type { SelectionReport } from '../contract/training';
 import type { WeightsRecord } from '../contract/training-job';
@@ -16,6 +17,7 @@ export interface IterationArtifacts {
   /** One per trained agent; empty where nothing is trained or training has not ended. */
   weights: WeightsRecord[];
   audit?: ConsensusAudit;
+  measures?: Measures;
 }
 
 export type RunStatus = 'running' | 'completed' | 'failed' | 'cancelled';
@@ -28,6 +30,8 @@ export interface ReportInput {
   transcripts: Transcript[];
   /** Reference answers of the evaluation problems by problem id, to be shown beside the samples; never of training problems. */
   references?: Record<string, string>;
+  /** Questions of the evaluation problems by problem id, for the ledger of flips. */
+  questions?: Record<string, string>;
   timings: StageTiming[];
   /** Sentences to show beside those of the plan: fallbacks, skipped measures, problems left out. */
   notices: string[];

@@ -36,6 +36,8 @@ nav a { margin-right: 1rem; white-space: nowrap; }
 .statements li { margin-bottom: .45rem; }
 .note, .where, figcaption, caption { color: var(--muted); font-size: .875rem; }
 .notices { background: var(--raised); border-left: 3px solid var(--line); padding: .75rem 1rem .75rem 2rem; margin: 1rem 0; font-size: .925rem; }
+.warnings { border-left-color: var(--bad); }
+.path { white-space: nowrap; letter-spacing: .15em; }
 .scroll { overflow-x: auto; margin: 1.1rem 0; max-width: 100%; }
 table { border-collapse: collapse; width: 100%; font-size: .875rem; font-variant-numeric: tabular-nums; overflow-wrap: normal; }
 caption { text-align: left; padding-bottom: .5rem; }

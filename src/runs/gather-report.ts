@@ -2,7 +2,8 @@
 import { parseLines } from '../artifacts/lines';
 import { readSealed, requireSealed } from '../artifacts/sealed';
 import type { ConsensusAudit, Evaluation } from '../contract/evaluation';
-import type { ReferenceAnswer } from '../contract/problem';
+import type { Measures } from '../contract/measures';
+import type { Problem, ReferenceAnswer } from '../contract/problem';
 import type { ReportRequest, RunRecord, ShardOutcome } from '../contract/run';
 import type { SelectionReport } from '../contract/training';
 import type { WeightsRecord } from '../contract/training-job';
@@ -19,6 +20,7 @@ export async function gatherReport(store: ArtifactStore, request: ReportRequest)
   const run = await requireSealed<RunRecord>(store, runKeys.record(runId));
   const numbers = Array.from({ length: throughIteration + 1 }, (_, iteration) => iteration);
   const answers = parseLines<ReferenceAnswer>(await store.readVerified(run.references.eval));
+  const problems = parseLines<Problem>(await store.readVerified(run.problems.eval));
   const iterations = await Promise.all(numbers.map((iteration) => iterationArtifacts(store, run, iteration)));
   const isLast = throughIteration >= run.plan.iterations;
   const stopped = isLast
@@ -36,6 +38,7 @@ export async function gatherReport(store: ArtifactStore, request: ReportRequest)
     iterations,
     transcripts: (await Promise.all(numbers.map((iteration) => sampleTranscripts(store, runId, iteration)))).flat(),
     references: Object.fromEntries(answers.map(({ id, answer }) => [id, answer])),
+    questions: Object.fromEntries(problems.map(({ id, question }) => [id, question])),
     timings: request.timings,
     notices: stopped === undefined ? [] : [`${stopped}; ${run.plan.iterations} iterations were allowed`],
   };
@@ -56,6 +59,7 @@ async function iterationArtifacts(
     selection: await readSealed<SelectionReport>(store, iterationKeys.selection(place)),
     weights: (await Promise.all(weights)).filter((record) => record !== undefined),
     audit: await readSealed<ConsensusAudit>(store, iterationKeys.audit(place)),
+    measures: await readSealed<Measures>(store, iterationKeys.measures(place)),
   };
 }
 

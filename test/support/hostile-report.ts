@@ -1,4 +1,5 @@
 /** The report's fixture with hostile text in every place where a model, a file or a user can put one. */
+import type { Measures } from '../../src/contract/measures';
 import type { Transcript, Turn } from '../../src/contract/transcript';
 import type { ReportInput } from '../../src/report';
 import { hostileLine } from './hostile-text';
@@ -22,6 +23,7 @@ export function hostileFixture(): ReportInput {
     iterations: input.iterations.map(hostileIteration),
     transcripts: input.transcripts.map(hostileTranscript),
     references: Object.fromEntries(Object.keys(input.references ?? {}).map((problemId) => [problemId, hostileLine])),
+    questions: Object.fromEntries(Object.keys(input.questions ?? {}).map((problemId) => [problemId, hostileLine])),
     notices: [hostileLine],
   };
 }
@@ -31,6 +33,7 @@ function hostileIteration(artifacts: ReportInput['iterations'][number]): ReportI
     artifacts.selection?.agents.map((agent) => ({ ...agent, agent: `${agent.agent} ${hostileLine}` })) ?? [];
   return {
     ...artifacts,
+    measures: artifacts.measures && hostileMeasures(artifacts.measures),
     selection: artifacts.selection && { ...artifacts.selection, method: hostileLine, agents },
     audit: artifacts.audit && {
       ...artifacts.audit,
@@ -47,6 +50,27 @@ function hostileIteration(artifacts: ReportInput['iterations'][number]): ReportI
         digest: hostileLine,
       },
     })),
+  };
+}
+
+function hostileMeasures(measures: Measures): Measures {
+  const { scored, specialisation, criticEffect } = measures;
+  return {
+    ...measures,
+    method: hostileLine,
+    scored: { ...scored, embeddingModel: hostileLine, fixedScorer: hostileLine },
+    embedding: { ...measures.embedding, last: { kind: 'not-measurable', reason: hostileLine } },
+    specialisation:
+      specialisation.kind === 'measured'
+        ? {
+            ...specialisation,
+            rows: specialisation.rows.map((row) => ({ ...row, type: `${row.type} ${hostileLine}` })),
+          }
+        : specialisation,
+    criticEffect:
+      criticEffect.kind === 'measured'
+        ? { ...criticEffect, critics: criticEffect.critics.map((effect) => ({ ...effect, critic: hostileLine })) }
+        : criticEffect,
   };
 }
 

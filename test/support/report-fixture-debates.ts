@@ -31,7 +31,7 @@ function operands(index: number): number[] {
   return Array.from({ length: 6 }, (_, position) => Math.floor(10 * uniform(`operand/${index}/${position}`)));
 }
 
-function question(index: number): string {
+export function question(index: number): string {
   const [a, b, c, d, e, f] = operands(index);
   return `${a}+${b}*${c}+${d}-${e}*${f}=?`;
 }

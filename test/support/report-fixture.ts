@@ -8,7 +8,8 @@ import { runSpecificationSchema } from '../../src/contract/specification';
 import type { RunSpecificationInput } from '../../src/contract/specification';
 import type { AgentSelection, SelectionReport } from '../../src/contract/training';
 import type { WeightsRecord } from '../../src/contract/training-job';
-import { answeredRight, problemId, reference, transcript, uniform } from './report-fixture-debates';
+import { measuresOf } from './report-fixture-measures';
+import { answeredRight, problemId, question, reference, transcript, uniform } from './report-fixture-debates';
 import type { FixtureShape, Shape } from './report-fixture-debates';
 import { drawKey } from '../../src/domain/draws';
 import { standardError } from '../../src/domain/statistics';
@@ -39,6 +40,9 @@ export function reportFixture(options: FixtureShape = {}): ReportInput {
     ),
     references: Object.fromEntries(
       Array.from({ length: shownDebates }, (_, index) => [problemId(index), reference(index)]),
+    ),
+    questions: Object.fromEntries(
+      Array.from({ length: shape.problems }, (_, index) => [problemId(index), question(index)]),
     ),
     timings: evaluated.flatMap((iteration) => timings(iteration, shape)),
     notices: shape.evaluatedUpTo >= 0 ? ['The search attribute MaftAccuracy is not registered; it was left out.'] : [],
@@ -127,11 +131,14 @@ function planOf(shape: Shape): RunPlan {
 
 function artifactsOf(iteration: number, shape: Shape): IterationArtifacts {
   const evaluation = evaluationOf(iteration, shape);
-  if (iteration === 0) return { iteration, evaluation, weights: [] };
+  const evaluations = Array.from({ length: iteration + 1 }, (_, each) => evaluationOf(each, shape));
+  const measures = measuresOf(iteration, shape, evaluations);
+  if (iteration === 0) return { iteration, evaluation, measures, weights: [] };
   const selection = selectionOf(iteration, shape);
   return {
     iteration,
     evaluation,
+    measures,
     selection,
     weights: selection.agents.map((agent) => weightsOf(agent, { iteration })),
     audit: auditOf(selection),

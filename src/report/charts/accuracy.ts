@@ -1,10 +1,11 @@
 /** Accuracy per iteration with 95 % intervals; a dashed line carries each method's untuned value along. */
-import type { CustomSeriesRenderItem, EChartsOption, SeriesOption } from 'echarts';
+import type { EChartsOption, SeriesOption } from 'echarts';
 import type { AnswerMode } from '../../contract/evaluation';
 import type { AccuracyPoint } from '../build-report';
 import { axisStyle, color, seriesColor } from '../chart-renderer';
 import type { Chart } from '../chart-renderer';
 import { votesOf } from '../measurements';
+import { whisker } from './whiskers';
 
 export interface Curve {
   mode: AnswerMode;
@@ -111,21 +112,5 @@ function baseline(accuracy: number, style: { color: string; last: number }): Ser
     ],
     lineStyle: { color: style.color, width: 1, type: 'dashed', opacity: 0.7 },
     z: 1,
-  };
-}
-
-function whisker(stroke: string): CustomSeriesRenderItem {
-  return (_, api) => {
-    const [x = 0, bottom = 0] = api.coord([api.value(0), api.value(1)]);
-    const [, top = 0] = api.coord([api.value(0), api.value(2)]);
-    const line = (x1: number, y1: number, x2: number, y2: number) => ({
-      type: 'line' as const,
-      shape: { x1, y1, x2, y2 },
-      style: { stroke, lineWidth: 1 },
-    });
-    return {
-      type: 'group',
-      children: [line(x, bottom, x, top), line(x - 3, bottom, x + 3, bottom), line(x - 3, top, x + 3, top)],
-    };
   };
 }

@@ -1,0 +1,50 @@
+/** Agreement against accuracy: the path a society takes over its iterations. */
+import { axisStyle, color, seriesColor } from '../chart-renderer';
+import type { Chart } from '../chart-renderer';
+
+export interface PathPoint {
+  iteration: number;
+  agreement: number;
+  accuracy: number;
+}
+
+export function agreementAccuracyChart(points: PathPoint[], n: number): Chart {
+  const percentage = (value: number) => `${Math.round(value * 100)} %`;
+  const axis = { ...axisStyle, type: 'value' as const, scale: true, nameLocation: 'middle' as const, splitNumber: 4 };
+  return {
+    id: 'agreement-accuracy',
+    description: `Agreement against accuracy at iterations ${points.map(({ iteration }) => iteration).join(', ')}; the values are in the tables.`,
+    caption: `Each point is an evaluated iteration (n = ${n}). To the right and up: the members agree because they are right. To the right without up: they have become more alike, not better.`,
+    legend: [],
+    height: 280,
+    option: () => ({
+      grid: { left: 24, right: 32, top: 20, bottom: 28, containLabel: true },
+      xAxis: {
+        ...axis,
+        name: 'agreement (lower is more diverse)',
+        nameGap: 28,
+        axisLabel: { ...axisStyle.axisLabel, formatter: percentage },
+      },
+      yAxis: {
+        ...axis,
+        name: 'accuracy of the society',
+        nameGap: 46,
+        axisLabel: { ...axisStyle.axisLabel, formatter: percentage },
+      },
+      series: [
+        {
+          type: 'line',
+          silent: true,
+          symbol: 'circle',
+          symbolSize: 9,
+          data: points.map(({ agreement, accuracy, iteration }) => ({
+            value: [agreement, accuracy],
+            label: { show: true, formatter: String(iteration), position: 'top' as const, color: color('text') },
+          })),
+          lineStyle: { color: seriesColor(0), width: 1.5, type: 'dashed' },
+          itemStyle: { color: seriesColor(0) },
+        },
+      ],
+    }),
+  };
+}

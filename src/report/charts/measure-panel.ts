@@ -1,0 +1,91 @@
+/** One measure over the iterations, with 95 % intervals: one of a grid of small charts. */
+import type { SeriesOption } from 'echarts';
+import type { Estimate } from '../../contract/measures';
+import { axisStyle, color, seriesColor } from '../chart-renderer';
+import type { Chart } from '../chart-renderer';
+import { whisker } from './whiskers';
+
+export interface MeasureLine {
+  /** Index of the series colour: the same thing has the same colour in every panel. */
+  colorIndex: number;
+  points: { iteration: number; estimate: Pick<Estimate, 'value' | 'interval'> }[];
+}
+
+export function measurePanel(input: {
+  id: string;
+  label: string;
+  caption: Chart['caption'];
+  lines: MeasureLine[];
+  iterations: number;
+}): Chart & { width: number } {
+  const { id, label, caption, lines, iterations } = input;
+  const last = Math.max(1, iterations);
+  return {
+    id: `measure-${id}`,
+    description: `${label} per iteration; the values are in the table below.`,
+    caption,
+    legend: [],
+    width: 240,
+    height: 170,
+    option: () => ({
+      grid: { left: 4, right: 10, top: 12, bottom: 4, containLabel: true },
+      xAxis: {
+        ...axisStyle,
+        type: 'value',
+        min: -last * 0.08,
+        max: last * 1.08,
+        minInterval: 1,
+        splitLine: { show: false },
+        axisLabel: {
+          ...axisStyle.axisLabel,
+          formatter: (value: number) => (Number.isInteger(value) ? String(value) : ''),
+        },
+      },
+      yAxis: {
+        ...axisStyle,
+        type: 'value',
+        splitNumber: 3,
+        ...range(lines),
+        axisLabel: { ...axisStyle.axisLabel, formatter: (value: number) => String(Number(value.toPrecision(3))) },
+      },
+      series: lines.flatMap((line, index) => panelSeries(line, (index - (lines.length - 1) / 2) * last * 0.02)),
+    }),
+  };
+}
+
+/** From 0 where that does not flatten the curves. */
+function range(lines: MeasureLine[]) {
+  const values = lines.flatMap(({ points }) =>
+    points.flatMap(({ estimate: { value, interval } }) => [value, interval?.lower ?? value, interval?.upper ?? value]),
+  );
+  const [lowest, highest] = [Math.min(...values), Math.max(...values)];
+  if (highest <= 0) return { max: highest === lowest ? 1 : 0 };
+  return lowest >= 0 && lowest < 0.6 * highest ? { min: 0 } : { scale: true };
+}
+
+function panelSeries({ colorIndex, points }: MeasureLine, shift: number): SeriesOption[] {
+  const stroke = seriesColor(colorIndex);
+  const withInterval = points.flatMap(({ iteration, estimate: { interval } }) =>
+    interval === null ? [] : [[iteration + shift, interval.lower, interval.upper]],
+  );
+  return [
+    {
+      type: 'custom',
+      silent: true,
+      renderItem: whisker(stroke),
+      data: withInterval,
+      encode: { x: 0, y: [1, 2] },
+      z: 2,
+    },
+    {
+      type: 'line',
+      silent: true,
+      symbol: 'circle',
+      symbolSize: 6,
+      data: points.map(({ iteration, estimate }) => [iteration + shift, estimate.value]),
+      lineStyle: { color: stroke, width: 2 },
+      itemStyle: { color: stroke, borderColor: color('surface'), borderWidth: 1 },
+      z: 3,
+    },
+  ];
+}

@@ -1,0 +1,107 @@
+/** The parts of the page on diversity, members, flips and warnings. */
+import { buildReport, renderHtml, type ReportInput } from '../../src/report';
+import { flipLedger } from '../../src/report/flip-ledger';
+import { measureCatalogue } from '../../src/domain/measures';
+import { reportFixture } from '../support/report-fixture';
+
+const sectionOf = (page: string, id: string): string =>
+  new RegExp(`<section id="${id}"[\\s\\S]*?</section>`).exec(page)?.[0] ?? '';
+const pageOf = (input: ReportInput) => renderHtml(buildReport(input));
+
+describe('the section on diversity', () => {
+  const section = sectionOf(pageOf(reportFixture()), 'diversity');
+
+  test('says of every measure which direction is more diverse', () => {
+    for (const name of ['agreement', 'embedding', 'heldOutLikelihood', 'klBetweenAgents', 'klFromBase'] as const) {
+      expect(section).toContain(measureCatalogue[name].label);
+      expect(section).toContain(measureCatalogue[name].direction);
+    }
+  });
+
+  test('has a drawing per measure and one of agreement against accuracy', () => {
+    for (const id of ['measure-agreement', 'measure-klFromBase', 'agreement-accuracy'])
+      expect(section).toContain(`${id}-`);
+  });
+
+  test('says on how many problems it rests, and what was left out', () => {
+    expect(section).toContain('Models scored 200 of 500 problems');
+    expect(section).toContain('2 scores were left out');
+  });
+
+  test('shows what is not measurable with its reason, never as 0', () => {
+    const one = sectionOf(pageOf(reportFixture({ members: 2 })), 'diversity');
+    expect(one).toContain('not measurable');
+    expect(one).toContain('a held-out critic needs three members; there are 2');
+  });
+});
+
+test('without measures there is no such section', () => {
+  const input = reportFixture();
+  const iterations = input.iterations.map(({ measures: _, ...rest }) => rest);
+  const page = pageOf({ ...input, iterations });
+  expect(sectionOf(page, 'diversity')).toBe('');
+  expect(sectionOf(page, 'members')).toBe('');
+  expect(sectionOf(page, 'flips')).not.toBe('');
+});
+
+test('members show coverage, types and what the critics did', () => {
+  const section = sectionOf(pageOf(reportFixture()), 'members');
+  for (const text of ['Any member, first round', 'type no carry', 'Wrong to right', 'critic-3', 'Any of them'])
+    expect(section).toContain(text);
+});
+
+describe('the ledger of flips', () => {
+  const evaluation = (iteration: number, right: Record<string, boolean>) => ({
+    iteration,
+    weights: [],
+    evaluation: {
+      ...reportFixture().iterations[0]!.evaluation!,
+      iteration,
+      perProblem: Object.entries(right).map(([problemId, society]) => ({ problemId, correct: { society } })),
+    },
+  });
+  const texts = { questions: { lost: 'why?' }, references: { lost: '4' } };
+
+  test('counts steady problems, and puts those lost at the end first', () => {
+    const ledger = flipLedger(
+      [
+        evaluation(0, { always: true, never: false, lost: true, won: false, restless: false }),
+        evaluation(1, { always: true, never: false, lost: true, won: true, restless: true }),
+        evaluation(2, { always: true, never: false, lost: false, won: true, restless: false }),
+      ],
+      texts,
+    )!;
+    expect(ledger).toMatchObject({ iterations: [0, 1, 2], problems: 5, alwaysRight: 1, alwaysWrong: 1, changed: 3 });
+    expect(ledger.entries).toEqual([
+      { problemId: 'lost', question: 'why?', reference: '4', right: [true, true, false], flips: 1 },
+      { problemId: 'restless', question: '', reference: null, right: [false, true, false], flips: 2 },
+      { problemId: 'won', question: '', reference: null, right: [false, true, true], flips: 1 },
+    ]);
+  });
+
+  test('needs two evaluations', () => {
+    expect(flipLedger([evaluation(0, { a: true })], texts)).toBeNull();
+  });
+
+  test('is on the page with the questions behind it', () => {
+    const section = sectionOf(pageOf(reportFixture()), 'flips');
+    expect(section).toMatch(/at iterations 0, 1, 2/);
+    expect(section).toMatch(/\d\+\d\*\d\+\d-\d\*\d=\?/);
+    expect(section).toContain('aria-label="right, ');
+  });
+});
+
+test('signs of collapse stand above the notices, as warnings', () => {
+  const input = reportFixture();
+  const starved = input.iterations.map((each) => ({
+    ...each,
+    selection: each.selection && {
+      ...each.selection,
+      agents: each.selection.agents.map((agent) => ({ ...agent, examples: 2 })),
+    },
+  }));
+  const page = pageOf({ ...input, iterations: starved });
+  expect(sectionOf(page, 'warnings')).toContain('training sets are nearly empty');
+  expect(page.indexOf('id="warnings"')).toBeLessThan(page.indexOf('id="notices"'));
+  expect(sectionOf(pageOf(input), 'warnings')).toBe('');
+});
