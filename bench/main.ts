@@ -12,6 +12,7 @@ import { loadConfig } from '../src/config';
 import { packageVersion, repositoryRoot } from '../src/paths';
 import { prepareMachine } from '../src/setup/prepare-machine';
 import { stderrListener } from '../src/setup/progress';
+import { diversity } from './diversity';
 import { machineFacts, type MachineFacts } from './machine';
 import { isMet, type Benchmark, type BenchmarkResult, type Measurement, type Tools } from './measurement';
 import { orchestration } from './orchestration';
@@ -19,7 +20,7 @@ import { generation, training } from './python';
 import { selection } from './selection';
 import { slotUse } from './slot-use';
 
-const benchmarks: Benchmark[] = [orchestration, slotUse, generation, training, selection];
+const benchmarks: Benchmark[] = [orchestration, slotUse, generation, training, selection, diversity];
 
 interface Options {
   only?: string;

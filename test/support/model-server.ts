@@ -2,9 +2,8 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
-import { join, resolve } from 'node:path';
-
-const root = resolve(__dirname, '../..');
+import { join } from 'node:path';
+import { pythonPackagesDirectory, repositoryRoot } from '../../src/paths';
 
 export interface ServedModel {
   folder: string;
@@ -12,6 +11,7 @@ export interface ServedModel {
   name: string;
   /** Directory of further versions. */
   models?: string;
+  python?: string;
 }
 
 export interface RunningServer {
@@ -19,11 +19,16 @@ export interface RunningServer {
   close: () => Promise<void>;
 }
 
-export const testPython = process.env.MAFT_PYTHON ?? join(root, '.venv/bin/python');
+export const testPython = process.env.MAFT_PYTHON ?? join(repositoryRoot(), '.venv/bin/python');
 
-export async function startModelServer({ folder, name, models }: ServedModel): Promise<RunningServer> {
+export async function startModelServer({
+  folder,
+  name,
+  models,
+  python = testPython,
+}: ServedModel): Promise<RunningServer> {
   const server = spawn(
-    testPython,
+    python,
     [
       ...[
         '-m',
@@ -40,7 +45,7 @@ export async function startModelServer({ folder, name, models }: ServedModel): P
       ],
       ...(models === undefined ? [] : ['--models', models]),
     ],
-    { env: { ...process.env, PYTHONPATH: join(root, 'python') }, stdio: ['pipe', 'pipe', 'inherit'] },
+    { env: { ...process.env, PYTHONPATH: pythonPackagesDirectory() }, stdio: ['pipe', 'pipe', 'inherit'] },
   );
   const lines = createInterface({ input: server.stdout });
   const [ready] = (await Promise.race([once(lines, 'line'), refusal(server)])) as [string];
