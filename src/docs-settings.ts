@@ -6,6 +6,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { runSpecificationSchema } from './contract/specification';
+import { measureCatalogue, type MeasureDescription } from './domain/measures';
 import { presets } from './domain/presets';
 import { repositoryRoot } from './paths';
 import { allowedAt } from './specification/allowed-values';
@@ -29,6 +30,7 @@ export interface GeneratedTable {
 export const generatedTables: GeneratedTable[] = [
   { file: 'docs/settings.md', name: 'settings', make: settingsTable },
   { file: 'docs/settings.md', name: 'presets', make: presetsTable },
+  { file: 'docs/measures.md', name: 'measures', make: measuresTable },
 ];
 
 interface Setting {
@@ -56,6 +58,17 @@ export function presetsTable(): string {
     return [`\`${name}\``, words.join(', ') || 'nothing: the defaults are the method'];
   });
   return markdownTable(['preset', 'sets'], rows);
+}
+
+export function measuresTable(): string {
+  const rows = Object.values<MeasureDescription>(measureCatalogue).map((measure) => [
+    measure.name === undefined ? measure.label : `${measure.label} (\`${measure.name}\`)`,
+    measure.unit,
+    measure.formula,
+    measure.direction,
+    measure.needs,
+  ]);
+  return markdownTable(['measure', 'unit', 'formula', 'direction', 'needs'], rows);
 }
 
 /** Puts a table between its markers. Throws where the file has no such markers. */

@@ -92,6 +92,8 @@ export function modelServer(options: ModelServerOptions): Program {
       ...(options.model.further ?? []).flatMap(({ name, folder }) => ['--also', `${name}=${folder}`]),
       ...['--models', options.modelsDirectory, '--host', loopback, '--port', String(options.port)],
       ...optional('--threads', options.threads ?? threadsFor(options.model.folder)),
+      // Who limits the server limits all of it; one thread for decoding a small model is no limit on reading.
+      ...optional('--read-threads', options.threads),
       ...optional('--max-batch', options.maxBatch),
       '--exit-with-parent',
     ],

@@ -244,12 +244,12 @@ def run_lengths(versions: list[DecoderWeights]) -> tuple[list[DecoderWeights], l
     return distinct, counts
 
 
-def prompt_chunks(prompts: Sequence[Sequence[int]]) -> list[list[int]]:
+def prompt_chunks(prompts: Sequence[Sequence[int]], most: int = MAX_PROMPT_TOKENS) -> list[list[int]]:
     """Rows to read together: of similar length, so that little is padding, and of bounded size."""
     chunks: list[list[int]] = []
     for row in sorted(range(len(prompts)), key=lambda each: len(prompts[each])):
         length = len(prompts[row])
-        fits = chunks and (len(chunks[-1]) + 1) * length <= MAX_PROMPT_TOKENS
+        fits = chunks and (len(chunks[-1]) + 1) * length <= most
         if fits and length <= 1.5 * len(prompts[chunks[-1][0]]) + 16:
             chunks[-1].append(row)
         else:

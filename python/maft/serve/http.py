@@ -26,11 +26,13 @@ from maft.serve.metrics import Metrics
 from maft.serve.requests import generate, require_length, settings_for, tokens_of
 from maft.serve.rows import Generation
 from maft.serve.schemas import ChatRequest, CompletionRequest, EmbeddingRequest, TokenizeRequest
-from maft.serve.scoring import Scored, embed_texts, score_texts
+from maft.serve.scoring import Scored, embed_texts, on_threads, score_texts
 from maft.serve.versions import Version, Versions
 
 log = logging.getLogger("maft.serve")
 MAX_BODY_BYTES = 16 * 2**20
+#: Padded tokens of the texts that one job reads: more at once falls out of a small machine's caches and is slower.
+MAX_READ_TOKENS = 2048
 
 Parsed = TypeVar("Parsed", bound=BaseModel)
 Result = TypeVar("Result")
@@ -84,10 +86,11 @@ async def unless_disconnected(request: Request, work: Coroutine[Any, Any, Result
 class Api:
     """The handlers; one instance per server."""
 
-    def __init__(self, versions: Versions, engine: Engine, metrics: Metrics) -> None:
+    def __init__(self, versions: Versions, engine: Engine, metrics: Metrics, read_threads: int) -> None:
         self.versions = versions
         self.engine = engine
         self.metrics = metrics
+        self.read_threads = read_threads
 
     async def health(self, request: Request) -> Response:
         if self.engine.stopping or not self.engine.thread.is_alive():
@@ -154,8 +157,9 @@ class Api:
         for text in texts:
             require_length(version, text, param)
         results: dict[int, Result] = {}
-        for places in prompt_chunks(texts):
-            future = self.engine.compute(partial(job, [texts[place] for place in places]))
+        for places in prompt_chunks(texts, MAX_READ_TOKENS):
+            work = partial(job, [texts[place] for place in places])
+            future = self.engine.compute(partial(on_threads, self.read_threads, work))
             results.update(zip(places, await asyncio.wrap_future(future), strict=True))
         return [results[place] for place in range(len(texts))]
 
@@ -247,9 +251,9 @@ def guarded(route: str, handler: Handler, metrics: Metrics) -> Handler:
     return handle
 
 
-def create_app(versions: Versions, engine: Engine, metrics: Metrics) -> FastAPI:
+def create_app(versions: Versions, engine: Engine, metrics: Metrics, read_threads: int) -> FastAPI:
     """The application over running parts."""
-    api = Api(versions, engine, metrics)
+    api = Api(versions, engine, metrics, read_threads)
     app = FastAPI(title="maft.serve", openapi_url=None, docs_url=None, redoc_url=None)
     routes: list[tuple[str, str, Handler]] = [
         ("GET", "/health", api.health),

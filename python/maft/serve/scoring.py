@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import torch
 from torch import Tensor
@@ -25,6 +26,17 @@ class ScoredToken:
 
 
 Scored = list[ScoredToken | None]
+Result = TypeVar("Result")
+
+
+def on_threads(threads: int, job: Callable[[], Result]) -> Result:
+    """Runs a job with so many torch threads; the calling thread has as many as before afterwards."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(threads)
+    try:
+        return job()
+    finally:
+        torch.set_num_threads(before)
 
 
 def score_texts(network: Network, texts: Sequence[Sequence[int]], top: int) -> list[Scored]:

@@ -83,7 +83,7 @@ async def run(settings: ServeSettings) -> int:
     listener = listen(settings.host, settings.port)
     versions = load_base(settings, metrics)
     engine = Engine(metrics, max_batch=settings.max_batch, max_queue=settings.max_queue)
-    app = create_app(versions, engine, metrics)
+    app = create_app(versions, engine, metrics, settings.read_threads)
     server = QuietServer(
         uvicorn.Config(app, log_level="warning", access_log=False, timeout_graceful_shutdown=1, timeout_keep_alive=75)
     )

@@ -24,6 +24,7 @@ class ServeSettings:
     host: str
     port: int
     threads: int
+    read_threads: int
     max_batch: int
     max_queue: int
     max_loaded: int
@@ -79,6 +80,12 @@ def parser() -> argparse.ArgumentParser:
     add.add_argument("--host", default="127.0.0.1")
     add.add_argument("--port", type=port_number, default=8000, help="0 takes a free one; the ready line says which")
     add.add_argument("--threads", type=positive, default=available_cores(), help="torch threads on the CPU")
+    add.add_argument(
+        "--read-threads",
+        type=positive,
+        default=available_cores(),
+        help="torch threads while texts are scored or embedded: unlike decoding, that is large products",
+    )
     add.add_argument("--max-batch", type=positive, default=128, help="completions written at the same time")
     add.add_argument("--max-queue", type=positive, default=4096, help="completions that may wait before 429")
     add.add_argument("--max-loaded", type=positive, default=16, help="versions in memory beside the base")
@@ -104,6 +111,7 @@ def parse_settings(arguments: Sequence[str]) -> ServeSettings:
         host=given.host,
         port=given.port,
         threads=given.threads,
+        read_threads=given.read_threads,
         max_batch=given.max_batch,
         max_queue=given.max_queue,
         max_loaded=given.max_loaded,
