@@ -77,7 +77,12 @@ function welcome(platform: Platform, config: MachineConfig, model: BaseModel | n
   const lines: [string, string | null][] = [
     ['Temporal UI', platform.uiUrl],
     ['Temporal', `${platform.temporalAddress}, namespace ${platform.namespace}`],
-    ['Models', model === null ? null : `${platform.modelServerUrl}/v1 (base model: ${[model, ...(model.further ?? [])].map(({ name }) => name).join(', ')})`],
+    [
+      'Models',
+      model === null
+        ? null
+        : `${platform.modelServerUrl}/v1 (base model: ${[model, ...(model.further ?? [])].map(({ name }) => name).join(', ')})`,
+    ],
     ['State, logs', config.maftHome],
   ];
   const start = `temporal workflow start --address ${platform.temporalAddress} --type ${workflowTypes.run} --task-queue ${taskQueues.workflows} --workflow-id maft/my-run --input-file examples/demo.json`;

@@ -269,7 +269,10 @@ describe('what is explicitly given and impossible is refused with the reason', (
       { method: { summary: false, summaryShowsQuestion: true } },
       /^method\.summaryShowsQuestion: true .* no summariser/,
     ],
-    [{ method: 'majority-finetuning', evaluation: { rounds: 2 } }, /^evaluation\.rounds: 2 .* only method\.evaluateBy "debate"/],
+    [
+      { method: 'majority-finetuning', evaluation: { rounds: 2 } },
+      /^evaluation\.rounds: 2 .* only method\.evaluateBy "debate"/,
+    ],
     [{ evaluation: { members: 5 } }, /^evaluation\.members: 5 .* have tuned weights/],
     [{ evaluation: { firstRoundBy: 'generation-4' } }, /^evaluation\.firstRoundBy: "generation-4" .* no such member/],
     [
