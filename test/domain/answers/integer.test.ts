@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { parseInteger } from '../../src/domain/answers';
+import { parseInteger } from '../../../src/domain/answers';
 
 describe('the integer at the end of a response', () => {
   test.each([

@@ -1,0 +1,56 @@
+/**
+ * Expressions that are the same but for their spelling (after Hendrycks et al.'s normalisation for MATH): settles most
+ * pairs at once, so that only the others cost a computer algebra system.
+ */
+
+/** Spelling that means nothing, and what it is replaced by; in order. */
+const replacements: readonly (readonly [RegExp, string])[] = [
+  [/[−–]/g, '-'],
+  [/\\(?:left|right|displaystyle|,|!|;|:|quad|qquad|big|Big|bigg|Bigg)(?![A-Za-z])|\\ |~/g, ''],
+  [/\\(?:text|textbf|textit|textrm|mbox|mathrm|mathbf|mathit|bold|boldsymbol)\s*\{([^{}]*)\}/g, '$1'],
+  [/\\[dtc]frac(?![A-Za-z])/g, '\\frac'],
+  [/\\frac\s*(\d)\s*(\d)/g, '\\frac{$1}{$2}'],
+  [/\\frac\s*(\d)\s*\{/g, '\\frac{$1}{'],
+  [/\\sqrt\s*(\d)/g, '\\sqrt{$1}'],
+  [/\^\s*\{?\s*\\circ\s*\}?|\\degree(?![A-Za-z])|°/g, ''],
+  [/\\?[$%]/g, ''],
+  [/\{,\}/g, ','],
+  [/\\leq?(?![A-Za-z])|≤/g, '\\leq '],
+  [/\\geq?(?![A-Za-z])|≥/g, '\\geq '],
+  [/\\neq?(?![A-Za-z])|≠/g, '\\neq '],
+  [/π/g, '\\pi '],
+  [/∞/g, '\\infty '],
+  [/\s+/g, ''],
+  [/\.$/g, ''],
+];
+
+const wholeNumber = /^[+-]?(?:\d{1,3}(?:,\d{3})+|\d+)$/;
+const decimalNumber = /^[+-]?(?:\d{1,3}(?:,\d{3})+|\d*)(?:\.\d*)?$/;
+
+/**
+ * Whether two expressions are the same, as far as their spelling tells: `true` where only spelling differs, `false` for two
+ * different whole numbers, `undefined` where somebody has to compute.
+ */
+export function sameMath(a: string, b: string): boolean | undefined {
+  const [spelledA, spelledB] = [mathSpelling(a), mathSpelling(b)];
+  if (spelledA === spelledB) return true;
+  return wholeNumber.test(spelledA) && wholeNumber.test(spelledB) ? false : undefined;
+}
+
+/** One spelling of an expression; two with the same one are equal, not the other way round. */
+export function mathSpelling(expression: string): string {
+  const content = /^\s*\\boxed\s*\{([\s\S]*)\}\s*$/.exec(expression)?.[1] ?? expression;
+  const plain = replacements.reduce((text, [pattern, replacement]) => text.replaceAll(pattern, replacement), content);
+  if (decimalNumber.test(plain) && /\d/.test(plain)) return plainNumber(plain);
+  // The letter of a multiple-choice answer.
+  return plain.replace(/^\(([A-Z])\)$/, '$1');
+}
+
+/** `+1,234.50` as `1234.5`. */
+function plainNumber(text: string): string {
+  const [integer = '', decimals = ''] = text.replaceAll(/[+,]/g, '').split('.');
+  const magnitude = integer.replace(/^-/, '').replace(/^0+(?=\d)/, '') || '0';
+  const rest = decimals.replace(/0+$/, '');
+  const number = rest === '' ? magnitude : `${magnitude}.${rest}`;
+  return integer.startsWith('-') && number !== '0' ? `-${number}` : number;
+}

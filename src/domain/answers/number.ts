@@ -1,0 +1,109 @@
+/** Numbers: what GSM8K's answers are. Exact: fractions are kept as fractions, digits are never rounded. */
+import { boxedContents, hashedAnswers, lastMarked, statedAnswers } from './marked';
+import { isGluedToName, isNegative, numeral, plainNumbers } from './numerals';
+
+/** `3 1/2`, `10/3` or a plain number. */
+const valuePattern = new RegExp(
+  String.raw`(?<whole>\d+)\s+(?<part>\d+)\s*/\s*(?<of>\d+)|(?<top>${numeral})(?:\s*/\s*(?<bottom>${numeral}))?`,
+  'gu',
+);
+/** Longest number and largest exponent that are taken for an answer; more is a model that ran away. */
+const longestNumeral = 400;
+
+/**
+ * The number in the last `\boxed{}`, behind the last `####`, in the last sentence with "answer is", or the last of the
+ * text, in this order. Commas, currency signs, units, `%`, trailing zeros, fractions (`1/2`, `\frac{1}{2}`, `3 1/2`, `½`)
+ * and exponents are read; a power (`cm^2`) is no number. Normalised: a reduced fraction where no decimal is exact
+ * (`10/3`), else a decimal without trailing zeros (`0.5`). `null` where nothing parses.
+ */
+export function parseNumber(text: string): string | null {
+  const plain = plainFractions(plainNumbers(text));
+  const marked = [boxedContents(plain), hashedAnswers(plain), statedAnswers(plain)];
+  return lastMarked(marked, lastNumber) ?? lastNumber(plain);
+}
+
+/** `\frac{1}{2}`, `\dfrac12` and `½` as `1/2`, apart from a whole number before it. */
+function plainFractions(text: string): string {
+  return text
+    .replaceAll(/[\u2009\u202F](?=\d{3}(?!\d))/g, '')
+    .replaceAll(/\\[dtc]?frac\s*\{\s*([\d.,]+)\s*\}\s*\{\s*([\d.,]+)\s*\}/g, ' $1/$2')
+    .replaceAll(/\\[dtc]?frac\s*(\d)\s*(\d)/g, ' $1/$2')
+    .replaceAll(/(-?)([¼-¾⅐-⅞])/g, (_, sign: string, fraction: string) => ` ${sign}${fraction.normalize('NFKC')}`)
+    .replaceAll('⁄', '/')
+    .replaceAll(/-\s+(?=\d+\/\d)/g, '-');
+}
+
+function lastNumber(text: string): string | null {
+  const values = [...text.matchAll(valuePattern)].filter(({ index }) => isValue(text, index));
+  const last = values.at(-1);
+  if (last === undefined) return null;
+  const { whole, part, of, top, bottom } = last.groups ?? {};
+  const value =
+    whole === undefined ? quotient(fractionOf(top), fractionOf(bottom ?? '1')) : mixedNumber(whole, part, of);
+  return value === undefined ? null : spelled(isNegative(text, last.index) ? negated(value) : value);
+}
+
+/** Neither part of a name (`x2`) nor an exponent (`cm^2`, `cm^{2}`). */
+function isValue(text: string, index: number): boolean {
+  return !isGluedToName(text, index) && !/\^\{?$/.test(text.slice(Math.max(0, index - 2), index));
+}
+
+interface Fraction {
+  top: bigint;
+  /** Above 0. */
+  bottom: bigint;
+}
+
+/** `1,234.50` or `1.5e3` as a fraction; `undefined` where it is longer than anybody's answer. */
+function fractionOf(text: string | undefined): Fraction | undefined {
+  const match = /^([\d,]*)(?:\.(\d+))?(?:[eE]([+-]?\d+))?$/.exec(text ?? '');
+  if (match === null || match[0].length > longestNumeral) return undefined;
+  const [, integer = '', decimals = '', exponent = '0'] = match;
+  const power = Number(exponent) - decimals.length;
+  if (Math.abs(power) > longestNumeral) return undefined;
+  const digits = BigInt(`${integer.replaceAll(',', '')}${decimals}` || '0');
+  const scale = 10n ** BigInt(Math.abs(power));
+  return power >= 0 ? { top: digits * scale, bottom: 1n } : { top: digits, bottom: scale };
+}
+
+function quotient(value: Fraction | undefined, by: Fraction | undefined): Fraction | undefined {
+  if (value === undefined || by === undefined || by.top === 0n) return undefined;
+  return { top: value.top * by.bottom, bottom: value.bottom * by.top };
+}
+
+function mixedNumber(whole: string, part = '', of = ''): Fraction | undefined {
+  const [units, share] = [fractionOf(whole), quotient(fractionOf(part), fractionOf(of))];
+  if (units === undefined || share === undefined) return undefined;
+  return { top: units.top * share.bottom + share.top, bottom: share.bottom };
+}
+
+function negated({ top, bottom }: Fraction): Fraction {
+  return { top: -top, bottom };
+}
+
+/** Reduced; a decimal where one is exact. */
+function spelled({ top, bottom }: Fraction): string {
+  const divisor = greatestCommonDivisor(top < 0n ? -top : top, bottom);
+  const [numerator, denominator] = [top / divisor, bottom / divisor];
+  const decimals = decimalsOf(denominator);
+  if (decimals === undefined) return `${numerator}/${denominator}`;
+  const sign = numerator < 0n ? '-' : '';
+  const magnitude = (numerator < 0n ? -numerator : numerator) * (10n ** BigInt(decimals) / denominator);
+  const digits = magnitude.toString().padStart(decimals + 1, '0');
+  return decimals === 0 ? `${sign}${digits}` : `${sign}${digits.slice(0, -decimals)}.${digits.slice(-decimals)}`;
+}
+
+/** Places of the exact decimal of 1/denominator: there is one if only 2 and 5 divide it. */
+function decimalsOf(denominator: bigint): number | undefined {
+  const count = (prime: bigint): [number, bigint] => {
+    let [times, rest] = [0, denominator];
+    for (; rest % prime === 0n; rest /= prime) times += 1;
+    return [times, prime ** BigInt(times)];
+  };
+  const [[twos, byTwo], [fives, byFive]] = [count(2n), count(5n)];
+  return byTwo * byFive === denominator ? Math.max(twos, fives) : undefined;
+}
+
+function greatestCommonDivisor(a: bigint, b: bigint): bigint {
+  return b === 0n ? a : greatestCommonDivisor(b, a % b);
+}
