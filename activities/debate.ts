@@ -5,6 +5,8 @@ import type { Problem } from '../src/contract/problem';
 import type { Sampling } from '../src/contract/sampling';
 import type { Society } from '../src/contract/society';
 import type { ChatMessage } from '../src/contract/transcript';
+import type { MethodSettings } from '../src/contract/specification';
+import { saidIn } from '../src/domain/answers';
 import { addCounts, noCounts } from '../src/domain/counts';
 import { samplingSeed } from '../src/domain/draws';
 import { debateRules, sampleVoice, voiceOf, type DebateRules, type Voice } from '../src/domain/debate-rules';
@@ -26,6 +28,7 @@ interface Stage {
   task: Task;
   seed: number;
   rules: DebateRules;
+  thinking: MethodSettings['thinking'];
   /** The configured endpoint of models that name none of their own. */
   endpoint: string;
   /** Runs whose answers to the same requests are adopted. */
@@ -42,9 +45,10 @@ export function createDebateActivities(dependencies: ActivityDependencies, conte
   async function takeTurn(input: TurnInput): Promise<TurnOutcome> {
     return withHeartbeats(async () => {
       const stage = await setStage(input);
-      const before = await previousRound(input, stage.rules);
+      const before = await previousRound(input, stage);
       const summary = await summarise(input, stage, before);
-      const messages = turnMessages(input, stage, before, summary?.response);
+      const said = summary && saidIn(summary.response, stage.thinking);
+      const messages = turnMessages(input, stage, before, said);
       const role = input.round === 1 ? 'generation' : 'critic';
       const voice = { ...voiceOf(input, stage.rules), sampling: stage.society.sampling[role] };
       const response = await respond(input, stage, voice, messages);
@@ -52,7 +56,7 @@ export function createDebateActivities(dependencies: ActivityDependencies, conte
         countCompletions([response]),
         summary === undefined ? noCounts : countCompletions([summary]),
       );
-      return { answer: stage.task.parse(response.response), counts };
+      return { answer: stage.task.parse(saidIn(response.response, stage.thinking)), counts };
     });
   }
 
@@ -79,29 +83,30 @@ export function createDebateActivities(dependencies: ActivityDependencies, conte
   }
 
   async function setStage({ runId, iteration, societyIteration, split, problemId }: Place): Promise<Stage> {
-    const { record, task } = await contexts.run(runId);
-    const { specification } = record;
+    const { specification } = (await contexts.run(runId)).record;
     return {
       society: await contexts.society(runId, societyIteration),
       problem: await contexts.problem({ runId, split, iteration }, problemId),
-      prompts: await contexts.prompts(runId),
-      task,
+      prompts: await contexts.prompts({ runId, split }),
+      task: await contexts.task({ runId, split }),
       seed: specification.seed,
       rules: debateRules(specification, split),
+      thinking: specification.method.thinking,
       endpoint: specification.model.endpoint,
       reuseTurnsOf: specification.execution.reuseTurnsOf ?? [],
     };
   }
 
-  /** Every member's turn of the round before, by member; all of them are complete before this round starts. */
-  async function previousRound(input: TurnInput, rules: DebateRules): Promise<StoredCompletion[]> {
+  /** What every member said in the round before, by member; all turns of it are complete before this round starts. */
+  async function previousRound(input: TurnInput, { rules, thinking }: Stage): Promise<StoredCompletion[]> {
     if (input.round === 1) return [];
     const round = input.round - 1;
     const turns = memberNumbers(rules.members).map((member) => {
       const agent = voiceOf({ member, round }, rules).name;
       return requireSealed<StoredCompletion>(store, iterationKeys.turn({ ...input, round, agent, part: 'response' }));
     });
-    return Promise.all(turns);
+    const stored = await Promise.all(turns);
+    return stored.map((turn) => ({ ...turn, response: saidIn(turn.response, thinking) }));
   }
 
   /** The untuned base model summarises the others' responses of the round before (method, section 2.2). */

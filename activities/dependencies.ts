@@ -3,7 +3,7 @@ import type { Prices } from '../src/contract/comparison';
 import type { RunRecord } from '../src/contract/run';
 import type { TaskSettings } from '../src/contract/specification';
 import type { ArtifactStore, Grader, Inference, Platform, Scoring, Trainer } from '../src/ports';
-import type { Task } from '../src/tasks/task';
+import type { AnswerReader, Task } from '../src/tasks/task';
 
 export interface ActivityDependencies {
   store: ArtifactStore;
@@ -12,9 +12,10 @@ export interface ActivityDependencies {
   /** Scoring at a configured endpoint, as `inference`. */
   scoring: (endpoint: string) => Scoring;
   trainer: Trainer;
-  /** The task of a specification, with its loader, parser and equality. */
+  /** A task of a specification, with its loader, parser and equality. */
   task: (settings: TaskSettings) => Task;
-  grader: (task: Task) => Grader;
+  /** Decides on answers of this kind. */
+  grader: (reader: AnswerReader) => Grader;
   platform: Platform;
   machine: Machine;
 }

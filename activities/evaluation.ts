@@ -52,7 +52,8 @@ export function createEvaluationActivities(
         transcripts,
         samples: new Map(votes.map(({ problemId, samples }) => [problemId, samples])),
         voteSizes: plan.voteAtIterations.length === 0 ? [] : voteSizes(record.specification),
-        ...judge,
+        equal: judge.equal,
+        isCorrect: (problemId, answer) => judge.isRight(problemId, answer) === true,
       });
       const key = iterationKeys.evaluation(place);
       const { content } = await publishSealed<Evaluation>(store, key, evaluation);
@@ -66,9 +67,9 @@ export function createEvaluationActivities(
       const place: SplitPlace = { runId: plan.runId, split: 'train', iteration };
       const transcripts = await readTranscripts(shards);
       const key = iterationKeys.referenceVerdicts(place);
-      const { isCorrect } = await references.judge(place, allAnswers(transcripts, []), key);
+      const { isRight } = await references.judge(place, allAnswers(transcripts, []), key);
       const trainingSets = await readTrainingSets(plan, iteration);
-      const audit = auditConsensus({ iteration, transcripts, trainingSets, isCorrect });
+      const audit = auditConsensus({ iteration, transcripts, trainingSets, isRight });
       return (await publishSealed<ConsensusAudit>(store, iterationKeys.audit(place), audit)).content;
     });
   }

@@ -1,6 +1,7 @@
 /** STaR's second question: who was wrong is asked again, with the reference answer as a hint (method, section 5). */
 import { requireSealed } from '../src/artifacts/sealed';
 import type { CallCounts, HintsInput } from '../src/contract/run';
+import { saidIn } from '../src/domain/answers';
 import { debateRules, voiceOf } from '../src/domain/debate-rules';
 import { samplingSeed } from '../src/domain/draws';
 import { memberNumbers } from '../src/domain/identifiers';
@@ -31,14 +32,15 @@ export function createHintActivities(
   }
 
   async function membersInNeed(input: HintsInput, members: number[]): Promise<number[]> {
-    const { task } = await contexts.run(input.runId);
+    const { record } = await contexts.run(input.runId);
+    const task = await contexts.task(input);
     const answers = await Promise.all(
       members.map(async (member) => {
         const first = await requireSealed<StoredCompletion>(
           store,
           iterationKeys.turn(await partOf(input, member, 'response')),
         );
-        return task.parse(first.response);
+        return task.parse(saidIn(first.response, record.specification.method.thinking));
       }),
     );
     const parsed = [...new Set(answers.filter((answer) => answer !== null))];
@@ -58,7 +60,7 @@ export function createHintActivities(
     const { seed, method, model, execution } = record.specification;
     const { agent } = voiceOf({ member, round: 1 }, debateRules(record.specification, input.split));
     const society = await contexts.society(input.runId, input.societyIteration);
-    const prompts = await contexts.prompts(input.runId);
+    const prompts = await contexts.prompts(input);
     const { question } = await contexts.problem(input, input.problemId);
     const reference = await references.answerOf(input, input.problemId);
     const instruction = instructionOf(prompts.instructions, method.instructions, agent);

@@ -16,6 +16,8 @@ export interface Judge {
   equal: Equality;
   /** Whether an answer of a problem equals its reference answer. */
   isCorrect(problemId: string, answer: string): boolean;
+  /** The same, and `undefined` where the problem has no reference answer. */
+  isRight(problemId: string, answer: string): boolean | undefined;
 }
 
 export class References {
@@ -37,16 +39,16 @@ export class References {
    * @param answers Different answers by problem id. @param key Where the verdicts are stored, write-once.
    */
   async judge(place: SplitPlace, answers: ReadonlyMap<string, readonly string[]>, key: string): Promise<Judge> {
-    const { task } = await this.contexts.run(place.runId);
+    const task = await this.contexts.task(place);
     const references = await this.load(place);
     const pairs = [...answers].flatMap(([problemId, given]) => pairsOf(given, references.get(problemId)));
     const verdicts: PairVerdict[] = await gradePairs(this.dependencies, task, distinctPairs(pairs), key);
     const equal = equalityFromVerdicts(verdicts);
-    const isCorrect = (problemId: string, answer: string): boolean => {
+    const isRight = (problemId: string, answer: string): boolean | undefined => {
       const reference = references.get(problemId);
-      return reference !== undefined && equal(answer, reference);
+      return reference === undefined ? undefined : equal(answer, reference);
     };
-    return { equal, isCorrect };
+    return { equal, isRight, isCorrect: (problemId, answer) => isRight(problemId, answer) === true };
   }
 
   /** How many problems of a split have a reference answer. */

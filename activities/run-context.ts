@@ -10,13 +10,14 @@ import type { ArtifactReference, RunRecord, ShardInput, SplitReferences } from '
 import type { Society } from '../src/contract/society';
 import type { Split } from '../src/contract/transcript';
 import { iterationKeys, runKeys } from '../src/domain/keys';
-import { promptSet, type PromptSet } from '../src/prompts';
+import type { PromptSet } from '../src/prompts';
 import type { Task } from '../src/tasks/task';
 import type { ActivityDependencies } from './dependencies';
+import { promptsFor, tasksOf, type RunTasks } from './run-tasks';
 
 export interface RunContext {
   record: RunRecord;
-  task: Task;
+  tasks: RunTasks;
 }
 
 export class RunContexts {
@@ -27,8 +28,14 @@ export class RunContexts {
   async run(runId: string): Promise<RunContext> {
     return this.remember(`run/${runId}`, async () => {
       const record = await requireSealed<RunRecord>(this.dependencies.store, runKeys.record(runId));
-      return { record, task: this.dependencies.task(record.specification.task) };
+      return { record, tasks: tasksOf(record, this.dependencies) };
     });
+  }
+
+  /** The task that a split's problems come from, with its parser and equality. */
+  async task({ runId, split }: Pick<SplitPlace, 'runId' | 'split'>): Promise<Task> {
+    const { tasks } = await this.run(runId);
+    return split === 'train' ? tasks.train : tasks.eval;
   }
 
   async society(runId: string, iteration: number): Promise<Society> {
@@ -58,9 +65,10 @@ export class RunContexts {
     throw ApplicationFailure.nonRetryable(`run ${place.runId} has no ${place.split} problem ${problemId}`);
   }
 
-  async prompts(runId: string): Promise<PromptSet> {
-    const { record, task } = await this.run(runId);
-    return promptSet(record.specification.method.prompts, task.kind);
+  async prompts({ runId, split }: Pick<SplitPlace, 'runId' | 'split'>): Promise<PromptSet> {
+    const { record, tasks } = await this.run(runId);
+    const { specification } = record;
+    return promptsFor(specification.method.prompts, split === 'train' ? tasks.train : tasks.eval);
   }
 
   private async readLines<Line>(reference: ArtifactReference): Promise<Line[]> {

@@ -11,10 +11,10 @@ import { iterationKeys, runKeys } from '../src/domain/keys';
 import { deriveRunPlan } from '../src/domain/plan';
 import { baseModels, nameOfBase, untunedSociety, type BaseOfAgent } from '../src/domain/society';
 import { InvalidRunSpec, ProviderError } from '../src/errors';
-import { promptSet } from '../src/prompts';
 import { resolveSpecification, specificationArgument } from '../src/specification';
-import type { DrawnProblems, LabelledProblem } from '../src/tasks/task';
+import type { DrawnProblems, LabelledProblem, Task } from '../src/tasks/task';
 import type { ActivityDependencies } from './dependencies';
+import { digestsOf, drawProblems, makeTasks, promptsFor, tasksOf, type RunTasks } from './run-tasks';
 
 export interface ResolveRunInput {
   /** The workflow's arguments as they came: exactly one JSON object is wanted. */
@@ -33,8 +33,10 @@ export function createRunActivities(dependencies: ActivityDependencies) {
     const known = await readSealed<RunRecord>(store, runKeys.record(runId));
     const record = known ?? (await storeRun({ runId, workflowId, written }, resolved));
     if (record.specificationDigest !== resolved.digest) throw otherSpecification(record, resolved.specification);
+    if (known !== undefined) tasksOf(record, dependencies);
     // What the server knows may have changed since the run was stored; it belongs to this start, not to the record.
-    return { ...record.plan, ...(await registeredAttributes()) };
+    const { searchAttributes, notices } = await registeredAttributes();
+    return { ...record.plan, searchAttributes, notices: [...record.plan.notices, ...notices] };
   }
 
   async function storeRun(
@@ -42,9 +44,10 @@ export function createRunActivities(dependencies: ActivityDependencies) {
     resolved: ReturnType<typeof resolveSpecification>,
   ) {
     const { specification, valueSources, digest } = resolved;
-    await refuseUnknownNames(specification);
-    const task = dependencies.task(specification.task);
-    const drawn = await task.draw(specification.seed, specification.iterations);
+    const tasks = makeTasks(specification, dependencies);
+    await refuseUnknownNames(specification, tasks);
+    const drawn = await drawProblems(tasks, specification);
+    refuseMissingReferences(specification, drawn);
     const problemKey = (split: 'train' | 'eval', iteration?: number) => runKeys.problems(runId, split, iteration);
     const referenceKey = (split: 'train' | 'eval', iteration?: number) => runKeys.references(runId, split, iteration);
     const record: RunRecord = {
@@ -54,9 +57,11 @@ export function createRunActivities(dependencies: ActivityDependencies) {
       specification,
       written,
       valueSources,
-      plan: deriveRunPlan(specification, runId),
-      problems: await publishSplits(drawn, problemKey, ({ id, question }) => ({ id, question })),
-      references: await publishSplits(drawn, referenceKey, ({ id, answer }) => ({ id, answer })),
+      plan: deriveRunPlan(specification, runId, { notices: drawn.notices }),
+      problems: await publishSplits(drawn, problemKey, ({ answer: _, ...problem }) => problem),
+      references: await publishSplits(withReferences(drawn), referenceKey, ({ id, answer }) => ({ id, answer })),
+      sources: drawn.sources ?? [],
+      taskDigests: digestsOf(tasks),
       versions: machine.versions,
       createdAt: new Date().toISOString(),
     };
@@ -68,8 +73,8 @@ export function createRunActivities(dependencies: ActivityDependencies) {
   }
 
   /** A name that does not exist would otherwise show only after minutes, in the first turn. */
-  async function refuseUnknownNames(specification: RunSpecification): Promise<void> {
-    promptSet(specification.method.prompts, specification.task.kind);
+  async function refuseUnknownNames(specification: RunSpecification, tasks: RunTasks): Promise<void> {
+    Object.values(tasks).forEach((task: Task) => promptsFor(specification.method.prompts, task));
     const bases = baseModels(specification);
     if (specification.iterations > 0) for (const { base } of bases) machine.modelFolder(base);
     const problems = await Promise.all(bases.map(unservedBase));
@@ -154,6 +159,31 @@ function currentWorkflow(): { workflowId: string } {
   const { workflowExecution } = Context.current().info;
   if (workflowExecution === undefined) throw new Error('resolveRun belongs to a workflow');
   return workflowExecution;
+}
+
+/** Training needs no labels, unless the one selection that goes by them is asked for. */
+function refuseMissingReferences({ method }: RunSpecification, { train }: DrawnProblems): void {
+  const unlabelled = new Set(
+    train
+      .flat()
+      .filter(({ answer }) => answer === undefined)
+      .map(({ id }) => id),
+  );
+  if (method.select !== 'reference' || unlabelled.size === 0) return;
+  throw new InvalidRunSpec([
+    `method.select: "reference" needs a reference answer for every training problem; ${unlabelled.size} have none`,
+  ]);
+}
+
+/** A list of its own per file, but the same one for the same problems: fixed training problems are written once. */
+function withReferences(drawn: DrawnProblems): DrawnProblems {
+  const labelled = new Map<LabelledProblem[], LabelledProblem[]>();
+  const onlyLabelled = (problems: LabelledProblem[]): LabelledProblem[] => {
+    const known = labelled.get(problems) ?? problems.filter(({ answer }) => answer !== undefined);
+    labelled.set(problems, known);
+    return known;
+  };
+  return { eval: onlyLabelled(drawn.eval), train: drawn.train.map(onlyLabelled) };
 }
 
 function otherSpecification(record: RunRecord, wanted: RunSpecification): InvalidRunSpec {

@@ -4,6 +4,7 @@ import { formatLines } from '../src/artifacts/lines';
 import { publishSealed, readSealed, requireSealed } from '../src/artifacts/sealed';
 import type { Problem } from '../src/contract/problem';
 import type { Consensus, DebateRound, HintedResponse, Transcript, Turn, Usage } from '../src/contract/transcript';
+import { saidIn } from '../src/domain/answers';
 import { debateRules, sampleVoice, voiceOf, type DebateRules } from '../src/domain/debate-rules';
 import { memberNumbers } from '../src/domain/identifiers';
 import { iterationKeys } from '../src/domain/keys';
@@ -53,7 +54,7 @@ export function createShardActivities(dependencies: ActivityDependencies, contex
   /** Grades, votes, writes the transcripts with `agrees` on every turn; the outcome is written last. */
   async function closeShard({ shard, failures }: CloseShardInput): Promise<ShardOutcome> {
     return withHeartbeats(async () => {
-      const { task } = await contexts.run(shard.plan.runId);
+      const task = await contexts.task({ runId: shard.plan.runId, split: shard.split });
       const debates = await readDebates(shard, failures, task);
       const equal = await equalityOf(
         shard,
@@ -123,10 +124,12 @@ export function createShardActivities(dependencies: ActivityDependencies, contex
       );
     const stored = await part('response');
     if (stored === undefined) return undefined;
-    const { messages, response, finishReason, usage, model } = stored;
-    const said = await part('summary');
-    const summary = said && { messages: said.messages, response: said.response, usage: said.usage };
-    const hinted = shard.plan.hints === true && shard.split === 'train' ? await part('hinted') : undefined;
+    const { messages, finishReason, usage, model } = stored;
+    const response = await said(shard, stored);
+    const summed = await part('summary');
+    const summary = summed && { messages: summed.messages, response: await said(shard, summed), usage: summed.usage };
+    const reasked = shard.plan.hints === true && shard.split === 'train' ? await part('hinted') : undefined;
+    const hinted = reasked && { ...reasked, response: await said(shard, reasked) };
     const turn = {
       member,
       agent,
@@ -139,7 +142,7 @@ export function createShardActivities(dependencies: ActivityDependencies, contex
       usage,
       ...(hinted === undefined ? {} : { hinted: hintedResponse(hinted, task) }),
     };
-    return { turn, completions: [stored, said, hinted].filter((each) => each !== undefined) };
+    return { turn, completions: [stored, summed, reasked].filter((each) => each !== undefined) };
   }
 
   /** Verdicts on all distinct answers of a problem over all rounds; stored, because a time limit may fall differently later. */
@@ -179,12 +182,18 @@ export function createShardActivities(dependencies: ActivityDependencies, contex
         return requireSealed<StoredCompletion>(store, key);
       }),
     );
-    const samples = completions.map(({ response, usage }, index) => ({
+    const samples = completions.map(async (stored, index) => ({
       sample: index + 1,
-      answer: task.parse(response),
-      usage,
+      answer: task.parse(await said(shard, stored)),
+      usage: stored.usage,
     }));
-    return { record: { problemId, samples }, completions };
+    return { record: { problemId, samples: await Promise.all(samples) }, completions };
+  }
+
+  /** The stored completion keeps what the model thought aloud; the transcript holds what it said. */
+  async function said({ plan }: ShardInput, { response }: StoredCompletion): Promise<string> {
+    const { record } = await contexts.run(plan.runId);
+    return saidIn(response, record.specification.method.thinking);
   }
 
   async function publishLines(key: string, lines: readonly object[]): Promise<ArtifactReference> {

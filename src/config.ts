@@ -48,6 +48,14 @@ const configFileSchema = z.strictObject({
       slots: count.optional(),
     })
     .prefault({}),
+  grader: z
+    .strictObject({
+      /** Pairs of mathematical answers compared at the same time; undefined: one per core, four at most. */
+      processes: count.optional(),
+      /** What one pair may cost. */
+      timeLimitSeconds: z.number().gt(0).max(600).default(5),
+    })
+    .prefault({}),
   server: z.strictObject({ threads: count.optional(), maxBatch: count.optional() }).default({}),
 });
 
@@ -71,6 +79,7 @@ export interface MachineConfig {
   endpoints: ConfigFile['endpoints'];
   ports: ConfigFile['ports'];
   trainer: ConfigFile['trainer'];
+  grader: ConfigFile['grader'];
   server: ConfigFile['server'];
 }
 

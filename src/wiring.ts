@@ -1,4 +1,5 @@
 /** Wires the ports of this machine: which store, which endpoints, which trainer. The only place where adapters meet activities. */
+import { availableParallelism } from 'node:os';
 import { Client, type Connection } from '@temporalio/client';
 import type { ActivityDependencies } from '../activities';
 import { FileArtifactStore } from './artifacts/file-store';
@@ -7,6 +8,7 @@ import { ConfigError } from './errors';
 import { packageVersion, pythonPackagesDirectory } from './paths';
 import type { Platform } from './ports';
 import { LocalTrainer } from './providers/local-trainer';
+import { MathVerifyGrader } from './providers/math-verify-grader';
 import { OpenAiEndpoint } from './providers/openai-endpoint';
 import { OpenAiInference } from './providers/openai-inference';
 import { OpenAiScoring } from './providers/openai-scoring';
@@ -33,14 +35,15 @@ export function wireMachine(config: MachineConfig, python: string, connection: C
   };
   const { device, threads } = config.trainer;
   const trainer = new LocalTrainer({ python, pythonPath: pythonPackagesDirectory(), device, killGraceMs: 20_000 });
+  const mathVerify = mathVerifyGrader(config, python);
   return {
     dependencies: {
       store: openStore(config),
       inference: (name) => new OpenAiInference(endpointOf(name)),
       scoring: (name) => new OpenAiScoring(endpointOf(name)),
       trainer,
-      task: taskFor,
-      grader: graderFor,
+      task: (settings) => taskFor(settings, { dataDirectory: config.data }),
+      grader: (reader) => (reader.equal === undefined ? mathVerify : graderFor(reader)),
       platform: temporalPlatform(connection, config.temporal.namespace),
       machine: {
         modelFolder: (base) => findBaseModel(base).folder,
@@ -52,11 +55,24 @@ export function wireMachine(config: MachineConfig, python: string, connection: C
     },
     warmUp: () => trainer.warmUp(),
     async close() {
-      await trainer.close();
+      await Promise.all([trainer.close(), mathVerify.close()]);
       await Promise.all([...endpoints.values()].map((endpoint) => endpoint.close()));
     },
   };
 }
+
+/** Equality that needs computer algebra; starts no process before the first pair that does. */
+export function mathVerifyGrader({ grader }: Pick<MachineConfig, 'grader'>, python: string): MathVerifyGrader {
+  return new MathVerifyGrader({
+    python,
+    pythonPath: pythonPackagesDirectory(),
+    processes: grader.processes ?? Math.min(mostGraderProcesses, availableParallelism()),
+    timeLimitMs: grader.timeLimitSeconds * 1000,
+  });
+}
+
+/** More would take memory (some 200 MB each) for a step that is short. */
+const mostGraderProcesses = 4;
 
 /** The artifact store a machine is configured with. */
 export function openStore(config: Pick<MachineConfig, 'store'>): FileArtifactStore {

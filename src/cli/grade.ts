@@ -3,11 +3,11 @@ import { once } from 'node:events';
 import type { Readable, Writable } from 'node:stream';
 import type { Command } from 'commander';
 import { z } from 'zod';
-import type { TaskSettings } from '../contract/specification';
-import type { AnswerPair } from '../ports';
-import { answerReaders, graderFor } from '../tasks';
-import { parseLine, streamLines } from './json-lines';
-import { taskKind } from './task-option';
+import { dataDirectory } from '../paths';
+import type { AnswerPair, Grader, Verdict } from '../ports';
+import { parseLine, streamLines } from '../json-lines';
+import { readerFor, type AnswerReader } from '../tasks';
+import { lazyGrader, taskChoice, withTaskOptions, type TaskOptions } from './task-option';
 
 const pairSchema = z.strictObject({ a: z.string(), b: z.string() });
 
@@ -15,12 +15,15 @@ const pairSchema = z.strictObject({ a: z.string(), b: z.string() });
 const batchSize = 256;
 
 export function register(program: Command): void {
-  program
-    .command('grade')
+  withTaskOptions(program.command('grade'))
     .description('read pairs {"a","b"} as JSON lines from standard input, write {"equal":…} for each, in order')
-    .requiredOption('--task <kind>', 'the task, which decides when two answers are equal', taskKind)
-    .action(async ({ task }: { task: TaskSettings['kind'] }) => {
-      await grade(task, process.stdin, process.stdout);
+    .addHelpText(
+      'after',
+      '\nExamples:\n  maft grade --task math < pairs.jsonl\n  maft grade --task jsonl --answer-type choice < pairs.jsonl\n  maft grade --task my-task.cjs < pairs.jsonl',
+    )
+    .action(async (options: TaskOptions) => {
+      const reader = readerFor(taskChoice(options), { dataDirectory: dataDirectory() });
+      await grade(reader, process.stdin, process.stdout);
     });
 }
 
@@ -28,14 +31,14 @@ export function register(program: Command): void {
  * Each side is a parsed answer or a whole solution. One verdict per line, in order; a line that is no pair is a
  * `DatasetError` with its number, after the verdicts on the lines before it.
  */
-export async function grade(task: TaskSettings['kind'], input: Readable, output: Writable): Promise<void> {
-  const grader = graderFor(answerReaders[task]);
+export async function grade(reader: AnswerReader, input: Readable, output: Writable): Promise<void> {
+  const grader = lazyGrader(reader);
   const answer = async (pairs: AnswerPair[]) => {
-    const verdicts = await grader.grade(pairs);
+    const verdicts = await gradeTexts(grader, reader, pairs);
     const text = verdicts.map((verdict) => `${JSON.stringify(verdict)}\n`).join('');
     if (!output.write(text)) await once(output, 'drain');
   };
-  let batch: AnswerPair[] = [];
+  const batch: AnswerPair[] = [];
   try {
     for await (const line of streamLines(input)) {
       batch.push(parseLine(pairSchema, 'standard input', line));
@@ -43,6 +46,17 @@ export async function grade(task: TaskSettings['kind'], input: Readable, output:
     }
   } finally {
     if (batch.length > 0) await answer(batch);
-    batch = [];
+    await grader.close();
   }
+}
+
+/** Reads the answer of each side first; a side in which none parses equals nothing, and the verdict says so. */
+async function gradeTexts(grader: Grader, reader: AnswerReader, pairs: AnswerPair[]): Promise<Verdict[]> {
+  const parsed = pairs.map(({ a, b }) => ({ a: reader.parse(a), b: reader.parse(b) }));
+  const complete = parsed.filter((pair): pair is AnswerPair => pair.a !== null && pair.b !== null);
+  const verdicts = (await grader.grade(complete)).values();
+  return parsed.map(({ a, b }): Verdict => {
+    if (a === null || b === null) return { equal: false, reason: `no answer in ${a === null ? 'a' : 'b'}` };
+    return verdicts.next().value ?? { equal: false, reason: 'no verdict' };
+  });
 }

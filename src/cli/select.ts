@@ -4,12 +4,14 @@ import type { CriticKind } from '../contract/method';
 import type { SelectionReport } from '../contract/training';
 import type { Transcript } from '../contract/transcript';
 import { defaultPreset } from '../domain/presets';
-import { Selection, type ReferenceVerdict, type SelectionResult } from '../domain/selection';
+import { Selection, type SelectionResult } from '../domain/selection';
 import { InvalidRunSpec } from '../errors';
 import type { ResolvedSpecification } from '../specification';
-import { answerReaders } from '../tasks';
+import { dataDirectory } from '../paths';
+import type { Grader } from '../ports';
+import { taskFor, type AnswerReader } from '../tasks';
 import { methodSpecification } from './select/method';
-import { referenceVerdicts } from './select/references';
+import { ReferenceAnswers } from './select/references';
 import {
   readTranscripts,
   refuseOtherSize,
@@ -19,11 +21,10 @@ import {
   type PlacedTranscript,
 } from './select/transcripts';
 import { writeSelection } from './select/write-selection';
-import { taskKind } from './task-option';
+import { lazyGrader, taskChoice, withTaskOptions, type TaskOptions } from './task-option';
 
-export interface SelectOptions {
+export interface SelectOptions extends TaskOptions {
   transcripts: string[];
-  task: keyof typeof answerReaders;
   method: string;
   references?: string;
   seed?: number;
@@ -33,11 +34,9 @@ export interface SelectOptions {
 }
 
 export function register(program: Command): void {
-  program
-    .command('select')
+  withTaskOptions(program.command('select'))
     .description('make training sets from transcript files, without Temporal or a model')
     .requiredOption('--transcripts <files...>', 'transcript files (JSON lines)')
-    .requiredOption('--task <kind>', 'the task, which decides how answers are parsed and compared', taskKind)
     .option(
       '--method <preset|file>',
       'a preset, or a YAML/JSON file with method settings or a specification',
@@ -56,20 +55,41 @@ export function register(program: Command): void {
 
 /** Reads, selects, writes. Throws `InvalidRunSpec` for the method or an option, `DatasetError` for a file. */
 export async function select(options: SelectOptions): Promise<SelectionResult> {
-  const reader = answerReaders[options.task];
-  const specification = await methodSpecification(options.method, options.task);
-  const verdict = await verdictFor(options, specification);
+  const specification = await methodSpecification(options.method, taskChoice(options));
+  const reader = taskFor(specification.task, { dataDirectory: dataDirectory() });
+  // Asked only where transcripts leave votes open, or where references decide.
+  const grader = lazyGrader(reader);
+  try {
+    const result = await selectWith(options, specification, { reader, grader });
+    await writeSelection(options.out, result);
+    return result;
+  } finally {
+    await grader.close();
+  }
+}
+
+/** How answers are read, and who decides on their equality. */
+interface Judging {
+  reader: AnswerReader;
+  grader: Grader;
+}
+
+async function selectWith(
+  options: SelectOptions,
+  specification: ResolvedSpecification['specification'],
+  { reader, grader }: Judging,
+): Promise<SelectionResult> {
+  const references = await referencesFor(options, specification, reader);
+  const { preset, ...method } = specification.method;
   const seed = options.seed ?? specification.seed;
-  const transcripts = readTranscripts({ files: options.transcripts, reader, seed, iteration: options.iteration });
-  const { critics } = specification.method;
-  const result = await selectFrom(transcripts, critics, ({ iteration }, size) => {
-    const { preset, ...method } = specification.method;
+  const reading = { files: options.transcripts, reader, grader, seed, iteration: options.iteration };
+  const read = readTranscripts({ ...reading, thinking: method.thinking });
+  const transcripts = references === undefined ? read : references.judging(read, grader);
+  return selectFrom(transcripts, method.critics, ({ iteration }, size) => {
     const { maxLength, matchTrainingTokens, matchTrajectories } = specification.finetuning;
     const limits = { maxLength, matchTrainingTokens, matchTrajectories };
-    return new Selection({ ...method, ...size, ...limits, method: preset, seed, iteration }, verdict);
+    return new Selection({ ...method, ...size, ...limits, method: preset, seed, iteration }, references?.verdict);
   });
-  await writeSelection(options.out, result);
-  return result;
 }
 
 /** Members and rounds come from the first debate that did not fail; failed ones before it wait. */
@@ -103,10 +123,11 @@ function nothingToSelect(failed: number): InvalidRunSpec {
   return new InvalidRunSpec([`--transcripts: no finished debate to select from (${failed} failed)`]);
 }
 
-async function verdictFor(
-  { references, task }: SelectOptions,
+async function referencesFor(
+  { references }: SelectOptions,
   { method }: ResolvedSpecification['specification'],
-): Promise<ReferenceVerdict | undefined> {
+  reader: AnswerReader,
+): Promise<ReferenceAnswers | undefined> {
   const isNeeded = method.select === 'reference';
   if (isNeeded && references === undefined) {
     throw new InvalidRunSpec(['--references: missing; `select: reference` needs a references/train.jsonl']);
@@ -116,7 +137,7 @@ async function verdictFor(
       `--references: ${JSON.stringify(references)} is refused with \`select: ${method.select}\`: no reference answer may decide here`,
     ]);
   }
-  return references === undefined ? undefined : await referenceVerdicts(references, answerReaders[task]);
+  return references === undefined ? undefined : await ReferenceAnswers.read(references, reader);
 }
 
 function wholeNumber(text: string): number {

@@ -1,14 +1,81 @@
-/** The option `--task KIND` of commands that read answers. */
-import { InvalidArgumentError } from 'commander';
-import type { TaskSettings } from '../contract/specification';
+/** The options that name a task where answers are read and compared without a run: `--task`, `--answer-type`. */
+import { InvalidArgumentError, Option, type Command } from 'commander';
+import { loadConfig } from '../config';
+import { dataAnswerTypes, type TaskKind } from '../contract/task-settings';
+import { InvalidRunSpec } from '../errors';
+import type { Grader } from '../ports';
+import { stderrListener } from '../setup/progress';
+import { ensurePythonEnvironment } from '../setup/python-environment';
 import { suggestion } from '../specification/nearest';
-import { taskKinds } from '../tasks';
+import { graderFor, taskKinds, type AnswerReader } from '../tasks';
+import { mathVerifyGrader } from '../wiring';
 
-/** Parses the option; commander turns the error into a usage message. */
-export function taskKind(text: string): TaskSettings['kind'] {
-  const found = taskKinds.find((kind) => kind === text);
-  if (found === undefined) {
-    throw new InvalidArgumentError(`must be one of ${taskKinds.join(', ')}${suggestion(text, taskKinds)}`);
+export interface TaskOptions {
+  /** A kind, or the file of a user's own task. */
+  task: string;
+  answerType?: (typeof dataAnswerTypes)[number];
+}
+
+/** As much of a specification's `task` as says how answers are read; which problems there are does not matter here. */
+export type TaskChoice = { kind: TaskKind; path?: string; answerType?: string };
+
+/** Adds the options to a command. */
+export function withTaskOptions(command: Command): Command {
+  return command
+    .requiredOption(
+      '--task <kind|file>',
+      'the task, or the file of your own, which decides when answers are equal',
+      taskName,
+    )
+    .addOption(new Option('--answer-type <type>', 'with --task jsonl: what the answers are').choices(dataAnswerTypes));
+}
+
+/** Parses `--task`; commander turns the error into a usage message. */
+function taskName(text: string): string {
+  if (isModule(text) || taskKinds.some((kind) => kind === text)) return text;
+  throw new InvalidArgumentError(
+    `must be one of ${taskKinds.join(', ')}, or a file of your own (.js, .cjs)${suggestion(text, taskKinds)}`,
+  );
+}
+
+function isModule(text: string): boolean {
+  return /\.c?js$/.test(text);
+}
+
+/** Throws `InvalidRunSpec` where the options do not say how answers are compared. */
+export function taskChoice({ task, answerType }: TaskOptions): TaskChoice {
+  if (isModule(task)) return { kind: 'module', path: task };
+  if (task === 'module') {
+    throw new InvalidRunSpec(['--task: give the file of your own task (.js, .cjs) instead of "module"']);
   }
-  return found;
+  if (task !== 'jsonl') return { kind: task as TaskKind };
+  if (answerType !== undefined) return { kind: 'jsonl', path: 'unread.jsonl', answerType };
+  throw new InvalidRunSpec([`--answer-type: missing; --task jsonl needs one of ${dataAnswerTypes.join(', ')}`]);
+}
+
+export interface ClosableGrader extends Grader {
+  /** Ends the processes that compare, where there are any. */
+  close(): Promise<void>;
+}
+
+/** A grader that is opened by the first pair it is asked about. */
+export function lazyGrader(reader: AnswerReader): ClosableGrader {
+  let opened: Promise<ClosableGrader> | undefined;
+  return {
+    async grade(pairs, signal) {
+      if (pairs.length === 0) return [];
+      opened ??= openGrader(reader);
+      return (await opened).grade(pairs, signal);
+    },
+    close: async () => (await opened)?.close(),
+  };
+}
+
+/** The grader of answers: in this process, or in those of Math-Verify, for which Python is set up where it is missing. */
+async function openGrader(reader: AnswerReader): Promise<ClosableGrader> {
+  if (reader.equal !== undefined) return { ...graderFor(reader), close: () => Promise.resolve() };
+  const config = loadConfig();
+  const python = await ensurePythonEnvironment({ listener: stderrListener(), ownPython: config.python });
+  const grader = mathVerifyGrader(config, python.program);
+  return { grade: (pairs, signal) => grader.grade(pairs, signal), close: () => grader.close() };
 }

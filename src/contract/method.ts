@@ -83,6 +83,10 @@ export const methodSettingsSchema = z.strictObject({
       "what one shared model learns: the last answers with the round-1 prompt, or the union of all agents' sets",
     ),
   evaluateBy: z.enum(evaluationModes).default('debate').describe('how the tuned society answers at evaluation'),
+  thinking: z
+    .enum(['strip', 'keep'])
+    .default('strip')
+    .describe('`<think>…</think>` parts: left out of vote, summary and target, or kept; what is stored keeps them'),
   samples: positiveInteger
     .max(1000)
     .optional()

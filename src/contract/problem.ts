@@ -2,12 +2,26 @@
 export interface Problem {
   id: string;
   question: string;
-  /** Subject, level or the like, where the data set names one; accuracy is shown by it. */
+  /** What sort of problem it is (MATH's subject, MMLU's, a user's own), where the data say: for results by type. */
   type?: string;
+  /** 1 (easy) to 5 (hard), where the data say. */
+  level?: number;
 }
 
 /** The data set's label; only evaluation, the audit, STaR and `select: reference` may load it. */
 export interface ReferenceAnswer {
   id: string;
   answer: string;
+}
+
+/** The files a split was read from, as they were. */
+export interface DataSource {
+  split: 'train' | 'eval';
+  /** Folder or file, as it was found. */
+  path: string;
+  files: number;
+  /** Problems in them, as far as the task's filters let them pass. */
+  problems: number;
+  /** SHA-256 (hex) of the file, or of the list of all files' names and digests. */
+  sha256: string;
 }

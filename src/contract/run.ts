@@ -1,5 +1,6 @@
 /** What crosses the border between workflows and activities: references, digests, answers and counts, never texts. */
 import type { ScoringKind } from './measures';
+import type { DataSource } from './problem';
 import type { CriticKind, RunSpecification, StopSettings, ValueSource } from './specification';
 import type { Split } from './transcript';
 
@@ -17,6 +18,10 @@ export interface RunRecord {
   /** The problems as drawn; references lie apart, so that selection cannot read them by accident. */
   problems: SplitReferences;
   references: SplitReferences;
+  /** The files the problems were read from, as they were; empty for generated problems. */
+  sources?: DataSource[];
+  /** SHA-256 (hex) of the programs of a user's own tasks: a changed one is refused, not adopted. */
+  taskDigests?: { train?: string; eval?: string };
   /** Software that made the run: `maft`, `node`, Python packages as the trainer reports them. */
   versions: Record<string, string>;
   createdAt: string;

@@ -5,8 +5,10 @@
  */
 import { z } from 'zod';
 import { methodSchema, mostMembers } from './method';
+import { taskSchema } from './task-settings';
 
 export * from './method';
+export type { TaskSettings } from './task-settings';
 
 const share = z.number().min(0).max(1);
 const positiveInteger = z.int().min(1);
@@ -113,25 +115,6 @@ export const evaluationSchema = z.strictObject({
     .describe('`own`, or the generation agent that gives all first answers at evaluation, such as `generation-1`'),
 });
 
-const problemCount = z.int().min(1).max(1_000_000);
-const taskShared = {
-  train: problemCount.default(500),
-  eval: problemCount.default(500),
-  problems: z.enum(['fixed', 'fresh']).default('fixed'),
-};
-
-export const taskSchema = z.discriminatedUnion('kind', [
-  z.strictObject({
-    kind: z.literal('arithmetic'),
-    max: z.int().min(2).max(10_000).default(30),
-    heldOut: z
-      .boolean()
-      .default(false)
-      .describe('draw only from the tenth of all problems that models/tiny-arithmetic never saw in pretraining'),
-    ...taskShared,
-  }),
-]);
-
 export const modelSchema = z.strictObject({
   base: name.describe('a model folder or the name the endpoint serves'),
   endpoint: name.default('embedded').describe('`embedded` or a name in $MAFT_HOME/config.yaml'),
@@ -175,6 +158,7 @@ export const runSpecificationSchema = z.strictObject({
   name: name.max(100).default('run'),
   seed: z.int().min(0).default(0),
   task: taskSchema,
+  evalTask: taskSchema.optional().describe('evaluate on another task than the one trained on; its `train` is not used'),
   method: methodSchema.prefault({}),
   iterations: z.int().min(0).max(1000).default(1).describe('L: debate, select, finetune, evaluate'),
   stopWhen: stopSchema.prefault({}).describe('ends the run before `iterations`; a bare word is its signal'),
@@ -195,7 +179,6 @@ export const runSpecificationInputSchema = runSpecificationSchema.extend({
 
 export type RunSpecification = z.infer<typeof runSpecificationSchema>;
 export type RunSpecificationInput = z.input<typeof runSpecificationInputSchema>;
-export type TaskSettings = z.infer<typeof taskSchema>;
 export type StopSettings = z.infer<typeof stopSchema>;
 export type FinetuningSettings = z.infer<typeof finetuningSchema>;
 

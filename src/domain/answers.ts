@@ -31,4 +31,4 @@ export const answerRules: Record<AnswerType, AnswerRules> = {
 
 export { parseInteger } from './answers/integer';
 export { sameMath } from './answers/math-spelling';
-export { withoutThinking } from './answers/thinking';
+export { saidIn, withoutThinking } from './answers/thinking';

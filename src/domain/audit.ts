@@ -8,20 +8,22 @@ export interface AuditInput {
   transcripts: readonly Transcript[];
   /** By agent, as selection wrote them. */
   trainingSets: ReadonlyMap<string, readonly TrainingExample[]>;
-  isCorrect(problemId: string, answer: string): boolean;
+  /** `undefined` where the problem has no reference answer: then nothing can be said of its consensus. */
+  isRight(problemId: string, answer: string): boolean | undefined;
 }
 
-/** Counts, per agent, the examples whose problem has a wrong consensus, and over all problems how often it is right. */
-export function auditConsensus({ iteration, transcripts, trainingSets, isCorrect }: AuditInput): ConsensusAudit {
-  const isRight = new Map<string, boolean>();
+/** Counts, per agent, the examples whose problem has a wrong consensus, and over all labelled problems how often it is right. */
+export function auditConsensus({ iteration, transcripts, trainingSets, isRight }: AuditInput): ConsensusAudit {
+  const verdicts = new Map<string, boolean>();
   for (const { problemId, consensus } of transcripts) {
-    if (consensus.kind === 'agreed') isRight.set(problemId, isCorrect(problemId, consensus.answer));
+    const verdict = consensus.kind === 'agreed' ? isRight(problemId, consensus.answer) : undefined;
+    if (verdict !== undefined) verdicts.set(problemId, verdict);
   }
   const agents = [...trainingSets].map(([agent, examples]) => ({
     agent,
     examples: examples.length,
-    wrongConsensus: examples.filter(({ problemId }) => isRight.get(problemId) === false).length,
+    wrongConsensus: examples.filter(({ problemId }) => verdicts.get(problemId) === false).length,
   }));
-  const consensusRight = [...isRight.values()].filter(Boolean).length;
-  return { iteration, agents, problems: { agreed: isRight.size, consensusRight } };
+  const consensusRight = [...verdicts.values()].filter(Boolean).length;
+  return { iteration, agents, problems: { agreed: verdicts.size, consensusRight } };
 }

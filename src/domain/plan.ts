@@ -53,7 +53,7 @@ export function deriveRunPlan(
     evaluationRounds: evaluated.rounds,
     iterations,
     trainProblems: task.train,
-    evaluationProblems: task.eval,
+    evaluationProblems: (specification.evalTask ?? task).eval,
     shardSize: execution.shardSize === 'auto' ? automaticShardSize(societySize(specification)) : execution.shardSize,
     shardsInFlight: execution.shardsInFlight,
     problemsInFlight: execution.problemsInFlight,

@@ -7,4 +7,5 @@ export {
   type FirstRound,
   type LaterRound,
 } from './messages';
-export { instructionProblems, promptSet, promptSetNames, type PromptSet } from './prompt-sets';
+export { instructionProblems, promptSet, promptSetNames, promptTaskOf, type PromptSet } from './prompt-sets';
+export type { PromptTemplates } from './templates';

@@ -1,10 +1,11 @@
 /** Prompt sets by name, narrowed to one task; a specification may replace single texts of one. */
 import type { InstructionSettings, PromptSettings, PromptTemplateName } from '../contract/method';
 import { promptTemplateNames } from '../contract/method';
+import type { TaskKind } from '../contract/task-settings';
 import { InvalidRunSpec } from '../errors';
 import type { Instructions } from './instructions';
 import { instructionPlaceholders, placeholderProblems, templatePlaceholders } from './placeholders';
-import { promptSets, type PromptTemplates, type TaskKind } from './templates';
+import { promptSets, type PromptTask, type PromptTemplates } from './templates';
 
 /** The templates of one set for one task. */
 export interface PromptSet extends PromptTemplates {
@@ -50,7 +51,7 @@ function namedSet(name: string, task: string, field: string): PromptSet {
   const set = promptSets.find((candidate) => candidate.name === name);
   const problem = (allowed: string) => new InvalidRunSpec([`${field}: ${JSON.stringify(name)} ${allowed}`]);
   if (set === undefined) throw problem(`is not a prompt set; the known ones are ${promptSetNames().join(', ')}`);
-  const templates = set.tasks[task as TaskKind];
+  const templates = set.tasks[task as PromptTask];
   if (templates === undefined) {
     throw problem(`has no prompts for the task ${task}; it has them for ${Object.keys(set.tasks).join(', ')}`);
   }
@@ -61,4 +62,9 @@ function namedSet(name: string, task: string, field: string): PromptSet {
 function templateProblems(name: PromptTemplateName, text: string | undefined): string[] {
   if (text === undefined) return [];
   return placeholderProblems(text, templatePlaceholders[name]).map((problem) => `method.prompts.${name}: ${problem}`);
+}
+
+/** The name under which a task's prompts stand in a set: its kind, and of a user's own data the kind of answer. */
+export function promptTaskOf(settings: { kind: TaskKind; answerType?: string }): string {
+  return settings.answerType === undefined ? settings.kind : `${settings.kind}-${settings.answerType}`;
 }

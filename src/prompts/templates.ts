@@ -3,6 +3,7 @@
  * any other braces are text. Changing one of these changes what models are asked and trained on: it is a new version of
  * every result.
  */
+import { paperTasks } from './paper-tasks';
 
 import { compactInstructions, wordedInstructions, type Instructions } from './instructions';
 
@@ -28,7 +29,8 @@ export interface PromptTemplates {
   laterRoundAlone: string;
 }
 
-export type TaskKind = 'arithmetic';
+/** What has prompts of its own: a task, or a kind of answer of a user's own data. */
+export type PromptTask = 'arithmetic' | keyof typeof paperTasks;
 
 export interface PromptSetTemplates {
   name: string;
@@ -37,7 +39,7 @@ export interface PromptSetTemplates {
   /** The re-ask with the reference answer as a hint: `{firstRound}` (or `{question}`) and `{reference}`. */
   hinted: string;
   /** Absent tasks cannot be asked with this set. */
-  tasks: Partial<Record<TaskKind, PromptTemplates>>;
+  tasks: Partial<Record<PromptTask, PromptTemplates>>;
 }
 
 const finalAnswer = 'Make sure to state your answer at the end of the response.';
@@ -75,6 +77,7 @@ const paper: PromptSetTemplates = {
       quoteSeparator: '\n\n',
       laterRoundAlone: `Can you double check that your answer is correct? What is the result of {question}? ${finalAnswer}`,
     },
+    ...paperTasks,
   },
 };
 

@@ -6,7 +6,7 @@ import type { RunSpecification } from '../contract/specification';
 import { InvalidRunSpec } from '../errors';
 import { societySize } from '../domain/debate-rules';
 import { automaticShardSize } from '../domain/plan';
-import { instructionProblems, promptSet } from '../prompts';
+import { instructionProblems, promptSet, promptTaskOf } from '../prompts';
 import { rules } from './impossible-rules';
 import { shownValue } from './problems';
 import { dottedPath, valueAt, type Path } from './plain-objects';
@@ -37,9 +37,11 @@ export function contradictions(specification: RunSpecification, given: unknown):
   return [...refused.values()];
 }
 
-function unknownPrompts({ method, task }: RunSpecification): string[] {
+function unknownPrompts({ method, task, evalTask }: RunSpecification): string[] {
+  // A user's own task brings prompts of its own.
+  const tasks = [task, ...(evalTask === undefined ? [] : [evalTask])].filter(({ kind }) => kind !== 'module');
   try {
-    promptSet(method.prompts, task.kind);
+    tasks.forEach((each) => promptSet(method.prompts, promptTaskOf(each)));
     return [];
   } catch (error) {
     if (error instanceof InvalidRunSpec) return error.problems;

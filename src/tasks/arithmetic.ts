@@ -8,46 +8,55 @@ import { sha256 } from '../domain/digests';
 import { drawKey } from '../domain/draws';
 import { InvalidRunSpec } from '../errors';
 import { normalisedText } from './normalised-text';
-import type { AnswerReader, DrawnProblems, LabelledProblem, Task } from './task';
+import type { AnswerReader, DrawnProblems, DrawRequest, LabelledProblem, Task } from './task';
 
 export type ArithmeticSettings = Extract<TaskSettings, { kind: 'arithmetic' }>;
 
 type Operands = [number, number, number, number, number, number];
 
 /** How answers are read and compared, whatever problems are drawn. */
-export const arithmeticAnswers: AnswerReader = { answerType: 'integer', ...answerRules.integer };
+const arithmeticAnswers: AnswerReader = { answerType: 'integer', ...answerRules.integer };
 
 export function arithmetic(settings: ArithmeticSettings): Task {
   return {
     ...arithmeticAnswers,
     kind: 'arithmetic',
-    draw: (seed, iterations) => Promise.resolve(drawProblems(settings, seed, iterations)),
+    promptTask: 'arithmetic',
+    draw: (request) => Promise.resolve(drawProblems(settings, request)),
   };
 }
 
 /** Evaluation comes first in the stream, so that it stays the same however many training problems are asked for. */
-function drawProblems(settings: ArithmeticSettings, seed: number, iterations: number): DrawnProblems {
+function drawProblems(settings: ArithmeticSettings, request: DrawRequest): DrawnProblems {
+  const { seed, iterations, evaluatedElsewhere = new Set<string>() } = request;
   const isFresh = settings.problems === 'fresh';
   const trainingSets = isFresh ? iterations : Math.min(iterations, 1);
-  refuseMoreThanExist(settings, settings.eval + trainingSets * settings.train);
-  const stream = differentProblems(seed, settings);
-  const evaluation = take(stream, settings.eval);
-  const drawn = Array.from({ length: trainingSets }, () => take(stream, settings.train));
+  refuseMoreThanExist(settings, evaluatedElsewhere.size + settings.eval + trainingSets * settings.train);
+  const stream = differentQuestions(seed, settings, evaluatedElsewhere);
+  const evaluation = take(stream, settings.eval, 0);
+  // Behind the numbers of an evaluation that was drawn apart, too, so that no id occurs in both.
+  const first = Math.max(settings.eval, evaluatedElsewhere.size);
+  const drawn = Array.from({ length: trainingSets }, (_, set) =>
+    take(stream, settings.train, first + set * settings.train),
+  );
   const train = isFresh ? drawn : Array.from({ length: iterations }, () => drawn[0] ?? []);
   return { eval: evaluation, train };
 }
 
-/** Endless problems 0, 1, 2, … of a seed, without those whose question came before. */
-function* differentProblems(seed: number, { max, heldOut }: ArithmeticSettings): Generator<LabelledProblem, never> {
-  const seen = new Set<string>();
-  for (let index = 0, number = 0; ; index += 1) {
+/** Endless questions of a seed, without those that came before or are spoken for. */
+function* differentQuestions(
+  seed: number,
+  { max, heldOut }: ArithmeticSettings,
+  spokenFor: ReadonlySet<string>,
+): Generator<Operands, never> {
+  const seen = new Set(spokenFor);
+  for (let index = 0; ; index += 1) {
     const operands = drawOperands(seed, index, max);
     const question = questionOf(operands);
     const text = normalisedText(question);
     if (seen.has(text) || (heldOut && !isHeldOut(question))) continue;
     seen.add(text);
-    yield { id: `arithmetic-${String(number).padStart(6, '0')}`, question, answer: answerOf(operands) };
-    number += 1;
+    yield operands;
   }
 }
 
@@ -75,8 +84,13 @@ function answerOf([a, b, c, d, e, f]: Operands): string {
   return String(a + b * c + d - e * f);
 }
 
-function take(stream: Generator<LabelledProblem, never>, count: number): LabelledProblem[] {
-  return Array.from({ length: count }, () => stream.next().value);
+/** The next problems of the stream, numbered from `first`. */
+function take(stream: Generator<Operands, never>, count: number, first: number): LabelledProblem[] {
+  return Array.from({ length: count }, (_, offset) => {
+    const operands = stream.next().value;
+    const id = `arithmetic-${String(first + offset).padStart(6, '0')}`;
+    return { id, question: questionOf(operands), answer: answerOf(operands) };
+  });
 }
 
 function refuseMoreThanExist(

@@ -1,18 +1,40 @@
 /** What the method needs to know of a task: its problems, how an answer is read from a response, when two are equal. */
-import type { Problem } from '../contract/problem';
+import type { DataSource, Problem } from '../contract/problem';
 import type { AnswerType } from '../domain/answers';
 import type { Equality } from '../domain/voting';
+import type { PromptTemplates } from '../prompts';
 
 /** A problem with its label, as the task draws it; the two are stored apart and travel apart from then on. */
 export interface LabelledProblem extends Problem {
-  /** The reference answer, normalised. */
-  answer: string;
+  /** The reference answer, normalised; absent where the data have none (such a problem can train, not evaluate). */
+  answer?: string;
 }
 
 export interface DrawnProblems {
   eval: LabelledProblem[];
   /** Training problems of iteration 1..L at index 0..L-1; with `problems: fixed` one and the same array. */
   train: LabelledProblem[][];
+  /** Where they come from; absent for generated problems. */
+  sources?: DataSource[];
+  /** What the report has to say of the data, such as duplicates that were left out. */
+  notices?: string[];
+}
+
+export interface DrawRequest {
+  seed: number;
+  /** L: how many training sets are wanted. */
+  iterations: number;
+  /**
+   * Present where another task is evaluated on: its normalised questions, which no training problem may have. The task's
+   * own evaluation problems are then kept apart as far as there are enough problems, so that training draws the same.
+   */
+  evaluatedElsewhere?: ReadonlySet<string>;
+}
+
+/** What a task needs to know of the machine it runs on. */
+export interface TaskContext {
+  /** Absolute; what relative paths are relative to, and what a user's own task must lie in. */
+  dataDirectory: string;
 }
 
 /** Reads and compares answers; knows no reference answer, so label-free code may hold it. */
@@ -28,7 +50,14 @@ export interface Task extends AnswerReader {
   readonly kind: string;
   /**
    * Draws the problems of a whole run; the same seed always draws the same. Training and evaluation never share an id or
-   * a normalised question. Throws `InvalidRunSpec` where more are asked for than there are.
+   * a normalised question. Throws `InvalidRunSpec` where more are asked for than there are, `DatasetError` with file and
+   * line for data that do not parse.
    */
-  draw(seed: number, iterations: number): Promise<DrawnProblems>;
+  draw(request: DrawRequest): Promise<DrawnProblems>;
+  /** The name of the task's prompts in a prompt set. */
+  readonly promptTask: string;
+  /** A user's own prompts, over those of a set. */
+  readonly prompts?: Partial<PromptTemplates>;
+  /** SHA-256 (hex) of the program of a user's own task. */
+  readonly digest?: string;
 }

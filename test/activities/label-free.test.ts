@@ -136,12 +136,12 @@ type DrawingTask = ReturnType<ActivityWorld['dependencies']['task']>;
 
 /** The same problems with every label wrong. */
 function withLabels(task: DrawingTask, changed: boolean): DrawingTask {
-  const relabel = <Labelled extends { answer: string }>(problem: Labelled): Labelled =>
+  const relabel = <Labelled extends { answer?: string }>(problem: Labelled): Labelled =>
     changed ? { ...problem, answer: '123456' } : problem;
   return {
     ...task,
-    draw: async (seed, iterations) => {
-      const drawn = await task.draw(seed, iterations);
+    draw: async (request) => {
+      const drawn = await task.draw(request);
       return { eval: drawn.eval.map(relabel), train: drawn.train.map((problems) => problems.map(relabel)) };
     },
   };

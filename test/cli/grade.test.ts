@@ -1,12 +1,15 @@
 import { PassThrough, Readable, Writable } from 'node:stream';
 import { grade } from '../../src/cli/grade';
 import { DatasetError } from '../../src/errors';
+import { readerFor } from '../../src/tasks';
+
+const arithmetic = readerFor({ kind: 'arithmetic' }, { dataDirectory: '/nowhere' });
 
 async function graded(input: string | string[]): Promise<{ lines: string[]; error: unknown }> {
   const output = new PassThrough();
   const chunks: Buffer[] = [];
   output.on('data', (chunk: Buffer) => chunks.push(chunk));
-  const error = await grade('arithmetic', Readable.from([input].flat().map((part) => Buffer.from(part))), output).catch(
+  const error = await grade(arithmetic, Readable.from([input].flat().map((part) => Buffer.from(part))), output).catch(
     (reason: unknown) => reason,
   );
   return { lines: Buffer.concat(chunks).toString().split('\n').slice(0, -1), error };
@@ -17,16 +20,22 @@ test('one verdict per pair, in order, for answers and whole solutions', async ()
     { a: '36', b: 'so it is 36.' },
     { a: '#-14', b: '14' },
     { a: '?', b: '1' },
+    { a: '1,000', b: '1000.0' },
   ];
   const { lines, error } = await graded(pairs.map((pair) => JSON.stringify(pair)).join('\n'));
   expect(error).toBeUndefined();
-  expect(lines).toEqual(['{"equal":true}', '{"equal":false}', '{"equal":false,"reason":"no answer in a"}']);
+  expect(lines).toEqual([
+    '{"equal":true}',
+    '{"equal":false}',
+    '{"equal":false,"reason":"no answer in a"}',
+    '{"equal":true}',
+  ]);
 });
 
 test('lines may be cut anywhere, inside a character too', async () => {
   const bytes = Buffer.from('{"a":"−1 €","b":"-1"}\n');
   const output = new PassThrough();
-  await grade('arithmetic', Readable.from([...bytes].map((byte) => Buffer.from([byte]))), output);
+  await grade(arithmetic, Readable.from([...bytes].map((byte) => Buffer.from([byte]))), output);
   expect(String(output.read())).toBe('{"equal":true}\n');
 });
 
@@ -49,7 +58,7 @@ test('a slow reader is waited for', async () => {
       setImmediate(done);
     },
   });
-  await grade('arithmetic', many, slow);
+  await grade(arithmetic, many, slow);
   slow.end();
   await new Promise((resolve) => slow.on('finish', resolve));
   expect(received).toBe(2000);

@@ -129,7 +129,7 @@ test('the audit counts examples that rest on a wrong consensus', () => {
     maxLength: 100,
   } as const;
   const { trainingSets } = selectTrainingSets(transcripts, settings);
-  const audit = auditConsensus({ iteration: 1, transcripts, trainingSets, isCorrect: input.isCorrect });
+  const audit = auditConsensus({ iteration: 1, transcripts, trainingSets, isRight: input.isCorrect });
   expect(audit.problems).toEqual({ agreed: 2, consensusRight: 1 });
   expect(audit.agents.find(({ agent }) => agent === 'critic-1')).toEqual({
     agent: 'critic-1',

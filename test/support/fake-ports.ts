@@ -139,7 +139,7 @@ export function fakeWorld(folder: string): FakeWorld {
     inference: () => inference,
     scoring: () => scoring,
     trainer,
-    task: taskFor,
+    task: (settings) => taskFor(settings, { dataDirectory: folder }),
     grader: graderFor,
     platform: { registeredSearchAttributes: async () => ['MaftStage', 'MaftIteration', 'MaftTask', 'MaftAccuracy'] },
     machine: {

@@ -1,20 +1,23 @@
 /** `--method PRESET|FILE`: a preset's name, or a file with a run specification, a part of one, or method settings alone. */
 import { existsSync } from 'node:fs';
-import { runSpecificationSchema, type TaskSettings } from '../../contract/specification';
+import { runSpecificationSchema } from '../../contract/specification';
 import { presetNames } from '../../domain/presets';
 import { InvalidRunSpec } from '../../errors';
 import { loadSpecificationFile, resolveSpecification, type ResolvedSpecification } from '../../specification';
 import { suggestion } from '../../specification/nearest';
+import type { TaskChoice } from '../task-option';
 
 /** The specification that selection follows. Task and model of a bare method are stand-ins that selection never reads. */
 export async function methodSpecification(
   method: string,
-  kind: TaskSettings['kind'],
+  task: TaskChoice,
 ): Promise<ResolvedSpecification['specification']> {
   const given = presetNames.includes(method) ? { method } : await fromFile(method);
-  const { specification } = resolveSpecification({ task: { kind }, model: { base: 'none' }, ...given });
-  if (specification.task.kind !== kind) {
-    throw new InvalidRunSpec([`--task: ${kind} is not the task of ${method}, which is ${specification.task.kind}`]);
+  const { specification } = resolveSpecification({ task, model: { base: 'none' }, ...given });
+  if (specification.task.kind !== task.kind) {
+    throw new InvalidRunSpec([
+      `--task: ${task.kind} is not the task of ${method}, which is ${specification.task.kind}`,
+    ]);
   }
   if (specification.method.weights === 'none') {
     throw new InvalidRunSpec([`--method: ${JSON.stringify(method)} trains nobody, so there is nothing to select`]);

@@ -1,15 +1,21 @@
 /** Reads transcript files line by line, checks them, and works out what they leave open: answers, votes, `agrees`. */
+import type { MethodSettings } from '../../contract/specification';
 import type { DebateRound, Split, Transcript } from '../../contract/transcript';
+import { saidIn } from '../../domain/answers';
 import { voiceOf, type DebateRules } from '../../domain/debate-rules';
-import { voteOnDebate } from '../../domain/voting';
+import { answerPairs, distinctAnswers, equalityFromVerdicts, voteOnDebate } from '../../domain/voting';
 import { DatasetError } from '../../errors';
+import type { Grader } from '../../ports';
 import type { AnswerReader } from '../../tasks';
-import { fileLines, parseLine } from '../json-lines';
+import { fileLines, parseLine } from '../../json-lines';
 import { transcriptLineSchema, type TranscriptLine } from './transcript-schema';
 
 export interface ReadOptions {
   files: readonly string[];
   reader: AnswerReader;
+  /** Asked about debates that were not voted on. */
+  grader: Grader;
+  thinking: MethodSettings['thinking'];
   seed: number;
   /** Overrides what the lines say; without either it is 1. */
   iteration: number | undefined;
@@ -27,8 +33,36 @@ export interface PlacedTranscript {
   line: number;
 }
 
+/** Debates whose answers are graded together: enough to keep the graders busy, few enough to hold in memory. */
+const gradedTogether = 256;
+
 /** Voted transcripts in file order. A problem that occurs twice is refused: its responses would be trained on twice. */
 export async function* readTranscripts(options: ReadOptions): AsyncGenerator<PlacedTranscript> {
+  let batch: PlacedTranscript[] = [];
+  for await (const placed of parsedTranscripts(options)) {
+    batch.push(placed);
+    if (batch.length < gradedTogether) continue;
+    yield* await voted(batch, options);
+    batch = [];
+  }
+  yield* await voted(batch, options);
+}
+
+/** Votes on those that need it, with the verdicts of one request for all. */
+async function voted(batch: PlacedTranscript[], { grader, seed }: ReadOptions): Promise<PlacedTranscript[]> {
+  const open = batch.filter(({ transcript }) => !isVoted(transcript));
+  const pairs = open.flatMap(({ transcript }) => answerPairs(distinctAnswers(transcript.rounds)));
+  const verdicts = pairs.length === 0 ? [] : await grader.grade(pairs);
+  const equal = equalityFromVerdicts(pairs.map((pair, index) => ({ ...pair, equal: verdicts[index]?.equal === true })));
+  return batch.map((placed) => {
+    const { transcript } = placed;
+    if (isVoted(transcript)) return placed;
+    const { iteration, problemId, rounds } = transcript;
+    return { ...placed, transcript: { ...transcript, ...voteOnDebate(rounds, equal, { seed, iteration, problemId }) } };
+  });
+}
+
+async function* parsedTranscripts(options: ReadOptions): AsyncGenerator<PlacedTranscript> {
   const places = new Map<string, string>();
   const same: Iterations = { given: options.iteration, found: undefined };
   for (const file of options.files) {
@@ -79,27 +113,30 @@ function orderProblem({ rounds, consensus }: TranscriptLine): string | undefined
   return `consensus.answer ${JSON.stringify(consensus.answer)} is not among the votes`;
 }
 
-function completed(line: TranscriptLine, { reader, seed, iteration }: ReadOptions): Transcript {
+/** What a debate that was not voted on has until it is. */
+const notVoted = { kind: 'none' } as const;
+
+function isVoted({ consensus, rounds }: Transcript): boolean {
+  if (consensus.kind === 'failed') return true;
+  return consensus !== notVoted && rounds.every(({ turns }) => turns.every(({ agrees }) => agrees !== undefined));
+}
+
+function completed(line: TranscriptLine, options: ReadOptions): Transcript {
   const rounds: DebateRound[] = line.rounds.map(({ round, turns }) => ({
     round,
     turns: turns.map(({ hinted, ...turn }) => ({
-      ...turn,
-      answer: answerOf(turn, reader),
-      ...(hinted === undefined ? {} : { hinted: { ...hinted, answer: answerOf(hinted, reader) } }),
+      ...answered(turn, options),
+      ...(hinted === undefined ? {} : { hinted: answered(hinted, options) }),
     })),
   }));
-  const { problemId, question, consensus } = line;
-  const transcript = { problemId, iteration: iteration ?? 1, split: line.split as Split, question };
-  if (consensus?.kind === 'failed') return { ...transcript, rounds, consensus };
-  const isVoted = rounds.every(({ turns }) => turns.every(({ agrees }) => agrees !== undefined));
-  if (consensus !== undefined && isVoted) return { ...transcript, rounds, consensus };
-  if (reader.equal === undefined) throw new Error(`answers of type ${reader.answerType} need a grader to be voted on`);
-  return { ...transcript, ...voteOnDebate(rounds, reader.equal, { seed, iteration: transcript.iteration, problemId }) };
+  const { problemId, question, consensus = notVoted } = line;
+  return { problemId, iteration: options.iteration ?? 1, split: line.split as Split, question, rounds, consensus };
 }
 
-/** `null` is a recorded answer: known not to parse. */
-function answerOf({ answer, response }: { answer?: string | null; response: string }, reader: AnswerReader) {
-  return answer === undefined ? reader.parse(response) : answer;
+/** With what was said and the answer in it; a recorded `null` is an answer: known not to parse. */
+function answered<T extends { answer?: string | null; response: string }>(turn: T, { reader, thinking }: ReadOptions) {
+  const response = saidIn(turn.response, thinking);
+  return { ...turn, response, answer: turn.answer === undefined ? reader.parse(response) : turn.answer };
 }
 
 /** N and M of one transcript, as far as it got. */

@@ -3,7 +3,7 @@
 /** What stands in each `\boxed{}` or `\fbox{}`, inner braces included; `\boxed 5` without braces counts too (MATH has it). */
 export function boxedContents(text: string): string[] {
   const contents: string[] = [];
-  for (const opening of text.matchAll(/\\f?boxed(?:\s*(\{)|\s+(-?\d[^\s{$\\]*))/g)) {
+  for (const opening of text.matchAll(/\\(?:boxed|fbox)(?:\s*(\{)|\s+(-?\d[^\s{$\\]*))/g)) {
     const [, brace, number = ''] = opening;
     if (brace === undefined) {
       contents.push(number.replace(/[.,;]+$/, ''));

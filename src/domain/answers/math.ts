@@ -1,5 +1,5 @@
 /** Mathematical expressions in LaTeX: what MATH's answers are. Equality is the grading port's (`sameMath` settles most). */
-import { boxedContents, hashedAnswers, lastMarked, statedAnswers } from './marked';
+import { boxedContents, hashedAnswers, lastMarked, statedAnswers, untilStable } from './marked';
 
 /** `$$…$$`, `$…$`, `\[…\]`, `\(…\)`. */
 const mathSegment = /\$\$([^$]+)\$\$|(?<!\\)\$((?:[^$\\]|\\[\s\S])+)\$|\\\[([\s\S]+?)\\\]|\\\(([\s\S]+?)\\\)/g;
@@ -12,22 +12,22 @@ const mostWords = 4;
  * answer that would read as prose by itself keeps its `\boxed{}`.
  */
 export function parseMath(text: string): string | null {
-  const marked = [boxedContents(text), hashedAnswers(text), statedAnswers(text).map(withoutProse), mathSegments(text)];
-  const [boxes = [], ...others] = marked;
-  return lastMarked([boxes], boxedExpression) ?? lastMarked(others, bareExpression) ?? bareExpression(text);
+  return untilStable(text, markedExpression);
+}
+
+function markedExpression(text: string): string | null {
+  return lastMarked([boxedContents(text)], boxedExpression) ?? unboxedExpression(text);
 }
 
 function boxedExpression(content: string): string | null {
   const expression = tidied(content);
   if (expression === '' || expression === '\\boxed{}') return null;
-  const staysTheSame = !/\\f?boxed/.test(expression) && parseUnboxed(expression) === expression;
-  return staysTheSame ? expression : `\\boxed{${expression}}`;
+  return markedExpression(expression) === expression ? expression : `\\boxed{${expression}}`;
 }
 
-/** What `parseMath` makes of an expression without a box. */
-function parseUnboxed(expression: string): string | null {
-  const places = [hashedAnswers(expression), statedAnswers(expression).map(withoutProse), mathSegments(expression)];
-  return lastMarked(places, bareExpression) ?? bareExpression(expression);
+function unboxedExpression(text: string): string | null {
+  const places = [hashedAnswers(text), statedAnswers(text).map(withoutProse), mathSegments(text)];
+  return lastMarked(places, bareExpression) ?? bareExpression(text);
 }
 
 /** A sentence may lead to its expression in words: then the expression is the mathematical segment. */
@@ -44,7 +44,7 @@ function bareExpression(text: string): string | null {
   if (text.trim().includes('\n\n')) return null;
   const expression = tidied(text);
   const words = expression.replaceAll(/\\[A-Za-z]+\s*(?:\{[^{}]*\})?/g, ' ').match(/\p{L}{2,}/gu) ?? [];
-  if (/\\f?boxed|(?<!\\)\$/.test(expression)) return null;
+  if (/\\(?:boxed|fbox)|(?<!\\)\$/.test(expression) || !/[\p{L}\d]/u.test(expression)) return null;
   const isMathematical = /[\d\\+*/^=<>∞π]/u.test(expression) || !/\s/.test(expression);
   return expression !== '' && isMathematical && words.length <= mostWords && !/[?!]$/.test(expression)
     ? expression
@@ -61,7 +61,7 @@ function tidied(text: string): string {
       .replace(/^\$(?=[\d.]+$)/, '')
       .replace(/^\*\*([\s\S]*)\*\*$/, '$1')
       .replace(/^\$+([^$]*[^$\\])\$+$/, '$1')
-      .replace(/(?<!\\)[.,;:]+$/, '');
+      .replace(/(?<!\\|\\left|\\right)[.,;:]+$/, '');
   }
   return after;
 }

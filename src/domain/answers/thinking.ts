@@ -13,3 +13,8 @@ export function withoutThinking(response: string): string {
   const [shown = ''] = answered.split('<think>');
   return shown.trim();
 }
+
+/** What counts as said: the vote, the others' summaries, the chat and the training targets see this and nothing else. */
+export function saidIn(response: string, thinking: 'strip' | 'keep' | undefined): string {
+  return thinking === 'keep' ? response : withoutThinking(response);
+}

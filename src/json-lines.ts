@@ -3,7 +3,7 @@ import { createReadStream } from 'node:fs';
 import { StringDecoder } from 'node:string_decoder';
 import type { Readable } from 'node:stream';
 import { type z } from 'zod';
-import { DatasetError } from '../errors';
+import { DatasetError } from './errors';
 
 export interface NumberedLine {
   /** 1-based. */

@@ -1,0 +1,80 @@
+/** The tasks of a run: the one it trains on and the one it is evaluated on, usually one and the same. */
+import type { RunRecord } from '../src/contract/run';
+import type { PromptSettings, RunSpecification } from '../src/contract/specification';
+import { ConfigError } from '../src/errors';
+import { promptSet, type PromptSet } from '../src/prompts';
+import { normalisedText } from '../src/tasks/normalised-text';
+import type { DrawnProblems, Task } from '../src/tasks/task';
+import type { ActivityDependencies } from './dependencies';
+
+export interface RunTasks {
+  train: Task;
+  eval: Task;
+}
+
+/** Reads no problems yet. Throws `ConfigError` for a user's own task that does not load. */
+export function makeTasks(
+  { task, evalTask }: Pick<RunSpecification, 'task' | 'evalTask'>,
+  dependencies: Pick<ActivityDependencies, 'task'>,
+): RunTasks {
+  const train = dependencies.task(task);
+  return { train, eval: evalTask === undefined ? train : dependencies.task(evalTask) };
+}
+
+/** Throws `ConfigError` where the program of a user's own task is not the one that the run was begun with. */
+export function tasksOf(
+  { specification, taskDigests }: Pick<RunRecord, 'specification' | 'taskDigests'>,
+  dependencies: Pick<ActivityDependencies, 'task'>,
+): RunTasks {
+  const tasks = makeTasks(specification, dependencies);
+  for (const split of ['train', 'eval'] as const) {
+    const [then, now] = [taskDigests?.[split], tasks[split].digest];
+    if (then === now) continue;
+    throw new ConfigError(
+      `the program of the ${split === 'train' ? 'task' : 'evalTask'} has changed since the run began ` +
+        `(SHA-256 ${then?.slice(0, 12)}…, now ${now?.slice(0, 12)}…): restore the file, or start another run`,
+    );
+  }
+  return tasks;
+}
+
+/** What `run.json` keeps to notice a changed program. */
+export function digestsOf({ train, eval: evaluation }: RunTasks): NonNullable<RunRecord['taskDigests']> {
+  return {
+    ...(train.digest === undefined ? {} : { train: train.digest }),
+    ...(evaluation.digest === undefined ? {} : { eval: evaluation.digest }),
+  };
+}
+
+/** The prompts a task is asked with: those of the set that the method names, over them its own, over them the author's. */
+export function promptsFor(settings: PromptSettings, { prompts, promptTask }: Task): PromptSet {
+  const { base: _, ...replaced } = typeof settings === 'string' ? { base: settings } : settings;
+  return { ...promptSet(settings, promptTask), ...prompts, ...replaced };
+}
+
+/**
+ * Draws all problems of a run. Evaluated on another task, the evaluation problems are those that a run on that task with
+ * the same seed has, and the training problems those that a run on the own task has, without any shared question.
+ */
+export async function drawProblems(
+  tasks: RunTasks,
+  { seed, iterations, evalTask }: RunSpecification,
+): Promise<DrawnProblems> {
+  if (evalTask === undefined) return tasks.train.draw({ seed, iterations });
+  const evaluation = await tasks.eval.draw({ seed, iterations: 0 });
+  const evaluatedElsewhere = new Set(evaluation.eval.map(({ question }) => normalisedText(question)));
+  const training = await tasks.train.draw({ seed, iterations, evaluatedElsewhere });
+  return {
+    eval: evaluation.eval,
+    train: training.train,
+    sources: [
+      ...(training.sources ?? []).filter(({ split }) => split === 'train'),
+      ...(evaluation.sources ?? []).filter(({ split }) => split === 'eval'),
+    ],
+    notices: [
+      `trained on ${tasks.train.kind}, evaluated on ${tasks.eval.kind}`,
+      ...(training.notices ?? []),
+      ...(evaluation.notices ?? []),
+    ],
+  };
+}

@@ -1,0 +1,93 @@
+/**
+ * The paper's prompts for tasks in words. MATH: the shapes of the authors' code. GSM8K and MMLU: the questions and answer
+ * forms of Du et al., whose summary and update requests are MATH's, reworded (the paper's own are unpublished). A user's own
+ * data are asked like the public set with the same kind of answer.
+ */
+import type { PromptTemplates } from './templates';
+
+interface Wording {
+  /** Asks the question, such as `Can you solve the following math problem? {question}`. */
+  ask: string;
+  /** What is asked for in round 1 beside the answer. */
+  explain: string;
+  /** The form of the final answer. */
+  form: string;
+  /** Asks again after others' solutions. */
+  askAgain: string;
+}
+
+const boxed = 'Give a single final answer in the form \\boxed{answer}, at the end of your response.';
+const boxedNumber =
+  'Your final answer should be a single numerical number, in the form \\boxed{answer}, at the end of your response.';
+const summaryRequest =
+  'Write a summary of the different opinions from each of the individual agents and explain the reasoning in each solution.';
+
+const mathematics: Wording = {
+  ask: 'Can you solve the following math problem? {question}',
+  explain: 'Explain your reasoning as a short list of bullet points.',
+  form: boxed,
+  askAgain: 'can you solve {question} and give your updated answer? Explain your reasoning.',
+};
+
+const wordProblem: Wording = {
+  ask: 'Can you solve the following math problem? {question}',
+  explain: 'Explain your reasoning.',
+  form: boxedNumber,
+  askAgain: 'can you give an updated answer to the problem? {question} Explain your reasoning.',
+};
+
+const multipleChoice: Wording = {
+  ask: 'Can you answer the following question as accurately as possible? {question}\n\n',
+  explain: 'Explain your answer,',
+  form: 'putting the letter of your choice in the form (X) at the end of your response.',
+  askAgain: 'can you give an updated answer to the question? {question}\n\nExplain your answer,',
+};
+
+const shortText: Wording = {
+  ask: 'Can you answer the following question as accurately as possible? {question}',
+  explain: 'Explain your reasoning.',
+  form: boxed,
+  askAgain: 'can you give an updated answer to the question? {question} Explain your reasoning.',
+};
+
+function promptsOf({ ask, explain, form, askAgain }: Wording): PromptTemplates {
+  const opinions = 'Here is a list of opinions from different agents:\n\n{responses}\n\n';
+  return {
+    firstRound: joined(ask, explain, form),
+    summary: `${opinions}${summaryRequest}`,
+    summaryWithQuestion: `These opinions answer the question: {question}\n\n${opinions}${summaryRequest}`,
+    listedResponse: 'One agent response: ```{response}```',
+    listSeparator: '\n\n',
+    laterRound: joined(
+      'Here is a summary of solutions from several other agents:\n\n{summary}\n\n',
+      'Examine each of these solutions as additional advice,',
+      askAgain,
+      form,
+    ),
+    laterRoundWithResponses: joined(
+      'Here are solutions from other agents:\n\n{responses}\n\n',
+      'Using each response as additional advice,',
+      askAgain,
+      form,
+    ),
+    quotedResponse: 'One agent response: ```{response}```',
+    quoteSeparator: '\n\n',
+    laterRoundAlone: joined(`Can you double check that your answer is correct? {question}\n\n`, explain, form),
+  };
+}
+
+/** Sentences with a space between, but behind line breaks. */
+function joined(...parts: string[]): string {
+  return parts.reduce((text, part) => (/\s$/.test(text) ? `${text}${part}` : `${text} ${part}`));
+}
+
+export const paperTasks = {
+  gsm8k: promptsOf(wordProblem),
+  math: promptsOf(mathematics),
+  mmlu: promptsOf(multipleChoice),
+  'jsonl-number': promptsOf(wordProblem),
+  'jsonl-integer': promptsOf(wordProblem),
+  'jsonl-math': promptsOf(mathematics),
+  'jsonl-choice': promptsOf(multipleChoice),
+  'jsonl-text': promptsOf(shortText),
+} as const;

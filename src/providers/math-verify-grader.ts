@@ -1,0 +1,139 @@
+/** The port `Grader` for mathematical answers: spelling first, then Math-Verify in `python -m maft.grade`. */
+import { spawn, type ChildProcess } from 'node:child_process';
+import { createInterface } from 'node:readline';
+import { z } from 'zod';
+import { sameMath } from '../domain/answers';
+import { ConfigError, ProviderError } from '../errors';
+import type { AnswerPair, Grader, Verdict } from '../ports';
+import { killGroup, parseJson, Tail, type PythonOptions } from './trainer-process';
+
+export interface MathVerifyOptions extends PythonOptions {
+  /** Pairs compared at the same time. */
+  processes: number;
+  /** What one pair may cost. */
+  timeLimitMs: number;
+}
+
+const verdictSchema = z.strictObject({ id: z.int(), equal: z.boolean(), reason: z.string().optional() });
+
+/** `python -m maft.grade` says with these that another attempt would end the same way. */
+const hopelessExitCodes: readonly (number | null)[] = [1, 2, 3];
+
+interface Question {
+  resolve(verdict: Verdict): void;
+  reject(error: Error): void;
+}
+
+/**
+ * Compares parsed answers. Most pairs are settled by their spelling; for the others a Python process is started at the
+ * first and serves all that follow. A pair that exceeds the time limit is not equal, with the reason `time limit`. Throws
+ * `ConfigError` where Python or Math-Verify is missing, `ProviderError` (retryable) where the process is killed.
+ */
+export class MathVerifyGrader implements Grader {
+  private process: GraderProcess | undefined;
+
+  constructor(private readonly options: MathVerifyOptions) {}
+
+  async grade(pairs: AnswerPair[], signal?: AbortSignal): Promise<Verdict[]> {
+    signal?.throwIfAborted();
+    const asked = new Map<string, Promise<Verdict>>();
+    const verdictOn = async (pair: AnswerPair): Promise<Verdict> => {
+      const settled = sameMath(pair.a, pair.b);
+      if (settled !== undefined) return { equal: settled };
+      const key = JSON.stringify([pair.a, pair.b]);
+      const asking = asked.get(key) ?? this.live().ask(pair);
+      asked.set(key, asking);
+      return asking;
+    };
+    return untilAborted(Promise.all(pairs.map(verdictOn)), signal);
+  }
+
+  /** Ends the Python process; pairs that are still being compared are rejected. */
+  async close(): Promise<void> {
+    await this.process?.close();
+  }
+
+  private live(): GraderProcess {
+    if (this.process?.alive !== true) this.process = new GraderProcess(this.options);
+    return this.process;
+  }
+}
+
+/** One Python process with its pool, from its start to its end. */
+class GraderProcess {
+  alive = true;
+  private readonly child: ChildProcess;
+  private readonly ended: Promise<void>;
+  private readonly open = new Map<number, Question>();
+  private readonly tail = new Tail();
+  private asked = 0;
+
+  constructor(private readonly options: MathVerifyOptions) {
+    const { python, pythonPath, processes, timeLimitMs } = options;
+    const given = ['--workers', String(processes), '--time-limit', String(timeLimitMs / 1000)];
+    this.child = spawn(python, ['-m', 'maft.grade', ...given], {
+      // A group of its own: Ctrl-C in a terminal reaches us only, and a kill reaches its workers, too.
+      detached: true,
+      env: { ...process.env, PYTHONPATH: pythonPath, PYTHONUNBUFFERED: '1' },
+    });
+    this.ended = new Promise((resolve) => {
+      this.child.once('error', (error) => this.finish(cannotStart(python, error.message), resolve));
+      this.child.once('close', (code, signal) => this.finish(this.endOf(code, signal), resolve));
+    });
+    // A write to a process that has just died; its end is reported by `close`.
+    this.child.stdin?.on('error', () => undefined);
+    if (this.child.stdout) createInterface({ input: this.child.stdout }).on('line', (line) => this.receive(line));
+    if (this.child.stderr) createInterface({ input: this.child.stderr }).on('line', (line) => this.tail.add(line));
+  }
+
+  ask({ a, b }: AnswerPair): Promise<Verdict> {
+    this.asked += 1;
+    const id = this.asked;
+    return new Promise((resolve, reject) => {
+      this.open.set(id, { resolve, reject });
+      this.child.stdin?.write(`${JSON.stringify({ id, a, b })}\n`);
+    });
+  }
+
+  async close(): Promise<void> {
+    this.alive = false;
+    if (this.child.exitCode === null && this.child.signalCode === null) killGroup(this.child.pid, 'SIGKILL');
+    await this.ended;
+  }
+
+  private receive(line: string): void {
+    const parsed = verdictSchema.safeParse(parseJson(line));
+    if (!parsed.success) return this.tail.add(`Not a verdict: ${line.slice(0, 200)}`);
+    const { id, ...verdict } = parsed.data;
+    this.open.get(id)?.resolve(verdict);
+    this.open.delete(id);
+  }
+
+  private finish(error: Error, resolve: () => void): void {
+    this.alive = false;
+    for (const { reject } of this.open.values()) reject(error);
+    this.open.clear();
+    resolve();
+  }
+
+  private endOf(code: number | null, signal: string | null): Error {
+    const ended = code === null ? `was killed by ${signal}` : `exited with code ${code}`;
+    const message = `The grader ${ended}: ${this.tail.toString() || 'it said nothing'}`;
+    if (!hopelessExitCodes.includes(code)) return new ProviderError(message, { retryable: true });
+    return new ConfigError(`${message}. Run maft doctor: ${this.options.python} must have the package math-verify`);
+  }
+}
+
+function cannotStart(python: string, reason: string): ConfigError {
+  return new ConfigError(`Cannot start the grader with ${python}: ${reason}. Set MAFT_PYTHON or run maft doctor.`);
+}
+
+/** What is still being compared goes on, for nobody; its limit ends it. */
+function untilAborted<Value>(work: Promise<Value>, signal: AbortSignal | undefined): Promise<Value> {
+  if (signal === undefined) return work;
+  return new Promise((resolve, reject) => {
+    const abort = () => reject(signal.reason as Error);
+    signal.addEventListener('abort', abort, { once: true });
+    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
+  });
+}

@@ -1,0 +1,78 @@
+/** A user's own data: JSON lines with `{id?, question, answer?, type?, level?}`; the specification says how answers are compared. */
+import { z } from 'zod';
+import type { TaskSettings } from '../contract/task-settings';
+import { answerRules } from '../domain/answers';
+import { DatasetError } from '../errors';
+import { promptTaskOf } from '../prompts';
+import type { DataFile, Layout } from './data-files';
+import { drawSplits } from './draw-splits';
+import { jsonRows, rowId, type PlacedRow } from './json-rows';
+import { loadPools, type LoadedRow, type ProblemPools } from './problem-pools';
+import type { AnswerReader, Task, TaskContext } from './task';
+
+export type JsonlSettings = Extract<TaskSettings, { kind: 'jsonl' }>;
+
+const layout: Layout = { kind: 'jsonl', extensions: ['.jsonl'], expected: 'train.jsonl and test.jsonl, or one file' };
+
+const rowSchema = z.object({
+  id: z.union([z.string().min(1), z.number()]).nullish(),
+  question: z.string().trim().min(1),
+  answer: z.union([z.string(), z.number(), z.boolean()]).nullish(),
+  type: z.string().min(1).nullish(),
+  level: z.number().nullish(),
+});
+
+type Row = z.infer<typeof rowSchema>;
+
+function jsonlAnswers(answerType: JsonlSettings['answerType']): AnswerReader {
+  return { answerType, ...answerRules[answerType] };
+}
+
+export function jsonl(settings: JsonlSettings, context: TaskContext): Task {
+  return {
+    ...jsonlAnswers(settings.answerType),
+    kind: 'jsonl',
+    promptTask: promptTaskOf(settings),
+    draw: async (request) => drawSplits(await loadJsonl(settings, context), settings, request),
+  };
+}
+
+export function loadJsonl(settings: JsonlSettings, context: TaskContext): Promise<ProblemPools> {
+  const reader = jsonlAnswers(settings.answerType);
+  // Over all files: an id that occurs in both splits would make them overlap.
+  const places = new Map<string, string>();
+  return loadPools({ settings, layout, context, read: (file, prefix) => readRows(file, prefix, reader, places) });
+}
+
+async function* readRows(
+  file: DataFile,
+  prefix: string,
+  reader: AnswerReader,
+  places: Map<string, string>,
+): AsyncGenerator<LoadedRow> {
+  for await (const placed of jsonRows(file, rowSchema)) {
+    const { row, line } = placed;
+    const id = row.id === undefined || row.id === null ? rowId(prefix, line) : String(row.id);
+    const earlier = places.get(id);
+    if (earlier !== undefined)
+      throw new DatasetError(`id ${JSON.stringify(id)} was in ${earlier} already`, file.path, line);
+    places.set(id, `${file.path}:${line}`);
+    const { type, level } = row;
+    yield {
+      id,
+      question: row.question,
+      ...referenceOf(placed, reader),
+      ...(type && { type }),
+      ...(typeof level === 'number' && { level }),
+    };
+  }
+}
+
+/** Nothing where the row has no answer: such a problem can train without a label. */
+function referenceOf({ row, refuse }: PlacedRow<Row>, reader: AnswerReader): { answer?: string } {
+  if (row.answer === undefined || row.answer === null || row.answer === '') return {};
+  const given = String(row.answer);
+  // A lone expression may be anything; in a box it is read as it is.
+  const answer = reader.parse(reader.answerType === 'math' ? `\\boxed{${given}}` : given);
+  return answer === null ? refuse(`answer: ${JSON.stringify(row.answer)} is no ${reader.answerType}`) : { answer };
+}
