@@ -1,0 +1,111 @@
+/** A user's own task: one file, checked when it is loaded and whenever it answers. */
+import { symlink, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { ConfigError, DatasetError } from '../../src/errors';
+import { dataFolder, type DataFolder } from '../support/data-folder';
+
+let data: DataFolder;
+beforeEach(async () => (data = await dataFolder()));
+afterEach(() => data.remove());
+
+const rows = '[1, 2, 3, 4].map((id) => ({ id, question: `q${id}`, answer: `is ${id}` }))';
+const whole = `module.exports = {
+  load: ({ options }) => ${rows}.slice(0, options.most),
+  parse: (response) => /is (\\w+)/.exec(response)?.[1] ?? null,
+  equal: (a, b) => a.toLowerCase() === b,
+  prompts: { firstRound: 'Say: {question}' },
+};`;
+const settings = { kind: 'module', path: 'own.cjs', train: 1, eval: 1, options: { most: 4 } };
+
+test('loads, parses, compares and asks as the file says', async () => {
+  await data.write({ 'own.cjs': whole });
+  const task = data.task(settings);
+  const { eval: evaluation, train } = await task.draw({ seed: 0, iterations: 1 });
+  expect([...evaluation, ...train[0]!].every(({ id, answer }) => id === answer)).toBe(true);
+  expect(task.parse('it is Blue')).toBe('Blue');
+  expect([task.equal!('Blue', 'blue'), task.equal!('blue', 'Blue'), task.equal!('blue', 'red')]).toEqual([
+    true,
+    true,
+    false,
+  ]);
+  expect(task.prompts).toMatchObject({
+    firstRound: 'Say: {question}',
+    laterRound: expect.stringContaining('{summary}'),
+  });
+});
+
+test('options reach load, and too few problems are refused with what there is', async () => {
+  await data.write({ 'own.cjs': whole });
+  await expect(data.draw({ ...settings, options: { most: 1 } })).rejects.toThrow(/has 1 different problems for both/);
+});
+
+test('parse, equal and prompts may be left to an answer type', async () => {
+  await data.write({ 'own.cjs': `exports.answerType = 'math'; exports.load = async () => ({ train: [], test: [] });` });
+  const task = data.task(settings);
+  expect([task.answerType, task.parse('\\boxed{x}'), task.equal]).toEqual(['math', 'x', undefined]);
+});
+
+test('the digest is that of the program, and a changed program is another task', async () => {
+  await data.write({ 'own.cjs': whole });
+  const before = data.task(settings).digest;
+  expect(data.task(settings).digest).toBe(before);
+  await data.write({ 'own.cjs': whole.replace('is (', 'was (') });
+  const changed = data.task(settings);
+  expect(changed.digest).not.toBe(before);
+  expect(changed.parse('it was 5')).toBe('5');
+});
+
+test.each([
+  ['an ES module', 'export default {}', /own\.cjs: does not load: .*must be CommonJS/],
+  ['a file that throws', 'throw new Error("no")', /own\.cjs: does not load: no/],
+  ['no load', 'module.exports = {}', /own\.cjs: load: must be a function/],
+  ['an unknown export', 'exports.load = () => []; exports.prase = () => null', /own\.cjs: .*prase/],
+  [
+    'an unknown prompt',
+    "exports.load = () => []; exports.prompts = { first: '' }",
+    /prompts\.first: unknown; the prompts are firstRound/,
+  ],
+])('%s is refused by name', async (_name, content, message) => {
+  await data.write({ 'own.cjs': content });
+  expect(() => data.task(settings)).toThrow(ConfigError);
+  expect(() => data.task(settings)).toThrow(message);
+});
+
+test.each([
+  ['returns no rows', '() => 5', /load returned rows that are none/],
+  ['returns a row without a question', '() => [{ id: 1 }]', /load returned rows that are none: 0\.question/],
+  ['rejects', 'async () => { throw new Error("no net") }', /load failed: no net/],
+  ['repeats an id', "() => [{ id: 1, question: 'a' }, { id: 1, question: 'b' }]", /id "1" occurs twice/],
+  [
+    'gives an answer that parse does not read',
+    "() => [{ id: 1, question: 'a', answer: 'x' }]",
+    /problem "1": parse makes no answer of "x"/,
+  ],
+])('a load that %s is a DatasetError', async (_name, load, message) => {
+  await data.write({ 'own.cjs': `exports.load = ${load}; exports.parse = () => null;` });
+  await expect(data.draw(settings)).rejects.toThrow(DatasetError);
+  await expect(data.draw(settings)).rejects.toThrow(message);
+});
+
+test('what parse and equal do wrong is named', async () => {
+  await data.write({
+    'own.cjs': 'exports.load = () => []; exports.parse = () => 5; exports.equal = () => { throw new Error("x") }',
+  });
+  const task = data.task(settings);
+  expect(() => task.parse('a')).toThrow(/own\.cjs: parse returned number instead of a string or null/);
+  expect(() => task.equal!('a', 'b')).toThrow(/own\.cjs: equal threw: x/);
+});
+
+test('a file outside MAFT_DATA is not loaded, neither by a path that leaves it nor through a link', async () => {
+  const outside = await dataFolder();
+  await writeFile(path.join(outside.folder, 'own.cjs'), whole);
+  await symlink(path.join(outside.folder, 'own.cjs'), path.join(data.folder, 'link.cjs'));
+  for (const file of [
+    path.join(outside.folder, 'own.cjs'),
+    `../${path.basename(outside.folder)}/own.cjs`,
+    'link.cjs',
+  ]) {
+    expect(() => data.task({ ...settings, path: file })).toThrow(/is not below MAFT_DATA/);
+  }
+  await outside.remove();
+});
