@@ -16,11 +16,12 @@ import { diversity } from './diversity';
 import { machineFacts, type MachineFacts } from './machine';
 import { isMet, type Benchmark, type BenchmarkResult, type Measurement, type Tools } from './measurement';
 import { orchestration } from './orchestration';
+import { grading } from './grading';
 import { generation, training } from './python';
 import { selection } from './selection';
 import { slotUse } from './slot-use';
 
-const benchmarks: Benchmark[] = [orchestration, slotUse, generation, training, selection, diversity];
+const benchmarks: Benchmark[] = [orchestration, slotUse, generation, training, selection, grading, diversity];
 
 interface Options {
   only?: string;

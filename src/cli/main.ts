@@ -48,6 +48,11 @@ const commands: CommandEntry[] = [
   },
   { name: 'grade', summary: 'decide whether answers are equal', load: () => require('./grade') as CommandModule },
   {
+    name: 'data',
+    summary: 'what problems each task needs; check and fetch them',
+    load: () => require('./data') as CommandModule,
+  },
+  {
     name: 'schema',
     summary: 'print the run specification as JSON Schema',
     load: () => require('./schema') as CommandModule,

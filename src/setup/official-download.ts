@@ -2,18 +2,11 @@
  * Temporal's own download of its CLI. The address publishes no checksums, so integrity rests on TLS, and on the program
  * saying the version that was asked for.
  */
-import { createWriteStream } from 'node:fs';
 import { join } from 'node:path';
-import { Readable, Transform } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
-import { EnvHttpProxyAgent, Agent, fetch, type Dispatcher, type Response } from 'undici';
 import { ConfigError } from '../errors';
 import { runCommand } from './command';
-import { formatBytes, type SetupListener } from './progress';
-
-const connectTimeoutMs = 10_000;
-/** A transfer that stands still this long has died. */
-const stallTimeoutMs = 30_000;
+import { download } from './download';
+import type { SetupListener } from './progress';
 
 export interface OfficialDownload {
   address: string;
@@ -23,58 +16,11 @@ export interface OfficialDownload {
 }
 
 /** Leaves the program as `<workFolder>/temporal`. Throws `ConfigError` with the reason where it cannot be had. */
-export async function downloadOfficialCli(download: OfficialDownload): Promise<void> {
-  const { address, version, workFolder, say } = download;
+export async function downloadOfficialCli(official: OfficialDownload): Promise<void> {
+  const { address, version, workFolder, say } = official;
   const archive = join(workFolder, 'temporal.tar.gz');
   const url = `${address}/v${version}?platform=${process.platform}&arch=${process.arch === 'x64' ? 'amd64' : process.arch}`;
-  try {
-    await save(await request(url), archive, say);
-  } catch (error) {
-    if (error instanceof ConfigError) throw error;
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === 'ENOSPC' || code === 'EROFS' || code === 'EACCES') throw error;
-    throw new ConfigError(`not reachable (${reasonOf(error)})`);
-  }
+  await download(url, archive, say);
   const unpacked = await runCommand('tar', ['-xzf', archive, '-C', workFolder, 'temporal']);
   if (unpacked.exitCode !== 0) throw new ConfigError('it answered something that is no archive with the program');
-}
-
-async function request(url: string): Promise<Response> {
-  const dispatcher = proxyAware();
-  const response = await fetch(url, { dispatcher, redirect: 'follow' });
-  if (!response.ok || response.body === null) throw new ConfigError(`it answered with status ${response.status}`);
-  return response;
-}
-
-async function save(response: Response, file: string, say: SetupListener): Promise<void> {
-  const total = Number(response.headers.get('content-length') ?? 0);
-  let received = 0;
-  let saidAt = 0;
-  const counter = new Transform({
-    transform(chunk: Buffer, _encoding, done) {
-      received += chunk.length;
-      if (Date.now() - saidAt > 1_000) {
-        saidAt = Date.now();
-        say(`${formatBytes(received)}${total > 0 ? ` of ${formatBytes(total)}` : ''}`, { transient: true });
-      }
-      done(undefined, chunk);
-    },
-  });
-  await pipeline(Readable.fromWeb(response.body! as never), counter, createWriteStream(file));
-}
-
-/** Node's fetch ignores the proxy variables that pip, curl and npm honour. */
-function proxyAware(): Dispatcher {
-  const options = {
-    connect: { timeout: connectTimeoutMs },
-    headersTimeout: stallTimeoutMs,
-    bodyTimeout: stallTimeoutMs,
-  };
-  const proxied = ['HTTPS_PROXY', 'https_proxy', 'HTTP_PROXY', 'http_proxy'].some((name) => process.env[name]);
-  return proxied ? new EnvHttpProxyAgent(options) : new Agent(options);
-}
-
-function reasonOf(error: unknown): string {
-  const cause = (error as Error).cause as NodeJS.ErrnoException | undefined;
-  return cause?.code ?? cause?.message ?? (error as Error).message;
 }

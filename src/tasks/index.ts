@@ -9,7 +9,7 @@ import type { ProblemPools } from './problem-pools';
 import type { AnswerReader, Task, TaskContext } from './task';
 import { userModule } from './user-module';
 
-export { noticesOn } from './draw-splits';
+export { publicData, type PublicData, type PublicFile } from './catalogue';
 export { graderFor } from './in-process-grader';
 export type { ProblemPools } from './problem-pools';
 export type { AnswerReader, DrawnProblems, DrawRequest, LabelledProblem, Task, TaskContext } from './task';

@@ -1,0 +1,68 @@
+/** `maft data`: what each task needs, what a folder holds, and (where the network allows) the public data sets. */
+import { Option, type Command } from 'commander';
+import { dataAnswerTypes, taskSchema } from '../contract/task-settings';
+import { InvalidRunSpec } from '../errors';
+import { dataDirectory } from '../paths';
+import { stderrListener } from '../setup/progress';
+import { loadProblems, publicData, type DataKind } from '../tasks';
+import { checkData, checkTable, type DataCheck } from './data/check';
+import { fetchData } from './data/fetch';
+import { overview } from './data/overview';
+
+interface DataOptions {
+  task?: DataKind;
+  path?: string;
+  answerType?: (typeof dataAnswerTypes)[number];
+  fetch?: boolean;
+  json?: boolean;
+}
+
+const kinds: DataKind[] = ['gsm8k', 'math', 'mmlu', 'jsonl'];
+
+export function register(program: Command): void {
+  program
+    .command('data')
+    .description('list what each task needs, check a folder of problems, fetch the public ones')
+    .addOption(
+      new Option('--task <kind>', 'the task whose data are checked; without it, all are listed').choices(kinds),
+    )
+    .option('--path <folder|file>', "where they are, relative to MAFT_DATA (default: the task's)")
+    .addOption(new Option('--answer-type <type>', 'with --task jsonl: what the answers are').choices(dataAnswerTypes))
+    .option('--fetch', 'download them first, where they are not there; the digest is checked')
+    .option('--json', 'as JSON, for programs')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  maft data\n  maft data --task gsm8k --fetch\n  maft data --task jsonl --path my-problems.jsonl --answer-type number',
+    )
+    .action(async (options: DataOptions) => {
+      const shown = options.task === undefined ? listing(options) : await checking(options, options.task);
+      process.stdout.write(shown);
+    });
+}
+
+function listing({ path, fetch, answerType, json }: DataOptions): string {
+  if (path !== undefined || fetch === true || answerType !== undefined) {
+    throw new InvalidRunSpec([`--task: missing; say which data are meant, one of ${kinds.join(', ')}`]);
+  }
+  return json === true ? `${JSON.stringify(publicData, undefined, 2)}\n` : overview(dataDirectory());
+}
+
+async function checking(options: DataOptions, kind: DataKind): Promise<string> {
+  const known = publicData.find((each) => each.kind === kind);
+  const path = options.path ?? known?.folder;
+  if (path === undefined) throw new InvalidRunSpec(['--path: missing; --task jsonl has no folder of its own']);
+  if (kind === 'jsonl' && options.answerType === undefined) {
+    throw new InvalidRunSpec([`--answer-type: missing; --task jsonl needs one of ${dataAnswerTypes.join(', ')}`]);
+  }
+  const context = { dataDirectory: dataDirectory() };
+  if (options.fetch === true) {
+    if (known === undefined) throw new InvalidRunSpec(['--fetch: your own data are published nowhere']);
+    await fetchData(known, { path, ...context }, stderrListener());
+  }
+  // Every level and subject: a check is about what there is, not about what a run draws.
+  const all = kind === 'math' ? { levels: [1, 2, 3, 4, 5] } : {};
+  const answers = kind === 'jsonl' ? { answerType: options.answerType } : {};
+  const settings = taskSchema.parse({ kind, path, ...all, ...answers }) as Parameters<typeof loadProblems>[0];
+  const check: DataCheck = checkData(await loadProblems(settings, context), known);
+  return options.json === true ? `${JSON.stringify(check, undefined, 2)}\n` : checkTable(check);
+}

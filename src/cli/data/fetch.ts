@@ -1,0 +1,72 @@
+/** Downloads a public data set below MAFT_DATA; nothing is kept whose digest is not the published one. */
+import { createHash, randomUUID } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { mkdir, rename, rm, stat } from 'node:fs/promises';
+import { basename, join, resolve } from 'node:path';
+import { ConfigError } from '../../errors';
+import { runCommand } from '../../setup/command';
+import { download } from '../../setup/download';
+import { formatBytes, withProgress, type SetupListener } from '../../setup/progress';
+import type { PublicData, PublicFile } from '../../tasks';
+
+export interface FetchTarget {
+  /** As a specification would name it. */
+  path: string;
+  dataDirectory: string;
+}
+
+/** A folder that is there stays as it is. Throws `ConfigError`, with where to get the data by hand. */
+export async function fetchData(data: PublicData, target: FetchTarget, listener: SetupListener): Promise<void> {
+  const folder = resolve(target.dataDirectory, target.path);
+  if (await exists(folder)) return listener(`${folder} is there already: nothing is fetched`);
+  // Under a name of its own until everything is there: a torn download never looks like a data set.
+  const work = `${folder}.fetching-${randomUUID().slice(0, 8)}`;
+  await mkdir(work, { recursive: true });
+  try {
+    for (const file of data.files) await fetchFile(file, work, listener);
+    await rename(work, folder);
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    throw new ConfigError(`${error.message}. ${byHand(data, folder)}`);
+  } finally {
+    await rm(work, { recursive: true, force: true });
+  }
+}
+
+async function fetchFile(
+  { url, name, sha256, bytes }: PublicFile,
+  folder: string,
+  listener: SetupListener,
+): Promise<void> {
+  const file = join(folder, name);
+  await withProgress(listener, `fetching ${url} (${formatBytes(bytes)})`, async (say) => {
+    await download(url, file, say).catch((error: unknown) => {
+      throw error instanceof ConfigError ? new ConfigError(`${url}: ${error.message}`) : error;
+    });
+    const found = await digestOf(file);
+    if (found !== sha256) throw new ConfigError(`${url} gave something else than was published (SHA-256 ${found})`);
+    if (!name.endsWith('.tar')) return;
+    say(`unpacking ${name}`);
+    const unpacked = await runCommand('tar', ['-xf', file, '-C', folder, '--strip-components=1']);
+    if (unpacked.exitCode !== 0)
+      throw new ConfigError(`tar cannot unpack ${basename(file)}: ${unpacked.output.trim()}`);
+    await rm(file);
+  });
+}
+
+function byHand({ files, expected, homepage }: PublicData, folder: string): string {
+  return `Get ${files.map(({ url }) => url).join(' and ')} (or see ${homepage}) elsewhere, and put into ${folder}: ${expected}`;
+}
+
+async function digestOf(file: string): Promise<string> {
+  const hash = createHash('sha256');
+  for await (const chunk of createReadStream(file)) hash.update(chunk as Buffer);
+  return hash.digest('hex');
+}
+
+async function exists(path: string): Promise<boolean> {
+  return stat(path).then(
+    () => true,
+    () => false,
+  );
+}

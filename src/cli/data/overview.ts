@@ -1,0 +1,23 @@
+/** What each task needs, and whether it is there. */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { formatBytes } from '../../setup/progress';
+import { publicData } from '../../tasks';
+
+export function overview(dataDirectory: string): string {
+  const blocks = publicData.map(({ kind, title, licence, homepage, folder, expected, files }) => {
+    const place = join(dataDirectory, folder);
+    const size = formatBytes(files.reduce((sum, { bytes }) => sum + bytes, 0));
+    const state = existsSync(place)
+      ? `there is a folder ${place}: maft data --task ${kind} checks it`
+      : `not in ${place}: maft data --task ${kind} --fetch downloads ${size}, or see ${homepage}`;
+    return `${kind}\n  ${title}. Licence: ${licence}\n  expected: ${expected}\n  ${state}\n`;
+  });
+  return [
+    'arithmetic\n  generated from the seed; needs no data\n',
+    ...blocks,
+    'jsonl\n  your own: JSON lines with {id?, question, answer?, type?, level?}\n  maft data --task jsonl --path FILE --answer-type number checks them\n',
+    'module\n  your own program that loads problems and reads answers: docs/tasks.md\n',
+    `\nRelative paths are below MAFT_DATA: ${dataDirectory}\n`,
+  ].join('');
+}
