@@ -6,6 +6,7 @@ import { readdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { repositoryRoot } from './paths';
 import { loadSpecificationFile, resolveSpecification } from './specification';
+import { resolveComparison } from './specification/comparison';
 
 export interface ExampleTwin {
   /** Absolute path of the YAML file. */
@@ -15,6 +16,12 @@ export interface ExampleTwin {
   content: string;
 }
 
+/** Of a run, or of a comparison of methods. Throws `InvalidRunSpec` for what is neither. */
+export function digestOfExample(raw: unknown): string {
+  const isComparison = typeof raw === 'object' && raw !== null && 'methods' in raw;
+  return isComparison ? resolveComparison(raw).digest : resolveSpecification(raw).digest;
+}
+
 /** One twin per example. Throws `InvalidRunSpec` for an example that is no specification. */
 export async function exampleTwins(folder = path.join(repositoryRoot(), 'examples')): Promise<ExampleTwin[]> {
   const names = readdirSync(folder).filter((name) => name.endsWith('.yaml'));
@@ -22,7 +29,7 @@ export async function exampleTwins(folder = path.join(repositoryRoot(), 'example
     names.sort().map(async (name) => {
       const yaml = path.join(folder, name);
       const raw = await loadSpecificationFile(yaml);
-      resolveSpecification(raw);
+      digestOfExample(raw);
       return { yaml, json: yaml.replace(/\.yaml$/, '.json'), content: `${JSON.stringify(raw, undefined, 2)}\n` };
     }),
   );

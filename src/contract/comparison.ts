@@ -5,7 +5,8 @@
 import { z } from 'zod';
 import type { AnswerMode } from './evaluation';
 import type { CallCounts } from './run';
-import { methodSettingsSchema, runSpecificationInputSchema, taskSchema } from './specification';
+import { methodSettingsSchema, runSpecificationInputSchema } from './specification';
+import { taskSchema } from './task-settings';
 
 const positiveInteger = z.int().min(1);
 

@@ -125,7 +125,7 @@ function called(file: string, name: string, call: Function, ...given: unknown[])
 }
 
 function promptsOf(file: string, { prompts }: ModuleExports): Partial<PromptTemplates> {
-    const unknown = Object.keys(prompts).filter((key) => !(promptTemplateNames as readonly string[]).includes(key));
+  const unknown = Object.keys(prompts).filter((key) => !(promptTemplateNames as readonly string[]).includes(key));
   if (unknown.length === 0) return prompts;
   throw new ConfigError(`${file}: prompts.${unknown[0]}: unknown; the prompts are ${promptTemplateNames.join(', ')}`);
 }

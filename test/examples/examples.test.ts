@@ -1,7 +1,9 @@
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
-import { exampleTwins } from '../../src/examples';
-import { loadSpecificationFile, resolveSpecification } from '../../src/specification';
+import { digestOfExample, exampleTwins } from '../../src/examples';
+import { repositoryRoot } from '../../src/paths';
+import { loadSpecificationFile } from '../../src/specification';
+import { resolveComparison } from '../../src/specification/comparison';
 
 describe('examples', () => {
   it('have a JSON twin each, with the content of the YAML (else: npm run examples)', async () => {
@@ -15,8 +17,25 @@ describe('examples', () => {
   it('mean the same run whether started from YAML or from JSON', async () => {
     for (const { yaml, json } of await exampleTwins()) {
       expect(existsSync(json)).toBe(true);
-      const fromJson = resolveSpecification(JSON.parse(readFileSync(json, 'utf8')));
-      expect(fromJson.digest).toBe(resolveSpecification(await loadSpecificationFile(yaml)).digest);
+      const fromJson = digestOfExample(JSON.parse(readFileSync(json, 'utf8')));
+      expect(fromJson).toBe(digestOfExample(await loadSpecificationFile(yaml)));
+    }
+  });
+
+  it('of the paper have a small twin each, of the same methods, on the tiny model', async () => {
+    const methodsOf = async (name: string) => {
+      const raw = await loadSpecificationFile(path.join(repositoryRoot(), 'examples', `${name}.yaml`));
+      return { methods: resolveComparison(raw).methods, base: (raw as { model: { base: string } }).model.base };
+    };
+    const pairs = [
+      ['paper-table-1', 'tiny-table-1'],
+      ['paper-table-2', 'tiny-table-2'],
+      ['five-iterations', 'tiny-five-iterations'],
+      ['agents-sweep', 'tiny-agents-sweep'],
+    ] as const;
+    for (const [real, tiny] of pairs) {
+      expect((await methodsOf(tiny)).methods).toEqual((await methodsOf(real)).methods);
+      expect((await methodsOf(tiny)).base).toBe('models/tiny-arithmetic');
     }
   });
 
