@@ -7,5 +7,12 @@ export {
   type FirstRound,
   type LaterRound,
 } from './messages';
-export { instructionProblems, promptSet, promptSetNames, promptTaskOf, type PromptSet } from './prompt-sets';
+export {
+  instructionProblems,
+  promptSet,
+  promptSetNames,
+  promptTaskOf,
+  templateProblems,
+  type PromptSet,
+} from './prompt-sets';
 export type { PromptTemplates } from './templates';

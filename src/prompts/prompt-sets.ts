@@ -1,5 +1,5 @@
 /** Prompt sets by name, narrowed to one task; a specification may replace single texts of one. */
-import type { InstructionSettings, PromptSettings, PromptTemplateName } from '../contract/method';
+import type { InstructionSettings, PromptSettings } from '../contract/method';
 import { promptTemplateNames } from '../contract/method';
 import type { TaskKind } from '../contract/task-settings';
 import { InvalidRunSpec } from '../errors';
@@ -31,9 +31,19 @@ export function promptSet(settings: PromptSettings, task: string): PromptSet {
   if (typeof settings === 'string') return namedSet(settings, task, 'method.prompts');
   const { base, ...replaced } = settings;
   const set = namedSet(base, task, 'method.prompts.base');
-  const problems = promptTemplateNames.flatMap((name) => templateProblems(name, replaced[name]));
+  const problems = templateProblems(replaced).map((problem) => `method.prompts.${problem}`);
   if (problems.length > 0) throw new InvalidRunSpec(problems);
   return { ...set, ...replaced };
+}
+
+/** What is wrong with replaced templates: names there are none of, and placeholders unknown or missing. */
+export function templateProblems(replaced: Partial<Record<string, string>>): string[] {
+  return Object.entries(replaced).flatMap(([name, text]) => {
+    if (text === undefined) return [];
+    const known = promptTemplateNames.find((template) => template === name);
+    if (known === undefined) return [`${name}: unknown; the prompts are ${promptTemplateNames.join(', ')}`];
+    return placeholderProblems(text, templatePlaceholders[known]).map((problem) => `${name}: ${problem}`);
+  });
 }
 
 /** What is wrong with instructions of the user's own. Named ones are data of this program. */
@@ -57,11 +67,6 @@ function namedSet(name: string, task: string, field: string): PromptSet {
   }
   const { hinted, instructions } = set;
   return { name, task, hinted, instructions, ...templates };
-}
-
-function templateProblems(name: PromptTemplateName, text: string | undefined): string[] {
-  if (text === undefined) return [];
-  return placeholderProblems(text, templatePlaceholders[name]).map((problem) => `method.prompts.${name}: ${problem}`);
 }
 
 /** The name under which a task's prompts stand in a set: its kind, and of a user's own data the kind of answer. */

@@ -7,12 +7,11 @@ import { createRequire } from 'node:module';
 import { dirname, join, sep } from 'node:path';
 import { compileFunction } from 'node:vm';
 import { z } from 'zod';
-import { promptTemplateNames } from '../contract/method';
 import type { TaskSettings } from '../contract/task-settings';
 import { answerRules, answerTypes, type AnswerRules } from '../domain/answers';
 import { sha256 } from '../domain/digests';
 import { ConfigError, DatasetError } from '../errors';
-import { promptTaskOf, type PromptTemplates } from '../prompts';
+import { promptTaskOf, templateProblems, type PromptTemplates } from '../prompts';
 import { dataPath } from './data-files';
 import { drawSplits } from './draw-splits';
 import type { ProblemPools } from './problem-pools';
@@ -125,9 +124,9 @@ function called(file: string, name: string, call: Function, ...given: unknown[])
 }
 
 function promptsOf(file: string, { prompts }: ModuleExports): Partial<PromptTemplates> {
-  const unknown = Object.keys(prompts).filter((key) => !(promptTemplateNames as readonly string[]).includes(key));
-  if (unknown.length === 0) return prompts;
-  throw new ConfigError(`${file}: prompts.${unknown[0]}: unknown; the prompts are ${promptTemplateNames.join(', ')}`);
+  const [problem] = templateProblems(prompts);
+  if (problem === undefined) return prompts;
+  throw new ConfigError(`${file}: prompts.${problem}`);
 }
 
 async function loadRows(

@@ -66,12 +66,12 @@ describe('on a store that refuses to read references', () => {
   });
 });
 
-test('only evaluation, hints and the selection by reference are given reference answers at all', () => {
+test('only evaluation, its measures, hints and the selection by reference are given reference answers at all', () => {
   const folder = path.join(repositoryRoot(), 'activities');
   const given = readdirSync(folder).filter((file) =>
     /from '\.\/references'/.test(readFileSync(path.join(folder, file), 'utf8')),
   );
-  expect(given.sort()).toEqual(['evaluation.ts', 'hints.ts', 'index.ts', 'training-data.ts']);
+  expect(given.sort()).toEqual(['evaluation.ts', 'hints.ts', 'index.ts', 'measures.ts', 'training-data.ts']);
   const readers = readdirSync(folder).filter((file) =>
     /record\.references/.test(readFileSync(path.join(folder, file), 'utf8')),
   );
