@@ -30,9 +30,9 @@ export function createEvaluationActivities(
   references: References,
 ) {
   /** Every answer mode of one society on every evaluation problem, against the reference answers. */
-  async function scoreEvaluation({ plan, iteration, shards }: ScoreInput): Promise<EvaluationOutcome> {
+  async function scoreEvaluation({ plan, iteration, shards, split = 'eval' }: ScoreInput): Promise<EvaluationOutcome> {
     return withHeartbeats(async () => {
-      const place: SplitPlace = { runId: plan.runId, split: 'eval', iteration };
+      const place: SplitPlace = { runId: plan.runId, split, iteration };
       const { record } = await contexts.run(plan.runId);
       const transcripts = await readTranscripts(shards);
       const votes = await readVotes(shards);
@@ -51,11 +51,11 @@ export function createEvaluationActivities(
         ownSamples: plan.ownVoteSamples || members,
         transcripts,
         samples: new Map(votes.map(({ problemId, samples }) => [problemId, samples])),
-        voteSizes: plan.voteAtIterations.length === 0 ? [] : voteSizes(record.specification),
+        voteSizes: split !== 'eval' || plan.voteAtIterations.length === 0 ? [] : voteSizes(record.specification),
         equal: judge.equal,
         isCorrect: (problemId, answer) => judge.isRight(problemId, answer) === true,
       });
-      const key = iterationKeys.evaluation(place);
+      const key = iterationKeys.evaluation(place, split);
       const { content } = await publishSealed<Evaluation>(store, key, evaluation);
       return outcomeOf(content, shards);
     });

@@ -5,6 +5,7 @@ import { createDebateActivities } from './debate';
 import { createEvaluationActivities } from './evaluation';
 import { classified } from './failures';
 import { createFinetuningActivities } from './finetuning';
+import { createGuardActivities } from './guard';
 import { createHintActivities } from './hints';
 import { createMeasuresActivities } from './measures';
 import { References } from './references';
@@ -29,6 +30,7 @@ export function createActivities(dependencies: ActivityDependencies) {
     ...createHintActivities(dependencies, contexts, references),
     ...createFinetuningActivities(dependencies, contexts),
     ...createEvaluationActivities(dependencies, contexts, references),
+    ...createGuardActivities(dependencies, contexts),
     ...createMeasuresActivities(dependencies, contexts, references),
     ...createReportingActivities(dependencies),
     ...createComparisonActivities(dependencies),
@@ -39,12 +41,14 @@ export function createActivities(dependencies: ActivityDependencies) {
 export const activityQueues = {
   light: [
     'resolveRun',
+    'resolveEvaluation',
     'openShard',
     'closeShard',
     'selectTrainingData',
     'recordSociety',
     'scoreEvaluation',
     'auditTraining',
+    'checkForCollapse',
     'recordMeasures',
     'writeReport',
     'resolveComparison',

@@ -8,12 +8,12 @@ import { requireSealed } from '../src/artifacts/sealed';
 import type { Problem } from '../src/contract/problem';
 import type { ArtifactReference, RunRecord, ShardInput, SplitReferences } from '../src/contract/run';
 import type { Society } from '../src/contract/society';
-import type { Split } from '../src/contract/transcript';
+import { validationSplit, type Split } from '../src/contract/transcript';
 import { iterationKeys, runKeys } from '../src/domain/keys';
 import type { PromptSet } from '../src/prompts';
 import type { Task } from '../src/tasks/task';
 import type { ActivityDependencies } from './dependencies';
-import { promptsFor, tasksOf, type RunTasks } from './run-tasks';
+import { promptsFor, taskOfSplit, tasksOf, type RunTasks } from './run-tasks';
 
 export interface RunContext {
   record: RunRecord;
@@ -35,7 +35,7 @@ export class RunContexts {
   /** The task that a split's problems come from, with its parser and equality. */
   async task({ runId, split }: Pick<SplitPlace, 'runId' | 'split'>): Promise<Task> {
     const { tasks } = await this.run(runId);
-    return split === 'train' ? tasks.train : tasks.eval;
+    return taskOfSplit(tasks, split);
   }
 
   async society(runId: string, iteration: number): Promise<Society> {
@@ -68,7 +68,7 @@ export class RunContexts {
   async prompts({ runId, split }: Pick<SplitPlace, 'runId' | 'split'>): Promise<PromptSet> {
     const { record, tasks } = await this.run(runId);
     const { specification } = record;
-    return promptsFor(specification.method.prompts, split === 'train' ? tasks.train : tasks.eval);
+    return promptsFor(specification.method.prompts, taskOfSplit(tasks, split));
   }
 
   private async readLines<Line>(reference: ArtifactReference): Promise<Line[]> {
@@ -99,7 +99,7 @@ export interface SplitPlace {
 
 /** Which file of a split an iteration uses: with `problems: fresh` every iteration trains on its own. */
 export function splitFile(files: SplitReferences, split: Split, iteration: number): ArtifactReference {
-  const reference = split === 'train' ? files.train[iteration - 1] : files.eval;
+  const reference = { train: files.train[iteration - 1], eval: files.eval, [validationSplit]: files.validation }[split];
   if (reference === undefined)
     throw ApplicationFailure.nonRetryable(`no ${split} problems were drawn for iteration ${iteration}`);
   return reference;

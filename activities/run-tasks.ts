@@ -1,6 +1,8 @@
 /** The tasks of a run: the one it trains on and the one it is evaluated on, usually one and the same. */
 import type { RunRecord } from '../src/contract/run';
 import type { PromptSettings, RunSpecification } from '../src/contract/specification';
+import type { Split } from '../src/contract/transcript';
+import { validationProblems } from '../src/domain/stopping';
 import { ConfigError } from '../src/errors';
 import { promptSet, type PromptSet } from '../src/prompts';
 import { normalisedText } from '../src/tasks/normalised-text';
@@ -38,6 +40,11 @@ export function tasksOf(
   return tasks;
 }
 
+/** Validation problems are of the task trained on: kept apart from evaluation in this, too. */
+export function taskOfSplit(tasks: RunTasks, split: Split): Task {
+  return split === 'eval' ? tasks.eval : tasks.train;
+}
+
 /** What `run.json` keeps to notice a changed program. */
 export function digestsOf({ train, eval: evaluation }: RunTasks): NonNullable<RunRecord['taskDigests']> {
   return {
@@ -58,15 +65,17 @@ export function promptsFor(settings: PromptSettings, { prompts, promptTask }: Ta
  */
 export async function drawProblems(
   tasks: RunTasks,
-  { seed, iterations, evalTask }: RunSpecification,
+  { seed, iterations, evalTask, stopWhen }: RunSpecification,
 ): Promise<DrawnProblems> {
-  if (evalTask === undefined) return tasks.train.draw({ seed, iterations });
+  const validation = validationProblems(stopWhen);
+  if (evalTask === undefined) return tasks.train.draw({ seed, iterations, validation });
   const evaluation = await tasks.eval.draw({ seed, iterations: 0 });
   const evaluatedElsewhere = new Set(evaluation.eval.map(({ question }) => normalisedText(question)));
-  const training = await tasks.train.draw({ seed, iterations, evaluatedElsewhere });
+  const training = await tasks.train.draw({ seed, iterations, evaluatedElsewhere, validation });
   return {
     eval: evaluation.eval,
     train: training.train,
+    validation: training.validation,
     sources: [
       ...(training.sources ?? []).filter(({ split }) => split === 'train'),
       ...(evaluation.sources ?? []).filter(({ split }) => split === 'eval'),

@@ -1,17 +1,21 @@
 /** Beginning a run: the specification is validated, the splits are drawn, and all of it is stored before anything is asked. */
 import { Context } from '@temporalio/activity';
 import { formatLines } from '../src/artifacts/lines';
-import { publishSealed, readSealed } from '../src/artifacts/sealed';
+import { publishSealed, readSealed, requireSealed } from '../src/artifacts/sealed';
 import { searchAttributes } from '../src/contract/names';
 import type { ArtifactReference, RunPlan, RunRecord, SplitReferences } from '../src/contract/run';
 import type { RunSpecification } from '../src/contract/specification';
 import type { Society } from '../src/contract/society';
+import { validationSplit, type Split } from '../src/contract/transcript';
 import { digestOf, runIdOf } from '../src/domain/digests';
 import { iterationKeys, runKeys } from '../src/domain/keys';
 import { deriveRunPlan } from '../src/domain/plan';
 import { baseModels, nameOfBase, untunedSociety, type BaseOfAgent } from '../src/domain/society';
+import { startingSociety, misfits } from '../src/domain/starting-society';
 import { InvalidRunSpec, ProviderError } from '../src/errors';
+import { findSociety } from '../src/runs/find-society';
 import { resolveSpecification, specificationArgument } from '../src/specification';
+import { evaluationSpecification, parseEvaluationRequest } from '../src/specification/evaluation';
 import type { DrawnProblems, LabelledProblem, Task } from '../src/tasks/task';
 import type { ActivityDependencies } from './dependencies';
 import { digestsOf, drawProblems, makeTasks, promptsFor, tasksOf, type RunTasks } from './run-tasks';
@@ -26,14 +30,25 @@ export function createRunActivities(dependencies: ActivityDependencies) {
 
   /** Adopts the stored run of the same specification (this is resume), or stores a new one. */
   async function resolveRun({ input }: ResolveRunInput): Promise<RunPlan> {
+    return adoptOrStore(specificationArgument(input));
+  }
+
+  /** The same for an evaluation of a finished society: it becomes the specification of a run that only measures. */
+  async function resolveEvaluation({ input }: ResolveRunInput): Promise<RunPlan> {
+    const request = parseEvaluationRequest(specificationArgument(input));
+    const found = await findSociety(store, request.society, 'society');
+    return adoptOrStore(evaluationSpecification(request, found));
+  }
+
+  async function adoptOrStore(written: unknown): Promise<RunPlan> {
     const { workflowId } = currentWorkflow();
     const runId = runIdOf(workflowId);
-    const written = specificationArgument(input);
     const resolved = resolveSpecification(written);
     const known = await readSealed<RunRecord>(store, runKeys.record(runId));
     const record = known ?? (await storeRun({ runId, workflowId, written }, resolved));
     if (record.specificationDigest !== resolved.digest) throw otherSpecification(record, resolved.specification);
     if (known !== undefined) tasksOf(record, dependencies);
+    await storeFirstSociety(record);
     // What the server knows may have changed since the run was stored; it belongs to this start, not to the record.
     const { searchAttributes, notices } = await registeredAttributes();
     return { ...record.plan, searchAttributes, notices: [...record.plan.notices, ...notices] };
@@ -46,10 +61,11 @@ export function createRunActivities(dependencies: ActivityDependencies) {
     const { specification, valueSources, digest } = resolved;
     const tasks = makeTasks(specification, dependencies);
     await refuseUnknownNames(specification, tasks);
+    const source = await findStart(specification);
     const drawn = await drawProblems(tasks, specification);
     refuseMissingReferences(specification, drawn);
-    const problemKey = (split: 'train' | 'eval', iteration?: number) => runKeys.problems(runId, split, iteration);
-    const referenceKey = (split: 'train' | 'eval', iteration?: number) => runKeys.references(runId, split, iteration);
+    const problemKey = (split: Split, iteration?: number) => runKeys.problems(runId, split, iteration);
+    const referenceKey = (split: Split, iteration?: number) => runKeys.references(runId, split, iteration);
     const record: RunRecord = {
       runId,
       workflowId,
@@ -61,15 +77,37 @@ export function createRunActivities(dependencies: ActivityDependencies) {
       problems: await publishSplits(drawn, problemKey, ({ answer: _, ...problem }) => problem),
       references: await publishSplits(withReferences(drawn), referenceKey, ({ id, answer }) => ({ id, answer })),
       sources: drawn.sources ?? [],
+      ...(source === undefined ? {} : { startedFrom: placeOf(source) }),
       taskDigests: digestsOf(tasks),
       versions: machine.versions,
       createdAt: new Date().toISOString(),
     };
-    const { content } = await publishSealed<RunRecord>(store, runKeys.record(runId), record);
-    const society = untunedSociety(runId, content.specification);
-    const versioned: Society = { ...society, version: digestOf(society) };
-    await publishSealed(store, iterationKeys.society({ runId, iteration: 0 }), versioned);
-    return content;
+    return (await publishSealed<RunRecord>(store, runKeys.record(runId), record)).content;
+  }
+
+  /** Iteration 0. Also where an earlier attempt stored the record and died. */
+  async function storeFirstSociety({ runId, specification, startedFrom }: RunRecord): Promise<void> {
+    const key = iterationKeys.society({ runId, iteration: 0 });
+    if ((await readSealed<Society>(store, key)) !== undefined) return;
+    const society =
+      startedFrom === undefined
+        ? untunedSociety(runId, specification)
+        : startingSociety(
+            runId,
+            specification,
+            await requireSealed<Society>(store, iterationKeys.society(startedFrom)),
+          );
+    await publishSealed<Society>(store, key, { ...society, version: digestOf(society) });
+  }
+
+  /** The society that the run starts from, where it is not the untuned one. */
+  async function findStart(specification: RunSpecification): Promise<Society | undefined> {
+    const { society: name } = specification.model;
+    if (name === undefined) return undefined;
+    const { society, record } = await findSociety(store, name, 'model.society');
+    const problems = misfits(specification, society, record.specification);
+    if (problems.length > 0) throw new InvalidRunSpec(problems);
+    return society;
   }
 
   /** A name that does not exist would otherwise show only after minutes, in the first turn. */
@@ -126,19 +164,21 @@ export function createRunActivities(dependencies: ActivityDependencies) {
   /** One file for evaluation, and one for training or, with `problems: fresh`, one per iteration. */
   async function publishSplits(
     drawn: DrawnProblems,
-    keyOf: (split: 'train' | 'eval', iteration?: number) => string,
+    keyOf: (split: Split, iteration?: number) => string,
     shown: (problem: LabelledProblem) => object,
   ): Promise<SplitReferences> {
     const publish = async (key: string, problems: LabelledProblem[]): Promise<ArtifactReference> =>
       (await store.publish(key, formatLines(problems.map(shown)))).reference;
     const evaluation = await publish(keyOf('eval'), drawn.eval);
+    const validation =
+      drawn.validation === undefined ? {} : { validation: await publish(keyOf(validationSplit), drawn.validation) };
     const [first] = drawn.train;
     if (first !== undefined && drawn.train.every((problems) => problems === first)) {
       const training = await publish(keyOf('train'), first);
-      return { eval: evaluation, train: drawn.train.map(() => training) };
+      return { eval: evaluation, train: drawn.train.map(() => training), ...validation };
     }
     const train = drawn.train.map((problems, index) => publish(keyOf('train', index + 1), problems));
-    return { eval: evaluation, train: await Promise.all(train) };
+    return { eval: evaluation, train: await Promise.all(train), ...validation };
   }
 
   async function registeredAttributes(): Promise<Pick<RunPlan, 'searchAttributes' | 'notices'>> {
@@ -152,7 +192,11 @@ export function createRunActivities(dependencies: ActivityDependencies) {
     };
   }
 
-  return { resolveRun };
+  return { resolveRun, resolveEvaluation };
+}
+
+function placeOf({ runId, iteration, version }: Society): RunRecord['startedFrom'] {
+  return { runId, iteration, version };
 }
 
 function currentWorkflow(): { workflowId: string } {
@@ -183,7 +227,7 @@ function withReferences(drawn: DrawnProblems): DrawnProblems {
     labelled.set(problems, known);
     return known;
   };
-  return { eval: onlyLabelled(drawn.eval), train: drawn.train.map(onlyLabelled) };
+  return { ...drawn, eval: onlyLabelled(drawn.eval), train: drawn.train.map(onlyLabelled) };
 }
 
 function otherSpecification(record: RunRecord, wanted: RunSpecification): InvalidRunSpec {

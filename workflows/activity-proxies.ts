@@ -11,12 +11,14 @@ export const light = proxyActivities<
   Pick<
     Activities,
     | 'resolveRun'
+    | 'resolveEvaluation'
     | 'openShard'
     | 'closeShard'
     | 'selectTrainingData'
     | 'recordSociety'
     | 'scoreEvaluation'
     | 'auditTraining'
+    | 'checkForCollapse'
     | 'recordMeasures'
     | 'writeReport'
     | 'resolveComparison'

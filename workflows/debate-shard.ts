@@ -4,6 +4,7 @@
  */
 import { ActivityFailure, isCancellation, setHandler, setCurrentDetails } from '@temporalio/workflow';
 import type { CallCounts, ProblemFailure, ShardInput, ShardOutcome } from '../src/contract/run';
+import { validationSplit } from '../src/contract/transcript';
 import { addCounts, noCounts } from '../src/domain/counts';
 import { voiceOf } from '../src/domain/debate-rules';
 import { memberNumbers } from '../src/domain/identifiers';
@@ -41,11 +42,12 @@ export async function debateShard(input: ShardInput): Promise<ShardOutcome> {
  * tries the failed problems again.
  */
 function stageProblems({ plan, split }: ShardInput): number {
-  return split === 'train' ? plan.trainProblems : plan.evaluationProblems;
+  const { trainProblems, evaluationProblems, validationProblems = 0 } = plan;
+  return { train: trainProblems, eval: evaluationProblems, [validationSplit]: validationProblems }[split];
 }
 
 function stageOf({ split }: ShardInput): string {
-  return split === 'train' ? 'training debate' : 'evaluation';
+  return { train: 'training debate', eval: 'evaluation', [validationSplit]: 'validation' }[split];
 }
 
 interface Tally {

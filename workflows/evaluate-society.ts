@@ -1,6 +1,13 @@
 /** The society of one iteration debates the evaluation problems; its answers are scored, its diversity is measured. */
-import { setHandler } from '@temporalio/workflow';
-import type { CallCounts, EvaluationInput, EvaluationOutcome, ShardOutcome } from '../src/contract/run';
+import {
+  ActivityFailure,
+  allHandlersFinished,
+  ApplicationFailure,
+  condition,
+  setHandler,
+  workflowInfo,
+} from '@temporalio/workflow';
+import type { CallCounts, EvaluationInput, EvaluationOutcome, RunPlan, ShardOutcome } from '../src/contract/run';
 import { addCounts, noCounts } from '../src/domain/counts';
 import { light } from './activity-proxies';
 import { debateProblems } from './debate-problems';
@@ -10,13 +17,33 @@ import { progressQuery } from './messages';
 import { outlastingOutages } from './outages';
 import { createPauseGate } from './pause-gate';
 
-export async function evaluateSociety(input: EvaluationInput): Promise<EvaluationOutcome> {
-  const { plan, iteration } = input;
+/** Part of a run; or started by itself with a finished society, and then a run of no iterations. */
+export async function evaluateSociety(...input: unknown[]): Promise<EvaluationOutcome> {
+  if (workflowInfo().parent !== undefined) return evaluate(input[0] as EvaluationInput);
+  const plan = await resolveEvaluation(input);
+  const outcome = await evaluate({ plan, iteration: 0 });
+  await light.writeReport({ runId: plan.runId, throughIteration: 0, timings: [] });
+  await condition(allHandlersFinished);
+  return outcome;
+}
+
+/** A bad request fails the workflow with the refusal itself. */
+async function resolveEvaluation(input: unknown[]): Promise<RunPlan> {
+  try {
+    return await light.resolveEvaluation({ input });
+  } catch (error) {
+    throw error instanceof ActivityFailure && error.cause instanceof ApplicationFailure ? error.cause : error;
+  }
+}
+
+async function evaluate(input: EvaluationInput): Promise<EvaluationOutcome> {
+  const { plan, iteration, split = 'eval' } = input;
+  const problems = split === 'eval' ? plan.evaluationProblems : (plan.validationProblems ?? 0);
   const gate = createPauseGate(input.paused ?? false);
   const startedAt = Date.now();
   const closed = { problems: 0, failed: 0, counts: noCounts };
   setHandler(progressQuery, () => ({
-    problems: { done: closed.problems, total: plan.evaluationProblems, failed: closed.failed },
+    problems: { done: closed.problems, total: problems, failed: closed.failed },
     counts: closed.counts,
     paused: gate.paused,
     pauseReason: gate.reason,
@@ -26,28 +53,30 @@ export async function evaluateSociety(input: EvaluationInput): Promise<Evaluatio
   const shards = await debateProblems(
     {
       plan,
-      split: 'eval',
+      split,
       iteration,
       societyIteration: iteration,
       rounds: plan.evaluationRounds,
       members: plan.evaluationMembers ?? plan.members,
       voteSamples: samplesAt(input),
-      problems: plan.evaluationProblems,
+      problems,
       onClosed: (shard) => addShard(closed, shard),
     },
     gate,
   );
-  refuseTooManyFailures(plan, 'evaluation', closed);
-  const outcome = await outlastingOutages(gate, () => light.scoreEvaluation({ plan, iteration, shards }));
+  refuseTooManyFailures(plan, split === 'eval' ? 'evaluation' : 'validation', closed);
+  const outcome = await outlastingOutages(gate, () => light.scoreEvaluation({ plan, iteration, split, shards }));
+  if (split !== 'eval') return outcome;
   const seconds = { debate: input.debateSeconds ?? 0, evaluation: (Date.now() - startedAt) / 1000 };
   await measureSociety({ plan, iteration, split: 'eval', shards, seconds }, gate);
   return outcome;
 }
 
 /** The society's own vote needs its samples at every iteration; the vote beside it is taken where the plan says so. */
-function samplesAt({ plan, iteration, last = false }: EvaluationInput): number {
+function samplesAt({ plan, iteration, split = 'eval', last = false }: EvaluationInput): number {
   const { voteAtIterations, voteSamples, ownVoteSamples = 0 } = plan;
-  const takesVote = voteAtIterations.includes(iteration) || (last && voteAtIterations.length > 0);
+  const isVoted = voteAtIterations.includes(iteration) || (last && voteAtIterations.length > 0);
+  const takesVote = isVoted && split === 'eval';
   return Math.max(takesVote ? voteSamples : 0, ownVoteSamples);
 }
 

@@ -7,28 +7,41 @@
 import { allHandlersFinished, condition, continueAsNew } from '@temporalio/workflow';
 import type { RunOutcome } from '../src/contract/run';
 import { isContinued, startRun, type Continued, type RunContext } from './run-context';
-import { debateTrainingProblems, evaluate, finetune, report, resolveRun, selectTrainingData } from './stages';
+import {
+  debateTrainingProblems,
+  evaluate,
+  finetune,
+  isHaltedByGuard,
+  report,
+  resolveRun,
+  selectTrainingData,
+  validate,
+} from './stages';
 
 export async function multiagentFinetuning(...input: unknown[]): Promise<RunOutcome> {
   const run = startRun(input);
   if (!isContinued(input)) {
     await run.begin(await resolveRun(input));
+    await validate(run, 0);
     await evaluate(run, 0);
     await report(run, 0);
   }
-
-  if (run.plan.iterations > 0) {
-    const { iteration } = run;
-    const debates = await debateTrainingProblems(run, iteration);
-    await selectTrainingData(run, iteration, debates);
-    await finetune(run, iteration);
-    await evaluate(run, iteration);
-    await report(run, iteration);
-  }
+  if (run.plan.iterations > 0) await improve(run, run.iteration);
 
   await condition(allHandlersFinished);
   if (run.goesOn) await goOn(run);
   return run.outcome();
+}
+
+/** Algorithm 1, lines 3-30: the society of the iteration before becomes this iteration's. */
+async function improve(run: RunContext, iteration: number): Promise<void> {
+  const debates = await debateTrainingProblems(run, iteration);
+  await selectTrainingData(run, iteration, debates);
+  if (await isHaltedByGuard(run, iteration, debates)) return report(run, iteration - 1);
+  await finetune(run, iteration);
+  await validate(run, iteration);
+  await evaluate(run, iteration);
+  await report(run, iteration);
 }
 
 /** A history of its own per iteration keeps each one small, however many iterations a run has. */

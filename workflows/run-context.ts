@@ -41,6 +41,7 @@ export class RunContext {
   /** What the open stage has done so far. */
   readonly open = { done: 0, total: 0, failed: 0, counts: noCounts };
   private stage: Stage = 'resolve';
+  private halted: string | undefined;
   private state: RunState | undefined;
 
   constructor(state: RunState | undefined) {
@@ -64,13 +65,22 @@ export class RunContext {
 
   /** Whether this iteration is the last although more were planned: what `stopWhen` watches no longer improves. */
   get stopsEarly(): boolean {
-    const { plan, losses = [], iteration } = this.known;
-    return iteration < plan.iterations && reasonToStop(plan.stopWhen, losses) !== undefined;
+    return this.reasonToStop !== undefined;
   }
 
   /** Whether another iteration follows this one. */
   get goesOn(): boolean {
-    return this.iteration < this.plan.iterations && !this.stopsEarly;
+    return this.iteration < this.plan.iterations && !this.stopsEarly && this.halted === undefined;
+  }
+
+  private get reasonToStop(): string | undefined {
+    const { plan, iteration } = this.known;
+    return iteration < plan.iterations ? reasonToStop(plan.stopWhen, this.known) : undefined;
+  }
+
+  /** Ends the run before this iteration has trained anybody. */
+  halt(reason: string): void {
+    this.halted = reason;
   }
 
   async begin(plan: RunPlan): Promise<void> {
@@ -114,6 +124,10 @@ export class RunContext {
     this.known.losses = [...(this.known.losses ?? []), loss];
   }
 
+  validated(accuracy: number): void {
+    this.known.validation = [...(this.known.validation ?? []), accuracy];
+  }
+
   evaluated(iteration: number, accuracy: number): void {
     this.known.accuracy[iteration] = accuracy;
     this.upsert(searchAttributes.accuracy, 'DOUBLE', accuracy);
@@ -133,7 +147,9 @@ export class RunContext {
   outcome(): RunOutcome {
     this.finish();
     const { plan, accuracy, counts, iteration } = this.known;
-    return { runId: plan.runId, iterations: Math.min(iteration, plan.iterations), accuracy, counts };
+    const stopped = this.halted ?? this.reasonToStop;
+    const finished = this.halted === undefined ? Math.min(iteration, plan.iterations) : iteration - 1;
+    return { runId: plan.runId, iterations: finished, accuracy, counts, ...(stopped === undefined ? {} : { stopped }) };
   }
 
   private get known(): RunState {

@@ -7,7 +7,8 @@ import {
   WorkflowIdReusePolicy,
 } from '@temporalio/workflow';
 import { workflowTypes } from '../src/contract/names';
-import type { RunPlan, ShardOutcome } from '../src/contract/run';
+import type { EvaluationInput, EvaluationOutcome, RunPlan, ShardOutcome } from '../src/contract/run';
+import { validationSplit } from '../src/contract/transcript';
 import { evaluateWorkflowId, finetuneWorkflowId } from '../src/domain/identifiers';
 import { light } from './activity-proxies';
 import { debateProblems } from './debate-problems';
@@ -62,6 +63,17 @@ export async function selectTrainingData(run: RunContext, iteration: number, sha
   });
 }
 
+/** Signs of collapse in what the society has just done end or pause the run before anybody learns from it, if it is told to. */
+export async function isHaltedByGuard(run: RunContext, iteration: number, shards: ShardOutcome[]): Promise<boolean> {
+  const { plan, gate } = run;
+  if (plan.guard === undefined) return false;
+  const { found } = await outlastingOutages(gate, () => light.checkForCollapse({ plan, iteration, shards }));
+  if (found === undefined) return false;
+  if (plan.guard === 'pause') await gate.pauseSelf(`guard: ${found}`);
+  if (plan.guard === 'stop') run.halt(`stopped by guard after iteration ${iteration - 1}: ${found}`);
+  return plan.guard === 'stop';
+}
+
 /** Every agent learns from its own set; together they are society l (lines 27-30). */
 export async function finetune(run: RunContext, iteration: number): Promise<void> {
   const { plan } = run;
@@ -80,26 +92,38 @@ export async function finetune(run: RunContext, iteration: number): Promise<void
 
 /** Society l answers the evaluation problems and is scored (method, section 4). */
 export async function evaluate(run: RunContext, iteration: number): Promise<void> {
-  const { plan } = run;
-  await run.inStage('evaluate', iteration, plan.evaluationProblems, async () => {
-    const workflowId = evaluateWorkflowId(plan.runId, iteration);
-    const outcome = await run.gate.withChild(workflowId, () =>
-      startChild<typeof evaluateSociety>(workflowTypes.evaluate, {
-        ...childOptions(workflowId, `society of iteration ${iteration}`),
-        args: [
-          {
-            plan,
-            iteration,
-            last: run.stopsEarly,
-            paused: run.gate.paused,
-            debateSeconds: debateSeconds(run, iteration),
-          },
-        ],
-      }),
-    );
-    run.advance(outcome.problems, outcome.failed, outcome.counts);
-    run.evaluated(iteration, outcome.accuracy);
+  await run.inStage('evaluate', iteration, run.plan.evaluationProblems, async () => {
+    const input = { last: run.stopsEarly, debateSeconds: debateSeconds(run, iteration) };
+    const { accuracy } = await scoreSociety(run, iteration, input);
+    run.evaluated(iteration, accuracy);
   });
+}
+
+/** The same on the validation split, where `stopWhen` judges by one; evaluation problems decide nothing. */
+export async function validate(run: RunContext, iteration: number): Promise<void> {
+  const problems = run.plan.validationProblems ?? 0;
+  if (problems === 0) return;
+  await run.inStage('validate', iteration, problems, async () => {
+    const { accuracy } = await scoreSociety(run, iteration, { split: validationSplit });
+    run.validated(accuracy);
+  });
+}
+
+async function scoreSociety(
+  run: RunContext,
+  iteration: number,
+  input: Pick<EvaluationInput, 'split' | 'last' | 'debateSeconds'>,
+): Promise<EvaluationOutcome> {
+  const { plan, gate } = run;
+  const workflowId = evaluateWorkflowId(plan.runId, iteration, input.split);
+  const outcome = await gate.withChild(workflowId, () =>
+    startChild<typeof evaluateSociety>(workflowTypes.evaluate, {
+      ...childOptions(workflowId, `society of iteration ${iteration}`),
+      args: [{ plan, iteration, paused: gate.paused, ...input }],
+    }),
+  );
+  run.advance(outcome.problems, outcome.failed, outcome.counts);
+  return outcome;
 }
 
 function debateSeconds({ timings }: RunContext, iteration: number): number | undefined {

@@ -37,6 +37,11 @@ const commands: CommandEntry[] = [
     summary: 'compare methods on the same problems',
     load: () => require('./compare') as CommandModule,
   },
+  {
+    name: 'evaluate',
+    summary: 'measure a finished society on any task',
+    load: () => require('./evaluate') as CommandModule,
+  },
   { name: 'status', summary: 'what a run is doing', load: () => require('./status') as CommandModule },
   { name: 'runs', summary: 'list runs', load: () => require('./runs') as CommandModule },
   { name: 'report', summary: "write a run's report", load: () => require('./report') as CommandModule },

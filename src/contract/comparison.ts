@@ -38,6 +38,7 @@ const sharedFields = {
   method: runFields.method,
   iterations: runFields.iterations,
   stopWhen: runFields.stopWhen,
+  guard: runFields.guard,
   model: runFields.model,
   sampling: runFields.sampling,
   finetuning: runFields.finetuning,

@@ -1,4 +1,5 @@
 /** What crosses the border between workflows and activities: references, digests, answers and counts, never texts. */
+import type { GuardAction } from './guard';
 import type { ScoringKind } from './measures';
 import type { DataSource } from './problem';
 import type { CriticKind, RunSpecification, StopSettings, ValueSource } from './specification';
@@ -20,6 +21,8 @@ export interface RunRecord {
   references: SplitReferences;
   /** The files the problems were read from, as they were; empty for generated problems. */
   sources?: DataSource[];
+  /** The society that iteration 0 is, where it is not the untuned one. */
+  startedFrom?: { runId: string; iteration: number; version: string };
   /** SHA-256 (hex) of the programs of a user's own tasks: a changed one is refused, not adopted. */
   taskDigests?: { train?: string; eval?: string };
   /** Software that made the run: `maft`, `node`, Python packages as the trainer reports them. */
@@ -32,6 +35,8 @@ export interface SplitReferences {
   eval: ArtifactReference;
   /** Index 0 belongs to iteration 1. */
   train: ArtifactReference[];
+  /** Present where the specification asks for a validation split. */
+  validation?: ArtifactReference;
 }
 
 /** Everything the workflows need to order the work; derived once from the specification. */
@@ -52,6 +57,8 @@ export interface RunPlan {
   iterations: number;
   trainProblems: number;
   evaluationProblems: number;
+  /** 0 or absent: no validation split. */
+  validationProblems?: number;
   shardSize: number;
   shardsInFlight: number;
   problemsInFlight: number;
@@ -66,6 +73,8 @@ export interface RunPlan {
   /** Whether wrong first answers of training problems are asked again with the reference answer as a hint. */
   hints?: boolean;
   stopWhen?: StopSettings;
+  /** Absent in plans of older versions: nothing is judged while the run goes on. */
+  guard?: GuardAction;
   /** What the measures asked for need models for. */
   scoring: ScoringKind[];
   /** Search attributes the server knows; only these are upserted. */
@@ -125,7 +134,7 @@ export interface ArtifactReference {
   sha256: string;
 }
 
-export type Stage = 'resolve' | 'evaluate' | 'debate' | 'select' | 'finetune' | 'report' | 'done';
+export type Stage = 'resolve' | 'evaluate' | 'debate' | 'select' | 'finetune' | 'validate' | 'report' | 'done';
 
 /** Answer of the `progress` query of a `multiagentFinetuning` run. */
 export interface RunProgress {
@@ -227,6 +236,8 @@ export interface FinetuneOutcome {
 export interface EvaluationInput {
   plan: RunPlan;
   iteration: number;
+  /** Default: `eval`. */
+  split?: Exclude<Split, 'train'>;
   /** Whether the run ends with this iteration, earlier than planned. */
   last?: boolean;
   paused?: boolean;
@@ -263,6 +274,8 @@ export interface MeasuresInput {
 export interface ScoreInput {
   plan: RunPlan;
   iteration: number;
+  /** Absent in histories of older versions: `eval`. */
+  split?: Exclude<Split, 'train'>;
   shards: ShardOutcome[];
 }
 
@@ -273,6 +286,17 @@ export interface EvaluationOutcome {
   failed: number;
   agreement: number | null;
   counts: CallCounts;
+}
+
+export interface GuardCheckInput {
+  plan: RunPlan;
+  iteration: number;
+  shards: ShardOutcome[];
+}
+
+export interface GuardCheckOutcome {
+  /** All findings of this iteration's training debate as one sentence; absent where nothing is wrong. */
+  found?: string;
 }
 
 /** Wall-clock seconds of one stage, and what it asked of models. Never part of a digest. */
@@ -298,6 +322,8 @@ export interface RunState {
   accuracy: Record<number, number>;
   /** Mean training loss of iterations 1, 2, … so far; what `stopWhen` judges. */
   losses?: (number | null)[];
+  /** Accuracy on the validation split at iterations 0, 1, … so far, where there is one. */
+  validation?: number[];
   counts: CallCounts;
   timings: StageTiming[];
   paused: boolean;
@@ -306,7 +332,10 @@ export interface RunState {
 
 export interface RunOutcome {
   runId: string;
+  /** Iterations that were finished. */
   iterations: number;
+  /** Why it ended before the last planned iteration. */
+  stopped?: string;
   accuracy: Record<number, number>;
   counts: CallCounts;
 }

@@ -5,6 +5,7 @@
  */
 import { z } from 'zod';
 import { methodSchema, mostMembers } from './method';
+import { guardActions } from './guard';
 import { taskSchema } from './task-settings';
 
 export * from './method';
@@ -123,17 +124,32 @@ export const modelSchema = z.strictObject({
     .min(1)
     .optional()
     .describe('a base model per member (mixed societies); the summariser stays model.base'),
+  society: z
+    .string()
+    .regex(/^[A-Za-z0-9._-]{1,160}(@(\d{1,4}|last|best))?$/)
+    .optional()
+    .describe(
+      'RUN[@ITERATION]: start from that society instead of the untuned one; `last` (default), `best` or a number',
+    ),
 });
 
-export const stopSignals = ['never', 'loss'] as const;
+export const stopSignals = ['never', 'loss', 'plateau'] as const;
 
 /** When a run ends before `iterations`; a further signal is one more word. */
 export const stopSchema = z.strictObject({
   signal: z
     .enum(stopSignals)
     .default('never')
-    .describe('what must go on improving; `loss`: the mean training loss of the last epoch'),
-  improvement: share.default(0.01).describe('least relative improvement on the best so far that counts as one'),
+    .describe(
+      'what must go on improving; `loss`: the mean training loss of the last epoch; `plateau`: accuracy on a validation split',
+    ),
+  improvement: share
+    .default(0.01)
+    .describe('least improvement on the best so far that counts as one: a share of the loss, or of the problems'),
+  validation: positiveInteger
+    .max(1_000_000)
+    .default(200)
+    .describe('problems of the validation split (`plateau`), kept apart from training and evaluation'),
   patience: positiveInteger.default(1).describe('iterations in a row without improvement that end the run'),
 });
 
@@ -162,6 +178,12 @@ export const runSpecificationSchema = z.strictObject({
   method: methodSchema.prefault({}),
   iterations: z.int().min(0).max(1000).default(1).describe('L: debate, select, finetune, evaluate'),
   stopWhen: stopSchema.prefault({}).describe('ends the run before `iterations`; a bare word is its signal'),
+  guard: z
+    .enum(guardActions)
+    .default('report')
+    .describe(
+      'what signs of collapse in a training debate lead to, before anybody is trained on it (docs/measures.md)',
+    ),
   model: modelSchema,
   sampling: samplingPerRoleSchema.prefault({}),
   finetuning: finetuningSchema.prefault({}),

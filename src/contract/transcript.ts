@@ -75,7 +75,10 @@ export type Consensus =
   | { kind: 'failed'; reason: string };
 
 /** Which problems a debate was held on. `eval.<task>` stands for an evaluation on another task. */
-export type Split = 'train' | 'eval' | `eval.${string}`;
+export type Split = 'train' | 'eval' | typeof validationSplit;
+
+/** Problems that only `stopWhen: plateau` judges by: in neither of the other splits, drawn from the training problems. */
+export const validationSplit = 'eval.validation';
 
 export interface Transcript {
   problemId: string;

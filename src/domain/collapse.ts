@@ -1,9 +1,10 @@
 /**
  * The brake's judgement: signs in the measures that a run gets worse by its own doing. Pure; what follows from a finding
- * (`guard.on`) is decided elsewhere. Each rule compares an iteration with an earlier one of the same run, so that a task or
+ * (`guard`) is decided elsewhere. Each rule compares an iteration with an earlier one of the same run, so that a task or
  * a base model that is odd from the start sets nothing off.
  */
 import type { Evaluation } from '../contract/evaluation';
+import type { DriftPoint, Finding, FindingKind } from '../contract/guard';
 import type { Measures } from '../contract/measures';
 import type { SelectionReport } from '../contract/training';
 
@@ -28,33 +29,6 @@ export const driftThresholds = {
   fewestExamples: 8,
   smallestTrainingShare: 0.01,
 } as const;
-
-export type FindingKind =
-  | 'agreement-without-accuracy'
-  | 'responses-lengthen'
-  | 'responses-shrink'
-  | 'responses-cut'
-  | 'responses-alike'
-  | 'answers-lost'
-  | 'training-set-nearly-empty';
-
-export interface Finding {
-  kind: FindingKind;
-  iteration: number;
-  /** One sentence with the numbers. */
-  message: string;
-}
-
-/** What is judged of one iteration; whatever is missing is not judged. */
-export interface DriftPoint {
-  iteration: number;
-  /** Only where reference answers exist. */
-  accuracy?: { value: number; standardError: number };
-  agreement?: number;
-  /** Of the last round. */
-  responses?: { meanTokens: number; truncatedShare: number; commonestTextShare: number; parsedShare: number };
-  training?: { problems: number; agents: { agent: string; examples: number }[] };
-}
 
 /** Findings of all iterations, in their order. */
 export function judgeDrift(points: readonly DriftPoint[]): Finding[] {

@@ -3,7 +3,7 @@
  * more than the language itself; the digest that makes a run id unique is in `digests.ts`.
  */
 import { workflowIdPrefix } from '../contract/names';
-import type { Split } from '../contract/transcript';
+import { validationSplit, type Split } from '../contract/transcript';
 
 /** The one model of methods with shared weights. */
 export const sharedAgent = 'shared';
@@ -54,13 +54,16 @@ const stageWorkflowId = (runId: string, iteration: number, stage: string): strin
 export const finetuneWorkflowId = (runId: string, iteration: number): string =>
   stageWorkflowId(runId, iteration, 'finetune');
 
-export const evaluateWorkflowId = (runId: string, iteration: number): string =>
-  stageWorkflowId(runId, iteration, 'evaluate');
+export const evaluateWorkflowId = (runId: string, iteration: number, split: Split = 'eval'): string =>
+  stageWorkflowId(runId, iteration, debatingStage(split));
 
 /** `maft/<runId>/iteration-2/debate/shard-07`; the shards of an evaluation stand below `evaluate`. */
 export function shardWorkflowId(runId: string, iteration: number, split: Split, shard: number): string {
-  const stage = split === 'train' ? 'debate' : split.replace(/^eval/, 'evaluate');
-  return stageWorkflowId(runId, iteration, `${stage}/${shardName(shard)}`);
+  return stageWorkflowId(runId, iteration, `${debatingStage(split)}/${shardName(shard)}`);
+}
+
+function debatingStage(split: Split): string {
+  return { train: 'debate', eval: 'evaluate', [validationSplit]: 'validate' }[split];
 }
 
 /** The immutable model name of one agent's weights: `<runId>.i<l>.<agent>.<8 hex of content>`. */

@@ -102,11 +102,15 @@ export const iterationKeys = {
   selection: (place: IterationPlace) => `${iterationFolder(place)}/training-sets/selection.json`,
   weights: (place: IterationPlace, agent: string) => `${iterationFolder(place)}/weights/${agent}.json`,
   society: (place: IterationPlace) => `${iterationFolder(place)}/society.json`,
-  evaluation: (place: IterationPlace) => `${iterationFolder(place)}/evaluation.json`,
+  /** `evaluation.json`; of the validation split `evaluation.validation.json`. */
+  evaluation: (place: IterationPlace, split: Exclude<Split, 'train'> = 'eval') =>
+    `${iterationFolder(place)}/${split.replace(/^eval/, 'evaluation')}.json`,
   /** One batch of scores, so that scoring which is cut off goes on behind it. */
   scores: (place: ShardPlace, { kind, batch }: { kind: ScoringKind; batch: number }) =>
     `${iterationFolder(place)}/scores/${shardFile(place)}.${kind}-${String(batch).padStart(2, '0')}.json`,
   measures: (place: IterationPlace) => `${iterationFolder(place)}/measures.json`,
+  /** What the guard found in the iteration's training debate. */
+  guard: (place: IterationPlace) => `${iterationFolder(place)}/guard.json`,
   /** The audit of the consensus that the iteration's training sets rest on. */
   audit: (place: IterationPlace) => `${iterationFolder(place)}/audit.json`,
 } as const;

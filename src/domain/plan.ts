@@ -4,6 +4,7 @@ import type { ScoringKind } from '../contract/measures';
 import type { MethodSettings, RunSpecification } from '../contract/specification';
 import { evaluationSize, societySize, speakingAgents, type DebateSize } from './debate-rules';
 import { sharedAgent } from './identifiers';
+import { validationProblems } from './stopping';
 
 /** Events a shard's history may hold, and what one turn adds (scheduled, started, completed and the workflow tasks). */
 const shardEvents = 3000;
@@ -54,6 +55,7 @@ export function deriveRunPlan(
     iterations,
     trainProblems: task.train,
     evaluationProblems: (specification.evalTask ?? task).eval,
+    validationProblems: validationProblems(specification.stopWhen),
     shardSize: execution.shardSize === 'auto' ? automaticShardSize(societySize(specification)) : execution.shardSize,
     shardsInFlight: execution.shardsInFlight,
     problemsInFlight: execution.problemsInFlight,
@@ -64,6 +66,7 @@ export function deriveRunPlan(
     ownVoteSamples: method.evaluateBy === 'vote' ? (method.samples ?? 0) : 0,
     hints: method.hint,
     stopWhen: specification.stopWhen,
+    guard: specification.guard,
     scoring: scoringKinds(specification),
     searchAttributes: found.searchAttributes ?? [],
     notices: found.notices ?? [],

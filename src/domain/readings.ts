@@ -46,7 +46,7 @@ const sizes = ['members', 'samples', 'evaluateBy', 'preset'];
 function firstRoundOf(specification: RunSpecification): object {
   const { sampling, method, evaluation } = specification;
   return {
-    ...without(specification, ['name', 'iterations', 'stopWhen', 'finetuning', 'evaluation', 'execution']),
+    ...without(specification, ['name', 'iterations', 'stopWhen', 'guard', 'finetuning', 'evaluation', 'execution']),
     sampling: sampling.generation,
     method: without(method, [...laterRounds, ...training, ...sizes]),
     firstRoundBy: evaluation.firstRoundBy,

@@ -1,31 +1,66 @@
-/** When a run ends before its last iteration: what it watches has stopped improving (method, section 5: STaR). */
-import type { StopSettings } from '../contract/specification';
+/** When a run ends before its last iteration: what it watches has stopped improving (method, section 5: STaR; plateau). */
+import type { FinetuningSettings, StopSettings } from '../contract/specification';
 import type { WeightsRecord } from '../contract/training-job';
+import { roleSettings } from './role-settings';
+
+/** What a run knows of its own course; the newest value is the last of its list. */
+export interface Course {
+  /** Mean training loss of iterations 1, 2, …; `null` where nothing was trained. */
+  losses?: readonly (number | null)[] | undefined;
+  /** Accuracy (0..1) on the validation split of iterations 0, 1, … */
+  validation?: readonly number[] | undefined;
+}
+
+/** The sentence a run ends early with; undefined where it goes on. */
+export function reasonToStop(
+  stop: Omit<StopSettings, 'validation'> | undefined,
+  { losses = [], validation = [] }: Course,
+): string | undefined {
+  if (stop?.signal === 'loss' && losses.length > 0 && hasStalled(stop, losses, lowerLoss)) {
+    const shown = losses.map((loss) => (loss === null ? 'nothing trained' : loss.toFixed(4))).join(', ');
+    return `stopped after iteration ${losses.length}: the training loss no longer falls (${shown})`;
+  }
+  // The first value is the untuned society's: where nobody has been tuned yet, nothing can have stalled.
+  if (stop?.signal === 'plateau' && validation.length > 1 && hasStalled(stop, validation, higherAccuracy)) {
+    const shown = validation.map((accuracy) => `${(100 * accuracy).toFixed(1)} %`).join(', ');
+    return `stopped after iteration ${validation.length - 1}: accuracy on the validation split no longer rises (${shown})`;
+  }
+  return undefined;
+}
+
+/** Whether a value is an improvement on the best so far. */
+type Improves = (value: number, best: number, improvement: number) => boolean;
+
+const lowerLoss: Improves = (value, best, improvement) => value < best * (1 - improvement);
+const higherAccuracy: Improves = (value, best, improvement) => value > best && value >= best + improvement;
 
 /**
- * Whether the last `patience` values in a row were no improvement on the best before them. Lower is better. A value that
- * is missing (nothing was trained) is no improvement.
+ * Whether the last `patience` values in a row were no improvement on the best before them. A value that is missing
+ * (nothing was trained) is no improvement.
  */
-export function hasStalled(
+function hasStalled(
   { improvement, patience }: Pick<StopSettings, 'improvement' | 'patience'>,
   values: readonly (number | null)[],
+  improves: Improves,
 ): boolean {
   let best: number | undefined;
   let without = 0;
   for (const value of values) {
-    const improves = value !== null && (best === undefined || value < best * (1 - improvement));
-    without = improves ? 0 : without + 1;
-    if (improves) best = value;
+    const isBetter = value !== null && (best === undefined || improves(value, best, improvement));
+    without = isBetter ? 0 : without + 1;
+    if (isBetter) best = value;
   }
   return without >= patience;
 }
 
-/** The sentence a run ends early with; undefined where it goes on. `losses` of iterations 1, 2, … so far. */
-export function reasonToStop(stop: StopSettings | undefined, losses: readonly (number | null)[]): string | undefined {
-  if (stop === undefined || stop.signal === 'never' || losses.length === 0 || !hasStalled(stop, losses))
-    return undefined;
-  const shown = losses.map((loss) => (loss === null ? 'nothing trained' : loss.toFixed(4))).join(', ');
-  return `stopped after iteration ${losses.length}: the training loss no longer falls (${shown})`;
+/** Problems of the validation split that a run needs; 0 where nothing is judged by it. */
+export function validationProblems({ signal, validation }: StopSettings): number {
+  return signal === 'plateau' ? validation : 0;
+}
+
+/** The iteration with the highest accuracy, the earliest of equals; undefined without any. */
+export function bestIteration(accuracy: readonly number[]): number | undefined {
+  return accuracy.length === 0 ? undefined : accuracy.indexOf(Math.max(...accuracy));
 }
 
 type Training = Pick<NonNullable<WeightsRecord['training']>, 'lossCurve'>;
@@ -39,6 +74,13 @@ export function lastEpochLoss({ lossCurve }: Training, epochs: number): number |
 /** Mean over the agents that were trained; `null` where none was. */
 export function meanLoss(losses: readonly (number | null | undefined)[]): number | null {
   return mean(losses.filter((loss) => typeof loss === 'number'));
+}
+
+/** The loss of one iteration from its weights records, as the workflow sums it up while it runs. */
+export function iterationLoss(finetuning: FinetuningSettings, weights: readonly WeightsRecord[]): number | null {
+  const lossOf = ({ agent, training }: WeightsRecord) =>
+    training && lastEpochLoss(training, roleSettings(finetuning, agent).epochs);
+  return meanLoss(weights.map(lossOf));
 }
 
 function mean(values: readonly number[]): number | null {

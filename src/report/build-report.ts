@@ -4,7 +4,8 @@
  */
 import type { Evaluation } from '../contract/evaluation';
 import type { RunRecord, StageTiming } from '../contract/run';
-import { driftPoint, judgeDrift, type Finding } from '../domain/collapse';
+import type { Finding } from '../contract/guard';
+import { driftPoint, judgeDrift } from '../domain/collapse';
 import { flipLedger, type FlipLedger } from './flip-ledger';
 import { answerShape, collectMeasurements, compareMeasurements, findMeasurement } from './measurements';
 import type { Measurement } from './measurements';
@@ -65,7 +66,7 @@ export function buildReport(input: ReportInput): Report {
     format: 'maft-report/1',
     run,
     state,
-    ...verdicts(measurements, shape),
+    ...verdicts(measurements, shape, input.validation),
     rows: resultRows(measurements, shape),
     points: measurements.map((measurement) => pointOf(measurement, measurements)),
     callsOfSociety: callsOfSociety(measurements),

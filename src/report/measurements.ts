@@ -28,7 +28,12 @@ export interface AnswerShape {
   select: RunSpecification['method']['select'];
   /** Untuned methods the report shows beside the society. */
   baselines: readonly RunSpecification['evaluation']['baselines'][number][];
+  /** What iteration 0 is: `untuned`, or the society that the run started from, such as `demo@2`. */
+  start: string;
 }
+
+/** Where a run starts unless it is told otherwise. */
+export const untunedStart = 'untuned';
 
 export function answerShape(plan: RunPlan, specification: RunSpecification): AnswerShape {
   const { evaluateBy, select } = specification.method;
@@ -41,6 +46,7 @@ export function answerShape(plan: RunPlan, specification: RunSpecification): Ans
     evaluateBy,
     select,
     baselines,
+    start: specification.model.society ?? untunedStart,
   };
 }
 

@@ -33,6 +33,8 @@ export interface ReportInput {
   /** Questions of the evaluation problems by problem id, for the ledger of flips. */
   questions?: Record<string, string>;
   timings: StageTiming[];
+  /** Accuracy (0..1) on the validation split of iterations 0, 1, …; empty without one. */
+  validation?: number[];
   /** Sentences to show beside those of the plan: fallbacks, skipped measures, problems left out. */
   notices: string[];
 }

@@ -7,6 +7,7 @@ import type { IterationArtifacts, ReportInput } from './report-input';
 export function reportNotices(input: ReportInput): string[] {
   const found = [
     ...stateNotices(input),
+    ...startNotices(input),
     ...selectionRuleNotices(input),
     ...input.run.plan.notices,
     ...input.notices,
@@ -22,6 +23,14 @@ function stateNotices({ run, state, iterations }: ReportInput): string[] {
   if (state === 'failed' || state === 'cancelled')
     return [`The run ${state === 'failed' ? 'failed' : 'was cancelled'}: ${progress}.`];
   return [];
+}
+
+function startNotices({ run: { startedFrom } }: ReportInput): string[] {
+  if (startedFrom === undefined) return [];
+  const { runId, iteration, version } = startedFrom;
+  return [
+    `Iteration 0 is the society of iteration ${iteration} of run ${runId} (version ${version.slice(0, 12)}…), not an untuned one.`,
+  ];
 }
 
 /** method, section 3: other rules than the consensus are named wherever their results are shown. */

@@ -2,7 +2,7 @@
 import type { AnswerMode } from '../contract/evaluation';
 import { wilsonInterval } from '../domain/statistics';
 import type { Interval, PairedComparison } from '../domain/statistics';
-import { compareMeasurements, findMeasurement, votesOf } from './measurements';
+import { compareMeasurements, findMeasurement, untunedStart, votesOf } from './measurements';
 import type { AnswerShape, Measurement } from './measurements';
 
 export type RowGroup = 'untuned' | 'tuned' | 'equal-calls';
@@ -47,6 +47,10 @@ export function callsOfSociety(measurements: Measurement[]): number | null {
 
 export function labelOf({ iteration, mode }: { iteration: number; mode: AnswerMode }, shape: AnswerShape): string {
   const votes = votesOf(mode);
+  if (iteration === 0 && shape.start !== untunedStart) {
+    if (mode === 'society') return `Society ${shape.start}`;
+    return votes === null ? `One sample of ${shape.start}` : `Vote over ${votes} of ${shape.start}`;
+  }
   if (iteration === 0) {
     if (mode === 'society') return untunedSocietyLabel(shape);
     if (votes !== null)

@@ -1,6 +1,7 @@
 /** The result in plain words: what improved by how much, or that it did not, and who wins at equal calls. */
 import type { PairedComparison } from '../domain/statistics';
-import { compareMeasurements, findMeasurement } from './measurements';
+import { bestIteration } from '../domain/stopping';
+import { compareMeasurements, findMeasurement, untunedStart } from './measurements';
 import type { AnswerShape, Measurement } from './measurements';
 import { counted, percent, points, pointsInterval, pValue } from './numbers';
 import { callsOfSociety, labelOf } from './result-rows';
@@ -20,8 +21,17 @@ export function isClear({ interval, pValue: p }: PairedComparison): boolean {
   return (interval.lower > 0 || interval.upper < 0) && p < 0.05;
 }
 
-export function verdicts(measurements: Measurement[], shape: AnswerShape): Verdicts {
-  const statements = [oneCallStatement(measurements), ...equalCallStatements(measurements, shape)];
+/** @param validation Accuracy on the validation split of iterations 0, 1, …; empty without one. */
+export function verdicts(
+  measurements: Measurement[],
+  shape: AnswerShape,
+  validation: readonly number[] = [],
+): Verdicts {
+  const statements = [
+    bestStatement(measurements, validation),
+    oneCallStatement(measurements),
+    ...equalCallStatements(measurements, shape),
+  ];
   return { headline: headlineOf(measurements, shape), statements: statements.filter((text) => text !== null) };
 }
 
@@ -41,20 +51,39 @@ function headlineOf(measurements: Measurement[], shape: AnswerShape): string {
   const problems = counted(untuned.result.problems, 'evaluation problem');
   const before = percent(untuned.result.accuracy);
   if (tuned === undefined) {
-    return `${labelOf(untuned, shape)}: ${before} of ${problems} right. No finetuned society has been evaluated yet.`;
+    const remark =
+      shape.start === untunedStart ? 'No finetuned society has been evaluated yet.' : 'Nothing was trained.';
+    return `${labelOf(untuned, shape)}: ${before} of ${problems} right. ${remark}`;
   }
   const opening = `After ${counted(tuned.iteration, 'iteration')} of finetuning the society answers ${percent(tuned.result.accuracy)} of ${counted(tuned.result.problems, 'evaluation problem')} correctly`;
   const comparison = compareMeasurements(tuned, untuned);
   if (comparison === null)
     return `${opening}; before, it was ${before} of other problems, so the two cannot be compared.`;
   const evidence = isClear(comparison) ? evidenceText(comparison) : differenceText(comparison);
-  return `${opening}, ${changeWords(comparison)} the untuned one’s ${before} (${evidence}).`;
+  return `${opening}, ${changeWords(comparison)} ${shape.start === untunedStart ? 'the untuned one’s' : `${shape.start} with`} ${before} (${evidence}).`;
 }
 
 function changeWords(comparison: PairedComparison): string {
   const size = `${Math.abs(comparison.difference * 100).toFixed(1)} points`;
   if (!isClear(comparison)) return 'no clear difference from';
   return comparison.difference > 0 ? `${size} more than` : `${size} fewer than`;
+}
+
+/** Which iteration to take: by the validation split, or, said as such, with hindsight on the evaluation problems. */
+function bestStatement(measurements: Measurement[], validation: readonly number[]): string | null {
+  const society = measurements.filter(({ mode }) => mode === 'society');
+  const last = society.at(-1)?.iteration ?? 0;
+  if (last === 0) return null;
+  const validated = bestIteration(validation);
+  if (validated !== undefined) {
+    return `Best on the validation split: iteration ${validated} with ${percent(validation[validated]!)}; the last is iteration ${last}.`;
+  }
+  const best = society[bestIteration(society.map(({ result }) => result.accuracy)) ?? 0]!;
+  if (best.iteration === last) return null;
+  return (
+    `Highest on the evaluation problems: iteration ${best.iteration} with ${percent(best.result.accuracy)}, not the last, ${last}. ` +
+    'That is hindsight; `stopWhen: plateau` chooses by a validation split.'
+  );
 }
 
 /** What finetuning is worth where one call must do. */

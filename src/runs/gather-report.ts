@@ -9,10 +9,9 @@ import type { SelectionReport } from '../contract/training';
 import type { WeightsRecord } from '../contract/training-job';
 import type { Split, Transcript } from '../contract/transcript';
 import { iterationKeys, runKeys } from '../domain/keys';
-import { reasonToStop } from '../domain/stopping';
 import type { ArtifactStore } from '../ports';
 import type { IterationArtifacts, ReportInput } from '../report/report-input';
-import { lossesOf } from './standing';
+import { courseOf } from './standing';
 
 /** @param request Names the run and the last iteration that has been evaluated. */
 export async function gatherReport(store: ArtifactStore, request: ReportRequest): Promise<ReportInput> {
@@ -22,25 +21,17 @@ export async function gatherReport(store: ArtifactStore, request: ReportRequest)
   const answers = parseLines<ReferenceAnswer>(await store.readVerified(run.references.eval));
   const problems = parseLines<Problem>(await store.readVerified(run.problems.eval));
   const iterations = await Promise.all(numbers.map((iteration) => iterationArtifacts(store, run, iteration)));
-  const isLast = throughIteration >= run.plan.iterations;
-  const stopped = isLast
-    ? undefined
-    : reasonToStop(
-        run.specification.stopWhen,
-        lossesOf(
-          run,
-          iterations.slice(1).map(({ weights }) => weights),
-        ),
-      );
+  const { ended, validation } = await courseOf(store, run);
   return {
     run,
-    state: isLast || stopped !== undefined ? 'completed' : 'running',
+    state: ended === undefined ? 'running' : 'completed',
     iterations,
     transcripts: (await Promise.all(numbers.map((iteration) => sampleTranscripts(store, runId, iteration)))).flat(),
     references: Object.fromEntries(answers.map(({ id, answer }) => [id, answer])),
     questions: Object.fromEntries(problems.map(({ id, question }) => [id, question])),
     timings: request.timings,
-    notices: stopped === undefined ? [] : [`${stopped}; ${run.plan.iterations} iterations were allowed`],
+    validation,
+    notices: ended?.reason === undefined ? [] : [`${ended.reason}; ${run.plan.iterations} iterations were allowed`],
   };
 }
 

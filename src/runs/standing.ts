@@ -1,11 +1,13 @@
-/** What the store knows of a run: how far it has come, and which specification it was started with. */
+/** What the store knows of a run: how far it has come, why it ended, and which specification it was started with. */
 import { readSealed } from '../artifacts/sealed';
 import type { Evaluation } from '../contract/evaluation';
+import type { GuardReport } from '../contract/guard';
 import type { RunRecord } from '../contract/run';
 import type { WeightsRecord } from '../contract/training-job';
+import { validationSplit } from '../contract/transcript';
+import { guardStop } from '../domain/guard';
 import { iterationKeys, runKeys } from '../domain/keys';
-import { roleSettings } from '../domain/role-settings';
-import { lastEpochLoss, meanLoss, reasonToStop } from '../domain/stopping';
+import { iterationLoss, reasonToStop } from '../domain/stopping';
 import type { ArtifactStore } from '../ports';
 
 export type RunStanding = 'new' | 'unfinished' | 'finished';
@@ -17,31 +19,46 @@ export async function standingOf(
 ): Promise<{ standing: RunStanding; digest?: string }> {
   const record = await readSealed<RunRecord>(store, runKeys.record(runId));
   if (record === undefined) return { standing: 'new' };
-  const finished = (await isEvaluated(store, record, record.plan.iterations)) || (await hasStoppedEarly(store, record));
-  return { standing: finished ? 'finished' : 'unfinished', digest: record.specificationDigest };
+  const { ended } = await courseOf(store, record);
+  return { standing: ended === undefined ? 'unfinished' : 'finished', digest: record.specificationDigest };
 }
 
-/** Mean training loss of each iteration, as the workflow sums it up while it runs. */
-export function lossesOf({ specification }: RunRecord, weights: WeightsRecord[][]): (number | null)[] {
-  const lossOf = ({ agent, training }: WeightsRecord) =>
-    training && lastEpochLoss(training, roleSettings(specification.finetuning, agent).epochs);
-  return weights.map((records) => meanLoss(records.map(lossOf)));
+export interface RunCourse {
+  /** Last iteration that has been evaluated; -1 before the first. */
+  evaluated: number;
+  /** Accuracy (0..1) on the validation split of iterations 0, 1, …; empty without one. */
+  validation: number[];
+  /** Absent while the run is unfinished; `reason` where it ended before its last planned iteration. */
+  ended?: { iteration: number; reason?: string };
 }
 
-async function isEvaluated(store: ArtifactStore, { runId }: RunRecord, iteration: number): Promise<boolean> {
-  return (await readSealed<Evaluation>(store, iterationKeys.evaluation({ runId, iteration }))) !== undefined;
-}
-
-/** Whether what `stopWhen` watches had stopped improving at the last iteration that was evaluated. */
-async function hasStoppedEarly(store: ArtifactStore, record: RunRecord): Promise<boolean> {
-  const { runId, plan } = record;
-  if (plan.stopWhen === undefined || plan.stopWhen.signal === 'never') return false;
-  const weights: WeightsRecord[][] = [];
-  for (let iteration = 1; await isEvaluated(store, record, iteration); iteration += 1) {
-    const records = plan.trainedAgents.map((agent) =>
-      readSealed<WeightsRecord>(store, iterationKeys.weights({ runId, iteration }, agent)),
-    );
-    weights.push((await Promise.all(records)).filter((found) => found !== undefined));
+/** Reads a run's course from its artifacts, with the rules the workflow itself goes by. */
+export async function courseOf(store: ArtifactStore, { runId, plan, specification }: RunRecord): Promise<RunCourse> {
+  const { iterations, stopWhen, trainedAgents } = plan;
+  const losses: (number | null)[] = [];
+  const validation: number[] = [];
+  for (let iteration = 0; iteration <= iterations; iteration += 1) {
+    const place = { runId, iteration };
+    const halted = guardStop(await readSealed<GuardReport>(store, iterationKeys.guard(place)));
+    const before = { evaluated: iteration - 1, validation };
+    if (halted !== undefined) return { ...before, ended: { iteration: iteration - 1, reason: halted } };
+    if ((await readSealed<Evaluation>(store, iterationKeys.evaluation(place))) === undefined) return before;
+    validation.push(...(await validated(store, place)));
+    if (iteration > 0 && stopWhen?.signal === 'loss') {
+      const records = trainedAgents.map((agent) =>
+        readSealed<WeightsRecord>(store, iterationKeys.weights(place, agent)),
+      );
+      const weights = (await Promise.all(records)).filter((record) => record !== undefined);
+      losses.push(iterationLoss(specification.finetuning, weights));
+    }
+    const reason = iteration < iterations ? reasonToStop(stopWhen, { losses, validation }) : undefined;
+    if (reason !== undefined) return { evaluated: iteration, validation, ended: { iteration, reason } };
   }
-  return reasonToStop(plan.stopWhen, lossesOf(record, weights)) !== undefined;
+  return { evaluated: iterations, validation, ended: { iteration: iterations } };
+}
+
+async function validated(store: ArtifactStore, place: { runId: string; iteration: number }): Promise<number[]> {
+  const found = await readSealed<Evaluation>(store, iterationKeys.evaluation(place, validationSplit));
+  const society = found?.modes.find(({ mode }) => mode === 'society');
+  return society === undefined ? [] : [society.accuracy];
 }

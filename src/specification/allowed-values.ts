@@ -6,21 +6,21 @@ import { isPlainObject, valueAt, type Path, type PlainObject } from './plain-obj
 type SchemaNode = PlainObject;
 
 /** Fields that an object at this path may have. `value` decides between the kinds of a union. */
-export function knownFields(path: Path, specification: unknown): string[] {
-  const objects = nodesAt(path, specification).filter((node) => isPlainObject(node.properties));
+export function knownFields(path: Path, specification: unknown, schema?: z.ZodType): string[] {
+  const objects = nodesAt(path, specification, schema).filter((node) => isPlainObject(node.properties));
   return [...new Set(objects.flatMap((node) => Object.keys(node.properties as PlainObject)))];
 }
 
 /** Such as `an integer from 1 to 64 (N: members of the society)`. */
-export function allowedAt(path: Path, specification: unknown): string {
-  const nodes = nodesAt(path, specification);
+export function allowedAt(path: Path, specification: unknown, schema?: z.ZodType): string {
+  const nodes = nodesAt(path, specification, schema);
   const kinds = [...new Set(nodes.map(describe))].join(' or ');
   const meaning = nodes.map(({ description }) => description).find((text) => typeof text === 'string');
   return typeof meaning === 'string' ? `${kinds} (${meaning})` : kinds;
 }
 
-function nodesAt(path: Path, specification: unknown): SchemaNode[] {
-  const root = z.toJSONSchema(runSpecificationSchema, { io: 'input' }) as SchemaNode;
+function nodesAt(path: Path, specification: unknown, schema: z.ZodType = runSpecificationSchema): SchemaNode[] {
+  const root = z.toJSONSchema(schema, { io: 'input' }) as SchemaNode;
   let nodes = branches(root, specification);
   path.forEach((key, depth) => {
     const value = valueAt(specification, path.slice(0, depth + 1));

@@ -5,6 +5,6 @@ import { InvalidRunSpec } from '../errors';
 export function specificationArgument(input: readonly unknown[]): unknown {
   if (input.length === 1) return input[0];
   throw new InvalidRunSpec([
-    `input: exactly one JSON object is expected (a run specification), got ${input.length === 0 ? 'none' : `${input.length} arguments`}`,
+    `input: exactly one JSON object is expected, got ${input.length === 0 ? 'none' : `${input.length} arguments`}`,
   ]);
 }

@@ -35,6 +35,7 @@ export const rules: readonly Rule[] = [
       ...criticTraining,
       ...method('select', 'minimumAgreement', 'hint', 'sharedTargets', 'critics'),
       ['stopWhen'],
+      ['guard'],
       ['finetuning', 'generation'],
       ['finetuning', 'critic'],
       ['finetuning', 'matchTrainingTokens'],
@@ -184,6 +185,11 @@ export const rules: readonly Rule[] = [
       weights === 'one' && (model.members ?? []).some(({ base }) => base !== model.base),
     fields: [['model', 'members']],
     why: 'with method.weights "one" all members share one model, which has one base: model.base',
+  },
+  {
+    when: ({ stopWhen }) => stopWhen.signal !== 'plateau',
+    fields: [['stopWhen', 'validation']],
+    why: 'only stopWhen.signal "plateau" has a validation split',
   },
   {
     when: ({ evaluation }) => !evaluation.measures.includes('nll'),

@@ -15,30 +15,40 @@ export function shownValue(value: unknown): string {
   return text.length > longestValue ? `${text.slice(0, longestValue)}…` : text;
 }
 
-/** `specification` is what was validated; its fields are shown under the names the author used (`shownPath`). */
-export function describeIssue(issue: Issue, specification: unknown, shownPath: (path: Path) => Path): string[] {
+export interface Described {
+  /** What was validated. */
+  value: unknown;
+  /** Leads to the names the author used. */
+  shownPath?: (path: Path) => Path;
+  /** What it was validated by; default: a run specification. */
+  schema?: z.ZodType;
+}
+
+/** One line per problem, most often one. */
+export function describeIssue(issue: Issue, described: Described): string[] {
+  const { value: whole, shownPath = (path) => path, schema } = described;
   const path = issue.path as Path;
   if (issue.code === 'unrecognized_keys') {
-    return issue.keys.map((key) => unknownField([...path, key], specification, shownPath));
+    return issue.keys.map((key) => unknownField([...path, key], described));
   }
   const [nested] = issue.code === 'invalid_union' ? deepestBranch(issue.errors) : [];
   if (nested !== undefined && nested.path.length > 0) {
     const inner = { ...nested, path: [...path, ...nested.path] as PropertyKey[] };
-    return describeIssue(inner, specification, shownPath);
+    return describeIssue(inner, described);
   }
-  const value = valueAt(specification, path);
+  const value = valueAt(whole, path);
   const field = dottedPath(shownPath(path)) || 'specification';
   const allowed =
     field === 'method'
-      ? `a preset's name (${presetNames.join(', ')}) or ${allowedAt(path, specification)}`
-      : allowedAt(path, specification);
+      ? `a preset's name (${presetNames.join(', ')}) or ${allowedAt(path, whole, schema)}`
+      : allowedAt(path, whole, schema);
   if (value === undefined) return [`${field}: missing; it must be ${allowed}`];
   return [`${field}: ${shownValue(value)} is not allowed; it must be ${allowed}`];
 }
 
-function unknownField(path: Path, specification: unknown, shownPath: (path: Path) => Path): string {
-  const known = knownFields(path.slice(0, -1), specification);
-  const value = shownValue(valueAt(specification, path));
+function unknownField(path: Path, { value: whole, shownPath = (given) => given, schema }: Described): string {
+  const known = knownFields(path.slice(0, -1), whole, schema);
+  const value = shownValue(valueAt(whole, path));
   const hint = suggestion(String(path.at(-1)), known);
   return `${dottedPath(shownPath(path))}: ${value} is an unknown field${hint} (known fields: ${known.join(', ')})`;
 }

@@ -39,7 +39,7 @@ export function resolveSpecification(raw: unknown): ResolvedSpecification {
   const merged = merge(preset, given);
   const parsed = runSpecificationSchema.safeParse(merged);
   if (!parsed.success)
-    problems.push(...parsed.error.issues.flatMap((issue) => describeIssue(issue, merged, shownPath)));
+    problems.push(...parsed.error.issues.flatMap((issue) => describeIssue(issue, { value: merged, shownPath })));
   if (!parsed.success || problems.length > 0) throw new InvalidRunSpec([...new Set(problems)]);
   const impossible = impossibleSettings(parsed.data, settingsWritten(raw, given));
   if (impossible.length > 0) throw new InvalidRunSpec(impossible);

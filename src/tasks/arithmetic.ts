@@ -28,10 +28,10 @@ export function arithmetic(settings: ArithmeticSettings): Task {
 
 /** Evaluation comes first in the stream, so that it stays the same however many training problems are asked for. */
 function drawProblems(settings: ArithmeticSettings, request: DrawRequest): DrawnProblems {
-  const { seed, iterations, evaluatedElsewhere = new Set<string>() } = request;
+  const { seed, iterations, evaluatedElsewhere = new Set<string>(), validation = 0 } = request;
   const isFresh = settings.problems === 'fresh';
   const trainingSets = isFresh ? iterations : Math.min(iterations, 1);
-  refuseMoreThanExist(settings, evaluatedElsewhere.size + settings.eval + trainingSets * settings.train);
+  refuseMoreThanExist(settings, evaluatedElsewhere.size + settings.eval + trainingSets * settings.train + validation);
   const stream = differentQuestions(seed, settings, evaluatedElsewhere);
   const evaluation = take(stream, settings.eval, 0);
   // Behind the numbers of an evaluation that was drawn apart, too, so that no id occurs in both.
@@ -40,7 +40,8 @@ function drawProblems(settings: ArithmeticSettings, request: DrawRequest): Drawn
     take(stream, settings.train, first + set * settings.train),
   );
   const train = isFresh ? drawn : Array.from({ length: iterations }, () => drawn[0] ?? []);
-  return { eval: evaluation, train };
+  if (validation === 0) return { eval: evaluation, train };
+  return { eval: evaluation, train, validation: take(stream, validation, first + trainingSets * settings.train) };
 }
 
 /** Endless questions of a seed, without those that came before or are spoken for. */

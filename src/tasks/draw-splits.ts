@@ -13,7 +13,7 @@ type Settings = Pick<TaskSettings, 'kind' | 'train' | 'eval' | 'problems'>;
  * reference answer cannot be in it. Throws `InvalidRunSpec`, with what there is, where the pools are too small.
  */
 export function drawSplits(pools: ProblemPools, settings: Settings, request: DrawRequest): DrawnProblems {
-  const { seed, iterations, evaluatedElsewhere } = request;
+  const { seed, iterations, evaluatedElsewhere, validation = 0 } = request;
   const order = (problems: readonly LabelledProblem[]) => orderByDraw(problems, ({ id }) => `split/${seed}/${id}`);
   const trainingSets = settings.problems === 'fresh' ? iterations : Math.min(iterations, 1);
   const wantedForTraining = trainingSets * settings.train;
@@ -27,11 +27,19 @@ export function drawSplits(pools: ProblemPools, settings: Settings, request: Dra
   const training = order(free(pools.train).filter(({ id }) => !taken.has(id)));
   const isShort = evaluatedElsewhere === undefined && evaluation.length < settings.eval;
   if (isShort || training.length < wantedForTraining) throw tooFew(pools, settings, trainingSets, training.length);
+  const left = training.slice(wantedForTraining).filter(({ answer }) => answer !== undefined);
+  if (left.length < validation) throw tooFewForValidation(validation, left.length);
   const sets = Array.from({ length: trainingSets }, (_, set) =>
     training.slice(set * settings.train, (set + 1) * settings.train),
   );
   const train = settings.problems === 'fresh' ? sets : Array.from({ length: iterations }, () => sets[0] ?? []);
-  return { eval: evaluation, train, sources: pools.sources, notices: noticesOn(pools, settings.kind) };
+  return {
+    eval: evaluation,
+    train,
+    ...(validation === 0 ? {} : { validation: left.slice(0, validation) }),
+    sources: pools.sources,
+    notices: noticesOn(pools, settings.kind),
+  };
 }
 
 function tooFew(
@@ -53,6 +61,13 @@ function tooFew(
   return new InvalidRunSpec([
     `task: ${settings.eval} problems for evaluation and ${training} for training (problems ${settings.problems}) are asked ` +
       `for, but ${there}; ask for fewer with task.train and task.eval${remarks.length > 0 ? ` (${remarks.join('; ')})` : ''}`,
+  ]);
+}
+
+function tooFewForValidation(wanted: number, left: number): InvalidRunSpec {
+  return new InvalidRunSpec([
+    `stopWhen.validation: ${wanted} problems are asked for, but only ${left} with a reference answer are left beside ` +
+      'training and evaluation; ask for fewer, or for fewer with task.train',
   ]);
 }
 

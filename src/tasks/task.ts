@@ -14,6 +14,8 @@ export interface DrawnProblems {
   eval: LabelledProblem[];
   /** Training problems of iteration 1..L at index 0..L-1; with `problems: fixed` one and the same array. */
   train: LabelledProblem[][];
+  /** Where asked for. */
+  validation?: LabelledProblem[];
   /** Where they come from; absent for generated problems. */
   sources?: DataSource[];
   /** What the report has to say of the data, such as duplicates that were left out. */
@@ -24,6 +26,8 @@ export interface DrawRequest {
   seed: number;
   /** L: how many training sets are wanted. */
   iterations: number;
+  /** Problems of a validation split: labelled, and apart from both others, which are drawn as without it. */
+  validation?: number;
   /**
    * Present where another task is evaluated on: its normalised questions, which no training problem may have. The task's
    * own evaluation problems are then kept apart as far as there are enough problems, so that training draws the same.

@@ -1,4 +1,5 @@
-import { judgeDrift, type DriftPoint } from '../../src/domain/collapse';
+import type { DriftPoint } from '../../src/contract/guard';
+import { judgeDrift } from '../../src/domain/collapse';
 
 const healthy = { meanTokens: 40, truncatedShare: 0.01, commonestTextShare: 0.02, parsedShare: 0.99 };
 const untuned: DriftPoint = {

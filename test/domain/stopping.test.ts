@@ -1,6 +1,8 @@
-import { hasStalled, lastEpochLoss, meanLoss, reasonToStop } from '../../src/domain/stopping';
+import { bestIteration, lastEpochLoss, meanLoss, reasonToStop, validationProblems } from '../../src/domain/stopping';
 
 const strict = { improvement: 0, patience: 1 };
+const stalls = (settings: typeof strict, losses: (number | null)[]) =>
+  reasonToStop({ signal: 'loss', ...settings }, { losses }) !== undefined;
 
 test.each<[(number | null)[], boolean]>([
   [[], false],
@@ -10,30 +12,28 @@ test.each<[(number | null)[], boolean]>([
   [[1, 0.5, 0.6], true],
   [[1, null], true],
   [[null], true],
-])('losses %j with no patience: stalled is %j', (losses, stalled) =>
-  expect(hasStalled(strict, losses)).toBe(losses.length > 0 && stalled),
-);
+])('losses %j with no patience: stalled is %j', (losses, stalled) => expect(stalls(strict, losses)).toBe(stalled));
 
 test('an improvement below the least one asked for is none', () => {
-  expect(hasStalled({ improvement: 0.1, patience: 1 }, [1, 0.95])).toBe(true);
-  expect(hasStalled({ improvement: 0.1, patience: 1 }, [1, 0.85])).toBe(false);
+  expect(stalls({ improvement: 0.1, patience: 1 }, [1, 0.95])).toBe(true);
+  expect(stalls({ improvement: 0.1, patience: 1 }, [1, 0.85])).toBe(false);
 });
 
 test('patience counts iterations in a row against the best so far', () => {
   const patient = { improvement: 0, patience: 2 };
-  expect(hasStalled(patient, [1, 0.5, 0.7])).toBe(false);
-  expect(hasStalled(patient, [1, 0.5, 0.7, 0.6])).toBe(true);
-  expect(hasStalled(patient, [1, 0.5, 0.7, 0.4])).toBe(false);
+  expect(stalls(patient, [1, 0.5, 0.7])).toBe(false);
+  expect(stalls(patient, [1, 0.5, 0.7, 0.6])).toBe(true);
+  expect(stalls(patient, [1, 0.5, 0.7, 0.4])).toBe(false);
 });
 
 test('nothing stops a run that is not asked to stop, nor one that has not trained yet', () => {
-  expect(reasonToStop({ signal: 'never', ...strict }, [1, 1])).toBeUndefined();
-  expect(reasonToStop({ signal: 'loss', ...strict }, [])).toBeUndefined();
-  expect(reasonToStop(undefined, [1, 1])).toBeUndefined();
+  expect(reasonToStop({ signal: 'never', ...strict }, { losses: [1, 1], validation: [1, 1] })).toBeUndefined();
+  expect(reasonToStop({ signal: 'loss', ...strict }, {})).toBeUndefined();
+  expect(reasonToStop(undefined, { losses: [1, 1] })).toBeUndefined();
 });
 
 test('the reason names the iteration and the losses', () =>
-  expect(reasonToStop({ signal: 'loss', ...strict }, [0.5, null])).toBe(
+  expect(reasonToStop({ signal: 'loss', ...strict }, { losses: [0.5, null] })).toBe(
     'stopped after iteration 2: the training loss no longer falls (0.5000, nothing trained)',
   ));
 
@@ -43,4 +43,39 @@ test('the loss of a training is the mean of its last epoch, that of an iteration
   expect(lastEpochLoss({ lossCurve }, 0.5)).toBe(2.5);
   expect(lastEpochLoss({ lossCurve: [] }, 2)).toBeNull();
   expect(meanLoss([1, null, undefined, 2])).toBe(1.5);
+});
+
+describe('a plateau', () => {
+  const plateau = { signal: 'plateau' as const, improvement: 0.01, patience: 1 };
+  test.each<[number[], boolean]>([
+    [[0.6], false],
+    [[0.6, 0.7], false],
+    [[0.6, 0.605], true],
+    [[0.6, 0.7, 0.7], true],
+    [[0.6, 0.7, 0.69, 0.75], false],
+    [[0.6, 0.5], true],
+  ])('of accuracies %j: stops is %j', (validation, stops) =>
+    expect(reasonToStop(plateau, { validation }) !== undefined).toBe(stops),
+  );
+
+  test('is no improvement on the best, not on the iteration before', () => {
+    const patient = { ...plateau, patience: 2 };
+    expect(reasonToStop(patient, { validation: [0.6, 0.7, 0.5] })).toBeUndefined();
+    expect(reasonToStop(patient, { validation: [0.6, 0.7, 0.5, 0.65] })).toBe(
+      'stopped after iteration 3: accuracy on the validation split no longer rises (60.0 %, 70.0 %, 50.0 %, 65.0 %)',
+    );
+  });
+
+  test('of exactly equal values is one whatever improvement is asked for', () =>
+    expect(reasonToStop({ ...plateau, improvement: 0 }, { validation: [0.6, 0.6] })).toBeDefined());
+
+  test('alone has validation problems', () => {
+    expect(validationProblems({ ...plateau, validation: 50 })).toBe(50);
+    expect(validationProblems({ ...plateau, signal: 'loss', validation: 50 })).toBe(0);
+  });
+});
+
+test('the best iteration is the earliest of equals', () => {
+  expect(bestIteration([0.6, 0.8, 0.8, 0.7])).toBe(1);
+  expect(bestIteration([])).toBeUndefined();
 });

@@ -31,13 +31,15 @@ export class FakeInference implements Inference {
   /** Throws where it returns an error, to play an endpoint in trouble. */
   trouble: (request: ChatRequest) => ProviderError | undefined = () => undefined;
   delayMs = 0;
+  /** Says what a model answers instead, where it returns a text. */
+  says: (request: ChatRequest) => string | undefined = () => undefined;
 
   async complete(request: ChatRequest, signal: AbortSignal): Promise<ChatCompletion> {
     if (this.delayMs > 0) await waitFor(this.delayMs, signal);
     const trouble = this.trouble(request);
     if (trouble !== undefined) throw trouble;
     this.requests.push(request);
-    const text = respond(request);
+    const text = this.says(request) ?? respond(request);
     return { text, finishReason: 'stop', usage: { promptTokens: 20, completionTokens: text.length } };
   }
 

@@ -39,6 +39,8 @@ const counts = { calls: 1, promptTokens: 20, completionTokens: 40 };
 export function plainActivities(plan: RunPlan, changes: Partial<Activities> = {}): Activities {
   return {
     resolveRun: async () => plan,
+    resolveEvaluation: async () => plan,
+    checkForCollapse: async () => ({}),
     openShard: async ({ from, count, split }) => ({
       problemIds: Array.from({ length: count }, (_, index) => `${split}-${from + index}`),
     }),

@@ -25,9 +25,9 @@ export function headlineSection(report: Report): PageSection {
   };
 }
 
-function resultTable({ rows, callsOfSociety }: Report): Html {
+function resultTable({ run, rows, callsOfSociety }: Report): Html {
   const titles: Record<RowGroup, string> = {
-    untuned: 'Untuned',
+    untuned: run.startedFrom === undefined ? 'Untuned' : 'At the start',
     tuned: 'Finetuned in this run',
     'equal-calls': `Votes at equal calls: ${callsOfSociety ?? 0} per problem, as many as the society’s own answer takes`,
   };
@@ -36,7 +36,7 @@ function resultTable({ rows, callsOfSociety }: Report): Html {
     .filter((group) => group.rows.length > 0) satisfies TableGroup[];
   return table({
     caption:
-      'Accuracy of every method on the same evaluation problems, and its difference to the untuned society’s own answer.',
+      'Accuracy of every method on the same evaluation problems, and its difference to the own answer of the society of iteration 0.',
     columns: [
       'Method',
       'Accuracy ± SE',

@@ -20,6 +20,7 @@ const runFields = [
   'method',
   'iterations',
   'stopWhen',
+  'guard',
   'model',
   'sampling',
   'finetuning',

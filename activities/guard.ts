@@ -1,0 +1,51 @@
+/** The brake: a training debate is judged before anybody is trained on it. Runs after selection and the audit of it. */
+import type { ConsensusAudit } from '../src/contract/evaluation';
+import type { GuardReport } from '../src/contract/guard';
+import type { GuardCheckInput, GuardCheckOutcome } from '../src/contract/run';
+import type { SelectionReport } from '../src/contract/training';
+import type { Transcript } from '../src/contract/transcript';
+import { parseLines } from '../src/artifacts/lines';
+import { publishSealed, readSealed, requireSealed } from '../src/artifacts/sealed';
+import { debateRules } from '../src/domain/debate-rules';
+import { judgeTraining, sentenceOf } from '../src/domain/guard';
+import { iterationKeys } from '../src/domain/keys';
+import type { ActivityDependencies } from './dependencies';
+import { withHeartbeats } from './heartbeats';
+import type { RunContexts } from './run-context';
+
+export function createGuardActivities({ store }: ActivityDependencies, contexts: RunContexts) {
+  /** Writes `guard.json`, once, and returns what it found. */
+  async function checkForCollapse({ plan, iteration, shards }: GuardCheckInput): Promise<GuardCheckOutcome> {
+    return withHeartbeats(async () => {
+      const place = { runId: plan.runId, iteration };
+      const key = iterationKeys.guard(place);
+      const known = await readSealed<GuardReport>(store, key);
+      if (known !== undefined) return outcomeOf(known);
+      const { record } = await contexts.run(plan.runId);
+      const files = await Promise.all(shards.map(({ transcripts }) => store.readVerified(transcripts)));
+      const report = judgeTraining({
+        iteration,
+        action: record.specification.guard,
+        size: debateRules(record.specification, 'train'),
+        transcripts: files.flatMap((bytes) => parseLines<Transcript>(bytes)),
+        selection: await requireSealed<SelectionReport>(store, iterationKeys.selection(place)),
+        audit: await readSealed<ConsensusAudit>(store, iterationKeys.audit(place)),
+        before: await pointsBefore(place),
+      });
+      return outcomeOf((await publishSealed<GuardReport>(store, key, report)).content);
+    });
+  }
+
+  async function pointsBefore({ runId, iteration }: { runId: string; iteration: number }) {
+    const earlier = Array.from({ length: iteration - 1 }, (_, index) =>
+      requireSealed<GuardReport>(store, iterationKeys.guard({ runId, iteration: index + 1 })),
+    );
+    return (await Promise.all(earlier)).map(({ point }) => point);
+  }
+
+  return { checkForCollapse };
+}
+
+function outcomeOf({ findings }: GuardReport): GuardCheckOutcome {
+  return findings.length === 0 ? {} : { found: sentenceOf(findings) };
+}

@@ -1,0 +1,89 @@
+/** `maft evaluate SOCIETY`: measures a finished society on any task; nothing is trained. */
+import { InvalidArgumentError, type Command } from 'commander';
+import { loadConfig } from '../config';
+import { InvalidRunSpec } from '../errors';
+import { findSociety } from '../runs/find-society';
+import { performRun } from '../runs/perform-run';
+import { embeddedModels } from '../setup/model-folder';
+import { resolveSpecification } from '../specification';
+import { evaluationSpecification, parseEvaluationRequest } from '../specification/evaluation';
+import { suggestion } from '../specification/nearest';
+import { taskKinds } from '../tasks';
+import { openStore } from '../wiring';
+import { closing } from './run';
+
+interface EvaluateOptions {
+  task?: object;
+  problems?: number;
+  seed?: number;
+  id?: string;
+  detach?: boolean;
+  json?: boolean;
+}
+
+export function register(program: Command): void {
+  program
+    .command('evaluate')
+    .description('measure a finished society on any task, without training')
+    .argument('<society>', 'RUN or RUN@ITERATION (a number, last, or best by validation), as `maft runs` lists them')
+    .option(
+      '--task <task>',
+      "a kind, the file of your own task, or a JSON object; default: the run's own task",
+      taskSettings,
+    )
+    .option('--problems <n>', 'how many evaluation problems', wholeNumber)
+    .option('--seed <n>', "seed of problems and samples; default: the run's, which has the same problems", wholeNumber)
+    .option('--id <id>', 'run id of the evaluation; default: made of the society and the task')
+    .option('--detach', 'start it and return (needs a running `maft up` or TEMPORAL_ADDRESS)')
+    .option('--json', 'print the report as JSON at the end; progress goes to standard error')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  maft evaluate demo --seed 5\n  maft evaluate demo@1 --task gsm8k --problems 200\n' +
+        `  maft evaluate demo@best --task '{"kind": "math", "levels": [4, 5], "eval": 200}'\n\n` +
+        'The evaluation is a run of its own, of no iterations: it is followed, resumed and listed like one.',
+    )
+    .action(evaluate);
+}
+
+async function evaluate(name: string, options: EvaluateOptions): Promise<void> {
+  const { id, detach = false, json = false } = options;
+  const store = openStore(loadConfig());
+  const found = await findSociety(store, name, 'society');
+  const request = parseEvaluationRequest({ society: name, ...requested(options, found.record.specification) });
+  const raw = evaluationSpecification(request, found);
+  const { specification } = resolveSpecification(raw);
+  const report = await performRun({ command: 'evaluate', raw, model: embeddedModels(specification), id, detach });
+  if (report !== undefined) process.stdout.write(json ? `${JSON.stringify(report)}\n` : closing(report));
+}
+
+/** As an evaluation request, with the number of problems where it belongs: in the task. */
+function requested(
+  { task, problems, seed }: EvaluateOptions,
+  source: { task: object; evalTask?: object },
+): Record<string, unknown> {
+  const sized = problems === undefined ? task : { ...(task ?? source.evalTask ?? source.task), eval: problems };
+  return { ...(sized === undefined ? {} : { task: sized }), ...(seed === undefined ? {} : { seed }) };
+}
+
+/** `gsm8k`, `own.cjs` or `{"kind": …}`; what is in the object is judged with the rest of the specification. */
+function taskSettings(text: string): object {
+  if (text.trimStart().startsWith('{')) return jsonObject(text);
+  if (/\.c?js$/.test(text)) return { kind: 'module', path: text };
+  if (taskKinds.some((kind) => kind === text)) return { kind: text };
+  throw new InvalidArgumentError(
+    `must be one of ${taskKinds.join(', ')}, a file of your own (.js, .cjs), or a JSON object${suggestion(text, taskKinds)}`,
+  );
+}
+
+function jsonObject(text: string): object {
+  try {
+    return JSON.parse(text) as object;
+  } catch (error) {
+    throw new InvalidRunSpec([`--task: is not JSON: ${(error as Error).message}`]);
+  }
+}
+
+function wholeNumber(text: string): number {
+  if (/^\d+$/.test(text)) return Number(text);
+  throw new InvalidArgumentError('must be a whole number');
+}
