@@ -70,3 +70,13 @@ export async function until(condition: () => Promise<boolean> | boolean, what: s
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
 }
+
+/** Waits until a count has not changed for two seconds, and returns it. */
+export async function settled(count: () => number): Promise<number> {
+  let last = { count: count(), since: Date.now() };
+  await until(() => {
+    if (count() !== last.count) last = { count: count(), since: Date.now() };
+    return Date.now() - last.since > 2000;
+  }, 'a count settles');
+  return last.count;
+}

@@ -11,7 +11,7 @@ import type { ComparisonOutcome, ComparisonProgress } from '../../src/contract/c
 import { ProviderError } from '../../src/errors';
 import type { RunningWorkers } from '../../src/worker';
 import { fakeBaseModel, fakeWorld, type FakeWorld } from '../support/fake-ports';
-import { createNamespace, until, type TestNamespace } from '../support/namespace';
+import { createNamespace, settled, until, type TestNamespace } from '../support/namespace';
 import { plainActivities, plainPlan } from '../support/plain-activities';
 
 Runtime.install({ logger: new DefaultLogger('ERROR') });
@@ -135,10 +135,9 @@ describe('compareMethods', () => {
     await until(async () => (await progressOf(handle)).paused, 'it is paused');
     const run = namespace.client.workflow.getHandle('maft/paused.untuned.s4');
     await until(async () => (await run.query<{ paused: boolean }>('progress')).paused, 'its run is paused');
+    const asked = await settled(() => world.inference.requests.length);
     await new Promise((resolve) => setTimeout(resolve, 1000));
-    const asked = world.inference.requests.length;
-    await new Promise((resolve) => setTimeout(resolve, 1000));
-    expect(world.inference.requests).toHaveLength(asked);
+    expect(world.inference.requests.length).toBe(asked);
     expect(await progressOf(handle)).toMatchObject({ pauseReason: 'lunch', openRuns: ['paused.untuned.s4'] });
     await handle.signal('resume');
     expect(((await handle.result()) as ComparisonOutcome).failed).toEqual([]);

@@ -9,6 +9,7 @@ import type { RunOutcome, RunProgress } from '../../src/contract/run';
 import { ProviderError } from '../../src/errors';
 import { allRoles, startWorkers, type RunningWorkers } from '../../src/worker';
 import { fakeBaseModel, fakeWorld, type FakeWorld } from '../support/fake-ports';
+import { settled, until } from '../support/namespace';
 import { sourceBundle } from '../support/source-bundle';
 import { connectToTestServer, nativeConnection } from '../support/temporal-server';
 
@@ -100,11 +101,14 @@ describe('multiagentFinetuning', () => {
   it('pauses on a signal, starts nothing new, and goes on after resume', async () => {
     world.inference.delayMs = 20;
     const handle = await start('paused', specification({ iterations: 1 }));
-    await until(async () => (await handle.query<RunProgress>('progress')).stage === 'evaluate');
+    await until(
+      async () => (await handle.query<RunProgress>('progress')).stage === 'evaluate',
+      'the evaluation begins',
+    );
     await handle.signal('pause', 'lunch');
     await new Promise((resolve) => setTimeout(resolve, 1500));
-    const asked = world.inference.requests.length;
-    await new Promise((resolve) => setTimeout(resolve, 1500));
+    const asked = await settled(() => world.inference.requests.length);
+    await new Promise((resolve) => setTimeout(resolve, 1000));
     expect(world.inference.requests.length).toBe(asked);
     expect(await handle.query<RunProgress>('progress')).toMatchObject({ paused: true, pauseReason: 'lunch' });
     await handle.signal('resume');
@@ -141,17 +145,9 @@ describe('multiagentFinetuning', () => {
   it('is cancelled cleanly', async () => {
     world.inference.delayMs = 50;
     const handle = await start('cancelled', specification({ seed: 9 }));
-    await until(async () => world.inference.requests.length > 0);
+    await until(async () => world.inference.requests.length > 0, 'a model is asked');
     await handle.cancel();
     await expect(handle.result()).rejects.toThrow(WorkflowFailedError);
     expect((await handle.describe()).status.name).toBe('CANCELLED');
   }, 60_000);
 });
-
-async function until(condition: () => Promise<boolean>): Promise<void> {
-  const deadline = Date.now() + 30_000;
-  while (!(await condition().catch(() => false))) {
-    if (Date.now() > deadline) throw new Error('waited 30 s in vain');
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  }
-}
