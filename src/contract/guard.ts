@@ -4,6 +4,7 @@ export type GuardAction = (typeof guardActions)[number];
 
 export type FindingKind =
   | 'agreement-without-accuracy'
+  | 'accuracy-falls'
   | 'responses-lengthen'
   | 'responses-shrink'
   | 'responses-cut'

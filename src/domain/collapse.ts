@@ -11,8 +11,9 @@ import type { SelectionReport } from '../contract/training';
 export const driftThresholds = {
   /** Agreement must have risen by this share since the best earlier iteration. */
   agreementRise: 0.02,
-  /** Accuracy must have fallen by this share since then, */
+  /** Accuracy must have fallen by this share since then, or by the larger one where agreement has not risen, */
   accuracyFall: 0.03,
+  accuracyFallAlone: 0.05,
   /** and by so many standard errors of the difference, taken as if the problems were not the same: a cautious bound. */
   accuracyFallErrors: 2,
   /** Mean tokens of last-round responses, by those of the untuned society. */
@@ -34,7 +35,7 @@ export const driftThresholds = {
 export function judgeDrift(points: readonly DriftPoint[]): Finding[] {
   const ordered = [...points].sort((left, right) => left.iteration - right.iteration);
   return ordered.flatMap((point, index) => [
-    ...agreementWithoutAccuracy(point, ordered.slice(0, index)),
+    ...fallenAccuracy(point, ordered.slice(0, index)),
     ...changedResponses(point, ordered[0]),
     ...nearlyEmptyTraining(point),
   ]);
@@ -59,23 +60,28 @@ export function driftPoint(artifacts: {
   };
 }
 
-/** The members agree more and are right less often than at the best iteration before: a vote that confirms itself. */
-function agreementWithoutAccuracy(point: DriftPoint, before: readonly DriftPoint[]): Finding[] {
+/**
+ * The members are right less often than at the best iteration before. Where they agree more at the same time, the vote
+ * confirms itself, and a smaller fall is enough.
+ */
+function fallenAccuracy(point: DriftPoint, before: readonly DriftPoint[]): Finding[] {
   const { iteration, accuracy, agreement } = point;
   const best = before
     .filter((each) => each.accuracy !== undefined)
     .reduce<DriftPoint | undefined>((most, each) => (most && valueOf(most) >= valueOf(each) ? most : each), undefined);
-  if (accuracy === undefined || agreement === undefined || best?.accuracy === undefined) return [];
-  if (best.agreement === undefined) return [];
-  const { agreementRise, accuracyFall, accuracyFallErrors } = driftThresholds;
+  if (accuracy === undefined || best?.accuracy === undefined) return [];
+  const { agreementRise, accuracyFall, accuracyFallAlone, accuracyFallErrors } = driftThresholds;
   const fall = best.accuracy.value - accuracy.value;
   const error = Math.hypot(best.accuracy.standardError, accuracy.standardError);
-  const rise = agreement - best.agreement;
-  if (rise < agreementRise || fall < Math.max(accuracyFall, accuracyFallErrors * error)) return [];
-  const message =
-    `at iteration ${iteration} the members agree more (${percent(best.agreement)} to ${percent(agreement)}) but are right ` +
-    `less often (${percent(best.accuracy.value)} to ${percent(accuracy.value)}) than at iteration ${best.iteration}`;
-  return [{ kind: 'agreement-without-accuracy', iteration, message }];
+  if (fall < Math.max(accuracyFall, accuracyFallErrors * error)) return [];
+  const rightLess = `right less often (${percent(best.accuracy.value)} to ${percent(accuracy.value)}) than at iteration ${best.iteration}`;
+  if (agreement !== undefined && best.agreement !== undefined && agreement - best.agreement >= agreementRise) {
+    const agreeMore = `agree more (${percent(best.agreement)} to ${percent(agreement)})`;
+    const message = `at iteration ${iteration} the members ${agreeMore} but are ${rightLess}`;
+    return [{ kind: 'agreement-without-accuracy', iteration, message }];
+  }
+  if (fall < accuracyFallAlone) return [];
+  return [{ kind: 'accuracy-falls', iteration, message: `at iteration ${iteration} the members are ${rightLess}` }];
 }
 
 function valueOf({ accuracy }: DriftPoint): number {

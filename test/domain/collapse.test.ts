@@ -29,11 +29,19 @@ test('agreement that rises while accuracy falls is found, against the best itera
   });
 });
 
+test('a large fall is found whatever agreement does', () => {
+  const fallen = after({ accuracy: accuracy(0.5), agreement: 0.5 });
+  expect(judgeDrift([untuned, fallen]).map(({ kind, message }) => [kind, message])).toEqual([
+    ['accuracy-falls', 'at iteration 1 the members are right less often (67.0 % to 50.0 %) than at iteration 0'],
+  ]);
+});
+
 test.each([
-  ['a fall within two standard errors', 0.62, 0.9],
-  ['a fall without more agreement', 0.3, 0.7],
-])('%s is none', (_, value, agreement) => {
-  expect(kindsOf(after({ accuracy: accuracy(value), agreement }))).toEqual([]);
+  ['a fall within two standard errors', 0.62, 0.02, 0.9],
+  ['a fall below five points without more agreement', 0.63, 0.001, 0.7],
+])('%s is none', (_, value, standardError, agreement) => {
+  const untunedToo = { ...untuned, accuracy: { value: 0.67, standardError } };
+  expect(judgeDrift([untunedToo, after({ accuracy: { value, standardError }, agreement })])).toEqual([]);
 });
 
 test('a small fall counts neither where the standard error is tiny', () => {
