@@ -12,6 +12,7 @@ import type {
 } from '../src/contract/comparison';
 import type { RunRecord } from '../src/contract/run';
 import { runIdOf } from '../src/domain/digests';
+import { comparisonPlan } from '../src/domain/comparison-order';
 import { comparisonKeys, runKeys } from '../src/domain/keys';
 import { InvalidRunSpec } from '../src/errors';
 import { standingOf } from '../src/runs/standing';
@@ -33,7 +34,7 @@ export function createComparisonActivities({ store, machine }: ActivityDependenc
     const key = comparisonKeys.record(comparisonId);
     const known = await readSealed<ComparisonRecord>(store, key);
     const record = known ?? (await storeRecord(recordOf({ comparisonId, workflowId, written }, resolved)));
-    if (record.digest === resolved.digest) return planOf(record);
+    if (record.digest === resolved.digest) return comparisonPlan(record);
     throw new InvalidRunSpec([
       `comparison ${comparisonId} exists with another specification. Start it under another workflow id, or give the ` +
         'specification it was started with to resume it',
@@ -90,13 +91,4 @@ export function createComparisonActivities({ store, machine }: ActivityDependenc
   }
 
   return { resolveComparison, openComparedRun, writeComparison };
-}
-
-function planOf({ comparisonId, runsInFlight, groups }: ComparisonRecord): ComparisonPlan {
-  const withoutSpecifications = groups.map(({ task, seed, runs }) => ({
-    task,
-    seed,
-    runs: runs.map(({ runId }) => runId),
-  }));
-  return { comparisonId, runsInFlight, groups: withoutSpecifications };
 }

@@ -3,7 +3,7 @@
  * no random numbers: the same artifacts give the same bytes.
  */
 import type { CallCounts, RunRecord } from '../contract/run';
-import type { ComparisonOutcomeRow } from '../contract/comparison';
+import type { ComparedMethod, ComparisonOutcomeRow } from '../contract/comparison';
 import { count, counted } from '../report/numbers';
 import type { ComparedArtifacts, ComparisonInput } from './gather';
 import { callsOfDebate, comparisonRows, type ComparisonRow } from './rows';
@@ -91,7 +91,7 @@ function callsOver(runs: ComparedArtifacts[]): ComparisonReport['calls'] {
   };
 }
 
-function noticesOf({ comparison: { seeds }, runs }: ComparisonInput): string[] {
+function noticesOf({ comparison: { seeds, methods, tasks }, runs }: ComparisonInput): string[] {
   const finished = runs.filter(({ standing }) => standing === 'finished').length;
   const failed = runs.filter(({ standing }) => standing === 'failed');
   return [
@@ -100,8 +100,18 @@ function noticesOf({ comparison: { seeds }, runs }: ComparisonInput): string[] {
       : '',
     seeds.length === 1 ? 'One seed: how much another would differ is not known.' : '',
     ...failed.map(({ runId, reason }) => `${runId} failed: ${reason ?? 'no reason is known'}`),
+    ...(tasks.length === 1 ? [] : transferNotices(methods)),
     ...selectionNotices(runs),
   ].filter((notice) => notice !== '');
+}
+
+/** Which cells are zero-shot transfer: a reader must not take a row for a method that saw the column's problems. */
+function transferNotices(methods: ComparedMethod[]): string[] {
+  const trained = methods.flatMap(({ name, trainOn }) => (trainOn === undefined ? [] : [`“${name}” on ${trainOn}`]));
+  if (trained.length === 0) return [];
+  return [
+    `Trained on one task in every column, so that the other columns are zero-shot transfer: ${trained.join(', ')}.`,
+  ];
 }
 
 /** method, section 3: other rules than the consensus are named wherever their results are shown. */

@@ -47,6 +47,14 @@ const sharedFields = {
   execution: runFields.execution,
 };
 
+/** A column: a task with a name. Each kind is extended by itself: an intersection of strict objects would refuse the name. */
+const namedTaskSchema = z.discriminatedUnion(
+  'kind',
+  taskSchema.options.map((kind) =>
+    kind.extend({ name: comparedName.optional() }),
+  ) as unknown as typeof taskSchema.options,
+);
+
 /** For `maft schema --comparison`: what may be written, in full. The entries themselves are judged as run specifications. */
 export const comparisonInputSchema = comparisonFieldsSchema.extend({
   ...sharedFields,
@@ -57,6 +65,9 @@ export const comparisonInputSchema = comparisonFieldsSchema.extend({
         z.strictObject({
           name: comparedName.optional(),
           preset: z.string().optional(),
+          trainOn: comparedName
+            .optional()
+            .describe('one of `tasks`: trained on that in every column, so that the others show zero-shot transfer'),
           ...methodSettingsSchema.partial().shape,
           ...z.object(sharedFields).partial().shape,
         }),
@@ -65,7 +76,7 @@ export const comparisonInputSchema = comparisonFieldsSchema.extend({
     .min(1)
     .max(64),
   task: taskSchema.optional(),
-  tasks: z.array(z.intersection(z.object({ name: comparedName.optional() }), taskSchema)).optional(),
+  tasks: z.array(namedTaskSchema).min(1).max(32).optional(),
 });
 
 /** One method of a comparison; how its accuracy is obtained is in each group's `readings`. */
@@ -74,6 +85,8 @@ export interface ComparedMethod {
   preset: string;
   /** Whether it has weights of its own; an untuned one is read from iteration 0 of a run. */
   tuned: boolean;
+  /** The one task it is trained on, whatever it is evaluated on; absent where each column trains its own. */
+  trainOn?: string;
 }
 
 /** Where one method's result on one task and seed stands. */
@@ -90,6 +103,8 @@ export interface ComparedRun {
   /** As the run's workflow is started with it, and as its author could have written it. */
   specification: object;
   specificationDigest: string;
+  /** The run whose trained society this one shows on another task: it has to be finished before. */
+  after?: string;
 }
 
 /** All methods on one task with one seed; the runs follow each other, each reuses what those before it were answered. */
@@ -123,6 +138,7 @@ export interface ComparisonRecord {
 export interface ComparisonPlan {
   comparisonId: string;
   runsInFlight: number;
+  /** What is in one group is done one after the other. */
   groups: { task: string; seed: number; runs: string[] }[];
 }
 

@@ -146,6 +146,22 @@ describe('the table', () => {
     expect(table).toContain('15,000 model calls in all, 6,000 of them asked');
   });
 
+  it('has a row for what is trained on one task: its own run there, zero-shot transfer elsewhere, and says which', () => {
+    const tasks = ['small', 'large'].map((name, index) => ({ name, kind: 'arithmetic', max: 10 + index, eval: 500 }));
+    const methods = ['debate', 'multiagent-finetuning', { name: 'on-small', trainOn: 'small' }];
+    const accuracy = but(({ runId, iteration, mode }) =>
+      runId.includes('on-small') && iteration > 0 && mode === 'society' ? 0.7 : undefined,
+    );
+    const report = build({ specification: { task: undefined, tasks, methods }, accuracy });
+    expect(cellOf(report, 'on-small', 'small')).toEqual(cellOf(report, 'multiagent-finetuning', 'small'));
+    expect(cellOf(report, 'on-small', 'large')).toMatchObject({ accuracy: 0.7, training: { tokens: 5000 } });
+    expect(cellOf(report, 'on-small', 'large').seeds[0]!.runId).toBe('table.on-small.large.s0');
+    expect(report.notices.join(' ')).toContain('zero-shot transfer: “on-small” on small.');
+    const page = renderComparisonPage(report);
+    expect(page).toContain('zero-shot transfer');
+    expect(page).toMatch(/Difference to debate on large in percentage points: .*on-small \+7\.0/);
+  });
+
   it('is plain ASCII where the terminal knows no more', () => {
     expect(renderComparisonTable(build(), { ascii: true })).toMatch(/^[\x20-\x7e\n]*$/);
   });

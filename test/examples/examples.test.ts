@@ -39,6 +39,21 @@ describe('examples', () => {
     }
   });
 
+  it('of transfer have every pair: a row for each task to train on, evaluated on all of them', async () => {
+    for (const name of ['transfer-matrix', 'tiny-transfer-matrix']) {
+      const raw = await loadSpecificationFile(path.join(repositoryRoot(), 'examples', `${name}.yaml`));
+      const { tasks, methods, groups } = resolveComparison(raw);
+      const rows = methods.filter(({ trainOn }) => trainOn !== undefined);
+      expect(rows.map(({ trainOn }) => trainOn)).toEqual(tasks);
+      const readings = groups('id').flatMap(({ task, readings }) => readings.map(({ method }) => `${method} ${task}`));
+      expect(readings).toEqual(
+        expect.arrayContaining(rows.flatMap((row) => tasks.map((task) => `${row.name} ${task}`))),
+      );
+      // Finetuned on the task of the column, beside them.
+      expect(methods.some(({ tuned, trainOn }) => tuned && trainOn === undefined)).toBe(true);
+    }
+  });
+
   it('say what they need and what they cost', async () => {
     for (const { yaml } of await exampleTwins()) {
       const comments = readFileSync(yaml, 'utf8')

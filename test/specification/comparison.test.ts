@@ -1,3 +1,6 @@
+import { comparisonJsonSchema } from '../../src/cli/schema';
+import { comparisonInputSchema } from '../../src/contract/comparison';
+import { comparisonPlan } from '../../src/domain/comparison-order';
 import { type InvalidRunSpec } from '../../src/errors';
 import { resolveSpecification } from '../../src/specification';
 import { resolveComparison } from '../../src/specification/comparison';
@@ -91,6 +94,137 @@ describe('the runs of a comparison', () => {
         'hot: table.untuned-3.s0',
       ]),
     );
+  });
+});
+
+describe('a method that names a task to train on', () => {
+  const tasks = [
+    { name: 'small', ...base.task },
+    { name: 'large', ...base.task, max: 30 },
+  ];
+  const methods = [
+    'debate',
+    'multiagent-finetuning',
+    { name: 'on-small', trainOn: 'small' },
+    { name: 'on-large', trainOn: 'large' },
+  ];
+  const changes = { task: undefined, tasks, methods, seeds: [1, 2] };
+  const runsOf = (more: object = {}) => groupsOf({ ...changes, ...more }).flatMap(({ runs }) => runs);
+  const resolved = (runId: string) =>
+    resolveSpecification(runsOf().find((run) => run.runId === runId)!.specification).specification;
+
+  it('is an ordinary run on that task, the very one of a method that always trains on its own', () => {
+    const [small, large] = groupsOf(changes);
+    expect(small!.runs.map(({ runId }) => runId)).toEqual([
+      'table.untuned.small.s1',
+      'table.multiagent-finetuning.small.s1',
+      'table.on-large.small.s1',
+    ]);
+    const readIn = (group: typeof small, method: string) =>
+      group!.readings.filter((reading) => reading.method === method).map(({ runId, mode }) => `${runId} ${mode}`);
+    expect(readIn(small, 'on-small')).toEqual(['table.multiagent-finetuning.small.s1 society']);
+    expect(readIn(small, 'multiagent-finetuning')).toEqual(readIn(small, 'on-small'));
+    expect(readIn(small, 'on-large')).toEqual(['table.on-large.small.s1 society']);
+    expect(readIn(large, 'on-small')).toEqual(['table.on-small.large.s1 society']);
+  });
+
+  it('elsewhere trains on its own task, answers the column’s problems, and adopts what both have been asked', () => {
+    const elsewhere = resolved('table.on-small.large.s1');
+    expect(elsewhere).toMatchObject({ task: { max: 10 }, evalTask: { max: 30 }, seed: 1 });
+    expect(elsewhere.execution.reuseTurnsOf).toEqual([
+      'table.untuned.large.s1',
+      'table.multiagent-finetuning.large.s1',
+      'table.multiagent-finetuning.small.s1',
+    ]);
+    expect(resolved('table.multiagent-finetuning.small.s1').evalTask).toBeUndefined();
+  });
+
+  it('elsewhere comes after the run of the same seed in which it is trained', () => {
+    const after = runsOf().flatMap(({ runId, after }) => (after === undefined ? [] : [[runId, after]]));
+    expect(after).toEqual([
+      ['table.on-large.small.s1', 'table.multiagent-finetuning.large.s1'],
+      ['table.on-small.large.s1', 'table.multiagent-finetuning.small.s1'],
+      ['table.on-large.small.s2', 'table.multiagent-finetuning.large.s2'],
+      ['table.on-small.large.s2', 'table.multiagent-finetuning.small.s2'],
+    ]);
+    const { groups } = comparisonPlan({ comparisonId: 'table', runsInFlight: 2, groups: groupsOf(changes) });
+    expect(groups.map(({ task, seed }) => [task, seed])).toEqual([
+      ['small, large', 1],
+      ['small, large', 2],
+    ]);
+    expect(groups[0]!.runs).toEqual([
+      'table.untuned.small.s1',
+      'table.multiagent-finetuning.small.s1',
+      'table.untuned.large.s1',
+      'table.multiagent-finetuning.large.s1',
+      'table.on-large.small.s1',
+      'table.on-small.large.s1',
+    ]);
+  });
+
+  it('has a run of its own where no other method comes to the same', () => {
+    const own = runsOf({ methods: ['debate', { name: 'on-small', trainOn: 'small' }], seeds: [1] });
+    expect(own.map(({ runId, after }) => [runId, after])).toEqual([
+      ['table.untuned.small.s1', undefined],
+      ['table.on-small.small.s1', undefined],
+      ['table.untuned.large.s1', undefined],
+      ['table.on-small.large.s1', 'table.on-small.small.s1'],
+    ]);
+  });
+
+  it('changes neither the order nor the digest of a comparison without one', () => {
+    const plain = groupsOf({ seeds: [1, 2] });
+    const { groups } = comparisonPlan({ comparisonId: 'table', runsInFlight: 1, groups: plain });
+    expect(groups).toEqual(plain.map(({ task, seed, runs }) => ({ task, seed, runs: runs.map(({ runId }) => runId) })));
+    expect(comparison().methods.every((method) => !Object.hasOwn(method, 'trainOn'))).toBe(true);
+  });
+
+  it.each([
+    [
+      'a task that is none',
+      { trainOn: 'smal' },
+      'methods.0.trainOn: "smal" is none of the tasks; did you mean "small"? (small, large)',
+    ],
+    ['no text', { trainOn: 3 }, 'methods.0.trainOn: 3 is not allowed; it must be the name of one of the tasks'],
+    ['nobody trained', { preset: 'debate', trainOn: 'small' }, '"debate" trains nobody (method.weights none)'],
+    ['evalTask', { evalTask: base.task }, 'methods.0.evalTask: the columns are the tasks to evaluate on'],
+  ])('is refused: %s', (_, method, expected) => {
+    expect(problemsOf({ ...base, ...changes, methods: [method] }).join('\n')).toContain(expected);
+  });
+
+  it('is refused where the runs of one seed are too many for one history', () => {
+    const many = Array.from({ length: 32 }, (_, index) => ({ name: `t${index}`, ...base.task, max: 10 + index }));
+    const ten = Array.from({ length: 10 }, (_, index) => ({ name: `m${index}`, members: 2 + index }));
+    const problems = (first: object) =>
+      problemsOf({ ...base, task: undefined, tasks: many, methods: [first, ...ten.slice(1)] });
+    expect(problems({ ...ten[0], trainOn: 't0' })).toEqual([
+      'methods: 320 runs for each seed (10 methods on 32 tasks); with `trainOn` at most 300',
+    ]);
+  });
+});
+
+describe('the schema of what may be written', () => {
+  const written = {
+    ...base,
+    task: undefined,
+    tasks: [{ name: 'small', kind: 'arithmetic', max: 10 }, { kind: 'gsm8k' }],
+  };
+
+  it('knows a name for every kind of task, and a task to train on for every method', () => {
+    const methods = ['debate', { name: 'on-small', preset: 'multiagent-finetuning', trainOn: 'small' }];
+    expect(comparisonInputSchema.safeParse({ ...written, methods }).error?.issues).toBeUndefined();
+    expect(comparisonInputSchema.safeParse({ ...written, tasks: [{ kind: 'gsm8k', max: 3 }] }).success).toBe(false);
+  });
+
+  it('as JSON Schema refuses no field of a named task: strict objects are not intersected', () => {
+    const { tasks } = comparisonJsonSchema().properties as { tasks: { items: Record<string, unknown> } };
+    const kinds = (tasks.items.oneOf ?? tasks.items.anyOf) as { properties: object; additionalProperties: boolean }[];
+    expect(tasks.items.allOf).toBeUndefined();
+    expect(kinds).toHaveLength(6);
+    for (const { properties, additionalProperties } of kinds) {
+      expect(additionalProperties).toBe(false);
+      expect(Object.keys(properties)).toEqual(expect.arrayContaining(['kind', 'name', 'eval']));
+    }
   });
 });
 

@@ -1,22 +1,31 @@
 /**
  * Which runs a comparison needs on one task with one seed: one for all untuned methods that can be read from it, one for
- * every tuned method. Each reuses what the runs before it were answered.
+ * every tuned method (methods that come to the same share one). Each reuses what the runs before it were answered.
  */
 import type { ComparedRun, ComparisonGroup, Reading } from '../../contract/comparison';
 import type { RunSpecification } from '../../contract/specification';
-import { runIdOf } from '../../domain/digests';
+import { digestOf, runIdOf } from '../../domain/digests';
 import { equalCalls } from '../../domain/plan';
 import { byDebateSize, isUntuned, readingIn } from '../../domain/readings';
-import { merge, type PlainObject } from '../plain-objects';
+import { merge, valueAt, type PlainObject } from '../plain-objects';
 import { resolveSpecification } from '../resolve';
+import { transferredSettings } from './transfers';
 
 export interface DerivedMethod {
   name: string;
   raw: PlainObject;
   specification: RunSpecification;
+  /** Set where this is not the column of the task that it is trained on. */
+  trainOn?: string;
 }
 
-export interface GroupPlace {
+/** One column of the table: all methods on one task. */
+export interface Column {
+  task: string;
+  methods: DerivedMethod[];
+}
+
+interface GroupPlace {
   comparisonId: string;
   /** Undefined where the comparison has one task: the ids of its runs do without. */
   task: string | undefined;
@@ -28,24 +37,69 @@ interface Shared {
   label: string;
   raw: PlainObject;
   specification: RunSpecification;
+  trainOn?: string;
   readings: Omit<Reading, 'runId'>[];
 }
 
-/** Runs and readings of one task and seed. */
-export function groupOf(place: GroupPlace, methods: DerivedMethod[]): Pick<ComparisonGroup, 'runs' | 'readings'> {
-  const untuned = shareUntuned(methods.filter(({ specification }) => isUntuned(specification)));
-  const votes = votesAtEqualCalls(methods);
-  const tuned = methods
-    .filter(({ specification }) => !isUntuned(specification))
-    .map(({ name, ...method }): Shared => ({ label: name, ...method, readings: [{ method: name, mode: 'society' }] }));
-  const runs: ComparedRun[] = [];
-  const readings: Reading[] = [];
-  for (const shared of [...untuned, ...tuned]) {
-    const run = comparedRun(place, withVotes(shared, votes), runs);
-    runs.push(run);
-    readings.push(...shared.readings.map((reading) => ({ ...reading, runId: run.runId })));
+/** The groups of one seed, one per column. What is trained elsewhere comes last in each, and names the run it needs. */
+export function groupsOfSeed(place: Pick<GroupPlace, 'comparisonId' | 'seed'>, columns: Column[]): ComparisonGroup[] {
+  const groups = columns.map((column): Growing => {
+    const task = columns.length === 1 ? undefined : column.task;
+    const votes = votesAtEqualCalls(column.methods);
+    return { place: { ...place, task }, votes, ...column, runs: [], readings: [] };
+  });
+  for (const group of groups) {
+    for (const shared of runsAtHome(group.methods)) addRun(group, shared);
   }
-  return { runs, readings };
+  for (const group of groups) {
+    for (const shared of shareEqual(group.methods.filter(({ trainOn }) => trainOn !== undefined))) {
+      const trained = runOf(groups, shared);
+      addRun(group, { ...shared, raw: transferredSettings(shared.raw, trained) }, trained);
+    }
+  }
+  return groups.map(({ task, runs, readings }) => ({ task, seed: place.seed, runs, readings }));
+}
+
+/** A group while its runs are added. */
+interface Growing extends Column {
+  place: GroupPlace;
+  votes: number[];
+  runs: ComparedRun[];
+  readings: Reading[];
+}
+
+/** Runs that need no other: the untuned ones, then those that are trained on the column's own task. */
+function runsAtHome(methods: DerivedMethod[]): Shared[] {
+  const untuned = methods.filter(({ specification }) => isUntuned(specification));
+  const tuned = methods.filter(({ specification, trainOn }) => !isUntuned(specification) && trainOn === undefined);
+  return [...shareUntuned(untuned), ...shareEqual(tuned)];
+}
+
+/** The run in which the first of the methods is trained, on the task that they are trained on. */
+function runOf(groups: Growing[], { trainOn, readings: [first] }: Shared): ComparedRun {
+  const home = groups.find(({ task }) => task === trainOn);
+  const reading = home?.readings.find(({ method }) => method === first?.method);
+  const run = home?.runs.find(({ runId }) => runId === reading?.runId);
+  if (run === undefined) throw new Error(`${first?.method ?? 'a method'} has no run on ${trainOn ?? 'its own task'}`);
+  return run;
+}
+
+function addRun(group: Growing, shared: Shared, after?: ComparedRun): void {
+  const run = comparedRun(group.place, withVotes(shared, group.votes), group.runs);
+  group.runs.push(after === undefined ? run : { ...run, after: after.runId });
+  group.readings.push(...shared.readings.map((reading) => ({ ...reading, runId: run.runId })));
+}
+
+/** One run for tuned methods with equal specifications, under the name of the first. */
+function shareEqual(methods: DerivedMethod[]): Shared[] {
+  const byDigest = new Map<string, Shared>();
+  for (const { name, ...method } of methods) {
+    const digest = digestOf(method.specification);
+    const shared = byDigest.get(digest) ?? { label: name, ...method, readings: [] };
+    shared.readings.push({ method: name, mode: 'society' });
+    byDigest.set(digest, shared);
+  }
+  return [...byDigest.values()];
 }
 
 function shareUntuned(methods: DerivedMethod[]): Shared[] {
@@ -90,7 +144,9 @@ function comparedRun(
 ): ComparedRun {
   const parts = [comparisonId, label, ...(task === undefined ? [] : [task]), `s${seed}`];
   const runId = runIdOf(parts.join('.'));
-  const reuseTurnsOf = before.map((run) => run.runId);
+  // Those of its own task first: they were asked the same problems.
+  const own = (valueAt(raw, ['execution', 'reuseTurnsOf']) ?? []) as string[];
+  const reuseTurnsOf = [...before.map((run) => run.runId), ...own];
   const reuse = reuseTurnsOf.length === 0 ? {} : { execution: { reuseTurnsOf } };
   const specification = merge({ ...raw, name: runId.slice(0, 100), seed }, reuse) as PlainObject;
   return { runId, specification, specificationDigest: resolveSpecification(specification).digest };

@@ -6,11 +6,14 @@
 import { defaultPreset, presets } from '../../domain/presets';
 import { normalise } from '../normalise';
 import { isPlainObject, leafPaths, merge, valueAt, without, type Path, type PlainObject } from '../plain-objects';
+import { shownValue } from '../problems';
 import { contradictingPaths } from '../resolve';
 
 export interface MethodEntry {
   name: string;
   preset: string;
+  /** The name of a task to train on instead of the column's. */
+  trainOn?: string;
   /** What was written for this method, as a partial run specification. */
   own: PlainObject;
 }
@@ -44,12 +47,22 @@ export function methodEntry(written: unknown, index: number): MethodEntry | Entr
   if (misplaced.length > 0) {
     return { problem: `${where}.${misplaced[0]}: all methods are compared on the same; it stands beside \`methods\`` };
   }
-  const { name, ...rest } = written;
+  if (Object.hasOwn(written, 'evalTask')) {
+    return {
+      problem: `${where}.evalTask: the columns are the tasks to evaluate on; \`trainOn\` names the one to train on`,
+    };
+  }
+  const { name, trainOn, ...rest } = written;
+  if (trainOn !== undefined && typeof trainOn !== 'string')
+    return {
+      problem: `${where}.trainOn: ${shownValue(trainOn)} is not allowed; it must be the name of one of the tasks`,
+    };
   const own = spread(rest);
   const preset = valueAt(own, ['method', 'preset']) ?? defaultPreset;
   const label = name ?? preset;
   if (typeof label !== 'string') return { problem: `${where}.name: it must be a text` };
-  return { name: label, preset: typeof preset === 'string' ? preset : defaultPreset, own };
+  const spelt = { name: label, preset: typeof preset === 'string' ? preset : defaultPreset, own };
+  return trainOn === undefined ? spelt : { ...spelt, trainOn };
 }
 
 /** Settings of the method stand beside fields of the run: `{preset: debate, members: 5, iterations: 2}`. */

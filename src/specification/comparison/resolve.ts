@@ -14,9 +14,16 @@ import { suggestion } from '../nearest';
 import { isPlainObject, type PlainObject } from '../plain-objects';
 import { shownValue } from '../problems';
 import { resolveSpecification } from '../resolve';
-import { groupOf, type DerivedMethod } from './groups';
+import { groupsOfSeed, type DerivedMethod } from './groups';
 import { methodEntry, specificationOf, type MethodEntry } from './methods';
 import { comparedTasks, type ComparedTask } from './tasks';
+import {
+  isTransferred,
+  refuseTooManyInOrder,
+  refuseUnknownTrainingTasks,
+  refuseUntunedTransfers,
+  taskFieldsOf,
+} from './transfers';
 
 export interface ResolvedComparison {
   name: string;
@@ -42,22 +49,23 @@ export function resolveComparison(raw: unknown): ResolvedComparison {
   const entries = entriesOf(fields.methods);
   const tasks = comparedTasks(raw);
   refuseBadNames('tasks', tasks);
+  refuseUnknownTrainingTasks(entries, tasks);
+  refuseTooManyInOrder(entries, tasks);
   const common = commonSettings(raw);
-  const byTask = tasks.map((task) => ({ task, methods: deriveMethods(common, entries, task) }));
+  const byTask = tasks.map((task) => ({ task, methods: deriveMethods(common, entries, { task, tasks }) }));
   const derived = collectProblems(byTask.flatMap(({ methods }) => methods));
+  refuseUntunedTransfers(entries, derived);
   const methods = comparedMethods(entries, derived);
   const baseline = baselineOf(fields.baseline, entries);
   const runs = tasks.length * fields.seeds.length * entries.length;
   if (runs > mostRuns) throw new InvalidRunSpec([`methods: ${runs} runs are asked for; at most ${mostRuns}`]);
   const seeds = [...new Set(fields.seeds)];
+  const columns = byTask.map(({ task }, index) => ({
+    task: task.name,
+    methods: derived.slice(index * entries.length, (index + 1) * entries.length),
+  }));
   const groups = (comparisonId: string): ComparisonGroup[] =>
-    seeds.flatMap((seed) =>
-      byTask.map(({ task }, index) => {
-        const ofTask = derived.slice(index * entries.length, (index + 1) * entries.length);
-        const place = { comparisonId, seed, task: tasks.length === 1 ? undefined : task.name };
-        return { task: task.name, seed, ...groupOf(place, ofTask) };
-      }),
-    );
+    seeds.flatMap((seed) => groupsOfSeed({ comparisonId, seed }, columns));
   const decisive = {
     methods,
     tasks,
@@ -136,11 +144,17 @@ function commonSettings(raw: PlainObject): PlainObject {
 
 type Derivation = DerivedMethod | { name: string; problems: string[] };
 
-function deriveMethods(common: PlainObject, entries: MethodEntry[], task: ComparedTask): Derivation[] {
+function deriveMethods(
+  common: PlainObject,
+  entries: MethodEntry[],
+  { task, tasks }: { task: ComparedTask; tasks: ComparedTask[] },
+): Derivation[] {
   return entries.map((entry): Derivation => {
-    const raw = specificationOf({ ...common, task: task.settings }, entry);
+    const { name, trainOn } = entry;
+    const raw = specificationOf({ ...common, ...taskFieldsOf(entry, task, tasks) }, entry);
     try {
-      return { name: entry.name, raw, specification: resolveSpecification(raw).specification };
+      const { specification } = resolveSpecification(raw);
+      return { name, raw, specification, ...(isTransferred(entry, task.name) ? { trainOn } : {}) };
     } catch (error) {
       if (!(error instanceof InvalidRunSpec)) throw error;
       return { name: entry.name, problems: error.problems };
@@ -164,9 +178,11 @@ function collectProblems(derivations: Derivation[]): DerivedMethod[] {
 }
 
 function comparedMethods(entries: MethodEntry[], derived: DerivedMethod[]): ComparedMethod[] {
-  return entries.map(({ name, preset }) => {
+  return entries.map(({ name, preset, trainOn }) => {
     const found = derived.find((method) => method.name === name);
-    return { name, preset, tuned: found !== undefined && !isUntuned(found.specification) };
+    const tuned = found !== undefined && !isUntuned(found.specification);
+    // Only where it is given: a comparison without has the digest it always had.
+    return { name, preset, tuned, ...(trainOn === undefined ? {} : { trainOn }) };
   });
 }
 
