@@ -5,7 +5,11 @@
  */
 import type { SocietySetting } from './society';
 
-export const methods = ['multiagent-finetuning', 'majority-finetuning', 'single-agent'] as const;
+/**
+ * The society, and one model for all three ways: on the very examples that the society's agents are trained on
+ * (`unique-id-tuned`; its prompts mean nothing here), on the last answers of its own debates, and on its own votes.
+ */
+export const methods = ['multiagent-finetuning', 'unique-id-tuned', 'single-agent', 'majority-finetuning'] as const;
 export type Method = (typeof methods)[number];
 
 export interface Condition {

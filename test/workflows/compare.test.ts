@@ -113,6 +113,24 @@ describe('compareMethods', () => {
     expect(tuned.comparison!.overSeeds.n).toBe(2);
   }, 120_000);
 
+  it('evaluates what is trained on one task on the others too, and asks nothing of its training again', async () => {
+    const tasks = [10, 20].map((max) => ({ name: `below-${max}`, kind: 'arithmetic', max, train: 6, eval: 5 }));
+    const methods = ['debate', { name: 'on-10', trainOn: 'below-10' }];
+    const outcome = await compare('matrix', { task: undefined, tasks, methods, runsInFlight: 2 });
+    expect(outcome.failed).toEqual([]);
+    const { rows, runs } = await reportOf('matrix');
+    expect(runs.map(({ runId, reused }) => [runId, reused.calls])).toEqual([
+      ['matrix.untuned.below-10.s0', 0],
+      ['matrix.on-10.below-10.s0', 5 * 15],
+      ['matrix.untuned.below-20.s0', 0],
+      // The untuned evaluation of this column's problems, and the debates of the run in which it was trained.
+      ['matrix.on-10.below-20.s0', 5 * 15 + 6 * 9],
+    ]);
+    const cells = rows.find(({ label }) => label === 'on-10')!.cells;
+    expect(cells['below-20']!.seeds).toMatchObject([{ runId: 'matrix.on-10.below-20.s0', iteration: 1, n: 5 }]);
+    expect(cells['below-20']!.comparison).not.toBeNull();
+  }, 120_000);
+
   it('records a run that fails, goes on with the others, and tries it again the next time', async () => {
     const methods = ['base', 'majority', 'majority-finetuning', { preset: 'without-summary' }];
     world.inference.trouble = ({ messages }) =>
