@@ -1,10 +1,10 @@
 /** The comparison as one self-contained page, made of the report's pieces: no script, no network. */
 import { chartFigure } from '../report/chart-renderer';
-import { html, trustedMarkup, type Html } from '../report/html';
+import { html, type Html } from '../report/html';
 import { count, counted } from '../report/numbers';
+import { madeFrom, renderPage } from '../report/page';
 import { visibleLine } from '../report/plain-text';
-import { navigation, renderSection, type PageSection } from '../report/section';
-import { styleSheet } from '../report/style-sheet';
+import type { PageSection } from '../report/section';
 import { table, type TableGroup } from '../report/table';
 import { callsText, type ComparisonReport } from './build';
 import { forestPlot } from './forest-plot';
@@ -22,55 +22,26 @@ import {
 } from './render-table';
 import type { ComparisonRow } from './rows';
 
-const contentSecurityPolicy =
-  "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'";
-
 export function renderComparisonPage(report: ComparisonReport): string {
-  const sections = [
-    resultSection(report),
-    accuracySection(report),
-    differencesSection(report),
-    costsSection(report),
-    runsSection(report),
-    settingsSection(report),
-  ].filter((section) => section !== null);
-  const page = html`<!doctype html>
-    <html lang="en">
-      <head>
-        <meta charset="utf-8" />
-        <meta http-equiv="Content-Security-Policy" content="${trustedMarkup(contentSecurityPolicy)}" />
-        <meta name="viewport" content="width=device-width, initial-scale=1" />
-        <meta name="referrer" content="no-referrer" />
-        <title>${visibleLine(report.name)}: comparison of methods</title>
-        <link rel="icon" href="data:," />
-        <style>
-          ${trustedMarkup(styleSheet)}
-        </style>
-      </head>
-      <body>
-        ${pageHeader(report, sections)}
-        <main>${sections.map(renderSection)}</main>
-        <footer>
-          Made by maft ${visibleLine(report.versions['maft'] ?? '(version not recorded)')} from the runs of comparison
-          ${visibleLine(report.comparisonId)}.
-        </footer>
-      </body>
-    </html> `;
-  return page.markup;
-}
-
-function pageHeader({ name, rows, tasks, seeds }: ComparisonReport, sections: PageSection[]): Html {
-  const methods = rows.filter(({ kind }) => kind === 'method').length;
-  const facts = [
-    counted(methods, 'method'),
-    `${tasks.length === 1 ? 'task' : 'tasks'} ${tasks.join(', ')}`,
-    `${seeds.length === 1 ? 'seed' : 'seeds'} ${seeds.join(', ')}`,
-  ];
-  return html`<header class="page">
-    <h1>${visibleLine(name)}</h1>
-    <p class="where">${visibleLine(facts.join(' · '))}</p>
-    ${navigation(sections)}
-  </header>`;
+  const { name, rows, tasks, seeds, versions, comparisonId } = report;
+  return renderPage({
+    title: `${name}: comparison of methods`,
+    heading: name,
+    facts: [
+      counted(rows.filter(({ kind }) => kind === 'method').length, 'method'),
+      `${tasks.length === 1 ? 'task' : 'tasks'} ${tasks.join(', ')}`,
+      `${seeds.length === 1 ? 'seed' : 'seeds'} ${seeds.join(', ')}`,
+    ],
+    sections: [
+      resultSection(report),
+      accuracySection(report),
+      differencesSection(report),
+      costsSection(report),
+      runsSection(report),
+      settingsSection(report),
+    ],
+    footer: madeFrom(versions, `the runs of comparison ${comparisonId}`),
+  });
 }
 
 function list(kind: 'notices' | 'statements', sentences: string[]): Html | null {

@@ -1,11 +1,11 @@
 /** The proof as one self-contained page, made of the report's pieces: no script, no network. */
 import type { AnswerMode } from '../contract/evaluation';
 import { chartFigure } from '../report/chart-renderer';
-import { html, trustedMarkup, type Html } from '../report/html';
+import { html, type Html } from '../report/html';
 import { count, counted, percent } from '../report/numbers';
+import { madeFrom, renderPage } from '../report/page';
 import { visibleLine } from '../report/plain-text';
-import { renderSection, type PageSection } from '../report/section';
-import { styleSheet } from '../report/style-sheet';
+import type { PageSection } from '../report/section';
 import { table } from '../report/table';
 import type { Proof } from './build-proof';
 import type { Claim } from './claims';
@@ -15,42 +15,27 @@ import { curvesChart } from './curves-chart';
 import { methodLabels } from './methods';
 import { effortText, evidenceText, seedsText } from './render-table';
 
-const contentSecurityPolicy =
-  "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'";
-
 export function renderProofPage(proof: Proof): string {
-  const sections = [
-    claimsSection(proof),
-    ...curveSections(proof),
-    findingsSection(proof),
-    effortSection(proof),
-    settingsSection(proof),
-  ];
-  const { problems, seeds, iterations } = proof;
-  const page = html`<!doctype html>
-    <html lang="en">
-      <head>
-        <meta charset="utf-8" />
-        <meta http-equiv="Content-Security-Policy" content="${trustedMarkup(contentSecurityPolicy)}" />
-        <meta name="viewport" content="width=device-width, initial-scale=1" />
-        <title>${visibleLine(proof.name)}: multiagent finetuning over seeds</title>
-        <link rel="icon" href="data:," />
-        <style>
-          ${trustedMarkup(styleSheet)}
-        </style>
-      </head>
-      <body>
-        <header class="page">
-          <h1>Multiagent finetuning over seeds</h1>
-          <p class="where">
-            ${visibleLine(proof.model)} · ${count(problems.train)} training and ${count(problems.eval)} evaluation
-            problems per seed · ${counted(iterations, 'iteration')} · ${seedsText(seeds)}
-          </p>
-        </header>
-        <main>${noticesList(proof)} ${sections.map(renderSection)}</main>
-      </body>
-    </html> `;
-  return page.markup;
+  const { name, model, problems, seeds, iterations, versions } = proof;
+  return renderPage({
+    title: `${name}: multiagent finetuning over seeds`,
+    heading: 'Multiagent finetuning over seeds',
+    facts: [
+      model,
+      `${count(problems.train)} training and ${count(problems.eval)} evaluation problems per seed`,
+      counted(iterations, 'iteration'),
+      seedsText(seeds),
+    ],
+    opening: noticesList(proof),
+    sections: [
+      claimsSection(proof),
+      ...curveSections(proof),
+      findingsSection(proof),
+      effortSection(proof),
+      settingsSection(proof),
+    ],
+    footer: madeFrom(versions, 'the runs it names'),
+  });
 }
 
 function noticesList({ notices }: Proof): Html | null {

@@ -1,9 +1,8 @@
 /** The report as one self-contained HTML file: no script, no network, no fonts of its own. */
 import type { Report } from './build-report';
-import { html, trustedMarkup } from './html';
-import type { Html } from './html';
+import { html } from './html';
+import { madeFrom, renderPage } from './page';
 import { visibleLine } from './plain-text';
-import { navigation, renderSection } from './section';
 import type { PageSection } from './section';
 import { accuracySection } from './sections/accuracy';
 import { auditSection } from './sections/audit';
@@ -16,45 +15,28 @@ import { membersSection } from './sections/members';
 import { selectionSection } from './sections/selection';
 import { specificationSection } from './sections/specification';
 import { trainingSection } from './sections/training';
-import { styleSheet } from './style-sheet';
-
-/**
- * Escaping is what keeps model text from becoming markup; the policy is the second lock: even markup that slipped through
- * could run nothing and load nothing. `style-src` allows the style sheet and the charts' own style attributes.
- */
-const contentSecurityPolicy =
-  "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'";
 
 export function renderHtml(report: Report): string {
-  const { run } = report;
-  const sections = sectionsOf(report);
-  const title = `${visibleLine(run.plan.name)}: multiagent finetuning report`;
-  const page = html`<!doctype html>
-    <html lang="en">
-      <head>
-        <meta charset="utf-8" />
-        <meta http-equiv="Content-Security-Policy" content="${trustedMarkup(contentSecurityPolicy)}" />
-        <meta name="viewport" content="width=device-width, initial-scale=1" />
-        <meta name="referrer" content="no-referrer" />
-        <title>${title}</title>
-        <link rel="icon" href="data:," />
-        <style>
-          ${trustedMarkup(styleSheet)}
-        </style>
-      </head>
-      <body>
-        ${pageHeader(report, sections)}
-        <main>${sections.map(renderSection)}</main>
-        <footer>
-          Made by maft ${visibleLine(run.versions['maft'] ?? '(version not recorded)')} from the artifacts of run
-          ${visibleLine(run.runId)}.
-        </footer>
-      </body>
-    </html> `;
-  return page.markup;
+  const { run, state } = report;
+  const { plan, specification } = run;
+  return renderPage({
+    title: `${plan.name}: multiagent finetuning report`,
+    heading: plan.name,
+    facts: [
+      `method ${plan.method}`,
+      `task ${plan.task}`,
+      `base ${specification.model.base}`,
+      `N = ${plan.members}, M = ${plan.rounds}, L = ${plan.iterations}`,
+      `select: ${specification.method.select}`,
+      `seed ${specification.seed}`,
+      state,
+    ],
+    sections: sectionsOf(report),
+    footer: madeFrom(run.versions, `the artifacts of run ${run.runId}`),
+  });
 }
 
-function sectionsOf(report: Report): PageSection[] {
+function sectionsOf(report: Report): (PageSection | null)[] {
   return [
     headlineSection(report),
     warningsSection(report),
@@ -69,25 +51,7 @@ function sectionsOf(report: Report): PageSection[] {
     costsSection(report),
     debatesSection(report),
     specificationSection(report),
-  ].filter((section) => section !== null);
-}
-
-function pageHeader({ run, state }: Report, sections: PageSection[]): Html {
-  const { plan, specification } = run;
-  const facts = [
-    `method ${visibleLine(plan.method)}`,
-    `task ${visibleLine(plan.task)}`,
-    `base ${visibleLine(specification.model.base)}`,
-    `N = ${plan.members}, M = ${plan.rounds}, L = ${plan.iterations}`,
-    `select: ${specification.method.select}`,
-    `seed ${specification.seed}`,
-    state,
   ];
-  return html`<header class="page">
-    <h1>${visibleLine(plan.name)}</h1>
-    <p class="where">${facts.join(' · ')}</p>
-    ${navigation(sections)}
-  </header>`;
 }
 
 /** Signs of collapse stand before everything else that a reader should know. */
