@@ -1,7 +1,7 @@
 /** What was trained on what: every response of every agent in exactly one outcome. */
-import { rejectionOutcomes } from '../../contract/training';
-import type { AgentSelection, SelectionOutcome, SelectionReport } from '../../contract/training';
+import type { AgentSelection, SelectionReport } from '../../contract/training';
 import { chartFigure, color } from '../chart-renderer';
+import { flowChart } from '../charts/flow';
 import { stackedBars } from '../charts/stacked-bars';
 import type { StackPart } from '../charts/stacked-bars';
 import { html } from '../html';
@@ -9,17 +9,9 @@ import type { Html } from '../html';
 import type { Report } from '../build-report';
 import { count } from '../numbers';
 import type { PageSection } from '../section';
+import { occurringOutcomes, outcomeColorName } from '../selection-outcomes';
+import { selectionFlow } from '../selection-flow';
 import { table } from '../table';
-
-const selectedOutcomes: SelectionOutcome[] = [
-  'selected as generation',
-  'selected as corrected',
-  'selected as consistent',
-  'selected as majority',
-  'selected as own',
-  'selected as hinted',
-];
-const outcomeOrder: SelectionOutcome[] = [...selectedOutcomes, ...rejectionOutcomes];
 
 export function selectionSection({ iterations, run }: Report): PageSection | null {
   const selections = iterations.flatMap(({ selection }) => (selection === undefined ? [] : [selection]));
@@ -46,7 +38,13 @@ function iterationDetails(selection: SelectionReport, { open }: { open: boolean 
       ${count(selection.problems)} problems
     </summary>
     ${consensusSentence(selection)}
-    ${selection.agents.length > 0 && [chartFigure(outcomeChart(selection)), outcomeTable(selection)]}`;
+    ${
+      selection.agents.length > 0 && [
+        chartFigure(flowFigure(selection)),
+        chartFigure(outcomeChart(selection)),
+        outcomeTable(selection),
+      ]
+    }`;
   return open ? html`<details open>${content}</details>` : html`<details>${content}</details>`;
 }
 
@@ -58,9 +56,15 @@ function consensusSentence({ consensus, problems, seed, select, method }: Select
   </p>`;
 }
 
-/** The outcomes that occur in this iteration, selected ones first, then in the order in which the reasons apply. */
-function occurring({ agents }: SelectionReport): SelectionOutcome[] {
-  return outcomeOrder.filter((outcome) => agents.some(({ outcomes }) => (outcomes[outcome] ?? 0) > 0));
+function flowFigure(selection: SelectionReport) {
+  const { iteration, select, agents } = selection;
+  const responses = agents.reduce((sum, agent) => sum + agent.responses, 0);
+  const comparedWith = select === 'reference' ? 'the reference answer' : 'the consensus';
+  return flowChart({
+    id: `flow-${iteration}`,
+    ...selectionFlow(selection),
+    caption: `From ${count(responses)} responses to training sets, iteration ${iteration}: what ${comparedWith} says of a response, its one outcome, and whom it trains. ${select === 'none' ? 'Nothing was compared (select: none).' : '“Not judged” are responses of rounds that nobody is trained on.'}`,
+  });
 }
 
 function outcomeChart(selection: SelectionReport) {
@@ -71,18 +75,12 @@ function outcomeChart(selection: SelectionReport) {
     caption: `Outcomes of the responses looked at for each agent, iteration ${iteration}.`,
     bars: agents.map(({ agent }) => agent),
     unit: 'responses',
-    parts: occurring(selection).map((outcome): StackPart => ({
+    parts: occurringOutcomes(selection).map((outcome): StackPart => ({
       label: outcome,
-      color: outcomeColor(outcome),
+      color: color(outcomeColorName(outcome)),
       values: agents.map(({ outcomes }) => outcomes[outcome] ?? 0),
     })),
   });
-}
-
-function outcomeColor(outcome: SelectionOutcome): string {
-  const selected = selectedOutcomes.indexOf(outcome);
-  if (selected >= 0) return color(`set-${selected + 1}`);
-  return color(`reject-${outcomeOrder.indexOf(outcome) - selectedOutcomes.length + 1}`);
 }
 
 /** Outcomes down, agents across, so that each column adds up to the responses looked at for its agent. */
@@ -92,7 +90,7 @@ function outcomeTable(selection: SelectionReport): Html {
     header,
     cells: [...agents.map((agent) => count(of(agent))), count(agents.reduce((sum, agent) => sum + of(agent), 0))],
   });
-  const outcomes = occurring(selection).map((outcome) => row(outcome, (agent) => agent.outcomes[outcome] ?? 0));
+  const outcomes = occurringOutcomes(selection).map((outcome) => row(outcome, (agent) => agent.outcomes[outcome] ?? 0));
   const sums = [
     { ...row('Sum of the outcomes', sumOfOutcomes), emphasised: true },
     { ...row('n: responses looked at', ({ responses }) => responses), emphasised: true },
