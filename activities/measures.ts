@@ -121,11 +121,12 @@ export function createMeasuresActivities(
     const place = { runId: plan.runId, iteration, split };
     // The evaluation has stored the verdicts: none is asked for again.
     const { isCorrect } = await references.judge(place, new Map(), iterationKeys.referenceVerdicts(place));
-    const types = new Map((await contexts.problems(place)).map(({ id, type }) => [id, type]));
+    const problems = new Map((await contexts.problems(place)).map((problem) => [problem.id, problem]));
     return {
       hasReferences: (await references.count(place)) > 0,
       isCorrect,
-      typeOf: (problemId: string) => types.get(problemId),
+      typeOf: (problemId: string) => problems.get(problemId)?.type,
+      levelOf: (problemId: string) => problems.get(problemId)?.level,
     };
   }
 

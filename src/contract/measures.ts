@@ -45,7 +45,7 @@ export type HeldOutEstimate = Estimate & {
 
 /** How often each was right, as counts; `problems` is what they are shares of. */
 export interface AccuracyByType {
-  /** The problems' type; `all` for the whole split. */
+  /** The problems' type, `level 3` and the like, or `all` for the whole split. */
   type: string;
   problems: number;
   members: { member: number; firstRight: number; lastRight: number }[];
@@ -144,7 +144,8 @@ export interface Measures {
   /** Nats per token. */
   klBetweenAgents: Record<Role, Measured<Estimate & { pairs: PairValue[] }>>;
   klFromBase: Record<Role, Measured<Estimate & { agents: AgentValue[] }>>;
-  specialisation: Measured<{ rows: AccuracyByType[] }>;
+  /** Levels only where the data set names several. */
+  specialisation: Measured<{ rows: AccuracyByType[]; levels?: AccuracyByType[] }>;
   criticEffect: Measured<{ critics: CriticEffect[] }>;
   flips: { sincePrevious: Measured<Flips>; sinceUntuned: Measured<Flips> };
   wrongConsensus: Measured<WrongConsensus>;

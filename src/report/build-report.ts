@@ -7,6 +7,7 @@ import type { RunRecord, StageTiming } from '../contract/run';
 import type { Finding } from '../contract/guard';
 import { driftPoint, judgeDrift } from '../domain/collapse';
 import { flipLedger, type FlipLedger } from './flip-ledger';
+import { chooseFollowedProblems, followProblems, type FollowedProblem } from './followed-problems';
 import { answerShape, collectMeasurements, compareMeasurements, findMeasurement } from './measurements';
 import type { Measurement } from './measurements';
 import type { IterationArtifacts, ReportInput, RunStatus } from './report-input';
@@ -51,6 +52,8 @@ export interface Report {
   samples: SampleDebate[];
   /** Problems whose answer changed between iterations; `null` with fewer than two evaluations. */
   flips: FlipLedger | null;
+  /** A few problems, agent by agent through all iterations; empty with fewer than two evaluations. */
+  followed: FollowedProblem[];
   /** Signs that the run gets worse by its own doing. */
   findings: Finding[];
   notices: string[];
@@ -79,6 +82,13 @@ export function buildReport(input: ReportInput): Report {
       seed,
     }),
     flips: flipLedger(iterations, { questions: input.questions ?? {}, references: input.references ?? {} }),
+    followed: followProblems({
+      chosen: chooseFollowedProblems(iterations, { seed, members: shape.members, rounds: shape.rounds }),
+      debates: input.followed ?? [],
+      iterations,
+      types: input.types ?? {},
+      references: input.references ?? {},
+    }),
     findings: judgeDrift(iterations.map(driftPoint)),
     notices: reportNotices({ ...input, iterations }),
   };

@@ -10,9 +10,11 @@ import { costsSection } from './sections/costs';
 import { debatesSection } from './sections/debates';
 import { diversitySection } from './sections/diversity';
 import { flipsSection } from './sections/flips';
+import { followedSection } from './sections/followed';
 import { headlineSection } from './sections/headline';
 import { membersSection } from './sections/members';
 import { selectionSection } from './sections/selection';
+import { specialisationSection } from './sections/specialisation';
 import { specificationSection } from './sections/specification';
 import { trainingSection } from './sections/training';
 
@@ -44,7 +46,9 @@ function sectionsOf(report: Report): (PageSection | null)[] {
     accuracySection(report),
     diversitySection(report),
     membersSection(report),
+    specialisationSection(report),
     flipsSection(report),
+    followedSection(report),
     selectionSection(report),
     auditSection(report),
     trainingSection(report),

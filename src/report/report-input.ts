@@ -8,6 +8,7 @@ import type { RunRecord, StageTiming } from '../contract/run';
 import type { SelectionReport } from '../contract/training';
 import type { WeightsRecord } from '../contract/training-job';
 import type { Transcript } from '../contract/transcript';
+import type { JudgedDebate } from './followed-problems';
 
 /** The artifacts of one iteration that exist by now; iteration 0 has only an evaluation. */
 export interface IterationArtifacts {
@@ -32,6 +33,10 @@ export interface ReportInput {
   references?: Record<string, string>;
   /** Questions of the evaluation problems by problem id, for the ledger of flips. */
   questions?: Record<string, string>;
+  /** Types of the evaluation problems by problem id, where the data set names them. */
+  types?: Record<string, string>;
+  /** All evaluation debates on the problems that `chooseFollowedProblems` names. */
+  followed?: JudgedDebate[];
   timings: StageTiming[];
   /** Accuracy (0..1) on the validation split of iterations 0, 1, …; empty without one. */
   validation?: number[];

@@ -37,6 +37,9 @@ nav a { margin-right: 1rem; white-space: nowrap; }
 .note, .where, figcaption, caption { color: var(--muted); font-size: .875rem; }
 .notices { background: var(--raised); border-left: 3px solid var(--line); padding: .75rem 1rem .75rem 2rem; margin: 1rem 0; font-size: .925rem; }
 .warnings { border-left-color: var(--bad); }
+.mark { display: inline-block; min-width: 1.1em; font-weight: 700; }
+.answers table { width: auto; } .answers th, .answers td { padding: .25rem .8rem .25rem 0; }
+.answers td.words { min-width: 3.2rem; white-space: nowrap; } .answers tbody th { min-width: 0; white-space: nowrap; }
 .path { white-space: nowrap; letter-spacing: .15em; }
 .scroll { overflow-x: auto; margin: 1.1rem 0; max-width: 100%; }
 table { border-collapse: collapse; width: 100%; font-size: .875rem; font-variant-numeric: tabular-nums; overflow-wrap: normal; }

@@ -8,8 +8,11 @@ import type { ReportRequest, RunRecord, ShardOutcome } from '../contract/run';
 import type { SelectionReport } from '../contract/training';
 import type { WeightsRecord } from '../contract/training-job';
 import type { Split, Transcript } from '../contract/transcript';
-import { iterationKeys, runKeys } from '../domain/keys';
+import { evaluationSize } from '../domain/debate-rules';
+import { iterationKeys, runKeys, type ShardPlace } from '../domain/keys';
+import { equalityFromVerdicts, type Equality, type PairVerdict } from '../domain/voting';
 import type { ArtifactStore } from '../ports';
+import { chooseFollowedProblems, type JudgedDebate } from '../report/followed-problems';
 import type { IterationArtifacts, ReportInput } from '../report/report-input';
 import { courseOf } from './standing';
 
@@ -29,6 +32,8 @@ export async function gatherReport(store: ArtifactStore, request: ReportRequest)
     transcripts: (await Promise.all(numbers.map((iteration) => sampleTranscripts(store, runId, iteration)))).flat(),
     references: Object.fromEntries(answers.map(({ id, answer }) => [id, answer])),
     questions: Object.fromEntries(problems.map(({ id, question }) => [id, question])),
+    types: Object.fromEntries(problems.flatMap(({ id, type }) => (type === undefined ? [] : [[id, type]]))),
+    followed: await followedDebates(store, run, { iterations, problems, answers }),
     timings: request.timings,
     validation,
     notices: ended?.reason === undefined ? [] : [`${ended.reason}; ${run.plan.iterations} iterations were allowed`],
@@ -57,10 +62,47 @@ async function iterationArtifacts(
 /** The first shard of each split: enough debates to choose telling ones from. */
 async function sampleTranscripts(store: ArtifactStore, runId: string, iteration: number): Promise<Transcript[]> {
   const splits: Split[] = ['train', 'eval'];
-  const ofSplit = splits.map(async (split) => {
-    const key = iterationKeys.shardOutcome({ runId, iteration, split, shard: 0 });
-    const outcome = await readSealed<ShardOutcome>(store, key);
-    return outcome === undefined ? [] : parseLines<Transcript>(await store.readVerified(outcome.transcripts));
-  });
+  const ofSplit = splits.map((split) => shardTranscripts(store, { runId, iteration, split, shard: 0 }));
   return (await Promise.all(ofSplit)).flat();
+}
+
+/** Nothing where the shard has not been closed. */
+async function shardTranscripts(store: ArtifactStore, place: ShardPlace): Promise<Transcript[]> {
+  const outcome = await readSealed<ShardOutcome>(store, iterationKeys.shardOutcome(place));
+  return outcome === undefined ? [] : parseLines<Transcript>(await store.readVerified(outcome.transcripts));
+}
+
+/** All evaluation debates on the problems that the report follows, judged by the verdicts the evaluation rests on. */
+async function followedDebates(
+  store: ArtifactStore,
+  run: RunRecord,
+  known: { iterations: IterationArtifacts[]; problems: Problem[]; answers: ReferenceAnswer[] },
+): Promise<JudgedDebate[]> {
+  const { iterations, problems, answers } = known;
+  const { members, rounds } = evaluationSize(run.specification);
+  const { seed } = run.specification;
+  const ids = new Set(chooseFollowedProblems(iterations, { seed, members, rounds }).map(({ problemId }) => problemId));
+  const references = new Map(answers.map(({ id, answer }) => [id, answer]));
+  const shards = problems.flatMap(({ id }, index) => (ids.has(id) ? [Math.floor(index / run.plan.shardSize)] : []));
+  const ofIteration = async ({ iteration }: IterationArtifacts): Promise<JudgedDebate[]> => {
+    const place = { runId: run.runId, iteration, split: 'eval' as const };
+    const read = [...new Set(shards)].map((shard) => shardTranscripts(store, { ...place, shard }));
+    const transcripts = (await Promise.all(read)).flat().filter(({ problemId }) => ids.has(problemId));
+    const stored = await readSealed<{ verdicts: PairVerdict[] }>(store, iterationKeys.referenceVerdicts(place));
+    const equal = equalityFromVerdicts(stored?.verdicts ?? []);
+    return transcripts.map((transcript) => ({
+      transcript,
+      rightAnswers: rightAnswers(transcript, { reference: references.get(transcript.problemId), equal }),
+    }));
+  };
+  return (await Promise.all(iterations.map(ofIteration))).flat();
+}
+
+function rightAnswers(
+  { rounds }: Transcript,
+  { reference, equal }: { reference: string | undefined; equal: Equality },
+): string[] | null {
+  if (reference === undefined) return null;
+  const given = rounds.flatMap(({ turns }) => turns.flatMap(({ answer }) => (answer === null ? [] : [answer])));
+  return [...new Set(given)].filter((answer) => equal(answer, reference));
 }

@@ -22,6 +22,11 @@ export function hostileFixture(): ReportInput {
     },
     iterations: input.iterations.map(hostileIteration),
     transcripts: input.transcripts.map(hostileTranscript),
+    followed: input.followed?.map(({ transcript }) => ({
+      transcript: hostileTranscript(transcript),
+      rightAnswers: [hostileLine],
+    })),
+    types: Object.fromEntries(Object.keys(input.questions ?? {}).map((problemId) => [problemId, hostileLine])),
     references: Object.fromEntries(Object.keys(input.references ?? {}).map((problemId) => [problemId, hostileLine])),
     questions: Object.fromEntries(Object.keys(input.questions ?? {}).map((problemId) => [problemId, hostileLine])),
     notices: [hostileLine],

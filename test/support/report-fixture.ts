@@ -13,6 +13,7 @@ import { answeredRight, problemId, question, reference, transcript, uniform } fr
 import type { FixtureShape, Shape } from './report-fixture-debates';
 import { drawKey } from '../../src/domain/draws';
 import { standardError } from '../../src/domain/statistics';
+import { chooseFollowedProblems } from '../../src/report/followed-problems';
 import type { IterationArtifacts, ReportInput } from '../../src/report/report-input';
 
 const defaults: Shape = {
@@ -31,10 +32,11 @@ const shownDebates = 40;
 export function reportFixture(options: FixtureShape = {}): ReportInput {
   const shape = { ...defaults, ...options };
   const evaluated = Array.from({ length: shape.evaluatedUpTo + 1 }, (_, iteration) => iteration);
+  const iterations = evaluated.map((iteration) => artifactsOf(iteration, shape));
   return {
     run: runRecord(shape),
     state: shape.evaluatedUpTo === shape.iterations ? 'completed' : 'running',
-    iterations: evaluated.map((iteration) => artifactsOf(iteration, shape)),
+    iterations,
     transcripts: evaluated.flatMap((iteration) =>
       Array.from({ length: shownDebates }, (_, index) => transcript({ index, iteration, split: 'eval', shape })),
     ),
@@ -44,9 +46,21 @@ export function reportFixture(options: FixtureShape = {}): ReportInput {
     questions: Object.fromEntries(
       Array.from({ length: shape.problems }, (_, index) => [problemId(index), question(index)]),
     ),
+    followed: followed(shape, iterations),
     timings: evaluated.flatMap((iteration) => timings(iteration, shape)),
     notices: shape.evaluatedUpTo >= 0 ? ['The search attribute MaftAccuracy is not registered; it was left out.'] : [],
   };
+}
+
+/** Debates as those of the samples; only of the problems below `shownDebates` do they lead to the society's verdict. */
+function followed(shape: Shape, iterations: IterationArtifacts[]): ReportInput['followed'] {
+  const chosen = chooseFollowedProblems(iterations, { seed: 21, ...shape });
+  return iterations.flatMap(({ iteration }) =>
+    chosen.map(({ problemId: id }) => {
+      const index = Number(id.split('-')[1]);
+      return { transcript: transcript({ index, iteration, split: 'eval', shape }), rightAnswers: [reference(index)] };
+    }),
+  );
 }
 
 function agentsOf({ members, rounds }: Shape): string[] {

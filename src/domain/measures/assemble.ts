@@ -12,7 +12,7 @@ import { flipsBetween } from './flips';
 import { heldOutLikelihood, klBetweenAgents, klFromBase, likelihoodUnder, ScoreTable } from './likelihood';
 import { agentsOf, panelsOf, roundOf, type Panel } from './panels';
 import { responseShape } from './responses';
-import { specialisation } from './specialisation';
+import { accuracyByLevel, specialisation } from './specialisation';
 import { trainingCost, wrongConsensus } from './training';
 
 export interface MeasuresInput {
@@ -45,6 +45,7 @@ export interface MeasuresInput {
   /** Whether there is a reference answer at all. */
   hasReferences: boolean;
   typeOf(problemId: string): string | undefined;
+  levelOf?(problemId: string): number | undefined;
   isCorrect(problemId: string, answer: string): boolean;
   seconds: { debate: number; evaluation: number };
   debateCounts?: CallCounts;
@@ -178,7 +179,8 @@ function correctness(input: MeasuresInput): Pick<Measures, 'specialisation' | 'c
     return { specialisation: noReferences, criticEffect: noReferences, flips };
   }
   const right = new Map(evaluation.perProblem.map(({ problemId, correct }) => [problemId, correct.society === true]));
-  const rows = specialisation({ ...input, societyRight: (problemId) => right.get(problemId) === true });
+  const judged = { ...input, societyRight: (problemId: string) => right.get(problemId) === true };
+  const levels = accuracyByLevel(judged);
   const since = (before: Evaluation | undefined) =>
     measured(
       before && flipsBetween(before, evaluation),
@@ -186,7 +188,7 @@ function correctness(input: MeasuresInput): Pick<Measures, 'specialisation' | 'c
     );
   const critics = rounds > 1 ? criticEffects(input) : [];
   return {
-    specialisation: { kind: 'measured', rows },
+    specialisation: { kind: 'measured', rows: specialisation(judged), ...(levels.length > 0 && { levels }) },
     criticEffect:
       rounds === 1
         ? notMeasurable('with one round there are no critics')

@@ -10,8 +10,10 @@ export interface SpecialisationInput {
   transcripts: readonly Transcript[];
   members: number;
   rounds: number;
-  /** Subject, level or the like; `undefined` where the data set names none. */
+  /** Subject or the like; `undefined` where the data set names none. */
   typeOf(problemId: string): string | undefined;
+  /** How hard, 1 being easy; `undefined` where the data set does not say. */
+  levelOf?(problemId: string): number | undefined;
   isCorrect(problemId: string, answer: string): boolean;
   /** Whether the society's own answer was right, by its own way of answering. */
   societyRight(problemId: string): boolean;
@@ -19,14 +21,28 @@ export interface SpecialisationInput {
 
 /** One row for all problems, and one per type where there are several; what a failed problem's transcript lacks is wrong. */
 export function specialisation(input: SpecialisationInput): AccuracyByType[] {
-  const byType = new Map<string, Transcript[]>();
+  const byType = groupRows(input, (problemId) => input.typeOf(problemId) ?? 'no type');
+  return [rowOf(allTypes, input.transcripts, input), ...byType];
+}
+
+/** One row per level, ascending, where there are several. */
+export function accuracyByLevel(input: SpecialisationInput): AccuracyByType[] {
+  return groupRows(input, (problemId) => {
+    const level = input.levelOf?.(problemId);
+    return level === undefined ? 'no level' : `level ${level}`;
+  });
+}
+
+/** Nothing where all problems are of one group. */
+function groupRows(input: SpecialisationInput, groupOf: (problemId: string) => string): AccuracyByType[] {
+  const groups = new Map<string, Transcript[]>();
   for (const transcript of input.transcripts) {
-    const type = input.typeOf(transcript.problemId) ?? 'no type';
-    byType.set(type, [...(byType.get(type) ?? []), transcript]);
+    const group = groupOf(transcript.problemId);
+    groups.set(group, [...(groups.get(group) ?? []), transcript]);
   }
-  const types = [...byType.keys()].sort((left, right) => (left < right ? -1 : 1));
-  const rows = types.length > 1 ? types.map((type) => rowOf(type, byType.get(type) ?? [], input)) : [];
-  return [rowOf(allTypes, input.transcripts, input), ...rows];
+  if (groups.size < 2) return [];
+  const names = [...groups.keys()].sort((left, right) => (left < right ? -1 : 1));
+  return names.map((name) => rowOf(name, groups.get(name) ?? [], input));
 }
 
 function rowOf(type: string, transcripts: readonly Transcript[], input: SpecialisationInput): AccuracyByType {

@@ -17,8 +17,10 @@ export function measurePanel(input: {
   caption: Chart['caption'];
   lines: MeasureLine[];
   iterations: number;
+  /** A scale that several panels share; each has its own where absent. */
+  axis?: { min: number; max: number; format: (value: number) => string };
 }): Chart & { width: number } {
-  const { id, label, caption, lines, iterations } = input;
+  const { id, label, caption, lines, iterations, axis } = input;
   const last = Math.max(1, iterations);
   return {
     id: `measure-${id}`,
@@ -45,13 +47,15 @@ export function measurePanel(input: {
         ...axisStyle,
         type: 'value',
         splitNumber: 3,
-        ...range(lines),
-        axisLabel: { ...axisStyle.axisLabel, formatter: (value: number) => String(Number(value.toPrecision(3))) },
+        ...(axis === undefined ? range(lines) : { min: axis.min, max: axis.max }),
+        axisLabel: { ...axisStyle.axisLabel, formatter: axis?.format ?? threeDigits },
       },
       series: lines.flatMap((line, index) => panelSeries(line, (index - (lines.length - 1) / 2) * last * 0.02)),
     }),
   };
 }
+
+const threeDigits = (value: number): string => String(Number(value.toPrecision(3)));
 
 /** From 0 where that does not flatten the curves. */
 function range(lines: MeasureLine[]) {

@@ -3,13 +3,11 @@ import type { ChatMessage, Consensus, DebateRound, Turn } from '../../contract/t
 import { html } from '../html';
 import type { Html, HtmlValue } from '../html';
 import type { Report } from '../build-report';
+import { modelText } from '../model-text';
 import { count, counted } from '../numbers';
-import { shortened, visibleLine } from '../plain-text';
+import { visibleLine } from '../plain-text';
 import type { SampleDebate } from '../sample-debates';
 import type { PageSection } from '../section';
-
-/** A longer text is cut here, with its rest counted: a runaway response must not make the page unusable. */
-const mostCharacters = 8000;
 
 export function debatesSection({ samples }: Report): PageSection | null {
   if (samples.length === 0) return null;
@@ -92,13 +90,6 @@ function labelled(label: string, content: Html): Html {
     <p class="label">${label}</p>
     ${content}
   </div>`;
-}
-
-function modelText(text: string): Html {
-  const { text: shown, omitted } = shortened(text, mostCharacters);
-  const rest = omitted > 0 && html`<p class="note">${count(omitted)} more characters are in the transcript.</p>`;
-  return html`<pre class="text">${shown === '' ? html`<em>(empty)</em>` : shown}</pre>
-    ${rest}`;
 }
 
 function voteOf(consensus: Consensus): Html {

@@ -14,7 +14,7 @@ import { table } from '../table';
 
 export function membersSection(report: Report): PageSection | null {
   const measured = report.iterations.flatMap(({ measures }) => (measures === undefined ? [] : [measures]));
-  const content = [coverageFigure(measured, report), typeTable(measured), ...criticContent(measured)];
+  const content = [coverageFigure(measured, report), memberTable(measured), ...criticContent(measured)];
   if (content.every((part) => part === null)) return null;
   return { id: 'members', title: 'Members and critics', content };
 }
@@ -52,26 +52,28 @@ function coverageFigure(measured: Measures[], { run }: Report): Html | null {
   );
 }
 
-/** One group per iteration and type; members as columns would not fit on a phone, so they are rows. */
-function typeTable(measured: Measures[]): Html | null {
+/** All problems; the types and levels have a section of their own. */
+function memberTable(measured: Measures[]): Html | null {
   const groups = measured.flatMap((measures) =>
-    rowsOf(measures).map((row) => ({
-      title: `Iteration ${measures.iteration}, ${row.type === 'all' ? 'all problems' : `type ${visibleLine(row.type)}`} (n = ${count(row.problems)})`,
-      rows: [
-        ...row.members.map(({ member, firstRight, lastRight }) => ({
-          header: `Member ${member}`,
-          cells: [accuracy(firstRight, row), accuracy(lastRight, row)],
-        })),
-        { header: 'Any of them', cells: [accuracy(row.anyFirstRight, row), accuracy(row.anyLastRight, row)] },
-        { header: 'Society', emphasised: true, cells: ['–', accuracy(row.societyRight, row)] },
-      ],
-    })),
+    rowsOf(measures)
+      .slice(0, 1)
+      .map((row) => ({
+        title: `Iteration ${measures.iteration} (n = ${count(row.problems)})`,
+        rows: [
+          ...row.members.map(({ member, firstRight, lastRight }) => ({
+            header: `Member ${member}`,
+            cells: [accuracy(firstRight, row), accuracy(lastRight, row)],
+          })),
+          { header: 'Any of them', cells: [accuracy(row.anyFirstRight, row), accuracy(row.anyLastRight, row)] },
+          { header: 'Society', emphasised: true, cells: ['–', accuracy(row.societyRight, row)] },
+        ],
+      })),
   );
   if (groups.length === 0) return null;
   return html`<details>
-    <summary>Accuracy of each member by type of problem, beside any-of-N coverage and the society</summary>
+    <summary>Accuracy of each member, beside any-of-N coverage and the society</summary>
     ${table({
-      caption: 'Accuracy with 95 % Wilson intervals. Types are the data set’s own, where it names several.',
+      caption: 'Accuracy on all problems with 95 % Wilson intervals.',
       columns: ['Who', 'First round', 'Last round'],
       groups,
     })}

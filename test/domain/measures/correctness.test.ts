@@ -3,7 +3,7 @@ import { criticEffects } from '../../../src/domain/measures/critic-effect';
 import { flipsBetween } from '../../../src/domain/measures/flips';
 import { panelsOf } from '../../../src/domain/measures/panels';
 import { responseShape } from '../../../src/domain/measures/responses';
-import { specialisation } from '../../../src/domain/measures/specialisation';
+import { accuracyByLevel, specialisation } from '../../../src/domain/measures/specialisation';
 import { trainingCost, wrongConsensus } from '../../../src/domain/measures/training';
 import type { WeightsRecord } from '../../../src/contract/training-job';
 import { debate, failedDebate } from '../../support/debates';
@@ -65,6 +65,17 @@ test('specialisation counts, per type, who was right first and last, whether any
 test('with one type there is one row', () => {
   expect(specialisation({ ...input, typeOf: () => undefined }).map(({ type }) => type)).toEqual(['all']);
   expect(specialisation({ ...input, typeOf: () => 'one' }).map(({ type }) => type)).toEqual(['all']);
+});
+
+test('levels have rows of their own where there are several, and none where the data name one or none', () => {
+  const levelOf = (problemId: string) => (problemId.startsWith('algebra') ? 2 : undefined);
+  const rows = accuracyByLevel({ ...input, levelOf });
+  expect(rows.map(({ type, problems }) => [type, problems])).toEqual([
+    ['level 2', 2],
+    ['no level', 2],
+  ]);
+  expect(accuracyByLevel({ ...input, levelOf: () => 3 })).toEqual([]);
+  expect(accuracyByLevel(input)).toEqual([]);
 });
 
 test('coverage is never below the best member, and never above one', () => {
