@@ -7,12 +7,12 @@ import type { ActivityDependencies } from './dependencies';
 import { withHeartbeats } from './heartbeats';
 import { gatherReport } from '../src/runs/gather-report';
 
-export function createReportingActivities({ store }: ActivityDependencies) {
+export function createReportingActivities({ store, machine }: ActivityDependencies) {
   /** Writes `report.json` and `report.html`; both are views and may be rebuilt by `maft report`. */
   async function writeReport(request: ReportRequest): Promise<{ page: string }> {
     return withHeartbeats(async () => {
       const timings = await withEarlierTimings(store, request);
-      const report = buildReport(await gatherReport(store, { ...request, timings }));
+      const report = buildReport(await gatherReport(store, { ...request, timings }, { prices: machine.prices }));
       await store.writeView(runKeys.reportData(request.runId), `${JSON.stringify(report)}\n`);
       await store.writeView(runKeys.reportPage(request.runId), renderHtml(report));
       return { page: runKeys.reportPage(request.runId) };

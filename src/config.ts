@@ -26,7 +26,7 @@ const endpointSchema = z.strictObject({
   timeoutSeconds: z.number().gt(0).default(600),
   /** What the endpoint calls a model, where it calls it otherwise. */
   models: z.record(z.string(), z.string()).default({}),
-  /** What its tokens cost, for comparisons in money. */
+  /** What its tokens cost, for reports and comparisons in money. */
   prices: z
     .strictObject({
       promptPerMillion: z.number().min(0),

@@ -32,7 +32,9 @@ async function show(run: string, options: ReportOptions): Promise<void> {
   let report: Report = await readReport(store, runId);
   if (options.rebuild) {
     const throughIteration = Math.max(0, ...report.iterations.map(({ iteration }) => iteration));
-    report = buildReport(await gatherReport(store, { runId, throughIteration, timings: report.timings }));
+    const prices = (endpoint: string) => config.endpoints[endpoint]?.prices;
+    const request = { runId, throughIteration, timings: report.timings };
+    report = buildReport(await gatherReport(store, request, { prices }));
     await store.writeView(runKeys.reportData(runId), `${JSON.stringify(report)}\n`);
     await store.writeView(runKeys.reportPage(runId), renderHtml(report));
   }

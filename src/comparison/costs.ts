@@ -1,5 +1,7 @@
 /** What a gain costs: calls, tokens and, where an endpoint has prices, money, per percentage point above the baseline. */
 import type { Prices, TrainingCost } from '../contract/comparison';
+import { noCounts } from '../domain/counts';
+import { priceOf } from '../domain/money';
 import type { SeedsComparison } from '../report/seeds-comparison';
 
 interface Size {
@@ -64,12 +66,11 @@ export function costPerPoint(input: {
 /** Null where the endpoint has no prices. */
 export function moneyOf(size: Size, training: TrainingCost | null, prices: Prices | undefined): RowMoney | null {
   if (prices === undefined) return null;
-  const price = (promptTokens: number, completionTokens: number) =>
-    (promptTokens * prices.promptPerMillion + completionTokens * prices.completionPerMillion) / 1e6;
+  const answer = { promptTokens: size.promptTokensPerAnswer, completionTokens: size.completionTokensPerAnswer };
   return {
     currency: prices.currency,
-    perThousandAnswers: 1000 * price(size.promptTokensPerAnswer, size.completionTokensPerAnswer),
-    once: price(training?.counts.promptTokens ?? 0, training?.counts.completionTokens ?? 0),
+    perThousandAnswers: 1000 * priceOf(answer, prices),
+    once: priceOf(training?.counts ?? noCounts, prices),
   };
 }
 

@@ -6,6 +6,7 @@ import type { CallCounts, RunRecord, ShardOutcome } from '../contract/run';
 import type { WeightsRecord } from '../contract/training-job';
 import { addCounts, noCounts } from '../domain/counts';
 import { iterationKeys, runKeys } from '../domain/keys';
+import { runPrices } from '../domain/money';
 import { ArtifactError } from '../errors';
 import type { ArtifactStore } from '../ports';
 import { standingOf } from '../runs/standing';
@@ -52,11 +53,12 @@ async function gatherGroup(
   { failed, prices }: GatherOptions,
 ): Promise<ComparedArtifacts[]> {
   const runs: ComparedArtifacts[] = [];
-  for (const { runId, specificationDigest } of group.runs) {
+  for (const { runId, specificationDigest, after } of group.runs) {
     const place = { runId, task: group.task, seed: group.seed };
     const reason = failed.find((each) => each.runId === runId)?.reason;
     const run = await readRun(store, place, specificationDigest).catch((error: unknown) => unreadable(place, error));
-    const priced = { ...run, prices: run.record && prices(run.record.specification.model.endpoint) };
+    const training = after === undefined ? run.training : await trainingOf(store, after);
+    const priced = { ...run, training, prices: run.record && runPrices(run.record.specification, prices) };
     const [first] = runs.filter(({ record }) => record !== undefined);
     if (hasOtherProblems(first, run))
       runs.push(
@@ -89,7 +91,7 @@ async function readRun(store: ArtifactStore, place: Place, specificationDigest: 
     standing: standing === 'finished' ? 'finished' : 'unfinished',
     record,
     evaluations: evaluations.filter((evaluation) => evaluation !== undefined),
-    training: { counts: sumOf(shards.train), ...(await trainingEffort(store, record, numbers)) },
+    training: await trainingOf(store, runId),
     counts: sumOf([...shards.train, ...shards.eval]),
     reused: addCounts(noCounts, ...[...shards.train, ...shards.eval].flatMap(({ reused }) => (reused ? [reused] : []))),
   };
@@ -122,14 +124,20 @@ function sumOf(shards: ShardOutcome[]): CallCounts {
   return addCounts(noCounts, ...shards.map(({ counts }) => counts));
 }
 
-async function trainingEffort(store: ArtifactStore, { runId, plan }: RunRecord, iterations: number[]) {
+/** What a run's societies were trained on; nothing where it has not been started or trains nobody. */
+async function trainingOf(store: ArtifactStore, runId: string): Promise<TrainingCost> {
+  const record = await readSealed<RunRecord>(store, runKeys.record(runId));
+  if (record === undefined) return { counts: noCounts, tokens: 0, examples: 0, seconds: 0 };
+  const { plan } = record;
+  const iterations = Array.from({ length: plan.iterations }, (_, index) => index + 1);
+  const shards = await readShards(store, record, iterations);
   const keys = iterations.flatMap((iteration) =>
     plan.trainedAgents.map((agent) => iterationKeys.weights({ runId, iteration }, agent)),
   );
   const records = await Promise.all(keys.map((key) => readSealed<WeightsRecord>(store, key)));
   const sum = (part: 'tokens' | 'examples' | 'seconds') =>
     records.reduce((total, record) => total + (record?.training?.[part] ?? 0), 0);
-  return { tokens: sum('tokens'), examples: sum('examples'), seconds: sum('seconds') };
+  return { counts: sumOf(shards.train), tokens: sum('tokens'), examples: sum('examples'), seconds: sum('seconds') };
 }
 
 /** Pairing problem by problem means something only where both were asked the same and judged by the same references. */

@@ -2,6 +2,7 @@
  * The report as data (`report.json`): everything the page and the terminal table show, computed once from artifacts.
  * Deterministic: no clock and no random numbers, so the same artifacts give the same bytes.
  */
+import type { Prices } from '../contract/comparison';
 import type { Evaluation } from '../contract/evaluation';
 import type { RunRecord, StageTiming } from '../contract/run';
 import type { Finding } from '../contract/guard';
@@ -49,6 +50,8 @@ export interface Report {
   callsOfSociety: number | null;
   iterations: ReportIteration[];
   timings: StageTiming[];
+  /** What a token costs by now; `null` where the endpoint has no prices. */
+  prices: Prices | null;
   samples: SampleDebate[];
   /** Problems whose answer changed between iterations; `null` with fewer than two evaluations. */
   flips: FlipLedger | null;
@@ -70,11 +73,12 @@ export function buildReport(input: ReportInput): Report {
     run,
     state,
     ...verdicts(measurements, shape, input.validation),
-    rows: resultRows(measurements, shape),
+    rows: resultRows(measurements, shape, input.prices),
     points: measurements.map((measurement) => pointOf(measurement, measurements)),
     callsOfSociety: callsOfSociety(measurements),
     iterations: iterations.map(withoutPerProblem),
     timings,
+    prices: input.prices ?? null,
     samples: chooseSampleDebates({
       transcripts: input.transcripts,
       iterations,

@@ -56,3 +56,14 @@ export function bytes(value: number): string {
   const power = value < 1 ? 0 : Math.min(units.length - 1, Math.floor(Math.log(value) / Math.log(1024)));
   return `${(value / 1024 ** power).toFixed(power === 0 ? 0 : 1)}\u00a0${units[power]}`;
 }
+
+/** 0.1234 -> `0.12 USD`, 0.00123 -> `0.0012 USD`: two digits at least, whatever the size. */
+export function money(amount: number, currency: string): string {
+  const shown = amount === 0 || amount >= 0.1 ? amount.toFixed(2) : Number(amount.toPrecision(2)).toString();
+  return `${shown}\u00a0${currency}`;
+}
+
+/** 0.30000000000000004 -> `0.3`: for the labels of an axis. */
+export function threeDigits(value: number): string {
+  return String(Number(value.toPrecision(3)));
+}

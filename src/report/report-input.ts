@@ -2,6 +2,7 @@
  * What a report is made of: plain data, gathered from the store by whoever writes one. Everything but `run` may be
  * missing or empty, because a report is also written while the run goes on.
  */
+import type { Prices } from '../contract/comparison';
 import type { ConsensusAudit, Evaluation } from '../contract/evaluation';
 import type { Measures } from '../contract/measures';
 import type { RunRecord, StageTiming } from '../contract/run';
@@ -40,6 +41,8 @@ export interface ReportInput {
   timings: StageTiming[];
   /** Accuracy (0..1) on the validation split of iterations 0, 1, …; empty without one. */
   validation?: number[];
+  /** What the endpoint's tokens cost; absent where nobody has said. */
+  prices?: Prices;
   /** Sentences to show beside those of the plan: fallbacks, skipped measures, problems left out. */
   notices: string[];
 }

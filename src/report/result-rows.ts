@@ -1,5 +1,7 @@
 /** The rows of the headline table, in the order a reader needs them. */
 import type { AnswerMode } from '../contract/evaluation';
+import type { Prices } from '../contract/comparison';
+import { priceOf } from '../domain/money';
 import { wilsonInterval } from '../domain/statistics';
 import type { Interval, PairedComparison } from '../domain/statistics';
 import { compareMeasurements, findMeasurement, untunedStart, votesOf } from './measurements';
@@ -22,6 +24,8 @@ export interface ResultRow {
   callsPerProblem: number;
   /** Prompt and completion tokens. */
   tokensPerProblem: number;
+  /** In the currency of the endpoint's prices; `null` where it has none. Training is not in it. */
+  moneyPerThousandProblems: number | null;
   noAnswer: number;
   tieBroken: number;
   /** Against the untuned society's own answer; `null` for itself and where nothing can be paired. */
@@ -31,12 +35,12 @@ export interface ResultRow {
 const mostSocietyRows = 10;
 
 /** Headline rows: untuned methods, the society after its iterations, and the votes that take as many calls as it does. */
-export function resultRows(measurements: Measurement[], shape: AnswerShape): ResultRow[] {
+export function resultRows(measurements: Measurement[], shape: AnswerShape, prices?: Prices): ResultRow[] {
   const reference = findMeasurement(measurements, { iteration: 0, mode: 'society' });
   const last = Math.max(0, ...measurements.map(({ iteration }) => iteration));
   const rows = measurements
     .filter((measurement) => isHeadline(measurement, last) && isWanted(measurement, shape))
-    .map((measurement) => rowOf(measurement, { reference, shape, equalCalls: callsOfSociety(measurements) }));
+    .map((measurement) => rowOf(measurement, { reference, shape, prices, equalCalls: callsOfSociety(measurements) }));
   return rows.sort((left, right) => orderOf(left) - orderOf(right) || left.iteration - right.iteration);
 }
 
@@ -81,10 +85,15 @@ function isHeadline({ iteration, mode }: Measurement, last: number): boolean {
 
 function rowOf(
   measurement: Measurement,
-  context: { reference: Measurement | undefined; shape: AnswerShape; equalCalls: number | null },
+  context: {
+    reference: Measurement | undefined;
+    shape: AnswerShape;
+    prices: Prices | undefined;
+    equalCalls: number | null;
+  },
 ): ResultRow {
   const { iteration, mode, result } = measurement;
-  const { reference, shape, equalCalls } = context;
+  const { reference, shape, prices, equalCalls } = context;
   const tokens = result.counts.promptTokens + result.counts.completionTokens;
   const atEqualCalls = votesOf(mode) !== null && result.callsPerProblem === equalCalls;
   return {
@@ -100,6 +109,8 @@ function rowOf(
     interval: wilsonInterval({ correct: result.correct, n: result.problems }),
     callsPerProblem: result.callsPerProblem,
     tokensPerProblem: result.problems === 0 ? 0 : tokens / result.problems,
+    moneyPerThousandProblems:
+      prices === undefined || result.problems === 0 ? null : (1000 * priceOf(result.counts, prices)) / result.problems,
     noAnswer: result.noAnswer,
     tieBroken: result.tieBroken,
     comparison:

@@ -89,11 +89,12 @@ footer { margin-top: 3rem; padding-bottom: 3rem; color: var(--muted); font-size:
   tbody th { white-space: normal; min-width: 8rem; }
 }
 @media print {
-  :root { ${light} }
+  :root { color-scheme: light; ${light} }
   nav { display: none; }
   body { font-size: 10pt; }
   h2, figure, tr, .turn { break-inside: avoid; }
   .scroll, pre.text { overflow: visible; max-height: none; }
-  table { font-size: 7.5pt; } th, td { padding: 2pt 4pt; } td.number { white-space: normal; }
+  table { font-size: 7.5pt; } th, td { padding: 2pt 3pt; } td.number, tbody th { white-space: normal; }
+  td.words { min-width: 0; }
 }
 `;

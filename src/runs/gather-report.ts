@@ -1,6 +1,7 @@
 /** Gathers what a report is made of from the store; whatever does not exist yet is left out. */
 import { parseLines } from '../artifacts/lines';
 import { readSealed, requireSealed } from '../artifacts/sealed';
+import type { Prices } from '../contract/comparison';
 import type { ConsensusAudit, Evaluation } from '../contract/evaluation';
 import type { Measures } from '../contract/measures';
 import type { Problem, ReferenceAnswer } from '../contract/problem';
@@ -10,6 +11,7 @@ import type { WeightsRecord } from '../contract/training-job';
 import type { Split, Transcript } from '../contract/transcript';
 import { evaluationSize } from '../domain/debate-rules';
 import { iterationKeys, runKeys, type ShardPlace } from '../domain/keys';
+import { runPrices } from '../domain/money';
 import { equalityFromVerdicts, type Equality, type PairVerdict } from '../domain/voting';
 import type { ArtifactStore } from '../ports';
 import { chooseFollowedProblems, type JudgedDebate } from '../report/followed-problems';
@@ -17,7 +19,11 @@ import type { IterationArtifacts, ReportInput } from '../report/report-input';
 import { courseOf } from './standing';
 
 /** @param request Names the run and the last iteration that has been evaluated. */
-export async function gatherReport(store: ArtifactStore, request: ReportRequest): Promise<ReportInput> {
+export async function gatherReport(
+  store: ArtifactStore,
+  request: ReportRequest,
+  { prices }: { prices: (endpoint: string) => Prices | undefined },
+): Promise<ReportInput> {
   const { runId, throughIteration } = request;
   const run = await requireSealed<RunRecord>(store, runKeys.record(runId));
   const numbers = Array.from({ length: throughIteration + 1 }, (_, iteration) => iteration);
@@ -36,6 +42,7 @@ export async function gatherReport(store: ArtifactStore, request: ReportRequest)
     followed: await followedDebates(store, run, { iterations, problems, answers }),
     timings: request.timings,
     validation,
+    prices: runPrices(run.specification, prices),
     notices: ended?.reason === undefined ? [] : [`${ended.reason}; ${run.plan.iterations} iterations were allowed`],
   };
 }

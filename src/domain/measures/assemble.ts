@@ -217,6 +217,6 @@ function cost(input: MeasuresInput): Cost {
     evaluation: { counts: evaluationCounts, seconds: seconds.evaluation },
     training: iteration === 0 ? nothingTrained : { kind: 'measured', ...trainingCost(weights) },
     scoring: { texts: sum('texts'), tokens: sum('tokens'), seconds: sum('seconds') },
-    money: notMeasurable('no prices are configured'),
+    money: notMeasurable('prices are a setting of the machine: the report works money out from the tokens'),
   };
 }

@@ -4,14 +4,16 @@ import type { FlowLink, FlowNode } from '../selection-flow';
 import { color } from '../chart-renderer';
 import type { Chart } from '../chart-renderer';
 import { count } from '../numbers';
-import { visibleLine } from '../plain-text';
+import { shortened, visibleLine } from '../plain-text';
 
 const nodeWidth = 12;
 const lineHeight = 15;
 /** Bands of all nodes of a stage together; gaps for the labels come on top. */
 const bandHeight = 150;
 /** Room for the labels of the last stage, which stand right of it. */
-const labelPixels = { wide: 120, narrow: 84 };
+const labelPixels = { wide: 120, narrow: 100 };
+/** No name of ours is longer; a longer one is cut. */
+const mostCharacters = 18;
 const narrowest = 500;
 
 export function flowChart(input: { id: string; caption: string; nodes: FlowNode[]; links: FlowLink[] }): Chart {
@@ -85,6 +87,8 @@ function twoLines(nodes: FlowNode[]) {
   const byId = new Map(nodes.map((node) => [node.id, node]));
   return ({ name }: { name: string }) => {
     const node = byId.get(name);
-    return node === undefined ? '' : `${visibleLine(node.label)}\n${count(node.responses)}`;
+    return node === undefined
+      ? ''
+      : `${shortened(visibleLine(node.label), mostCharacters).text}\n${count(node.responses)}`;
   };
 }

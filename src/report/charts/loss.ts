@@ -1,6 +1,7 @@
 /** Training loss of one agent, one line per iteration: one of a grid of small charts with a common scale. */
 import type { WeightsRecord } from '../../contract/training-job';
 import { axisStyle, seriesColor } from '../chart-renderer';
+import { threeDigits } from '../numbers';
 import type { Chart } from '../chart-renderer';
 
 type LossCurve = { step: number; loss: number }[];
@@ -45,7 +46,14 @@ export function lossChart(input: {
         interval: roundedUp(scale.steps) / 2,
         splitLine: { show: false },
       },
-      yAxis: { ...axisStyle, type: 'value', min: 0, max: roundedUp(scale.loss), interval: roundedUp(scale.loss) / 2 },
+      yAxis: {
+        ...axisStyle,
+        type: 'value',
+        min: 0,
+        max: roundedUp(scale.loss),
+        interval: roundedUp(scale.loss) / 2,
+        axisLabel: { ...axisStyle.axisLabel, formatter: threeDigits },
+      },
       series: records.map(({ iteration, training }) => ({
         type: 'line' as const,
         silent: true,

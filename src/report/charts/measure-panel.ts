@@ -3,6 +3,7 @@ import type { SeriesOption } from 'echarts';
 import type { Estimate } from '../../contract/measures';
 import { axisStyle, color, seriesColor } from '../chart-renderer';
 import type { Chart } from '../chart-renderer';
+import { threeDigits } from '../numbers';
 import { whisker } from './whiskers';
 
 export interface MeasureLine {
@@ -54,8 +55,6 @@ export function measurePanel(input: {
     }),
   };
 }
-
-const threeDigits = (value: number): string => String(Number(value.toPrecision(3)));
 
 /** From 0 where that does not flatten the curves. */
 function range(lines: MeasureLine[]) {

@@ -1,25 +1,33 @@
-/** Calls, tokens and seconds per stage. */
+/** Calls, tokens, seconds and, where the endpoint has prices, money per stage. */
 import { chartFigure, seriesColor } from '../chart-renderer';
 import { stackedBars } from '../charts/stacked-bars';
 import { html } from '../html';
 import type { Html } from '../html';
 import type { Report } from '../build-report';
 import type { StageTiming } from '../../contract/run';
-import { count, duration } from '../numbers';
+import { priceOf } from '../../domain/money';
+import { count, duration, money } from '../numbers';
+import { visibleLine } from '../plain-text';
 import type { PageSection } from '../section';
 import { table } from '../table';
 
-export function costsSection({ timings }: Report): PageSection | null {
+export function costsSection({ timings, prices }: Report): PageSection | null {
   if (timings.length === 0) return null;
   return {
     id: 'costs',
-    title: 'Calls, tokens and time',
+    title: prices === null ? 'Calls, tokens and time' : 'Calls, tokens, time and money',
     content: [
-      html`<p>Seconds are wall-clock time of a stage, waiting included.</p>`,
+      html`<p>Seconds are wall-clock time of a stage, waiting included. ${visibleLine(priceSentence(prices))}</p>`,
       chartFigure(secondsChart(timings)),
-      costTable(timings),
+      costTable(timings, prices),
     ],
   };
+}
+
+function priceSentence(prices: Report['prices']): string {
+  if (prices === null) return 'The endpoint has no prices in config.yaml, so nothing is said of money.';
+  const { promptPerMillion, completionPerMillion, currency } = prices;
+  return `Money: what the calls cost at ${promptPerMillion} ${currency} per million prompt tokens and ${completionPerMillion} ${currency} per million completion tokens, the prices in config.yaml when this page was made; calls of measures and the machines that train are not in it.`;
 }
 
 function secondsChart(timings: StageTiming[]) {
@@ -41,29 +49,40 @@ function secondsChart(timings: StageTiming[]) {
   });
 }
 
-function costTable(timings: StageTiming[]): Html {
+function costTable(timings: StageTiming[], prices: Report['prices']): Html {
   const iterations = [...new Set(timings.map(({ iteration }) => iteration))];
   const groups = iterations.map((iteration) => ({
     title: `Iteration ${iteration}`,
     rows: timings
       .filter((timing) => timing.iteration === iteration)
-      .map((timing) => ({ header: timing.stage as string, cells: costCells(timing) })),
+      .map((timing) => ({ header: timing.stage as string, cells: costCells(timing, prices) })),
   }));
-  const total = { header: 'All stages', emphasised: true, cells: costCells(totalOf(timings)) };
+  const total = { header: 'All stages', emphasised: true, cells: costCells(totalOf(timings), prices) };
   return table({
     caption: 'What each stage took; n is the number of model calls.',
-    columns: ['Stage', 'Time', 'n (calls)', 'Prompt tokens', 'Completion tokens', 'Completion tokens per second'],
+    columns: [
+      'Stage',
+      'Time',
+      'n (calls)',
+      'Prompt tokens',
+      'Completion tokens',
+      'Completion tokens per second',
+      ...(prices === null ? [] : ['Money']),
+    ],
     groups: [...groups, { title: 'Whole run so far', rows: [total] }],
   });
 }
 
-function costCells({ seconds, counts }: Pick<StageTiming, 'seconds' | 'counts'>): string[] {
+type Total = Pick<StageTiming, 'seconds' | 'counts'>;
+
+function costCells({ seconds, counts }: Total, prices: Report['prices']): string[] {
   const { calls, promptTokens, completionTokens } = counts;
   const rate = completionTokens === 0 || seconds === 0 ? '–' : count(Math.round(completionTokens / seconds));
-  return [duration(seconds), count(calls), count(promptTokens), count(completionTokens), rate];
+  const spent = prices === null ? [] : [money(priceOf(counts, prices), prices.currency)];
+  return [duration(seconds), count(calls), count(promptTokens), count(completionTokens), rate, ...spent];
 }
 
-function totalOf(timings: StageTiming[]): Pick<StageTiming, 'seconds' | 'counts'> {
+function totalOf(timings: StageTiming[]): Total {
   const sum = (of: (timing: StageTiming) => number) => timings.reduce((total, timing) => total + of(timing), 0);
   return {
     seconds: sum(({ seconds }) => seconds),

@@ -2,7 +2,7 @@
 import { html } from '../html';
 import type { Html } from '../html';
 import type { Report } from '../build-report';
-import { count, percentWithError, points, pointsInterval, pValue } from '../numbers';
+import { count, money, percentWithError, points, pointsInterval, pValue } from '../numbers';
 import type { ResultRow, RowGroup } from '../result-rows';
 import type { PageSection } from '../section';
 import { table } from '../table';
@@ -25,14 +25,17 @@ export function headlineSection(report: Report): PageSection {
   };
 }
 
-function resultTable({ run, rows, callsOfSociety }: Report): Html {
+function resultTable({ run, rows, callsOfSociety, prices }: Report): Html {
   const titles: Record<RowGroup, string> = {
     untuned: run.startedFrom === undefined ? 'Untuned' : 'At the start',
     tuned: 'Finetuned in this run',
     'equal-calls': `Votes at equal calls: ${callsOfSociety ?? 0} per problem, as many as the society’s own answer takes`,
   };
   const groups = (['untuned', 'tuned', 'equal-calls'] as const)
-    .map((group) => ({ title: titles[group], rows: rows.filter((row) => row.group === group).map(resultCells) }))
+    .map((group) => ({
+      title: titles[group],
+      rows: rows.filter((row) => row.group === group).map((row) => resultCells(row, prices)),
+    }))
     .filter((group) => group.rows.length > 0) satisfies TableGroup[];
   return table({
     caption:
@@ -43,6 +46,7 @@ function resultTable({ run, rows, callsOfSociety }: Report): Html {
       'n',
       'Calls per problem',
       'Tokens per problem',
+      ...(prices === null ? [] : ['Per 1,000 problems']),
       'Difference, points',
       '95 % interval',
       'McNemar',
@@ -51,7 +55,7 @@ function resultTable({ run, rows, callsOfSociety }: Report): Html {
   });
 }
 
-function resultCells(row: ResultRow) {
+function resultCells(row: ResultRow, prices: Report['prices']) {
   const { comparison } = row;
   const paired = comparison === null ? ['–', '–', '–'] : comparedCells(comparison, row.n);
   return {
@@ -61,6 +65,7 @@ function resultCells(row: ResultRow) {
       count(row.n),
       count(row.callsPerProblem),
       count(Math.round(row.tokensPerProblem)),
+      ...(prices === null ? [] : [money(row.moneyPerThousandProblems ?? 0, prices.currency)]),
       ...paired,
     ],
   };

@@ -7,7 +7,7 @@ import { chartFigure, color } from '../chart-renderer';
 import { html } from '../html';
 import type { Html } from '../html';
 import type { Report } from '../build-report';
-import { count, percent } from '../numbers';
+import { count, percent, points } from '../numbers';
 import { visibleLine } from '../plain-text';
 import type { PageSection } from '../section';
 import { table } from '../table';
@@ -96,22 +96,21 @@ function criticContent(measured: Measures[]): (Html | null)[] {
     chartFigure(effectChart(last)),
     table({
       caption: 'What each critic made of its member’s first answer, within the evaluation debate.',
-      columns: ['Critic', 'Wrong to right', 'Right to wrong', 'Stayed right', 'Stayed wrong', 'n'],
+      columns: ['Critic', 'Wrong to right', 'Right to wrong', 'Net, points', 'Stayed right', 'Stayed wrong', 'n'],
       groups: effects.map(({ iteration, critics }) => ({
         title: `Iteration ${iteration}`,
         rows: critics.map((effect) => ({
           header: visibleLine(effect.critic),
-          cells: [
-            effect.wrongToRight,
-            effect.rightToWrong,
-            effect.stayedRight,
-            effect.stayedWrong,
-            effect.problems,
-          ].map(count),
+          cells: effectCells(effect),
         })),
       })),
     }),
   ];
+}
+
+function effectCells({ problems, wrongToRight, rightToWrong, stayedRight, stayedWrong }: CriticEffect): string[] {
+  const net = problems === 0 ? '–' : points((wrongToRight - rightToWrong) / problems);
+  return [count(wrongToRight), count(rightToWrong), net, ...[stayedRight, stayedWrong, problems].map(count)];
 }
 
 function effectChart({ iteration, critics }: { iteration: number; critics: CriticEffect[] }) {

@@ -6,7 +6,7 @@ import type { ComparedRun } from '../../contract/comparison';
 import { InvalidRunSpec } from '../../errors';
 import { isUntuned } from '../../domain/readings';
 import { suggestion } from '../nearest';
-import { merge, valueAt, type PlainObject } from '../plain-objects';
+import { merge, type PlainObject } from '../plain-objects';
 import { shownValue } from '../problems';
 import type { DerivedMethod } from './groups';
 import type { MethodEntry } from './methods';
@@ -69,10 +69,9 @@ export function refuseTooManyInOrder(entries: readonly MethodEntry[], tasks: rea
 }
 
 /**
- * What the run on another task adds to its method's specification: it comes after the run on the task that was trained on,
- * and adopts what that one was answered, the debates it was trained on included.
+ * What the run on another task changes in its method's specification: it comes after the run on the task that was trained
+ * on, and only measures the society that this one has ended with.
  */
 export function transferredSettings(raw: PlainObject, trained: Pick<ComparedRun, 'runId'>): PlainObject {
-  const reuseTurnsOf = [...((valueAt(raw, ['execution', 'reuseTurnsOf']) ?? []) as string[]), trained.runId];
-  return merge(raw, { execution: { reuseTurnsOf } }) as PlainObject;
+  return merge(raw, { iterations: 0, model: { society: `${trained.runId}@last` } }) as PlainObject;
 }
