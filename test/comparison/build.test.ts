@@ -149,9 +149,7 @@ describe('the table', () => {
   it('has a row for what is trained on one task: its own run there, zero-shot transfer elsewhere, and says which', () => {
     const tasks = ['small', 'large'].map((name, index) => ({ name, kind: 'arithmetic', max: 10 + index, eval: 500 }));
     const methods = ['debate', 'multiagent-finetuning', { name: 'on-small', trainOn: 'small' }];
-    const accuracy = but(({ runId, iteration, mode }) =>
-      runId.includes('on-small') && iteration > 0 && mode === 'society' ? 0.7 : undefined,
-    );
+    const accuracy = but(({ runId, mode }) => (runId.includes('on-small') && mode === 'society' ? 0.7 : undefined));
     const report = build({ specification: { task: undefined, tasks, methods }, accuracy });
     expect(cellOf(report, 'on-small', 'small')).toEqual(cellOf(report, 'multiagent-finetuning', 'small'));
     expect(cellOf(report, 'on-small', 'large')).toMatchObject({ accuracy: 0.7, training: { tokens: 5000 } });

@@ -128,14 +128,14 @@ describe('a method that names a task to train on', () => {
     expect(readIn(large, 'on-small')).toEqual(['table.on-small.large.s1 society']);
   });
 
-  it('elsewhere trains on its own task, answers the column’s problems, and adopts what both have been asked', () => {
+  it('elsewhere is the society trained on its own task, and only answers the column’s problems', () => {
     const elsewhere = resolved('table.on-small.large.s1');
     expect(elsewhere).toMatchObject({ task: { max: 10 }, evalTask: { max: 30 }, seed: 1 });
-    expect(elsewhere.execution.reuseTurnsOf).toEqual([
-      'table.untuned.large.s1',
-      'table.multiagent-finetuning.large.s1',
-      'table.multiagent-finetuning.small.s1',
-    ]);
+    expect(elsewhere).toMatchObject({
+      iterations: 0,
+      model: { society: 'table.multiagent-finetuning.small.s1@last' },
+      execution: { reuseTurnsOf: ['table.untuned.large.s1', 'table.multiagent-finetuning.large.s1'] },
+    });
     expect(resolved('table.multiagent-finetuning.small.s1').evalTask).toBeUndefined();
   });
 

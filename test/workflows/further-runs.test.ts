@@ -173,7 +173,13 @@ describe('stopWhen: plateau', () => {
     const validated = json<Evaluation>(fileOf('plateau', 'iteration-1', 'evaluation.validation.json'));
     expect(validated).toMatchObject({ split: 'eval.validation', problems: 6 });
     expect((await standingOf(world.store, 'plateau')).standing).toBe('finished');
-    const report = buildReport(await gatherReport(world.store, { runId: 'plateau', throughIteration: 1, timings: [] }));
+    const report = buildReport(
+      await gatherReport(
+        world.store,
+        { runId: 'plateau', throughIteration: 1, timings: [] },
+        { prices: () => undefined },
+      ),
+    );
     expect(report.state).toBe('completed');
     expect(report.statements.join()).toMatch(/Best on the validation split: iteration [01] with/);
     expect(report.notices.join()).toMatch(/no longer rises .*; 5 iterations were allowed/);
