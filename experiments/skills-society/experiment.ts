@@ -12,6 +12,8 @@ export interface Outcome {
   accuracyAfter: number;
   anyFirstAfter: number;
   wrongExamples: number;
+  /** 1 where every skill is what some agent is best at. */
+  coversAll: number;
 }
 
 export interface MethodResult {
@@ -64,7 +66,7 @@ function run(
   return simulateRun({ ...basis, ...changes, method: { preset, ...settings }, seed });
 }
 
-function outcomeOf({ mixtures, before, after, wrongExamples }: SimulatedRun): Outcome {
+function outcomeOf({ mixtures, before, after, wrongExamples, coversAll }: SimulatedRun): Outcome {
   const last = mixtures.at(-1)!;
   return {
     ...last,
@@ -72,6 +74,7 @@ function outcomeOf({ mixtures, before, after, wrongExamples }: SimulatedRun): Ou
     accuracyAfter: after.society,
     anyFirstAfter: after.anyFirst,
     wrongExamples,
+    coversAll: coversAll ? 1 : 0,
   };
 }
 

@@ -22,6 +22,14 @@ export function mixtureOf(proficiencies: readonly Proficiency[]): Mixture {
   return { agents, society, divergence: Math.max(0, society - agents) };
 }
 
+/** Whether every skill is what some agent is best at; says something only where agents are not mixed. */
+export function coversAllSkills(proficiencies: readonly Proficiency[]): boolean {
+  const best = proficiencies.map((proficiency) =>
+    skills.reduce((first, skill) => (proficiency[skill] > proficiency[first] ? skill : first)),
+  );
+  return new Set(best).size === skills.length;
+}
+
 /** Proportions of a proficiency; a model that is good at nothing is called mixed. */
 export function skillMix(proficiency: Proficiency): Proficiency {
   const sum = skills.reduce((total, skill) => total + proficiency[skill], 0);

@@ -10,7 +10,7 @@ import { selectTrainingSets, type SelectionResult } from '../../src/domain/selec
 import { resolveSpecification } from '../../src/specification';
 import { simulatedDebate, type Answering } from './debate';
 import { learned, type LearningRule } from './learning';
-import { mixtureOf, type Mixture } from './mixture';
+import { coversAllSkills, mixtureOf, type Mixture } from './mixture';
 import { bySkill, problemsOf, rightAnswer, skills, type Problem, type Proficiency } from './skills';
 
 export interface SocietySetting {
@@ -41,6 +41,8 @@ export interface SimulatedRun {
   after: Accuracies;
   /** Share of the last iteration's training examples whose answer is wrong. */
   wrongExamples: number;
+  /** Whether at the end every skill is what some generation agent is best at. */
+  coversAll: boolean;
   /** Trained agents' proficiencies at the end. */
   proficiencies: Map<string, Proficiency>;
 }
@@ -51,7 +53,7 @@ export const lead = 0.15;
 export function simulateRun(setting: SocietySetting): SimulatedRun {
   const specification = methodSpecification(setting);
   let models = startingModels(specification, setting.start);
-  const mixtures = [generationMixture(models)];
+  const mixtures = [mixtureOf(generating(models))];
   const before = evaluated(models, specification, { ...setting, iteration: 0 });
   const problems = problemsOf('train', setting.problemsPerSkill);
   let wrongExamples = 0;
@@ -69,11 +71,12 @@ export function simulateRun(setting: SocietySetting): SimulatedRun {
         learned(proficiency, trainingSets.get(agent) ?? [], { ...setting.learning, problems }),
       ]),
     );
-    mixtures.push(generationMixture(models));
+    mixtures.push(mixtureOf(generating(models)));
     wrongExamples = wrongShare(trainingSets);
   }
   const after = evaluated(models, specification, { ...setting, iteration: setting.iterations });
-  return { mixtures, before, after, wrongExamples, proficiencies: models };
+  const coversAll = coversAllSkills(generating(models));
+  return { mixtures, before, after, wrongExamples, coversAll, proficiencies: models };
 }
 
 /** The method as a run would have it; task and model are stand-ins that neither voting nor selection reads. */
@@ -101,9 +104,9 @@ function startingModels({ method }: RunSpecification, start: SocietySetting['sta
   );
 }
 
-function generationMixture(models: Models): Mixture {
-  const generating = [...models].filter(([agent]) => !agent.startsWith('critic-'));
-  return mixtureOf(generating.map(([, proficiency]) => proficiency));
+/** Proficiencies of the generation agents, or of the one model. */
+function generating(models: Models): Proficiency[] {
+  return [...models].filter(([agent]) => !agent.startsWith('critic-')).map(([, proficiency]) => proficiency);
 }
 
 interface Debating {

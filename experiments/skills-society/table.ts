@@ -12,6 +12,7 @@ const heads = [
   'after',
   'any first right %',
   'wrong examples %',
+  'all skills covered',
 ];
 
 export function resultTable(results: readonly ConditionResult[]): string {
@@ -52,7 +53,13 @@ function outcomeCells({ outcome }: MethodResult): string[] {
   return [
     ...parts.map((each) => shown(each, { scale: 1, digits: 2 })),
     ...shares.map((each) => shown(each, { scale: 100, digits: 1 })),
+    seedsOf(outcome.coversAll),
   ];
+}
+
+/** `4 of 10` seeds. */
+function seedsOf({ mean, n }: MeanInterval): string {
+  return `${Math.round(mean * n)} of ${n}`;
 }
 
 /** `0.73 ± 0.05`: mean and half the 95 % t-interval over the seeds. */

@@ -3,7 +3,7 @@ import { conditions, methods, reference } from '../../experiments/skills-society
 import { simulatedDebate, type DebateSetting } from '../../experiments/skills-society/debate';
 import { performCondition } from '../../experiments/skills-society/experiment';
 import { learned } from '../../experiments/skills-society/learning';
-import { mixtureOf } from '../../experiments/skills-society/mixture';
+import { coversAllSkills, mixtureOf } from '../../experiments/skills-society/mixture';
 import { problemsOf, rightAnswer, uniformDraws, type Proficiency } from '../../experiments/skills-society/skills';
 import { simulateRun } from '../../experiments/skills-society/society';
 import { differenceTable, resultTable } from '../../experiments/skills-society/table';
@@ -72,6 +72,12 @@ describe('the mixture of a society', () => {
       divergence: 0,
     });
   });
+});
+
+it('a society covers all skills where each is what some agent is best at', () => {
+  expect(coversAllSkills([only('algebra'), only('geometry'), only('counting')])).toBe(true);
+  expect(coversAllSkills([only('algebra'), only('geometry'), only('geometry')])).toBe(false);
+  expect(coversAllSkills([third])).toBe(false);
 });
 
 describe('a simulated debate', () => {
@@ -171,7 +177,7 @@ describe('the experiment', () => {
   it('shows means with half-widths of their intervals, and without where there is one seed', () => {
     const [condition] = conditions;
     expect(resultTable([performCondition(condition!, [1, 2], basis)])).toMatch(
-      /\| multiagent-finetuning +\| \d\.\d\d ± \d/,
+      /\| multiagent-finetuning +\| \d\.\d\d ± \d.*\| [012] of 2 +\|/,
     );
     expect(differenceTable([performCondition(condition!, [1], basis)])).toMatch(
       /\| single-agent +\| [+−]\d+\.\d +\| [+−]\d/,
