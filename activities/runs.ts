@@ -18,6 +18,7 @@ import { resolveSpecification, specificationArgument } from '../src/specificatio
 import { evaluationSpecification, parseEvaluationRequest } from '../src/specification/evaluation';
 import type { DrawnProblems, LabelledProblem, Task } from '../src/tasks/task';
 import type { ActivityDependencies } from './dependencies';
+import { noteTrainedQuestions } from './trained-questions';
 import { digestsOf, drawProblems, makeTasks, promptsFor, tasksOf, type RunTasks } from './run-tasks';
 
 export interface ResolveRunInput {
@@ -62,7 +63,7 @@ export function createRunActivities(dependencies: ActivityDependencies) {
     const tasks = makeTasks(specification, dependencies);
     await refuseUnknownNames(specification, tasks);
     const source = await findStart(specification);
-    const drawn = await drawProblems(tasks, specification);
+    const drawn = await noteTrainedQuestions(store, await drawProblems(tasks, specification), source);
     refuseMissingReferences(specification, drawn);
     const problemKey = (split: Split, iteration?: number) => runKeys.problems(runId, split, iteration);
     const referenceKey = (split: Split, iteration?: number) => runKeys.references(runId, split, iteration);

@@ -145,6 +145,16 @@ describe('evaluateSociety, started by itself', () => {
     expect((await standingOf(world.store, 'measuring')).standing).toBe('finished');
   }, 60_000);
 
+  test('says how many of its problems the society was trained on', async () => {
+    const task = { kind: 'arithmetic', max: 2, train: 30, eval: 20 };
+    await perform('memorised', small({ task }));
+    await perform('remembering', { society: 'memorised', seed: 7 }, 'evaluateSociety');
+    const { plan } = json<{ plan: { notices: string[] } }>(fileOf('remembering', 'run.json'));
+    expect(plan.notices.join()).toMatch(
+      /^\d+ of 20 evaluation problems are among those that memorised was trained on$/,
+    );
+  }, 60_000);
+
   test.each([
     [{}, /^society: missing; it must be .*RUN\[@ITERATION\]/],
     [{ society: 'measured', taks: 1 }, /^taks: 1 is an unknown field; did you mean "task"\?/],
