@@ -134,7 +134,7 @@ function outcomesByJudgement(selection: SelectionReport): SelectionOutcome[] {
 /** Under which name an agent stands at the end. */
 function shownAs(agent: string, agents: readonly AgentSelection[]): string {
   if (agents.length <= mostAgents) return agent;
-  return agent.startsWith('critic-') ? 'critics' : 'generation agents';
+  return agent.startsWith('critic-') ? 'critics' : 'generation';
 }
 
 const judgementId = (judgement: Judgement): string => `judgement/${judgement}`;

@@ -95,6 +95,8 @@ footer { margin-top: 3rem; padding-bottom: 3rem; color: var(--muted); font-size:
   h2, figure, tr, .turn { break-inside: avoid; }
   .scroll, pre.text { overflow: visible; max-height: none; }
   table { font-size: 7.5pt; } th, td { padding: 2pt 3pt; } td.number, tbody th { white-space: normal; }
+  table.wide { font-size: 5pt; } table.wide th, table.wide td { padding: 1pt 2pt; overflow-wrap: anywhere; }
   td.words { min-width: 0; }
+  .answers td.words, .answers tbody th { white-space: normal; min-width: 0; }
 }
 `;

@@ -25,6 +25,9 @@ export interface Table {
   wordColumns?: number[];
 }
 
+/** With more, a table is set smaller on paper, where it cannot scroll. */
+const mostColumnsOnPaper = 11;
+
 export function table({ caption, columns, groups, wordColumns = [] }: Table): Html {
   const kind = (column: number) => (column === 0 || wordColumns.includes(column) ? 'words' : 'number');
   const row = ({ header, cells, emphasised }: TableRow) =>
@@ -44,7 +47,7 @@ export function table({ caption, columns, groups, wordColumns = [] }: Table): Ht
       ${rows.map(row)}
     </tbody>`;
   return html`<div class="scroll" tabindex="0" role="region" aria-label="Table, may scroll sideways">
-    <table>
+    <table class="${columns.length > mostColumnsOnPaper ? 'wide' : 'plain'}">
       <caption>
         <span class="fixed">${caption}</span>
       </caption>

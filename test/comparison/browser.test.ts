@@ -1,27 +1,10 @@
-/** The comparison in a real browser. Needs Chromium: Debian's package, or whatever MAFT_CHROMIUM points to. */
-import { existsSync } from 'node:fs';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
-import { pathToFileURL } from 'node:url';
-import { chromium, type Browser } from 'playwright-core';
+/** The page of a comparison in a real browser. */
 import { buildComparison, renderComparisonPage } from '../../src/comparison';
+import { describeInBrowser, everyLook, noFaults, PageViewer } from '../support/browser';
 import { comparisonFixture } from '../support/comparison-fixture';
 import { hostileLine } from '../support/hostile-text';
 
-const candidates = [
-  process.env.MAFT_CHROMIUM,
-  '/usr/bin/chromium',
-  '/usr/bin/chromium-browser',
-  '/usr/bin/google-chrome',
-];
-const executablePath = candidates.find((file) => file !== undefined && file !== '' && existsSync(file));
-if (executablePath === undefined) {
-  process.stderr.write(
-    'SKIPPED test/comparison/browser.test.ts: no Chromium found; install it or set MAFT_CHROMIUM.\n',
-  );
-}
-const inBrowser = executablePath === undefined ? describe.skip : describe;
+const inBrowser = describeInBrowser('test/comparison/browser.test.ts');
 
 const tasks = [1, 2, 3].map((number) => ({ name: `task-${number}`, kind: 'arithmetic', max: 10 * number, eval: 200 }));
 const several = comparisonFixture({ specification: { task: undefined, tasks, seeds: [1, 2] } });
@@ -35,54 +18,39 @@ const pages = {
     notices: [hostileLine],
     specification: { name: hostileLine },
   }),
+  priced: renderComparisonPage(
+    buildComparison(
+      comparisonFixture({ prices: { promptPerMillion: 0.5, completionPerMillion: 1.5, currency: 'USD' } }),
+    ),
+  ),
   empty: renderComparisonPage(buildComparison({ ...hostile, runs: [] })),
 };
 
 inBrowser('the page of a comparison', () => {
-  let browser: Browser;
-  let folder: string;
+  let viewer: PageViewer;
   beforeAll(async () => {
-    browser = await chromium.launch({ executablePath, args: ['--no-sandbox'] });
-    folder = await mkdtemp(path.join(tmpdir(), 'maft-comparison-'));
+    viewer = await PageViewer.start();
   });
-  afterAll(async () => {
-    await browser.close();
-    await rm(folder, { recursive: true });
-  });
+  afterAll(() => viewer.close());
 
-  async function open(markup: string, { width, colorScheme }: { width: number; colorScheme: 'light' | 'dark' }) {
-    const file = path.join(folder, 'report.html');
-    await writeFile(file, markup);
-    const page = await browser.newPage({ viewport: { width, height: 900 }, colorScheme });
-    const trouble: string[] = [];
-    page.on('console', (message) => trouble.push(message.text()));
-    page.on('pageerror', (error) => trouble.push(error.message));
-    page.on('request', (request) => {
-      if (request.url() !== pathToFileURL(file).href && !request.url().startsWith('data:')) trouble.push(request.url());
-    });
-    await page.goto(pathToFileURL(file).href);
-    return { page, trouble };
-  }
+  test.each(everyLook)(
+    'at $width pixels ($colorScheme, $media) nothing overflows, no text of a plot is in the way, nothing is requested',
+    async (look) => {
+      for (const markup of Object.values(pages)) expect(await viewer.faults(markup, look)).toEqual(noFaults);
+    },
+  );
 
   test.each([
     { width: 1280, colorScheme: 'light' as const, drawing: 'wide' },
     { width: 390, colorScheme: 'dark' as const, drawing: 'narrow' },
-  ])('at $width pixels nothing overflows, nothing is requested, and one plot per task is shown', async (look) => {
-    for (const markup of Object.values(pages)) {
-      const { page, trouble } = await open(markup, look);
-      const overflow = await page.evaluate<number>(
-        'document.documentElement.scrollWidth - document.documentElement.clientWidth',
-      );
-      expect({ overflow, trouble }).toEqual({ overflow: 0, trouble: [] });
-      await page.close();
-    }
-    const { page } = await open(pages.several, look);
+  ])('at $width pixels one plot per task is shown, the one that fits', async (look) => {
+    const { page } = await viewer.open(pages.several, look);
     expect(await page.locator(`#differences .drawing.${look.drawing}:visible`).count()).toBe(3);
     await page.close();
   });
 
   test('hostile text stays text', async () => {
-    const { page } = await open(pages.hostile, { width: 1280, colorScheme: 'light' });
+    const { page } = await viewer.open(pages.hostile, { width: 1280, colorScheme: 'light' });
     expect(await page.locator('script, img').count()).toBe(0);
     expect(await page.title()).not.toBe('owned');
     await page.close();

@@ -1,79 +1,42 @@
-/** The page in a real browser. Needs Chromium: Debian's package, or whatever MAFT_CHROMIUM points to. */
-import { existsSync } from 'node:fs';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
-import { chromium } from 'playwright-core';
-import type { Browser } from 'playwright-core';
+/** The page of a run in a real browser. */
 import { buildReport, renderHtml } from '../../src/report';
 import { hostileFixture } from '../support/hostile-report';
+import { describeInBrowser, everyLook, noFaults, PageViewer } from '../support/browser';
 import { reportFixture } from '../support/report-fixture';
 
-const candidates = [
-  process.env['MAFT_CHROMIUM'],
-  '/usr/bin/chromium',
-  '/usr/bin/chromium-browser',
-  '/usr/bin/google-chrome',
-  '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
-];
-const executablePath = candidates.find((path) => path !== undefined && path !== '' && existsSync(path));
-if (executablePath === undefined) {
-  process.stderr.write('SKIPPED test/report/browser.test.ts: no Chromium found; install it or set MAFT_CHROMIUM.\n');
-}
-const inBrowser = executablePath === undefined ? describe.skip : describe;
+const prices = { promptPerMillion: 0.5, completionPerMillion: 1.5, currency: 'USD' };
+const inBrowser = describeInBrowser('test/report/browser.test.ts');
 
 inBrowser('the page in a browser', () => {
-  let browser: Browser;
-  let folder: string;
+  let viewer: PageViewer;
   const pages = {
     ordinary: renderHtml(buildReport(reportFixture())),
     hostile: renderHtml(buildReport(hostileFixture())),
+    many: renderHtml(buildReport(reportFixture({ members: 8, rounds: 3, problems: 60 }))),
+    alone: renderHtml(buildReport(reportFixture({ members: 1, rounds: 1, problems: 60 }))),
+    priced: renderHtml(buildReport({ ...reportFixture({ problems: 60 }), prices })),
     empty: renderHtml(buildReport(reportFixture({ evaluatedUpTo: -1 }))),
   };
 
   beforeAll(async () => {
-    browser = await chromium.launch({ executablePath, args: ['--no-sandbox'] });
-    folder = await mkdtemp(join(tmpdir(), 'maft-report-'));
+    viewer = await PageViewer.start();
   });
 
-  afterAll(async () => {
-    await browser.close();
-    await rm(folder, { recursive: true });
-  });
+  afterAll(() => viewer.close());
 
-  async function open(markup: string, look: { width: number; colorScheme: 'light' | 'dark' }) {
-    const file = pathToFileURL(join(folder, 'report.html')).href;
-    await writeFile(join(folder, 'report.html'), markup);
-    const page = await browser.newPage({ viewport: { width: look.width, height: 900 }, colorScheme: look.colorScheme });
-    const trouble: string[] = [];
-    page.on('console', (message) => trouble.push(`console: ${message.text()}`));
-    page.on('pageerror', (error) => trouble.push(`error: ${error.message}`));
-    page.on('request', (request) => {
-      if (request.url() !== file && !request.url().startsWith('data:')) trouble.push(`request: ${request.url()}`);
-    });
-    await page.goto(file);
-    await page.evaluate(openAllDetails);
-    return { page, trouble };
-  }
-
-  test.each([
-    { width: 1280, colorScheme: 'light' as const },
-    { width: 390, colorScheme: 'dark' as const },
-  ])(
-    'at $width pixels nothing overflows the page, nothing is requested and nothing is complained about',
+  test.each(everyLook)(
+    'at $width pixels ($colorScheme, $media) nothing overflows, no text of a chart is in the way, nothing is requested',
     async (look) => {
-      for (const markup of Object.values(pages)) {
-        const { page, trouble } = await open(markup, look);
-        const overflow = await page.evaluate<number>(overflowInPixels);
-        expect({ overflow, trouble }).toEqual({ overflow: 0, trouble: [] });
-        await page.close();
-      }
+      // On paper nothing scrolls, and agents have no such names as the hostile ones.
+      const { hostile, ...others } = pages;
+      const looked = look.media === 'print' ? others : { ...others, hostile };
+      for (const [name, markup] of Object.entries(looked))
+        expect({ name, ...(await viewer.faults(markup, look)) }).toEqual({ name, ...noFaults });
     },
   );
 
   test('hostile text is visible as text and became no element', async () => {
-    const { page } = await open(pages.hostile, { width: 1280, colorScheme: 'light' });
+    const { page } = await viewer.open(pages.hostile, { width: 1280, colorScheme: 'light' });
     const text = await page.locator('body').innerText();
     expect(text).toContain('<script>document.title = "owned"</script>');
     expect(text).toContain('</pre></details></style></title><h1>broken out</h1>');
@@ -86,7 +49,7 @@ inBrowser('the page in a browser', () => {
   test('the colours follow the reader, and text stands out from its background in both', async () => {
     const backgrounds = [];
     for (const colorScheme of ['light', 'dark'] as const) {
-      const { page } = await open(pages.ordinary, { width: 1280, colorScheme });
+      const { page } = await viewer.open(pages.ordinary, { width: 1280, colorScheme });
       const colors = await page.evaluate<{ background: string; texts: [string, string][] }>(textColors);
       backgrounds.push(colors.background);
       const faint = colors.texts.filter(([, color]) => contrast(color, colors.background) < 4.5);
@@ -101,7 +64,7 @@ inBrowser('the page in a browser', () => {
       [1280, 'wide', 'narrow'],
       [390, 'narrow', 'wide'],
     ] as const) {
-      const { page } = await open(pages.ordinary, { width, colorScheme: 'light' });
+      const { page } = await viewer.open(pages.ordinary, { width, colorScheme: 'light' });
       expect(await page.locator(`#accuracy .drawing.${shown}`).first().isVisible()).toBe(true);
       expect(await page.locator(`#accuracy .drawing.${hidden}`).first().isVisible()).toBe(false);
       await page.close();
@@ -109,9 +72,7 @@ inBrowser('the page in a browser', () => {
   });
 });
 
-/** Scripts for the browser are strings: the project is compiled without the DOM's types. */
-const openAllDetails = `document.querySelectorAll('details').forEach((element) => element.setAttribute('open', ''))`;
-const overflowInPixels = 'document.documentElement.scrollWidth - document.documentElement.clientWidth';
+/** A script for the browser is a string: the project is compiled without the DOM's types. */
 const textColors = `({
   background: getComputedStyle(document.body).backgroundColor,
   texts: ['.headline', '.note', 'figcaption', 'thead th', 'nav a', '.agrees', '.disagrees', '.badge.right', '.badge.wrong']

@@ -44,10 +44,49 @@ test('without measures there is no such section', () => {
   expect(sectionOf(page, 'flips')).not.toBe('');
 });
 
-test('members show coverage, types and what the critics did', () => {
+test('members show coverage and what the critics did', () => {
   const section = sectionOf(pageOf(reportFixture()), 'members');
-  for (const text of ['Any member, first round', 'type no carry', 'Wrong to right', 'critic-3', 'Any of them'])
+  for (const text of ['Any member, first round', 'Wrong to right', 'critic-3', 'Any of them'])
     expect(section).toContain(text);
+});
+
+describe('specialisation', () => {
+  const input = reportFixture({ problems: 60 });
+  const section = sectionOf(pageOf(input), 'specialisation');
+
+  test('has a panel per type and role, and a table of types by agents', () => {
+    for (const text of [
+      'no carry',
+      'measure-generation-type-2',
+      'measure-critic-type-2',
+      '>generation-3<',
+      '>critic-3<',
+    ])
+      expect(section).toContain(text);
+  });
+
+  test('an agent that stands out is marked by a symbol, not by a colour alone', () => {
+    const iterations = input.iterations.map((each) => {
+      const { measures } = each;
+      if (measures?.specialisation.kind !== 'measured') return each;
+      const rows = measures.specialisation.rows.map((row) => ({
+        ...row,
+        members: row.members.map((member) => ({ ...member, firstRight: member.member === 2 ? row.problems : 0 })),
+      }));
+      return { ...each, measures: { ...measures, specialisation: { kind: 'measured' as const, rows } } };
+    });
+    expect(sectionOf(pageOf({ ...input, iterations }), 'specialisation')).toMatch(/▲ 100\.0[\s\S]*▼ 0\.0/);
+  });
+
+  test('data without types, as arithmetic, have no such section', () => {
+    const iterations = input.iterations.map((each) => {
+      const { measures } = each;
+      if (measures?.specialisation.kind !== 'measured') return each;
+      const rows = measures.specialisation.rows.slice(0, 1);
+      return { ...each, measures: { ...measures, specialisation: { kind: 'measured' as const, rows } } };
+    });
+    expect(sectionOf(pageOf({ ...input, iterations }), 'specialisation')).toBe('');
+  });
 });
 
 describe('the ledger of flips', () => {

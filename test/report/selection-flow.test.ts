@@ -52,7 +52,7 @@ describe('the flow of selection', () => {
   });
 
   test('many agents end as roles', () => {
-    expect(labels(selectionFlow(selectionOf({ members: 8 })), 3)).toEqual(['generation agents', 'critics']);
+    expect(labels(selectionFlow(selectionOf({ members: 8 })), 3)).toEqual(['generation', 'critics']);
   });
 
   test('with reference answers the judgement is called what it is', () => {

@@ -12,8 +12,8 @@ const lineHeight = 15;
 const bandHeight = 150;
 /** Room for the labels of the last stage, which stand right of it. */
 const labelPixels = { wide: 120, narrow: 100 };
-/** No name of ours is longer; a longer one is cut. */
-const mostCharacters = 18;
+/** No name of ours is longer; a longer one is cut. There is less room behind the last stage. */
+const mostCharacters = { within: 18, last: 15 };
 const narrowest = 500;
 
 export function flowChart(input: { id: string; caption: string; nodes: FlowNode[]; links: FlowLink[] }): Chart {
@@ -85,10 +85,11 @@ function series(nodes: FlowNode[], links: FlowLink[], gap: number): SankeySeries
 
 function twoLines(nodes: FlowNode[]) {
   const byId = new Map(nodes.map((node) => [node.id, node]));
+  const lastStage = Math.max(...nodes.map(({ stage }) => stage));
   return ({ name }: { name: string }) => {
     const node = byId.get(name);
-    return node === undefined
-      ? ''
-      : `${shortened(visibleLine(node.label), mostCharacters).text}\n${count(node.responses)}`;
+    if (node === undefined) return '';
+    const most = node.stage === lastStage ? mostCharacters.last : mostCharacters.within;
+    return `${shortened(visibleLine(node.label), most).text}\n${count(node.responses)}`;
   };
 }

@@ -1,7 +1,7 @@
 /** Horizontal bars, each a stack of parts that add up to a whole: selection outcomes per agent, seconds per stage. */
 import { axisStyle } from '../chart-renderer';
 import type { Chart } from '../chart-renderer';
-import { visibleLine } from '../plain-text';
+import { shortened, visibleLine } from '../plain-text';
 
 export interface StackPart {
   label: string;
@@ -11,9 +11,9 @@ export interface StackPart {
 }
 
 const barHeight = 26;
-/** Room for bar names: echarts guesses text widths without a browser, and too narrowly for some fonts. */
+/** Room for bar names, cut by characters: echarts guesses text widths without a browser, and too narrowly for some fonts. */
 const pixelsPerCharacter = 7.4;
-const mostNamePixels = 130;
+const mostNameCharacters = 16;
 
 export function stackedBars(input: {
   id: string;
@@ -24,7 +24,8 @@ export function stackedBars(input: {
   unit: string;
 }): Chart {
   const { id, description, caption, bars, parts, unit } = input;
-  const namePixels = Math.min(mostNamePixels, pixelsPerCharacter * Math.max(1, ...bars.map((bar) => bar.length)));
+  const names = bars.map((bar) => shortened(visibleLine(bar), mostNameCharacters).text);
+  const namePixels = pixelsPerCharacter * Math.max(1, ...names.map((name) => name.length));
   return {
     id,
     description,
@@ -45,9 +46,8 @@ export function stackedBars(input: {
         ...axisStyle,
         type: 'category',
         inverse: true,
-        data: bars.map(visibleLine),
+        data: names,
         splitLine: { show: false },
-        axisLabel: { ...axisStyle.axisLabel, width: namePixels, overflow: 'truncate' },
       },
       series: parts.map(({ label, color, values }) => ({
         type: 'bar' as const,
