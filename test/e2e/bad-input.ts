@@ -44,7 +44,8 @@ export function badInput(): void {
     // Nobody may make folders there, root included.
     const readOnly = '/sys/maft-home';
     expect(await refused(run, { MAFT_HOME: readOnly })).toContain(`cannot write to ${readOnly}`);
-    const belowAFile = `${home.write('file.json', {})}/home`;
+    home.write('file.json', {});
+    const belowAFile = home.path('file.json/home');
     expect(await refused(run, { MAFT_HOME: belowAFile })).toContain(`cannot write to ${belowAFile}`);
   });
 

@@ -65,16 +65,18 @@ export function contentOf(home: Home, runId: string): Record<string, string> {
 }
 
 function digestOf(file: string, bytes: Buffer): string {
-  const isTimed = file.endsWith('/run.json') || file.includes('/weights/');
+  const isTimed = /\/run\.json$|\/measures\.json$|\/weights\/|\/scores\//.test(file);
   return createHash('sha256')
     .update(isTimed ? withoutTimes(bytes.toString()) : bytes)
     .digest('hex');
 }
 
 function withoutTimes(sealed: string): string {
-  const { createdAt: _createdAt, sha256: _sha256, training, ...rest } = JSON.parse(sealed) as Record<string, unknown>;
-  const { seconds: _seconds, ...trained } = (training ?? {}) as Record<string, unknown>;
-  return JSON.stringify({ ...rest, training: trained });
+  const isTime = (key: string) => key === 'createdAt' || key === 'seconds';
+  const { sha256: _sha256, ...rest } = JSON.parse(sealed, (key, value: unknown) =>
+    isTime(key) ? undefined : value,
+  ) as Record<string, unknown>;
+  return JSON.stringify(rest);
 }
 
 /** Inode and time of every turn file: the same later means that nobody wrote it again. */

@@ -77,7 +77,11 @@ async function recordWholeRun({ world, client, save }: Recorder): Promise<void> 
     if (poisoned.size === 0) poisoned.add(question);
     return poisoned.has(question) ? new ProviderError('400: refused', { status: 400, retryable: false }) : undefined;
   };
-  const changes = { iterations: 2, limits: { maxFailedShare: 0.3 }, execution: { shardSize: 2, problemsInFlight: 1 } };
+  const changes = {
+    iterations: 2,
+    limits: { maxFailedShare: 0.3 },
+    execution: { shardSize: 2, shardsInFlight: 1, problemsInFlight: 1 },
+  };
   const handle = await start(client, 'recorded', smallSpecification(changes));
   await handle.result();
   await save('run-first', handle.workflowId, handle.firstExecutionRunId);

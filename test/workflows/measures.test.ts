@@ -2,7 +2,6 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { DefaultLogger, Runtime } from '@temporalio/worker';
 import { readSealed } from '../../src/artifacts/sealed';
 import type { Measures } from '../../src/contract/measures';
@@ -10,30 +9,33 @@ import { iterationKeys } from '../../src/domain/keys';
 import { ProviderError, UnsupportedByEndpoint } from '../../src/errors';
 import { allRoles, startWorkers, type RunningWorkers } from '../../src/worker';
 import { fakeBaseModel, fakeWorld, type FakeWorld } from '../support/fake-ports';
+import { createNamespace, type TestNamespace } from '../support/namespace';
 import { sourceBundle } from '../support/source-bundle';
-import { connectToTestServer, nativeConnection } from '../support/temporal-server';
+import { nativeConnection } from '../support/temporal-server';
 
 Runtime.install({ logger: new DefaultLogger('ERROR') });
 
 describe('measuring within a run', () => {
-  let environment: TestWorkflowEnvironment;
+  let namespace: TestNamespace;
   let world: FakeWorld;
   let workers: RunningWorkers;
   let folder: string;
 
   beforeAll(async () => {
-    environment = await connectToTestServer();
+    namespace = await createNamespace();
     folder = await mkdtemp(path.join(tmpdir(), 'maft-measures-'));
     world = fakeWorld(folder);
-    const settings = { namespace: 'default', roles: allRoles, turnSlots: 50, trainingSlots: 2 };
+    const settings = { namespace: namespace.name, roles: allRoles, turnSlots: 50, trainingSlots: 2 };
     const connection = await nativeConnection();
-    workers = await startWorkers({ ...settings, connection, workflowBundle: sourceBundle() }, world.dependencies);
+    // A namespace of a test's own has no search attributes.
+    const dependencies = { ...world.dependencies, platform: { registeredSearchAttributes: async () => [] } };
+    workers = await startWorkers({ ...settings, connection, workflowBundle: sourceBundle() }, dependencies);
   }, 120_000);
 
   afterAll(async () => {
     workers.shutdown();
     await workers.finished;
-    await environment.teardown();
+    await namespace.close();
     await rm(folder, { recursive: true, force: true });
     await Runtime.instance().shutdown();
   });
@@ -43,7 +45,7 @@ describe('measuring within a run', () => {
   });
 
   const start = (runId: string, evaluation: object) =>
-    environment.client.workflow.start('multiagentFinetuning', {
+    namespace.client.workflow.start('multiagentFinetuning', {
       workflowId: `maft/${runId}`,
       taskQueue: 'maft',
       args: [
