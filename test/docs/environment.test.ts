@@ -5,7 +5,8 @@ import { repositoryRoot } from '../../src/paths';
 
 const root = repositoryRoot();
 const documented = new Set(variablesIn(readFileSync(join(root, '.env.example'), 'utf8'), /^#?([A-Z][A-Z0-9_]+)=/gm));
-const sources = [...contentsBelow('src'), ...contentsBelow('test/report')].join('\n');
+const browser = readFileSync(join(root, 'test/support/browser.ts'), 'utf8');
+const sources = [...contentsBelow('src'), browser].join('\n');
 const read = new Set(variablesIn(sources, /(?:process\.env|environment)(?:\.|\[')((?:MAFT|TEMPORAL|XDG)_[A-Z_]+)/g));
 /** Keys of endpoints have any name; these two are examples. */
 const examples = new Set(['OPENAI_API_KEY', 'VLLM_API_KEY']);
