@@ -12,7 +12,7 @@ module.exports = {
   globalSetup: '<rootDir>/test/support/global-setup.ts',
   globalTeardown: '<rootDir>/test/support/global-teardown.ts',
   testTimeout: 60_000,
-  // Much of the time goes into waiting for real servers and processes: two files at once, also on two cores.
-  maxWorkers: 2,
+  // Much of the time goes into waiting for real servers and processes: three files at once, also on two cores.
+  maxWorkers: 3,
   testSequencer: '<rootDir>/test/support/longest-first.js',
 };
