@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { ApplicationFailure } from '@temporalio/common';
 import { DefaultLogger, Runtime } from '@temporalio/worker';
+import { createActivities } from '../../activities';
 import type { Evaluation } from '../../src/contract/evaluation';
 import type { GuardReport } from '../../src/contract/guard';
 import type { RunOutcome, RunProgress } from '../../src/contract/run';
@@ -15,12 +16,10 @@ import { gatherReport } from '../../src/runs/gather-report';
 import { buildReport } from '../../src/report';
 import { findSociety } from '../../src/runs/find-society';
 import { standingOf } from '../../src/runs/standing';
-import { allRoles, startWorkers, type RunningWorkers } from '../../src/worker';
+import type { RunningWorkers } from '../../src/worker';
 import { fakeBaseModel, fakeWorld, type FakeWorld } from '../support/fake-ports';
 import { createNamespace, type TestNamespace } from '../support/namespace';
 import { runFiles, turnsIn } from '../support/run-files';
-import { sourceBundle } from '../support/source-bundle';
-import { nativeConnection } from '../support/temporal-server';
 
 Runtime.install({ logger: new DefaultLogger('ERROR') });
 
@@ -34,9 +33,7 @@ beforeAll(async () => {
   folder = await mkdtemp(path.join(tmpdir(), 'maft-further-'));
   world = fakeWorld(folder);
   const dependencies = { ...world.dependencies, platform: { registeredSearchAttributes: async () => [] } };
-  const settings = { namespace: namespace.name, roles: allRoles, turnSlots: 50, trainingSlots: 2 };
-  const connection = await nativeConnection();
-  workers = await startWorkers({ connection, ...settings, workflowBundle: sourceBundle() }, dependencies);
+  workers = await namespace.serve(createActivities(dependencies));
 }, 120_000);
 
 afterAll(async () => {

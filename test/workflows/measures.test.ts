@@ -3,15 +3,14 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { DefaultLogger, Runtime } from '@temporalio/worker';
+import { createActivities } from '../../activities';
 import { readSealed } from '../../src/artifacts/sealed';
 import type { Measures } from '../../src/contract/measures';
 import { iterationKeys } from '../../src/domain/keys';
 import { ProviderError, UnsupportedByEndpoint } from '../../src/errors';
-import { allRoles, startWorkers, type RunningWorkers } from '../../src/worker';
+import type { RunningWorkers } from '../../src/worker';
 import { fakeBaseModel, fakeWorld, type FakeWorld } from '../support/fake-ports';
 import { createNamespace, type TestNamespace } from '../support/namespace';
-import { sourceBundle } from '../support/source-bundle';
-import { nativeConnection } from '../support/temporal-server';
 
 Runtime.install({ logger: new DefaultLogger('ERROR') });
 
@@ -25,11 +24,9 @@ describe('measuring within a run', () => {
     namespace = await createNamespace();
     folder = await mkdtemp(path.join(tmpdir(), 'maft-measures-'));
     world = fakeWorld(folder);
-    const settings = { namespace: namespace.name, roles: allRoles, turnSlots: 50, trainingSlots: 2 };
-    const connection = await nativeConnection();
     // A namespace of a test's own has no search attributes.
     const dependencies = { ...world.dependencies, platform: { registeredSearchAttributes: async () => [] } };
-    workers = await startWorkers({ ...settings, connection, workflowBundle: sourceBundle() }, dependencies);
+    workers = await namespace.serve(createActivities(dependencies));
   }, 120_000);
 
   afterAll(async () => {

@@ -6,17 +6,16 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { DefaultLogger, Runtime } from '@temporalio/worker';
+import { createActivities } from '../../activities';
 import type { RunOutcome } from '../../src/contract/run';
 import type { TrainingExample } from '../../src/contract/training';
 import { presetNames } from '../../src/domain/presets';
 import { memberNumbers } from '../../src/domain/identifiers';
 import { resolveSpecification } from '../../src/specification';
-import { allRoles, startWorkers, type RunningWorkers } from '../../src/worker';
+import type { RunningWorkers } from '../../src/worker';
 import { fakeBaseModel, fakeWorld, type FakeWorld } from '../support/fake-ports';
 import { createNamespace, type TestNamespace } from '../support/namespace';
 import { runFiles, turnsIn, type RunFiles } from '../support/run-files';
-import { sourceBundle } from '../support/source-bundle';
-import { nativeConnection } from '../support/temporal-server';
 
 Runtime.install({ logger: new DefaultLogger('ERROR') });
 
@@ -31,9 +30,7 @@ beforeAll(async () => {
   world = fakeWorld(folder);
   // A namespace of a test's own has no search attributes.
   const dependencies = { ...world.dependencies, platform: { registeredSearchAttributes: async () => [] } };
-  const settings = { namespace: namespace.name, roles: allRoles, turnSlots: 50, trainingSlots: 2 };
-  const connection = await nativeConnection();
-  workers = await startWorkers({ connection, ...settings, workflowBundle: sourceBundle() }, dependencies);
+  workers = await namespace.serve(createActivities(dependencies));
 }, 120_000);
 
 afterAll(async () => {
