@@ -1,6 +1,13 @@
 /** What a comparison has come to by now, read from the store: its runs' evaluations, training records and calls. */
 import { readSealed } from '../artifacts/sealed';
-import type { ComparisonGroup, ComparisonRecord, FailedRun, Prices, TrainingCost } from '../contract/comparison';
+import type {
+  ComparedRun,
+  ComparisonGroup,
+  ComparisonRecord,
+  FailedRun,
+  Prices,
+  TrainingCost,
+} from '../contract/comparison';
 import type { Evaluation } from '../contract/evaluation';
 import type { CallCounts, RunRecord, ShardOutcome } from '../contract/run';
 import type { WeightsRecord } from '../contract/training-job';
@@ -53,12 +60,12 @@ async function gatherGroup(
   { failed, prices }: GatherOptions,
 ): Promise<ComparedArtifacts[]> {
   const runs: ComparedArtifacts[] = [];
-  for (const { runId, specificationDigest, after } of group.runs) {
+  for (const planned of group.runs) {
+    const { runId } = planned;
     const place = { runId, task: group.task, seed: group.seed };
     const reason = failed.find((each) => each.runId === runId)?.reason;
-    const run = await readRun(store, place, specificationDigest).catch((error: unknown) => unreadable(place, error));
-    const training = after === undefined ? run.training : await trainingOf(store, after);
-    const priced = { ...run, training, prices: run.record && runPrices(run.record.specification, prices) };
+    const run = await readRun(store, place, planned).catch((error: unknown) => unreadable(place, error));
+    const priced = { ...run, prices: run.record && runPrices(run.record.specification, prices) };
     const [first] = runs.filter(({ record }) => record !== undefined);
     if (hasOtherProblems(first, run))
       runs.push(
@@ -74,14 +81,18 @@ async function gatherGroup(
 
 type Place = Pick<ComparedArtifacts, 'runId' | 'task' | 'seed'>;
 
-async function readRun(store: ArtifactStore, place: Place, specificationDigest: string): Promise<ComparedArtifacts> {
+async function readRun(
+  store: ArtifactStore,
+  place: Place,
+  { specificationDigest, after }: ComparedRun,
+): Promise<ComparedArtifacts> {
   const { runId } = place;
   const record = await readSealed<RunRecord>(store, runKeys.record(runId));
   if (record === undefined) return { ...without(place), standing: 'not started' };
   if (record.specificationDigest !== specificationDigest)
     return without(place, 'was made with other settings than this comparison asks for');
   const { standing } = await standingOf(store, runId);
-  const numbers = Array.from({ length: record.plan.iterations + 1 }, (_, iteration) => iteration);
+  const numbers = iterationsOf(record);
   const evaluations = await Promise.all(
     numbers.map((iteration) => readSealed<Evaluation>(store, iterationKeys.evaluation({ runId, iteration }))),
   );
@@ -91,7 +102,8 @@ async function readRun(store: ArtifactStore, place: Place, specificationDigest: 
     standing: standing === 'finished' ? 'finished' : 'unfinished',
     record,
     evaluations: evaluations.filter((evaluation) => evaluation !== undefined),
-    training: await trainingOf(store, runId),
+    training:
+      after === undefined ? await trainingOf(store, record, shards.train) : await trainingElsewhere(store, after),
     counts: sumOf([...shards.train, ...shards.eval]),
     reused: addCounts(noCounts, ...[...shards.train, ...shards.eval].flatMap(({ reused }) => (reused ? [reused] : []))),
   };
@@ -104,8 +116,15 @@ function unreadable(place: Place, error: unknown): ComparedArtifacts {
 }
 
 function without(place: Place, reason?: string): ComparedArtifacts {
-  const training = { counts: noCounts, tokens: 0, examples: 0, seconds: 0 };
-  return { ...place, standing: 'failed', reason, evaluations: [], training, counts: noCounts, reused: noCounts };
+  return {
+    ...place,
+    standing: 'failed',
+    reason,
+    evaluations: [],
+    training: untrained,
+    counts: noCounts,
+    reused: noCounts,
+  };
 }
 
 async function readShards(store: ArtifactStore, { runId, plan }: RunRecord, iterations: number[]) {
@@ -120,24 +139,35 @@ async function readShards(store: ArtifactStore, { runId, plan }: RunRecord, iter
   return { train: await ofSplit('train', plan.trainProblems), eval: await ofSplit('eval', plan.evaluationProblems) };
 }
 
+/** 0..L */
+function iterationsOf({ plan }: RunRecord): number[] {
+  return Array.from({ length: plan.iterations + 1 }, (_, iteration) => iteration);
+}
+
 function sumOf(shards: ShardOutcome[]): CallCounts {
   return addCounts(noCounts, ...shards.map(({ counts }) => counts));
 }
 
-/** What a run's societies were trained on; nothing where it has not been started or trains nobody. */
-async function trainingOf(store: ArtifactStore, runId: string): Promise<TrainingCost> {
+const untrained: TrainingCost = { counts: noCounts, tokens: 0, examples: 0, seconds: 0 };
+
+/** What the society of a run that only measures was trained on: its own run's, where that has been started. */
+async function trainingElsewhere(store: ArtifactStore, runId: string): Promise<TrainingCost> {
   const record = await readSealed<RunRecord>(store, runKeys.record(runId));
-  if (record === undefined) return { counts: noCounts, tokens: 0, examples: 0, seconds: 0 };
-  const { plan } = record;
-  const iterations = Array.from({ length: plan.iterations }, (_, index) => index + 1);
-  const shards = await readShards(store, record, iterations);
-  const keys = iterations.flatMap((iteration) =>
+  if (record === undefined) return untrained;
+  const { train } = await readShards(store, record, iterationsOf(record));
+  return trainingOf(store, record, train);
+}
+
+/** What a run's societies were trained on; nothing where it trains nobody. */
+async function trainingOf(store: ArtifactStore, record: RunRecord, shards: ShardOutcome[]): Promise<TrainingCost> {
+  const { runId, plan } = record;
+  const keys = iterationsOf(record).flatMap((iteration) =>
     plan.trainedAgents.map((agent) => iterationKeys.weights({ runId, iteration }, agent)),
   );
   const records = await Promise.all(keys.map((key) => readSealed<WeightsRecord>(store, key)));
   const sum = (part: 'tokens' | 'examples' | 'seconds') =>
     records.reduce((total, record) => total + (record?.training?.[part] ?? 0), 0);
-  return { counts: sumOf(shards.train), tokens: sum('tokens'), examples: sum('examples'), seconds: sum('seconds') };
+  return { counts: sumOf(shards), tokens: sum('tokens'), examples: sum('examples'), seconds: sum('seconds') };
 }
 
 /** Pairing problem by problem means something only where both were asked the same and judged by the same references. */
