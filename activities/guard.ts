@@ -7,7 +7,7 @@ import type { Transcript } from '../src/contract/transcript';
 import { parseLines } from '../src/artifacts/lines';
 import { publishSealed, readSealed, requireSealed } from '../src/artifacts/sealed';
 import { debateRules } from '../src/domain/debate-rules';
-import { judgeTraining, sentenceOf } from '../src/domain/guard';
+import { guardStop, judgeTraining, sentenceOf } from '../src/domain/guard';
 import { iterationKeys } from '../src/domain/keys';
 import type { ActivityDependencies } from './dependencies';
 import { withHeartbeats } from './heartbeats';
@@ -46,6 +46,7 @@ export function createGuardActivities({ store }: ActivityDependencies, contexts:
   return { checkForCollapse };
 }
 
-function outcomeOf({ findings }: GuardReport): GuardCheckOutcome {
-  return findings.length === 0 ? {} : { found: sentenceOf(findings) };
+function outcomeOf(report: GuardReport): GuardCheckOutcome {
+  if (report.findings.length === 0) return {};
+  return { found: sentenceOf(report.findings), stopped: guardStop(report) };
 }

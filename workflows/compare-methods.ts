@@ -4,9 +4,7 @@
  * different tasks and seeds may run side by side. A run that fails is recorded, and the others go on.
  */
 import {
-  ActivityFailure,
   allHandlersFinished,
-  ApplicationFailure,
   CancellationScope,
   CancelledFailure,
   condition,
@@ -16,13 +14,14 @@ import {
   TemporalFailure,
   WorkflowIdReusePolicy,
 } from '@temporalio/workflow';
-import type { ComparisonOutcome, ComparisonPlan } from '../src/contract/comparison';
+import type { ComparisonOutcome } from '../src/contract/comparison';
 import { workflowTypes } from '../src/contract/names';
 import { rootWorkflowId } from '../src/domain/identifiers';
 import { light } from './activity-proxies';
 import { startComparison, type ComparisonContext, type ContinuedComparison } from './comparison-context';
 import type { multiagentFinetuning } from './multiagent-finetuning';
 import { outlastingOutages } from './outages';
+import { refusedAsItself } from './refusals';
 import { inWindow } from './window';
 
 /** A child adds about a dozen events; this many stay far below the 4,096 at which a history should end. */
@@ -30,7 +29,7 @@ const runsPerHistory = 150;
 
 export async function compareMethods(...input: unknown[]): Promise<ComparisonOutcome> {
   const comparison = startComparison(input);
-  if (!comparison.isContinued) comparison.begin(await resolveComparison(input));
+  if (!comparison.isContinued) comparison.begin(await refusedAsItself(() => light.resolveComparison({ input })));
 
   const groups = comparison.takeGroups(runsPerHistory);
   await inWindow(groups, comparison.plan.runsInFlight, (group) => performGroup(comparison, group.runs));
@@ -41,15 +40,6 @@ export async function compareMethods(...input: unknown[]): Promise<ComparisonOut
   const outcome = await writeComparison(comparison);
   comparison.finish();
   return outcome;
-}
-
-/** The specification becomes a plan; a bad one fails the comparison with the refusal itself. */
-async function resolveComparison(input: unknown[]): Promise<ComparisonPlan> {
-  try {
-    return await light.resolveComparison({ input });
-  } catch (error) {
-    throw error instanceof ActivityFailure && error.cause instanceof ApplicationFailure ? error.cause : error;
-  }
 }
 
 /** All methods on one task with one seed. Ends without an error when cancelled, so that the groups beside it can end too. */

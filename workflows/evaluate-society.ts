@@ -1,13 +1,6 @@
 /** The society of one iteration debates the evaluation problems; its answers are scored, its diversity is measured. */
-import {
-  ActivityFailure,
-  allHandlersFinished,
-  ApplicationFailure,
-  condition,
-  setHandler,
-  workflowInfo,
-} from '@temporalio/workflow';
-import type { CallCounts, EvaluationInput, EvaluationOutcome, RunPlan, ShardOutcome } from '../src/contract/run';
+import { allHandlersFinished, condition, setHandler, workflowInfo } from '@temporalio/workflow';
+import type { CallCounts, EvaluationInput, EvaluationOutcome, ShardOutcome } from '../src/contract/run';
 import { addCounts, noCounts } from '../src/domain/counts';
 import { light } from './activity-proxies';
 import { debateProblems } from './debate-problems';
@@ -16,24 +9,16 @@ import { measureSociety } from './measure-society';
 import { progressQuery } from './messages';
 import { outlastingOutages } from './outages';
 import { createPauseGate } from './pause-gate';
+import { refusedAsItself } from './refusals';
 
 /** Part of a run; or started by itself with a finished society, and then a run of no iterations. */
 export async function evaluateSociety(...input: unknown[]): Promise<EvaluationOutcome> {
   if (workflowInfo().parent !== undefined) return evaluate(input[0] as EvaluationInput);
-  const plan = await resolveEvaluation(input);
+  const plan = await refusedAsItself(() => light.resolveEvaluation({ input }));
   const outcome = await evaluate({ plan, iteration: 0 });
   await light.writeReport({ runId: plan.runId, throughIteration: 0, timings: [] });
   await condition(allHandlersFinished);
   return outcome;
-}
-
-/** A bad request fails the workflow with the refusal itself. */
-async function resolveEvaluation(input: unknown[]): Promise<RunPlan> {
-  try {
-    return await light.resolveEvaluation({ input });
-  } catch (error) {
-    throw error instanceof ActivityFailure && error.cause instanceof ApplicationFailure ? error.cause : error;
-  }
 }
 
 async function evaluate(input: EvaluationInput): Promise<EvaluationOutcome> {

@@ -1,11 +1,5 @@
 /** The steps of one iteration, in the paper's order; each leaves artifacts behind and returns references and counts. */
-import {
-  ActivityFailure,
-  ApplicationFailure,
-  ParentClosePolicy,
-  startChild,
-  WorkflowIdReusePolicy,
-} from '@temporalio/workflow';
+import { ParentClosePolicy, startChild, WorkflowIdReusePolicy } from '@temporalio/workflow';
 import { workflowTypes } from '../src/contract/names';
 import type { EvaluationInput, EvaluationOutcome, RunPlan, ShardOutcome } from '../src/contract/run';
 import { validationSplit } from '../src/contract/transcript';
@@ -16,15 +10,12 @@ import type { evaluateSociety } from './evaluate-society';
 import { refuseTooManyFailures } from './failed-problems';
 import type { finetuneSociety } from './finetune-society';
 import { outlastingOutages } from './outages';
+import { refusedAsItself } from './refusals';
 import type { RunContext } from './run-context';
 
-/** The specification becomes a plan; a bad one fails the run with the refusal itself, not with "an activity failed". */
+/** The specification becomes a plan, or the run fails with the refusal. */
 export async function resolveRun(input: unknown[]): Promise<RunPlan> {
-  try {
-    return await light.resolveRun({ input });
-  } catch (error) {
-    throw error instanceof ActivityFailure && error.cause instanceof ApplicationFailure ? error.cause : error;
-  }
+  return refusedAsItself(() => light.resolveRun({ input }));
 }
 
 /** Society l-1 debates the training problems (Algorithm 1, lines 3-21). */
@@ -67,11 +58,10 @@ export async function selectTrainingData(run: RunContext, iteration: number, sha
 export async function isHaltedByGuard(run: RunContext, iteration: number, shards: ShardOutcome[]): Promise<boolean> {
   const { plan, gate } = run;
   if (plan.guard === undefined) return false;
-  const { found } = await outlastingOutages(gate, () => light.checkForCollapse({ plan, iteration, shards }));
-  if (found === undefined) return false;
-  if (plan.guard === 'pause') await gate.pauseSelf(`guard: ${found}`);
-  if (plan.guard === 'stop') run.halt(`stopped by guard after iteration ${iteration - 1}: ${found}`);
-  return plan.guard === 'stop';
+  const { found, stopped } = await outlastingOutages(gate, () => light.checkForCollapse({ plan, iteration, shards }));
+  if (found !== undefined && plan.guard === 'pause') await gate.pauseSelf(`guard: ${found}`);
+  if (stopped !== undefined) run.halt(stopped);
+  return stopped !== undefined;
 }
 
 /** Every agent learns from its own set; together they are society l (lines 27-30). */

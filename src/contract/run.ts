@@ -297,6 +297,8 @@ export interface GuardCheckInput {
 export interface GuardCheckOutcome {
   /** All findings of this iteration's training debate as one sentence; absent where nothing is wrong. */
   found?: string;
+  /** Why the run ends here, where the specification asks for that. */
+  stopped?: string;
 }
 
 /** Wall-clock seconds of one stage, and what it asked of models. Never part of a digest. */
