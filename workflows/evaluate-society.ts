@@ -8,23 +8,25 @@ import { refuseTooManyFailures } from './failed-problems';
 import { measureSociety } from './measure-society';
 import { progressQuery } from './messages';
 import { outlastingOutages } from './outages';
-import { createPauseGate } from './pause-gate';
+import { createPauseGate, type PauseGate } from './pause-gate';
 import { refusedAsItself } from './refusals';
 
 /** Part of a run; or started by itself with a finished society, and then a run of no iterations. */
 export async function evaluateSociety(...input: unknown[]): Promise<EvaluationOutcome> {
-  if (workflowInfo().parent !== undefined) return evaluate(input[0] as EvaluationInput);
+  const part = workflowInfo().parent === undefined ? undefined : (input[0] as EvaluationInput);
+  const gate = createPauseGate(part?.paused ?? false);
+  if (part !== undefined) return evaluate(part, gate);
   const plan = await refusedAsItself(() => light.resolveEvaluation({ input }));
-  const outcome = await evaluate({ plan, iteration: 0 });
-  await light.writeReport({ runId: plan.runId, throughIteration: 0, timings: [] });
+  const outcome = await evaluate({ plan, iteration: 0 }, gate);
+  const request = { runId: plan.runId, throughIteration: 0, timings: [] };
+  await outlastingOutages(gate, () => light.writeReport(request));
   await condition(allHandlersFinished);
   return outcome;
 }
 
-async function evaluate(input: EvaluationInput): Promise<EvaluationOutcome> {
+async function evaluate(input: EvaluationInput, gate: PauseGate): Promise<EvaluationOutcome> {
   const { plan, iteration, split = 'eval' } = input;
   const problems = split === 'eval' ? plan.evaluationProblems : (plan.validationProblems ?? 0);
-  const gate = createPauseGate(input.paused ?? false);
   const startedAt = Date.now();
   const closed = { problems: 0, failed: 0, counts: noCounts };
   setHandler(progressQuery, () => ({
