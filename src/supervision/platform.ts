@@ -10,7 +10,7 @@ import { ConfigError } from '../errors';
 import type { BaseModel } from '../setup/model-folder';
 import { tryLock, type FileLock } from './file-lock';
 import { endLeftovers, findRunningPlatform, readState, writeState, type PlatformState } from './platform-state';
-import { choosePorts, loopback, type Ports } from './ports';
+import { choosePorts, loopback, type ChosenPorts } from './ports';
 import { ownIdentity } from './process-identity';
 import { modelServer, temporalServer, workerProcess } from './programs';
 import { SupervisedProcess, type ProcessEvent, type ProcessName, type Program } from './supervised-process';
@@ -99,11 +99,11 @@ async function endLeftoversOf(options: PlatformOptions): Promise<void> {
   if (ended.length > 0) notice(options, `ended what an earlier maft ${state.command} left behind: ${ended.join(', ')}`);
 }
 
-async function choosePlatformPorts(options: PlatformOptions): Promise<Ports> {
+async function choosePlatformPorts(options: PlatformOptions): Promise<ChosenPorts> {
   const remembered = readState(options.config.maftHome)?.ports;
-  const { ports, notices } = await choosePorts({ configured: options.config.ports, remembered });
-  for (const message of notices) notice(options, message);
-  return ports;
+  const chosen = await choosePorts({ configured: options.config.ports, remembered });
+  for (const message of chosen.notices) notice(options, message);
+  return chosen;
 }
 
 function notice(options: PlatformOptions, message: string): void {
@@ -123,9 +123,10 @@ class RunningPlatformProcesses implements Platform {
   constructor(
     private readonly options: PlatformOptions,
     private readonly lock: FileLock,
-    private readonly ports: Ports,
+    private readonly chosenPorts: ChosenPorts,
   ) {
     const { config, model } = options;
+    const { ports } = chosenPorts;
     this.namespace = config.temporal.namespace;
     this.temporalAddress = config.temporal.address ?? `${loopback}:${ports.temporal}`;
     this.uiUrl = config.temporal.address === undefined ? `http://${loopback}:${ports.temporalUi}` : null;
@@ -169,12 +170,13 @@ class RunningPlatformProcesses implements Platform {
     for (const process of [...this.processes].reverse()) await process.stop();
     this.phase = 'stopped';
     this.saveState();
+    this.chosenPorts.release();
     this.lock.release();
   }
 
   private programs(): Program[] {
     const { config, model, programs } = this.options;
-    const { ports } = this;
+    const { ports } = this.chosenPorts;
     const list: Program[] = [];
     if (config.temporal.address === undefined) list.push(this.ownTemporalServer());
     if (model !== null) {
@@ -192,7 +194,7 @@ class RunningPlatformProcesses implements Platform {
     if (programs.temporal === undefined) throw new Error('startPlatform was given no temporal program');
     const folder = join(config.maftHome, 'temporal');
     mkdirSync(folder, { recursive: true });
-    const { temporal: port, temporalUi: uiPort } = this.ports;
+    const { temporal: port, temporalUi: uiPort } = this.chosenPorts.ports;
     const databaseFile = join(folder, 'temporal.db');
     return temporalServer({ program: programs.temporal, databaseFile, port, uiPort, namespace: this.namespace });
   }
@@ -236,7 +238,8 @@ class RunningPlatformProcesses implements Platform {
   }
 
   private currentState(): PlatformState {
-    const { temporalAddress, uiUrl, modelServerUrl, ports, phase } = this;
+    const { temporalAddress, uiUrl, modelServerUrl, phase } = this;
+    const { ports } = this.chosenPorts;
     const { command, model } = this.options;
     const children = (this.processes ?? []).flatMap((process) =>
       process.runningIdentities.map((identity) => ({

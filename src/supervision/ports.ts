@@ -1,6 +1,9 @@
-/** Ports on loopback: the usual one, the one of last time, or any free one. */
+/** Ports on loopback: the usual one, the one of last time, or any free one; each reserved against other platforms. */
 import { createServer } from 'node:net';
+import { tmpdir, userInfo } from 'node:os';
+import { join } from 'node:path';
 import { ConfigError } from '../errors';
+import { tryLock, type FileLock } from './file-lock';
 
 export const loopback = '127.0.0.1';
 
@@ -21,21 +24,32 @@ export interface ChosenPorts {
   ports: Ports;
   /** One sentence for each port that is not the usual one because that is taken. */
   notices: string[];
+  /** Lets other platforms have them: once nothing of ours listens on them any more. */
+  release(): void;
 }
 
-/** Chooses three different free ports. Throws `ConfigError` where a configured one is taken. */
+/**
+ * Chooses three different free ports and reserves them for this process: servers take a while to listen, and of two
+ * platforms that start together the second would find the first one's ports free. Throws `ConfigError` where a configured
+ * one is taken; nothing is reserved then.
+ */
 export async function choosePorts(wishes: PortWishes): Promise<ChosenPorts> {
   const ports = {} as Ports;
   const notices: string[] = [];
-  const taken = new Set<number>();
-  for (const name of Object.keys(usualPorts) as PortName[]) {
-    const port = await choosePort(name, wishes, taken);
-    taken.add(port);
-    ports[name] = port;
-    const expected = wishes.configured?.[name] ?? wishes.remembered?.[name] ?? usualPorts[name];
-    if (port !== expected) notices.push(`port ${expected} (${name}) is taken by another program: using ${port}`);
+  const reservations = new Map<number, FileLock | undefined>();
+  const release = () => reservations.forEach((lock) => lock?.release());
+  try {
+    for (const name of Object.keys(usualPorts) as PortName[]) {
+      const port = await choosePort(name, wishes, reservations);
+      ports[name] = port;
+      const expected = wishes.configured?.[name] ?? wishes.remembered?.[name] ?? usualPorts[name];
+      if (port !== expected) notices.push(`port ${expected} (${name}) is taken by another program: using ${port}`);
+    }
+  } catch (error) {
+    release();
+    throw error;
   }
-  return { ports, notices };
+  return { ports, notices, release };
 }
 
 /** Whether a server could listen on this loopback port now. */
@@ -47,19 +61,48 @@ export function isPortFree(port: number): Promise<boolean> {
   });
 }
 
-async function choosePort(name: PortName, wishes: PortWishes, taken: Set<number>): Promise<number> {
+async function choosePort(
+  name: PortName,
+  wishes: PortWishes,
+  reservations: Map<number, FileLock | undefined>,
+): Promise<number> {
   const configured = wishes.configured?.[name];
   if (configured !== undefined) {
-    if (!taken.has(configured) && (await isPortFree(configured))) return configured;
+    if (await claim(configured, reservations)) return configured;
     throw new ConfigError(
       `port ${configured} (ports.${name} in config.yaml) is taken by another program: stop that program, name another port, or remove the setting to use any free one`,
     );
   }
-  const candidates = [wishes.remembered?.[name], usualPorts[name]];
-  for (const port of candidates) {
-    if (port !== undefined && !taken.has(port) && (await isPortFree(port))) return port;
+  for (const port of [wishes.remembered?.[name], usualPorts[name]]) {
+    if (port !== undefined && (await claim(port, reservations))) return port;
   }
-  return anyFreePort();
+  for (;;) {
+    const port = await anyFreePort();
+    if (await claim(port, reservations)) return port;
+  }
+}
+
+/** Whether the port is free and now ours. */
+async function claim(port: number, reservations: Map<number, FileLock | undefined>): Promise<boolean> {
+  if (reservations.has(port)) return false;
+  const reservation = reserve(port);
+  if (reservation === 'taken') return false;
+  if (await isPortFree(port)) {
+    reservations.set(port, reservation);
+    return true;
+  }
+  reservation?.release();
+  return false;
+}
+
+/** Undefined where reservations cannot be written: a platform goes on without, as free ports seldom have two takers. */
+function reserve(port: number): FileLock | undefined | 'taken' {
+  try {
+    const attempt = tryLock(join(tmpdir(), `multiagent-finetuning-ports-${userInfo().uid}`, `${port}.lock`));
+    return 'lock' in attempt ? attempt.lock : 'taken';
+  } catch {
+    return undefined;
+  }
 }
 
 function anyFreePort(): Promise<number> {

@@ -109,8 +109,10 @@ test('a server that outlived both its guard and the platform is ended by the nex
   const { temporalAddress, uiUrl } = readState(maftHome)!;
   const server = first.childrenNamed('temporal').find((child) => !isGuard(child.pid))!;
   const others = first.children().filter((child) => child.pid !== server.pid);
-  // Stopped first, so that the platform has no time to end the server when it sees the guard die.
+  // The platform is stopped first, so that it has no time to end the server when it sees the guard die; the server too,
+  // because one that says anything into the pipe of a dead platform ends by itself.
   process.kill(first.pid, 'SIGSTOP');
+  process.kill(server.pid, 'SIGSTOP');
   for (const { pid } of [...others, { pid: first.pid }]) process.kill(pid, 'SIGKILL');
   await gone(others);
   expect(isRunning(server)).toBe(true);
@@ -193,6 +195,19 @@ test('a Temporal program that cannot start is reported with its last words, and 
 test('what children print is in their log files', async () => {
   await readyHost({ standInTemporal: true });
   expect(readFileSync(join(maftHome, 'logs', 'worker.log'), 'utf8')).toContain('{"event":"ready"}');
+});
+
+test('of platforms that start at the same moment each gets ports of its own', async () => {
+  const homes = [1, 2, 3].map((number) => join(maftHome, `home-${number}`));
+  const together = homes.map((home) => host({ maftHome: home, standInTemporal: true }));
+  await Promise.all(together.map((platform) => platform.event('host', 'ready')));
+  const ports = homes.flatMap((home) => Object.values(readState(home)!.ports));
+  expect(new Set(ports).size).toBe(ports.length);
+  await Promise.all(together.map((platform) => platform.signal('SIGTERM')));
+  // A stopped platform lets them go: the next one on its folder gets them again.
+  const again = host({ maftHome: homes[0]!, standInTemporal: true });
+  await again.event('host', 'ready');
+  expect(Object.values(readState(homes[0]!)!.ports)).toEqual(ports.slice(0, 3));
 });
 
 function listen(): Promise<Server> {
