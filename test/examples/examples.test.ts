@@ -32,6 +32,7 @@ describe('examples', () => {
       ['paper-table-2', 'tiny-table-2'],
       ['five-iterations', 'tiny-five-iterations'],
       ['agents-sweep', 'tiny-agents-sweep'],
+      ['temperature', 'tiny-temperature'],
     ] as const;
     for (const [real, tiny] of pairs) {
       expect((await methodsOf(tiny)).methods).toEqual((await methodsOf(real)).methods);

@@ -75,7 +75,7 @@ def test_empty_training_sets_and_broken_lines_are_refused(tmp_path: Path, base: 
     assert "is empty" in failure(tmp_path, base, [])
     assert "is empty" in failure(tmp_path, base, [example(1, weight=0)])
     assert "set.jsonl:2.completion: expected a string" in failure(
-        tmp_path, base, [example(1), example(2, completion="")]
+        tmp_path, base, [example(1), example(2, completion=None)]
     )
     assert "holds problem arithmetic-000001, member 1, round 2 twice" in failure(
         tmp_path, base, [example(1), example(1)]

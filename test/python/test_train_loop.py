@@ -57,6 +57,13 @@ def test_loss_falls_on_the_completion_and_its_end_of_turn_only(tmp_path: Path, b
     assert learnt == example(1)["completion"] + "<|end|>"
 
 
+def test_who_said_nothing_learns_to_end_the_turn(tmp_path: Path, base: Path) -> None:
+    """`select: none` trains on every response; a model that is trained so comes to say nothing at all now and then."""
+    [row] = encoded(base, tmp_path, [example(1, completion="")])
+    assert load_tokenizer(base).decode(row.tokens[row.completion_start :]) == "<|end|>"
+    assert finished(tmp_path, base, [example(1, completion=""), example(2)])["steps"] > 0
+
+
 def test_training_prompts_are_the_tokens_of_inference(tmp_path: Path, base: Path) -> None:
     """Mistake 8: the chat template in training is the one at inference."""
     [row] = encoded(base, tmp_path, [example(1)])

@@ -50,7 +50,8 @@ def parse_example(value: object, place: str) -> TrainingExample:
         member=fields.integer("member", 1),
         round=fields.integer("round", 1),
         messages=tuple(parse_message(message, f"{place}.messages[{index}]") for index, message in enumerate(messages)),
-        completion=fields.filled_text("completion"),
+        # May be empty: the control trains on every response, and a model may say nothing. Its end of turn is learnt.
+        completion=fields.text("completion"),
         weight=fields.not_negative("weight"),
     )
 
