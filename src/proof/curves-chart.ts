@@ -1,6 +1,7 @@
 /** The paper's Figure 1 for these runs: each method's mean curve over the seeds, the seeds' own behind it. */
 import type { SeriesOption } from 'echarts';
-import { axisStyle, seriesColor, type Chart } from '../report/chart-renderer';
+import { axisStyle, type Chart } from '../report/chart-renderer';
+import { seriesColor } from '../report/colors';
 import type { Curve } from './curves';
 import { methodLabels, proofMethods } from './methods';
 

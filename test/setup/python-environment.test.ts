@@ -105,10 +105,11 @@ test('an environment killed half-way through its making is repaired', async () =
   expect(imports()).toBe('True');
 });
 
-test('two that set up at once make one environment', async () => {
+test('of two that set up at once only one installs', async () => {
+  startFromTemplate();
   await Promise.all([ensure(), ensure()]);
   expect(imports()).toBe('True');
-  expect(lines.filter((line) => line.startsWith('Making'))).toHaveLength(1);
+  expect(lines.filter((line) => line.startsWith('Installing'))).toHaveLength(1);
   expect(lines.filter((line) => line.startsWith('Waiting for process'))).toHaveLength(1);
 });
 

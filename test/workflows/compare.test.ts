@@ -14,6 +14,9 @@ import { fakeBaseModel, fakeWorld, type FakeWorld } from '../support/fake-ports'
 import { createNamespace, settled, until, type TestNamespace } from '../support/namespace';
 import { plainActivities, plainPlan } from '../support/plain-activities';
 
+// Every run writes its pages; drawing their charts is tested in test/report, and takes longer than all else a run does here.
+jest.mock('../../src/report/svg', () => ({ renderSvg: () => '' }));
+
 Runtime.install({ logger: new DefaultLogger('ERROR') });
 afterAll(() => Runtime.instance().shutdown());
 

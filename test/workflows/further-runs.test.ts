@@ -21,6 +21,9 @@ import { fakeBaseModel, fakeWorld, type FakeWorld } from '../support/fake-ports'
 import { createNamespace, type TestNamespace } from '../support/namespace';
 import { runFiles, turnsIn } from '../support/run-files';
 
+// Every run writes its pages; drawing their charts is tested in test/report, and takes longer than all else a run does here.
+jest.mock('../../src/report/svg', () => ({ renderSvg: () => '' }));
+
 Runtime.install({ logger: new DefaultLogger('ERROR') });
 
 let namespace: TestNamespace;

@@ -12,6 +12,9 @@ import type { RunningWorkers } from '../../src/worker';
 import { fakeBaseModel, fakeWorld, type FakeWorld } from '../support/fake-ports';
 import { createNamespace, type TestNamespace } from '../support/namespace';
 
+// Every run writes its pages; drawing their charts is tested in test/report, and takes longer than all else a run does here.
+jest.mock('../../src/report/svg', () => ({ renderSvg: () => '' }));
+
 Runtime.install({ logger: new DefaultLogger('ERROR') });
 
 describe('measuring within a run', () => {

@@ -2,7 +2,8 @@
 import type { EChartsOption, SeriesOption } from 'echarts';
 import type { AnswerMode } from '../../contract/evaluation';
 import type { AccuracyPoint } from '../build-report';
-import { axisStyle, color, seriesColor } from '../chart-renderer';
+import { axisStyle } from '../chart-renderer';
+import { color, seriesColor } from '../colors';
 import type { Chart } from '../chart-renderer';
 import { votesOf } from '../measurements';
 import { whisker } from './whiskers';

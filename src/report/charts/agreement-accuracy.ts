@@ -1,5 +1,6 @@
 /** Agreement against accuracy: the path a society takes over its iterations. */
-import { axisStyle, color, seriesColor } from '../chart-renderer';
+import { axisStyle } from '../chart-renderer';
+import { color, seriesColor } from '../colors';
 import type { Chart } from '../chart-renderer';
 
 export interface PathPoint {

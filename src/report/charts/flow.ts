@@ -1,7 +1,7 @@
 /** A flow in stages (a Sankey diagram): how wide each band is says how many take it; the numbers stand beside the nodes. */
 import type { SankeySeriesOption } from 'echarts';
 import type { FlowLink, FlowNode } from '../selection-flow';
-import { color } from '../chart-renderer';
+import { color } from '../colors';
 import type { Chart } from '../chart-renderer';
 import { count } from '../numbers';
 import { shortened, visibleLine } from '../plain-text';

@@ -1,6 +1,7 @@
 /** Training loss of one agent, one line per iteration: one of a grid of small charts with a common scale. */
 import type { WeightsRecord } from '../../contract/training-job';
-import { axisStyle, seriesColor } from '../chart-renderer';
+import { axisStyle } from '../chart-renderer';
+import { seriesColor } from '../colors';
 import { threeDigits } from '../numbers';
 import type { Chart } from '../chart-renderer';
 

@@ -1,7 +1,8 @@
 /** One measure over the iterations, with 95 % intervals: one of a grid of small charts. */
 import type { SeriesOption } from 'echarts';
 import type { Estimate } from '../../contract/measures';
-import { axisStyle, color, seriesColor } from '../chart-renderer';
+import { axisStyle } from '../chart-renderer';
+import { color, seriesColor } from '../colors';
 import type { Chart } from '../chart-renderer';
 import { threeDigits } from '../numbers';
 import { whisker } from './whiskers';

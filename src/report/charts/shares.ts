@@ -1,5 +1,6 @@
 /** A few shares per iteration as lines: agreement, wrong consensus. */
-import { axisStyle, seriesColor } from '../chart-renderer';
+import { axisStyle } from '../chart-renderer';
+import { seriesColor } from '../colors';
 import type { Chart } from '../chart-renderer';
 
 export interface ShareLine {

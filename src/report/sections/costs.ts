@@ -1,5 +1,6 @@
 /** Calls, tokens, seconds and, where the endpoint has prices, money per stage. */
-import { chartFigure, seriesColor } from '../chart-renderer';
+import { chartFigure } from '../chart-renderer';
+import { seriesColor } from '../colors';
 import { stackedBars } from '../charts/stacked-bars';
 import { html } from '../html';
 import type { Html } from '../html';

@@ -3,7 +3,8 @@ import type { AccuracyByType, CriticEffect, Measures } from '../../contract/meas
 import { wilsonInterval } from '../../domain/statistics';
 import { shareChart } from '../charts/shares';
 import { stackedBars } from '../charts/stacked-bars';
-import { chartFigure, color } from '../chart-renderer';
+import { chartFigure } from '../chart-renderer';
+import { color } from '../colors';
 import { html } from '../html';
 import type { Html } from '../html';
 import type { Report } from '../build-report';

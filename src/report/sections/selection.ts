@@ -1,6 +1,7 @@
 /** What was trained on what: every response of every agent in exactly one outcome. */
 import type { AgentSelection, SelectionReport } from '../../contract/training';
-import { chartFigure, color } from '../chart-renderer';
+import { chartFigure } from '../chart-renderer';
+import { color } from '../colors';
 import { flowChart } from '../charts/flow';
 import { stackedBars } from '../charts/stacked-bars';
 import type { StackPart } from '../charts/stacked-bars';

@@ -2,7 +2,8 @@
 import type { AccuracyByType, Measures } from '../../contract/measures';
 import { wilsonInterval } from '../../domain/statistics';
 import { measurePanel } from '../charts/measure-panel';
-import { legendList, seriesColor, smallChart } from '../chart-renderer';
+import { legendList, smallChart } from '../chart-renderer';
+import { seriesColor } from '../colors';
 import { html } from '../html';
 import type { Html, HtmlValue } from '../html';
 import type { Report } from '../build-report';

@@ -1,6 +1,7 @@
 /** The finetuning of each agent: its loss curve, what it took, and which agents kept their weights. */
 import type { WeightsRecord } from '../../contract/training-job';
-import { legendList, seriesColor, smallChart } from '../chart-renderer';
+import { legendList, smallChart } from '../chart-renderer';
+import { seriesColor } from '../colors';
 import { lossChart, lossScale } from '../charts/loss';
 import { html } from '../html';
 import type { Html } from '../html';

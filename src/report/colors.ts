@@ -1,0 +1,28 @@
+/** Colours are names of the style sheet, so that one drawing serves the light and the dark page. */
+
+/**
+ * echarts wants colours it can parse, the page wants `var(--name)`: each name stands for a colour nobody else uses, and
+ * is put in after drawing.
+ */
+const colorNames = [
+  ...['text', 'muted', 'line', 'surface'],
+  ...Array.from({ length: 6 }, (_, index) => `series-${index + 1}`),
+  ...['set-1', 'set-2', 'set-3', 'set-4', 'set-5', 'set-6'],
+  ...Array.from({ length: 9 }, (_, index) => `reject-${index + 1}`),
+];
+
+/** A colour of the style sheet, to be used in a chart option. */
+export function color(name: string): string {
+  const index = colorNames.indexOf(name);
+  if (index < 0) throw new RangeError(`The style sheet has no colour named ${name}.`);
+  return `#fe${(0xab00 + index).toString(16)}`;
+}
+
+export function seriesColor(index: number): string {
+  return color(`series-${(index % 6) + 1}`);
+}
+
+/** What the page calls a colour of `color`. */
+export function cssColor(placeholder: string): string {
+  return `var(--${colorNames[Number.parseInt(placeholder.slice(5), 16)] ?? 'text'})`;
+}
