@@ -22,7 +22,8 @@ export interface IterationArtifacts {
   measures?: Measures;
 }
 
-export type RunStatus = 'running' | 'completed' | 'failed' | 'cancelled';
+/** As the artifacts tell it. Whether an unfinished run is going on, failed or was cancelled, only Temporal knows. */
+export type RunStatus = 'unfinished' | 'completed';
 
 export interface ReportInput {
   run: RunRecord;

@@ -19,10 +19,8 @@ export function reportNotices(input: ReportInput): string[] {
 function stateNotices({ run, state, iterations }: ReportInput): string[] {
   const evaluated = iterations.filter(({ iteration, evaluation }) => iteration > 0 && evaluation !== undefined).length;
   const progress = `${evaluated} of ${counted(run.plan.iterations, 'iteration')} evaluated`;
-  if (state === 'running') return [`The run is still going on: ${progress}.`];
-  if (state === 'failed' || state === 'cancelled')
-    return [`The run ${state === 'failed' ? 'failed' : 'was cancelled'}: ${progress}.`];
-  return [];
+  if (state === 'completed') return [];
+  return [`Not finished when this was written: ${progress}. Whether it still goes on: maft status ${run.runId}`];
 }
 
 function startNotices({ run: { startedFrom } }: ReportInput): string[] {

@@ -33,7 +33,7 @@ export async function gatherReport(
   const { ended, validation } = await courseOf(store, run);
   return {
     run,
-    state: ended === undefined ? 'running' : 'completed',
+    state: ended === undefined ? 'unfinished' : 'completed',
     iterations,
     transcripts: (await Promise.all(numbers.map((iteration) => sampleTranscripts(store, runId, iteration)))).flat(),
     references: Object.fromEntries(answers.map(({ id, answer }) => [id, answer])),

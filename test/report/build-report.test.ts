@@ -147,7 +147,7 @@ describe('notices', () => {
 
   test('an unfinished run and a control say what they are', () => {
     expect(noticesOf(reportFixture({ evaluatedUpTo: 1 }))).toContain(
-      'The run is still going on: 1 of 2 iterations evaluated.',
+      'Not finished when this was written: 1 of 2 iterations evaluated. Whether it still goes on: maft status demo-7f3a21',
     );
     expect(noticesOf(reportFixture({ method: { select: 'none' } }))).toContain(
       'Training examples were not selected at all (select: none): this run is a control.',

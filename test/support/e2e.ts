@@ -169,12 +169,12 @@ export function kill(pid: number): void {
   }
 }
 
-/** Asks every 25 ms until it holds; what these tests wait for is over in moments, and longer waits are few. */
+/** Asks every 100 ms until it holds: looking costs the machine what it is waiting for. */
 export async function until(what: string, holds: () => boolean | Promise<boolean>, withinSeconds = 600): Promise<void> {
   const deadline = Date.now() + withinSeconds * 1000;
   while (!(await holds())) {
     if (Date.now() > deadline) throw new Error(`waited ${withinSeconds} s in vain until ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 25));
+    await new Promise((resolve) => setTimeout(resolve, 100));
   }
 }
 

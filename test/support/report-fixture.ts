@@ -35,7 +35,7 @@ export function reportFixture(options: FixtureShape = {}): ReportInput {
   const iterations = evaluated.map((iteration) => artifactsOf(iteration, shape));
   return {
     run: runRecord(shape),
-    state: shape.evaluatedUpTo === shape.iterations ? 'completed' : 'running',
+    state: shape.evaluatedUpTo === shape.iterations ? 'completed' : 'unfinished',
     iterations,
     transcripts: evaluated.flatMap((iteration) =>
       Array.from({ length: shownDebates }, (_, index) => transcript({ index, iteration, split: 'eval', shape })),
