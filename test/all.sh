@@ -1,21 +1,23 @@
 #!/bin/sh
-# Everything. The Python tests use one core each way they are cut: the model server's beside the rest and the static
-# checks. Then the TypeScript tests, which use all cores.
+# Everything. What uses one core stands beside something else that does: lint, types and format beside the making of .venv,
+# most tests of the model server beside Python's others. Then the TypeScript tests, which use all cores.
 set -eu
 
 python_tests() {
   node dist/src/cli/main.js python -m pytest -q "$@"
 }
 
-# Makes or completes .venv first: both halves need it.
-npm run check:python
+npm run check &
+checks=$!
+serving=
+trap 'kill "$checks" $serving 2>/dev/null || true' EXIT
 
-python_tests test/python/test_serve_*.py &
+npm run check:python
+python_tests test/python/test_serve_[!b]*.py &
 serving=$!
-trap 'kill "$serving" 2>/dev/null || true' EXIT
-npm run check
-python_tests test/python --ignore-glob='*/test_serve_*.py'
+python_tests test/python --ignore-glob='*/test_serve_[!b]*.py'
 wait "$serving"
+wait "$checks"
 trap - EXIT
 
 npm run test:typescript

@@ -1,31 +1,51 @@
-/** `maft schema`: the run specification as JSON Schema, for editors and for programs that write specifications. */
+/** `maft schema`: what may be written, as JSON Schema, for editors and for programs that write specifications. */
 import type { Command } from 'commander';
 import { z } from 'zod';
 import { comparisonInputSchema } from '../contract/comparison';
+import { evaluationRequestSchema } from '../contract/evaluation-request';
 import { runSpecificationInputSchema } from '../contract/specification';
+import { ConfigError } from '../errors';
+
+interface SchemaOptions {
+  comparison?: boolean;
+  evaluation?: boolean;
+}
 
 export function register(program: Command): void {
   program
     .command('schema')
     .description('print the run specification as JSON Schema (draft 2020-12)')
     .option('--comparison', 'of a comparison of methods (`maft compare`) instead of a run')
+    .option('--evaluation', 'of what the workflow `evaluateSociety` is started with instead of a run')
     .addHelpText(
       'after',
       '\nExample:\n  maft schema > maft.schema.json     then, in the YAML: # yaml-language-server: $schema=maft.schema.json',
     )
-    .action(({ comparison }: { comparison?: boolean }) => {
-      const schema = comparison ? comparisonJsonSchema() : runSpecificationJsonSchema();
+    .action(({ comparison, evaluation }: SchemaOptions) => {
+      if (comparison && evaluation) throw new ConfigError('--comparison and --evaluation exclude each other');
+      const schema = comparison
+        ? comparisonJsonSchema()
+        : evaluation
+          ? evaluationJsonSchema()
+          : runSpecificationJsonSchema();
       process.stdout.write(`${JSON.stringify(schema, undefined, 2)}\n`);
     });
 }
 
 export function comparisonJsonSchema(): Record<string, unknown> {
-  const { $schema, ...schema } = z.toJSONSchema(comparisonInputSchema, { io: 'input' });
-  return { $schema, title: 'maft comparison of methods', ...schema };
+  return jsonSchema('maft comparison of methods', comparisonInputSchema);
+}
+
+export function evaluationJsonSchema(): Record<string, unknown> {
+  return jsonSchema('maft evaluation of a finished society', evaluationRequestSchema);
+}
+
+export function runSpecificationJsonSchema(): Record<string, unknown> {
+  return jsonSchema('maft run specification', runSpecificationInputSchema);
 }
 
 /** Of what a user may write (before defaults), not of what is stored. */
-export function runSpecificationJsonSchema(): Record<string, unknown> {
-  const { $schema, ...schema } = z.toJSONSchema(runSpecificationInputSchema, { io: 'input' });
-  return { $schema, title: 'maft run specification', ...schema };
+function jsonSchema(title: string, of: z.ZodType): Record<string, unknown> {
+  const { $schema, ...schema } = z.toJSONSchema(of, { io: 'input' });
+  return { $schema, title, ...schema };
 }

@@ -54,7 +54,7 @@ describe('a proof', () => {
     // A fresh namespace knows no search attributes.
     const platform = { registeredSearchAttributes: () => Promise.resolve([]) };
     workers = await namespace.serve(createActivities({ ...world.dependencies, platform }));
-  }, 120_000);
+  });
 
   afterAll(async () => {
     process.env = environment;
@@ -81,7 +81,7 @@ describe('a proof', () => {
     );
     expect(runs.every(({ isFinished }) => isFinished)).toBe(true);
     expect(curves.map(({ method, mode }) => `${method}/${mode}`)).toContain('majority-finetuning/vote-9');
-  }, 120_000);
+  });
 
   it('that is interrupted goes on where it was, and asks no finished turn again', async () => {
     const plan = planOf(2);
@@ -100,7 +100,7 @@ describe('a proof', () => {
     // Calls that were on the way when it was cancelled are the only ones that may be repeated.
     expect(again).toBeGreaterThanOrEqual(0);
     expect(again).toBeLessThanOrEqual(20);
-  }, 120_000);
+  });
 
   it('goes on with the next run where one fails, names it, and tries it again the next time', async () => {
     const plan = planOf(3);
@@ -111,5 +111,5 @@ describe('a proof', () => {
     expect(failed[0]!.reason).toContain('failed');
     world.inference.trouble = () => undefined;
     expect(await performRuns(plan, world.store, platform())).toEqual([]);
-  }, 120_000);
+  });
 });

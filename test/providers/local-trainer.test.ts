@@ -16,7 +16,6 @@ let folder: string;
 let trainer: LocalTrainer;
 let jobs = 0;
 
-jest.setTimeout(180_000);
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'maft-trainer-'));
   const script = join(root, 'test/python/tiny_llama.py');

@@ -10,7 +10,6 @@ import { startModelServer, testPython, type RunningServer } from '../support/mod
 const root = resolve(__dirname, '../..');
 const folder = join(root, 'models/tiny-arithmetic');
 const signal = new AbortController().signal;
-jest.setTimeout(120_000);
 
 const asked: { messages: ChatMessage[]; response: string }[] = [
   { messages: [{ role: 'user', content: '3+2*7+5-4*9=?' }], response: '2*7=14 4*9=36 3+14=17 17+5=22 22-36=-14 #-14' },

@@ -43,7 +43,7 @@ describe('compareMethods', () => {
     world = fakeWorld(folder);
     const platform = { registeredSearchAttributes: () => Promise.resolve([]) };
     workers = await namespace.serve(createActivities({ ...world.dependencies, platform }));
-  }, 120_000);
+  });
 
   afterAll(async () => {
     workers.shutdown();
@@ -88,7 +88,7 @@ describe('compareMethods', () => {
     expect(calls.asked.calls).toBe(asked.length);
     // As if each run were alone: 5 · 15 untuned; 5 · 9 twice and 6 · 3; 5 · 15 twice and 6 · 9.
     expect(runs.map(({ counts }) => counts.calls)).toEqual([75, 108, 204]);
-  }, 120_000);
+  });
 
   it('is adopted by a second start with the same specification, which asks nothing and starts no run', async () => {
     const again = await compare('table');
@@ -96,7 +96,7 @@ describe('compareMethods', () => {
     expect(again.failed).toEqual([]);
     const { rows } = await reportOf('table');
     expect(rows[0]!.cells.arithmetic!.seeds).toHaveLength(1);
-  }, 60_000);
+  });
 
   it('makes whole seeds after each other, and puts several seeds into one cell', async () => {
     const methods = ['base', 'debate', 'single-agent'];
@@ -114,7 +114,7 @@ describe('compareMethods', () => {
       [2, 1],
     ]);
     expect(tuned.comparison!.overSeeds.n).toBe(2);
-  }, 120_000);
+  });
 
   it('evaluates what is trained on one task on the others too, and trains nobody again', async () => {
     const tasks = [10, 20].map((max) => ({ name: `below-${max}`, kind: 'arithmetic', max, train: 6, eval: 5 }));
@@ -135,7 +135,7 @@ describe('compareMethods', () => {
     expect(cells['below-20']!.seeds).toMatchObject([{ runId: 'matrix.on-10.below-20.s0', iteration: 0, n: 5 }]);
     expect(cells['below-20']!.training).toEqual(cells['below-10']!.training);
     expect(cells['below-20']!.comparison).not.toBeNull();
-  }, 120_000);
+  });
 
   it('records a run that fails, goes on with the others, and tries it again the next time', async () => {
     const methods = ['base', 'majority', 'majority-finetuning', { preset: 'without-summary' }];
@@ -149,7 +149,7 @@ describe('compareMethods', () => {
     expect((await reportOf('failing')).notices.join()).toContain('failing.without-summary.s3 failed:');
     world.inference.trouble = () => undefined;
     expect((await compare('failing', { methods, seeds: [3] })).failed).toEqual([]);
-  }, 120_000);
+  });
 
   it('pauses all its runs on one signal, starts nothing new, and goes on after resume', async () => {
     world.inference.delayMs = 30;
@@ -165,7 +165,7 @@ describe('compareMethods', () => {
     expect(await progressOf(handle)).toMatchObject({ pauseReason: 'lunch', openRuns: ['paused.untuned.s4'] });
     await handle.signal('resume');
     expect(((await handle.result()) as ComparisonOutcome).failed).toEqual([]);
-  }, 60_000);
+  });
 
   it('is paused by a run that finds its endpoint down, and says why', async () => {
     world.inference.trouble = () =>
@@ -176,7 +176,7 @@ describe('compareMethods', () => {
     world.inference.trouble = () => undefined;
     await handle.signal('resume');
     expect(((await handle.result()) as ComparisonOutcome).failed).toEqual([]);
-  }, 60_000);
+  });
 
   it('is cancelled together with its run, and goes on where it was when started again', async () => {
     world.inference.delayMs = 50;
@@ -192,7 +192,7 @@ describe('compareMethods', () => {
     const asked = world.inference.requests.map((request) => JSON.stringify(request));
     // Only calls that were on the way when it was cancelled may have been repeated.
     expect(asked.length - new Set(asked).size).toBeLessThanOrEqual(12);
-  }, 60_000);
+  });
 
   it.each([
     ['an unknown field', [{ ...specification(), metods: [] }], 'metods'],
@@ -245,5 +245,5 @@ describe('a comparison of many runs', () => {
     workers.shutdown();
     await workers.finished;
     await namespace.close();
-  }, 120_000);
+  });
 });

@@ -37,7 +37,7 @@ beforeAll(async () => {
   world = fakeWorld(folder);
   const dependencies = { ...world.dependencies, platform: { registeredSearchAttributes: async () => [] } };
   workers = await namespace.serve(createActivities(dependencies));
-}, 120_000);
+});
 
 afterAll(async () => {
   workers.shutdown();
@@ -79,7 +79,7 @@ const fileOf = (runId: string, ...parts: string[]) => path.join(folder, 'runs', 
 const json = <Content>(...file: string[]) => JSON.parse(readFileSync(path.join(...file), 'utf8')) as Content;
 
 describe('a run from another run’s society', () => {
-  beforeAll(() => perform('first', small({ seed: 4 })), 60_000);
+  beforeAll(() => perform('first', small({ seed: 4 })));
 
   test('goes on with its weights, and trains them further', async () => {
     const continued = small({ model: { base: fakeBaseModel, society: 'first' }, seed: 5 });
@@ -93,7 +93,7 @@ describe('a run from another run’s society', () => {
     expect(jobs.map(({ startFrom }) => path.basename(startFrom)).every((name) => name.startsWith('first.i1.'))).toBe(
       true,
     );
-  }, 60_000);
+  });
 
   test.each([
     ['nobody@1', /^model\.society: "nobody@1" names no run of this store .*\(runs: .*first/],
@@ -143,7 +143,7 @@ describe('evaluateSociety, started by itself', () => {
     expect(turns.every(({ agent, model }) => agents[agent]?.model === model)).toBe(true);
     expect(readFileSync(fileOf('measuring', 'report.html'), 'utf8')).toContain('Society measured@1');
     expect((await standingOf(world.store, 'measuring')).standing).toBe('finished');
-  }, 60_000);
+  });
 
   test('says how many of its problems the society was trained on', async () => {
     const task = { kind: 'arithmetic', max: 2, train: 30, eval: 20 };
@@ -153,7 +153,7 @@ describe('evaluateSociety, started by itself', () => {
     expect(plan.notices.join()).toMatch(
       /^\d+ of 20 evaluation problems are among those that memorised was trained on$/,
     );
-  }, 60_000);
+  });
 
   test.each([
     [{}, /^society: missing; it must be .*RUN\[@ITERATION\]/],
@@ -195,7 +195,7 @@ describe('stopWhen: plateau', () => {
     expect(report.notices.join()).toMatch(/no longer rises .*; 5 iterations were allowed/);
     const best = await findSociety(world.store, 'plateau@best', 'society');
     expect([0, 1]).toContain(best.society.iteration);
-  }, 60_000);
+  });
 
   test('leaves the other splits as they are without it', async () => {
     await perform('without-plateau', small({ iterations: 1 }));
@@ -203,7 +203,7 @@ describe('stopWhen: plateau', () => {
       const file = path.join('problems', `${split}.jsonl`);
       expect(readFileSync(fileOf('plateau', file), 'utf8')).toBe(readFileSync(fileOf('without-plateau', file), 'utf8'));
     }
-  }, 60_000);
+  });
 
   test('needs problems that are left beside the other splits', async () => {
     const task = { kind: 'arithmetic', max: 2, train: 20, eval: 20 };
@@ -230,7 +230,7 @@ describe('guard', () => {
     expect((await standingOf(world.store, 'guarded')).standing).toBe('finished');
     const report = readFileSync(fileOf('guarded', 'report.html'), 'utf8');
     expect(report).toContain('stopped by guard after iteration 1');
-  }, 60_000);
+  });
 
   test('pause asks people, and goes on when they resume', async () => {
     collapse();
@@ -242,13 +242,13 @@ describe('guard', () => {
     expect(progress.iteration).toBe(2);
     await handle.signal('resume');
     expect((await handle.result()) as RunOutcome).toMatchObject({ iterations: 2 });
-  }, 60_000);
+  });
 
   test('report, the default, lets the run go on and shows what was found', async () => {
     collapse();
     expect(await perform('unguarded', small({ iterations: 2 }))).toMatchObject({ iterations: 2 });
     expect(existsSync(fileOf('unguarded', 'iteration-2', 'guard.json'))).toBe(true);
-  }, 60_000);
+  });
 
   test('says nothing of a healthy run', async () => {
     await perform('healthy', small({ iterations: 2, guard: 'stop' }));
@@ -256,5 +256,5 @@ describe('guard', () => {
       json<GuardReport>(fileOf('healthy', `iteration-${iteration}`, 'guard.json')),
     );
     expect(reports.map(({ point }) => point.accuracy?.value)).toEqual([expect.any(Number), expect.any(Number)]);
-  }, 60_000);
+  });
 });

@@ -30,7 +30,7 @@ describe('measuring within a run', () => {
     // A namespace of a test's own has no search attributes.
     const dependencies = { ...world.dependencies, platform: { registeredSearchAttributes: async () => [] } };
     workers = await namespace.serve(createActivities(dependencies));
-  }, 120_000);
+  });
 
   afterAll(async () => {
     workers.shutdown();
@@ -72,7 +72,7 @@ describe('measuring within a run', () => {
       flips: { sincePrevious: { kind: 'measured', problems: 6 } },
     });
     expect(tuned.cost.debate).toMatchObject({ kind: 'measured' });
-  }, 60_000);
+  });
 
   test('an endpoint that only chats leaves them unmeasured, with the reason, and the run completes', async () => {
     world.scoring.trouble = () => new UnsupportedByEndpoint('http://host/v1 has no /tokenize that scores');
@@ -83,7 +83,7 @@ describe('measuring within a run', () => {
       embedding: { first: { kind: 'not-measurable', reason } },
       heldOutLikelihood: { kind: 'not-measurable', reason },
     });
-  }, 60_000);
+  });
 
   test('an endpoint that is refused for good leaves them unmeasured as well', async () => {
     world.scoring.trouble = () => new ProviderError('http://host/v1 answered 401', { status: 401, retryable: false });
@@ -91,5 +91,5 @@ describe('measuring within a run', () => {
     expect(await measuresOf('refused', 0)).toMatchObject({
       heldOutLikelihood: { kind: 'not-measurable', reason: 'http://host/v1 answered 401' },
     });
-  }, 60_000);
+  });
 });

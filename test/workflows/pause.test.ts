@@ -26,7 +26,7 @@ describe('a run in trouble', () => {
   beforeAll(async () => {
     namespace = await createNamespace();
     workers = await namespace.serve(activitiesByRun(runs));
-  }, 60_000);
+  });
 
   afterAll(async () => {
     workers.shutdown();

@@ -34,7 +34,7 @@ beforeAll(async () => {
   // A namespace of a test's own has no search attributes.
   const dependencies = { ...world.dependencies, platform: { registeredSearchAttributes: async () => [] } };
   workers = await namespace.serve(createActivities(dependencies));
-}, 120_000);
+});
 
 afterAll(async () => {
   workers.shutdown();
@@ -168,7 +168,7 @@ describe('star', () => {
     const jobs = world.trainer.jobs.filter(({ trainingSet }) => trainingSet.includes('star-to-the-end'));
     expect(jobs.map(({ startFrom, base }) => startFrom === base)).toEqual([true, true]);
     expect((await files.evaluation(2)).modes.map(({ mode }) => mode)).toContain('society');
-  }, 60_000);
+  });
 
   test('may be evaluated by a debate of the one tuned model', async () => {
     const { files } = await perform(
@@ -181,7 +181,7 @@ describe('star', () => {
     const society = (await files.evaluation(1)).modes.find(({ mode }) => mode === 'society');
     expect(society).toMatchObject({ callsPerProblem: 9 });
     expect(turnsIn(await files.transcripts(1, 'train'))).toHaveLength(8);
-  }, 60_000);
+  });
 });
 
 describe('who speaks with which prompt', () => {
@@ -245,7 +245,7 @@ describe('who speaks with which prompt', () => {
     const { files } = await perform('untuned-critics', small({ critics: 'untuned' }));
     expect((await files.trained(1)).sort()).toEqual(agents('generation', 3));
     await onlyTheTrainedHaveNewWeights(files, 1, agents('generation', 3));
-  }, 60_000);
+  });
 });
 
 test('majority over nine samples of three agents is one setting', async () => {
@@ -253,7 +253,7 @@ test('majority over nine samples of three agents is one setting', async () => {
   const { modes } = await files.evaluation(0);
   expect(modes.find(({ mode }) => mode === 'society')).toMatchObject({ callsPerProblem: 9 });
   expect(modes.find(({ mode }) => mode === 'vote-3')).toMatchObject({ callsPerProblem: 3 });
-}, 60_000);
+});
 
 test('the system prompt and replaced templates are what is sent and what is trained on', async () => {
   const prompts = { base: 'compact', system: 'You are exact.', firstRound: 'Compute {question}=?' };
@@ -264,7 +264,7 @@ test('the system prompt and replaced templates are what is sent and what is trai
       { role: 'user', content: expect.stringMatching(/^Compute \d.*=\?$/) },
     ]);
   }
-}, 60_000);
+});
 
 test('the summariser sees the question where the setting shows it, and only there', async () => {
   const { files } = await perform('shown-question', small({ summaryShowsQuestion: true }, { iterations: 0 }));
@@ -272,7 +272,7 @@ test('the summariser sees the question where the setting shows it, and only ther
     turnsIn(await from.transcripts(0, 'eval'), 2).map(({ summary }) => summary!.messages[0]!.content);
   expect((await summaries(files)).every((text) => text.includes('=?\nList:\n'))).toBe(true);
   expect((await summaries(await filesOf('debate'))).some((text) => text.includes('=?'))).toBe(false);
-}, 60_000);
+});
 
 test('majority finetuning may be evaluated by a debate of its one model', async () => {
   const method = { preset: 'majority-finetuning', evaluateBy: 'debate' };
@@ -280,7 +280,7 @@ test('majority finetuning may be evaluated by a debate of its one model', async 
   expect((await files.trainingSet(1, 'shared')).every(({ round }) => round === 1)).toBe(true);
   const society = (await files.evaluation(1)).modes.find(({ mode }) => mode === 'society');
   expect(society).toMatchObject({ callsPerProblem: 9 });
-}, 60_000);
+});
 
 describe('a mixed society', () => {
   const bases = [{ base: 'fake-a' }, { base: 'fake-b' }, { base: 'fake-c' }];
@@ -301,14 +301,14 @@ describe('a mixed society', () => {
       expect([base, servedBase]).toEqual([`/models/${bases[member - 1]!.base}`, bases[member - 1]!.base]);
     }
     expect(jobs).toHaveLength(12);
-  }, 60_000);
+  });
 
   test('is refused where a base is not served', async () => {
     const refused = perform('mixed-unserved', small({}, { model: { base: fakeBaseModel, members: bases } }));
     await expect(refused).rejects.toMatchObject({
       cause: { type: 'InvalidRunSpec', message: expect.stringContaining('"fake-a" is not served') },
     });
-  }, 60_000);
+  });
 });
 
 test('a role may be trained with settings of its own', async () => {
@@ -318,14 +318,14 @@ test('a role may be trained with settings of its own', async () => {
   for (const { trainingSet, learningRate, epochs } of jobs) {
     expect([learningRate, epochs]).toEqual(trainingSet.includes('critic-') ? [1e-5, 1] : [1e-4, 2]);
   }
-}, 60_000);
+});
 
 test('training sets may be cut to one size, so that methods are compared at equal training data', async () => {
   const { files } = await perform('matched', small({}, { finetuning: { matchTrajectories: 2 } }));
   const { agents: accounts } = await files.selection(1);
   expect(accounts.every(({ examples }) => examples <= 2)).toBe(true);
   expect(accounts.some(({ outcomes }) => (outcomes['not-sampled'] ?? 0) > 0)).toBe(true);
-}, 60_000);
+});
 
 test('presets are data: a preset and its settings written out are the same run', () => {
   const task = { kind: 'arithmetic' };

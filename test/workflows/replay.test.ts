@@ -52,7 +52,7 @@ describe('recorded histories', () => {
     expect(changed).not.toBe(recorded('shard-training'));
     const replay = Worker.runReplayHistory({ workflowBundle: sourceBundle() }, historyFromJSON(JSON.parse(changed)));
     await expect(replay).rejects.toThrow(/[Nn]ondeterminism/);
-  }, 60_000);
+  });
 
   /** The fake society's questions and responses: `3+2*7+5-4*9`, `b*c=14 e*f=36 #-14`. */
   const text = /\d\+\d+\*\d+\+\d+-\d+\*\d+|b\*c=|#-?\d/;
@@ -83,7 +83,7 @@ describe('a shard of the automatic size', () => {
   beforeAll(async () => {
     namespace = await createNamespace();
     workers = await namespace.serve(plainActivities(plan));
-  }, 60_000);
+  });
 
   afterAll(async () => {
     workers.shutdown();
@@ -114,7 +114,7 @@ describe('a shard of the automatic size', () => {
     expect(turns).toHaveLength(300);
     expect(events?.length).toBeLessThan(4_000);
     expect(JSON.stringify(events).length).toBeLessThan(2_000_000);
-  }, 120_000);
+  });
 });
 
 /** All payloads of a history in JSON form, decoded. */

@@ -38,7 +38,7 @@ describe('multiagentFinetuning', () => {
       },
       world.dependencies,
     );
-  }, 120_000);
+  });
 
   afterAll(async () => {
     workers.shutdown();
@@ -73,13 +73,13 @@ describe('multiagentFinetuning', () => {
     const society = JSON.parse(await readFile(path.join(folder, 'runs/whole/iteration-2/society.json'), 'utf8'));
     expect(Object.keys(society.agents)).toHaveLength(6);
     await readFile(path.join(folder, 'runs/whole/report.html'), 'utf8');
-  }, 120_000);
+  });
 
   it('is adopted by a second start with the same specification, which asks no model again', async () => {
     const asked = world.inference.requests.length;
     await (await start('whole', specification())).result();
     expect(world.inference.requests.length).toBe(asked);
-  }, 60_000);
+  });
 
   it.each([
     ['an unknown field', [{ ...specification(), itterations: 3 }], 'itterations'],
@@ -113,7 +113,7 @@ describe('multiagentFinetuning', () => {
     expect(await handle.query<RunProgress>('progress')).toMatchObject({ paused: true, pauseReason: 'lunch' });
     await handle.signal('resume');
     await handle.result();
-  }, 60_000);
+  });
 
   it('fails a problem whose turn fails for good, counts it, and goes on up to maxFailedShare', async () => {
     const poisoned = new Set<string>();
@@ -128,7 +128,7 @@ describe('multiagentFinetuning', () => {
       await readFile(path.join(folder, 'runs/poisoned/iteration-0/evaluation.json'), 'utf8'),
     );
     expect(evaluation).toMatchObject({ problems: 10, failed: 1 });
-  }, 60_000);
+  });
 
   it('fails with TooManyFailedProblems above maxFailedShare, and tries those problems again when started again', async () => {
     world.inference.trouble = () => new ProviderError('400: refused', { status: 400, retryable: false });
@@ -140,7 +140,7 @@ describe('multiagentFinetuning', () => {
       await readFile(path.join(folder, 'runs/too-many/iteration-0/evaluation.json'), 'utf8'),
     );
     expect(evaluation).toMatchObject({ failed: 0 });
-  }, 60_000);
+  });
 
   it('is cancelled cleanly', async () => {
     world.inference.delayMs = 50;
@@ -149,5 +149,5 @@ describe('multiagentFinetuning', () => {
     await handle.cancel();
     await expect(handle.result()).rejects.toThrow(WorkflowFailedError);
     expect((await handle.describe()).status.name).toBe('CANCELLED');
-  }, 60_000);
+  });
 });
