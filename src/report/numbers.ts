@@ -2,6 +2,9 @@
 import type { Interval } from '../domain/statistics';
 
 const minus = '\u2212';
+// Making a formatter costs far more than using one.
+const whole = new Intl.NumberFormat('en-GB', { maximumFractionDigits: 0 });
+const oneDigit = new Intl.NumberFormat('en-GB', { minimumFractionDigits: 1, maximumFractionDigits: 1 });
 
 /** 0.6612 -> `66.1 %` */
 export function percent(share: number): string {
@@ -32,17 +35,16 @@ export function pValue(p: number): string {
 
 /** 12345 -> `12,345`; fractions keep one digit. */
 export function count(value: number): string {
-  const digits = Number.isInteger(value) ? 0 : 1;
-  return value.toLocaleString('en-GB', { minimumFractionDigits: digits, maximumFractionDigits: digits });
+  return (Number.isInteger(value) ? whole : oneDigit).format(value);
 }
 
 /** 75.2 -> `1 min 15 s`, 0.42 -> `0.4 s`, 8000 -> `2 h 13 min` */
 export function duration(seconds: number): string {
   if (seconds < 10) return `${seconds.toFixed(1)}\u00a0s`;
-  const whole = Math.round(seconds);
-  if (whole < 60) return `${whole}\u00a0s`;
-  if (whole < 3600) return `${Math.floor(whole / 60)}\u00a0min ${whole % 60}\u00a0s`;
-  return `${Math.floor(whole / 3600)}\u00a0h ${Math.floor((whole % 3600) / 60)}\u00a0min`;
+  const rounded = Math.round(seconds);
+  if (rounded < 60) return `${rounded}\u00a0s`;
+  if (rounded < 3600) return `${Math.floor(rounded / 60)}\u00a0min ${rounded % 60}\u00a0s`;
+  return `${Math.floor(rounded / 3600)}\u00a0h ${Math.floor((rounded % 3600) / 60)}\u00a0min`;
 }
 
 /** 1 -> `1 problem`, 2 -> `2 problems` */

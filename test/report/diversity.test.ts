@@ -4,6 +4,9 @@ import { flipLedger } from '../../src/report/flip-ledger';
 import { measureCatalogue } from '../../src/domain/measures';
 import { reportFixture } from '../support/report-fixture';
 
+// What a chart looks like is tested in render-html.test.ts and browser.test.ts; here only that it is there.
+jest.mock('../../src/report/svg', () => ({ renderSvg: ({ prefix }: { prefix: string }) => prefix }));
+
 const sectionOf = (page: string, id: string): string =>
   new RegExp(`<section id="${id}"[\\s\\S]*?</section>`).exec(page)?.[0] ?? '';
 const pageOf = (input: ReportInput) => renderHtml(buildReport(input));
