@@ -29,7 +29,7 @@ export function forestPlot({ rows, baseline, tasks }: ComparisonReport, task: st
   return {
     id: `forest-${tasks.indexOf(task) + 1}`,
     description: `Difference to ${baseline}${of} in percentage points: ${texts.join('; ')}`,
-    caption: `Paired difference to “${visibleLine(baseline)}”${visibleLine(of)} in percentage points, with 95 % intervals over the problems${lines.some(({ seeds }) => seeds.length > 1) ? '; small marks are single seeds' : ''}. Right of the line: more accurate.`,
+    caption: `Paired difference to “${visibleLine(baseline)}”${of === '' ? '' : ` on ${visibleLine(task)}`} in percentage points, with 95 % intervals over the problems${lines.some(({ seeds }) => seeds.length > 1) ? '; small marks are single seeds' : ''}. Right of the line: more accurate.`,
     legend: [
       { label: 'methods', color: seriesColor(0) },
       ...(lines.some(({ kind }) => kind === 'vote') ? [{ label: 'votes at equal calls', color: seriesColor(1) }] : []),

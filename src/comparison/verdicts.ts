@@ -7,23 +7,23 @@ import { callsOfDebate, compareRows, type Cell, type ComparisonRow } from './row
 
 type Measured = ComparisonRow & { cell: Cell };
 
-/** One sentence for all tasks. */
+/** One sentence for all tasks; with several, the evidence of each stands in `statementsOf`. */
 export function headlineOf(input: ComparisonInput, rows: ComparisonRow[]): string {
   const { tasks } = input.comparison;
   if (rows.every(({ cells }) => Object.values(cells).every((cell) => cell === null)))
     return 'Nothing has been measured yet.';
   const calls = callsOfDebate(input);
-  const sentences = tasks.map((task) => {
-    const sentence = winnerAt(input, { task, calls, rows });
-    return tasks.length === 1 ? sentence : `${task}: ${sentence}`;
-  });
   const opening = calls === null ? '' : `At equal compute (${calls} calls per answer) `;
-  return `${opening}${opening !== '' && tasks.length > 1 ? '– ' : ''}${sentences.join('; ')}.`;
+  const [only, ...others] = tasks;
+  if (others.length === 0) return `${opening}${winnerAt(input, { task: only ?? '', calls, rows }, 'with evidence')}.`;
+  const sentences = tasks.map((task) => `on ${task} ${winnerAt(input, { task, calls, rows }, 'briefly')}`);
+  return `${opening}${sentences.join('; ')}.`;
 }
 
 function winnerAt(
   input: ComparisonInput,
   { task, calls, rows }: { task: string; calls: number | null; rows: ComparisonRow[] },
+  style: 'briefly' | 'with evidence',
 ): string {
   const all = measuredRows(rows, task);
   const rivals = calls === null ? all : all.filter(({ cell }) => cell.callsPerAnswer === calls);
@@ -35,24 +35,31 @@ function winnerAt(
   const comparison = compareRows(input, task, [winner.label, second.label]);
   const runnerUp = `“${second.label}” with ${percent(second.cell.accuracy)}`;
   if (comparison === null) return `${opening}; next is ${runnerUp}`;
-  return `${opening}, ${lead(comparison)} ${runnerUp} (${evidence(comparison)})`;
+  const sentence = `${opening}, ${lead(comparison)} ${runnerUp}`;
+  return style === 'briefly' ? sentence : `${sentence} (${evidence(comparison)})`;
 }
 
-/** Every tuned method against the untuned vote that takes as many calls, and what its debate adds to its own votes. */
+/** Every tuned method against the untuned vote that takes as many calls; with several tasks, each one's winner first. */
 export function statementsOf(input: ComparisonInput, rows: ComparisonRow[]): string[] {
+  const { tasks } = input.comparison;
+  if (tasks.length === 1) return tasks.flatMap((task) => againstTheVote(input, task, rows));
   const calls = callsOfDebate(input);
-  return input.comparison.tasks.flatMap((task) => {
-    const all = measuredRows(rows, task);
-    const vote = all.find((row) => isPlainVote(row) && row.cell.callsPerAnswer === calls);
-    const prefix = input.comparison.tasks.length === 1 ? '' : `${task}: `;
-    if (vote === undefined) return [];
-    const tuned = all.filter((row) => row.tuned && row.cell.callsPerAnswer === calls);
-    return tuned.flatMap((row) => {
-      const comparison = compareRows(input, task, [row.label, vote.label]);
-      return comparison === null
-        ? []
-        : [`${prefix}${standing([row.label, vote.label], comparison)}: ${evidence(comparison)}.`];
-    });
+  return tasks.flatMap((task) => {
+    if (measuredRows(rows, task).length === 0) return [];
+    const winner = `${winnerAt(input, { task, calls, rows }, 'with evidence')}.`;
+    return [winner, ...againstTheVote(input, task, rows)].map((sentence) => `${task}: ${sentence}`);
+  });
+}
+
+function againstTheVote(input: ComparisonInput, task: string, rows: ComparisonRow[]): string[] {
+  const calls = callsOfDebate(input);
+  const all = measuredRows(rows, task);
+  const vote = all.find((row) => isPlainVote(row) && row.cell.callsPerAnswer === calls);
+  if (vote === undefined) return [];
+  const tuned = all.filter((row) => row.tuned && row.cell.callsPerAnswer === calls);
+  return tuned.flatMap((row) => {
+    const comparison = compareRows(input, task, [row.label, vote.label]);
+    return comparison === null ? [] : [`${standing([row.label, vote.label], comparison)}: ${evidence(comparison)}.`];
   });
 }
 

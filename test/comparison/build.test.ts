@@ -43,8 +43,10 @@ describe('the first line of a comparison', () => {
     const accuracy = (told: ToldMode) => (told.task === 'task-1' ? societyWins(told) : toldAccuracy(told));
     const report = build({ specification: { task: undefined, tasks }, accuracy });
     expect(report.headline).toMatch(
-      /^At equal compute .* task-1: “multiagent-finetuning” wins .*; task-2: “multiagent-finetuning, vote over 9” wins/,
+      /^At equal compute .* on task-1 “multiagent-finetuning” wins [^(]*; on task-2 “multiagent-finetuning, vote over 9” wins [^(]*$/,
     );
+    expect(report.statements[0]).toMatch(/^task-1: “multiagent-finetuning” wins with .* interval .*\)\.$/);
+    expect(renderComparisonPage(report)).toContain('” on task-2 in percentage points');
     expect(renderComparisonTable(report, { ascii: false })).toMatch(/^accuracy +task-1 +task-2$/m);
   });
 
