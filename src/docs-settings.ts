@@ -43,7 +43,7 @@ interface Setting {
 /** One row per field of the specification as the schema has it. */
 export function settingsTable(): string {
   const root = z.toJSONSchema(runSpecificationSchema, { io: 'input' }) as PlainObject;
-  const rows = settingsBelow(root, [], {}).map((setting) => [
+  const rows = settingsBelow(root, { path: [], context: {} }).map((setting) => [
     `\`${dottedPath(setting.path)}\``,
     setting.default,
     allowedAt(setting.path, setting.context),
@@ -80,14 +80,25 @@ export function replaceTable(text: string, { name, make, file }: GeneratedTable)
   return `${text.slice(0, from + opening.length)}\n${make()}\n${text.slice(to)}`;
 }
 
-function settingsBelow(node: PlainObject, path: Path, context: PlainObject): Setting[] {
+interface Place {
+  path: Path;
+  context: PlainObject;
+  /** The nearest object around this place that need not be there. */
+  within?: Path;
+}
+
+function settingsBelow(node: PlainObject, { path, context, within }: Place): Setting[] {
   const fields = Object.entries((node.properties ?? {}) as Record<string, PlainObject>);
   const required = new Set((node.required ?? []) as string[]);
   return fields.flatMap(([field, child]) => {
     const place = [...path, field];
-    const own = { path: place, default: defaultText(child, required.has(field)), context };
+    const own = { path: place, default: defaultText(child, required.has(field) ? { within } : undefined), context };
     const below = objectsOf(child).flatMap((object) =>
-      settingsBelow(object, place, { ...context, ...namedBy(object, place) }),
+      settingsBelow(object, {
+        path: place,
+        context: { ...context, ...namedBy(object, place) },
+        within: required.has(field) || child.default !== undefined ? within : place,
+      }),
     );
     return isChoiceOfWords(child) || below.length === 0 ? [own, ...below] : below;
   });
@@ -113,9 +124,10 @@ function namedBy(object: PlainObject, path: Path): PlainObject {
   return kind === undefined ? {} : { [String(path[0])]: { kind } };
 }
 
-function defaultText(node: PlainObject, isRequired: boolean): string {
+function defaultText(node: PlainObject, required: Pick<Place, 'within'> | undefined): string {
   if (node.default !== undefined) return `\`${JSON.stringify(node.default)}\``;
-  return isRequired ? 'required' : '';
+  if (required === undefined) return '';
+  return required.within === undefined ? 'required' : `required within \`${dottedPath(required.within)}\``;
 }
 
 function markdownTable(heads: string[], rows: string[][]): string {

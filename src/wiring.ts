@@ -13,6 +13,7 @@ import { OpenAiEndpoint } from './providers/openai-endpoint';
 import { OpenAiInference } from './providers/openai-inference';
 import { OpenAiScoring } from './providers/openai-scoring';
 import { findBaseModel } from './setup/model-folder';
+import { isRefusal, listSearchAttributes } from './setup/search-attributes';
 import { graderFor, taskFor } from './tasks';
 
 export interface WiredMachine {
@@ -86,8 +87,12 @@ function temporalPlatform(connection: Connection, namespace: string): Platform {
   return {
     async registeredSearchAttributes() {
       const client = new Client({ connection, namespace });
-      const attributes = await client.connection.operatorService.listSearchAttributes({ namespace });
-      return Object.keys(attributes.customAttributes ?? {});
+      try {
+        return await listSearchAttributes(client.connection, namespace);
+      } catch (error) {
+        if (isRefusal(error)) return [];
+        throw error;
+      }
     },
   };
 }

@@ -1,6 +1,6 @@
 /** The society of one iteration debates the evaluation problems; its answers are scored, its diversity is measured. */
 import { allHandlersFinished, condition, setHandler, workflowInfo } from '@temporalio/workflow';
-import type { CallCounts, EvaluationInput, EvaluationOutcome, ShardOutcome } from '../src/contract/run';
+import type { CallCounts, EvaluationInput, EvaluationOutcome, RunProgress, ShardOutcome } from '../src/contract/run';
 import { addCounts, noCounts } from '../src/domain/counts';
 import { light } from './activity-proxies';
 import { debateProblems } from './debate-problems';
@@ -17,19 +17,26 @@ export async function evaluateSociety(...input: unknown[]): Promise<EvaluationOu
   const gate = createPauseGate(part?.paused ?? false);
   if (part !== undefined) return evaluate(part, gate);
   const plan = await refusedAsItself(() => light.resolveEvaluation({ input }));
-  const outcome = await evaluate({ plan, iteration: 0 }, gate);
+  // Followed as any other run is: whoever asks gets the whole run's progress.
+  const whole = { runId: plan.runId, stage: 'evaluate', iteration: 0, iterations: 0, accuracy: {} } as const;
+  const outcome = await evaluate({ plan, iteration: 0 }, gate, whole);
   const request = { runId: plan.runId, throughIteration: 0, timings: [] };
   await outlastingOutages(gate, () => light.writeReport(request));
   await condition(allHandlersFinished);
   return outcome;
 }
 
-async function evaluate(input: EvaluationInput, gate: PauseGate): Promise<EvaluationOutcome> {
+async function evaluate(
+  input: EvaluationInput,
+  gate: PauseGate,
+  whole: Partial<RunProgress> = {},
+): Promise<EvaluationOutcome> {
   const { plan, iteration, split = 'eval' } = input;
   const problems = split === 'eval' ? plan.evaluationProblems : (plan.validationProblems ?? 0);
   const startedAt = Date.now();
   const closed = { problems: 0, failed: 0, counts: noCounts };
   setHandler(progressQuery, () => ({
+    ...whole,
     problems: { done: closed.problems, total: problems, failed: closed.failed },
     counts: closed.counts,
     paused: gate.paused,

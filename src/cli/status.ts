@@ -34,7 +34,7 @@ async function status(run: string | undefined, options: StatusOptions): Promise<
       process.stdout.write(`${options.json ? JSON.stringify(progress) : describeComparison(progress)}\n`);
     }
     if (run !== undefined && comparisons.includes(runIdOf(run))) return;
-    const runs = run === undefined ? await openOnes(client, workflowTypes.run) : [runIdOf(run)];
+    const runs = run === undefined ? await openRuns(client) : [runIdOf(run)];
     if (runs.length === 0) process.stderr.write('no run is open; `maft runs` lists the finished ones\n');
     for (const runId of runs) {
       const progress = await progressOf(client, runId);
@@ -49,6 +49,12 @@ async function progressOf(client: Client, runId: string): Promise<RunProgress> {
   throw new ConfigError(
     `run "${runId}" is not open; \`maft runs\` lists all, \`maft report ${runId}\` shows a finished one`,
   );
+}
+
+/** Runs, and evaluations that were started by themselves: the parts of a run have a path below its id. */
+async function openRuns(client: Client): Promise<string[]> {
+  const evaluations = await openOnes(client, workflowTypes.evaluate);
+  return [...(await openOnes(client, workflowTypes.run)), ...evaluations.filter((id) => !id.includes('/'))];
 }
 
 /** Ids of what is open of one type; the runs of a comparison are runs like any other. */

@@ -43,6 +43,12 @@ export class OpenAiEndpoint {
     return this.settings.wireNames?.[model] ?? model;
   }
 
+  /** What the endpoint offers, in its words and in ours where the configuration translates them. */
+  ownNames(offered: string[]): string[] {
+    const translated = Object.entries(this.settings.wireNames ?? {}).filter(([, wire]) => offered.includes(wire));
+    return [...new Set([...translated.map(([name]) => name), ...offered])];
+  }
+
   async close(): Promise<void> {
     await this.dispatcher.close();
   }

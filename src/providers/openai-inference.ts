@@ -41,7 +41,7 @@ export class OpenAiInference implements Inference {
       const answer: unknown = await this.endpoint.client.get('/models', { signal });
       const parsed = modelListSchema.safeParse(answer);
       if (!parsed.success) throw this.endpoint.nonsense('list of models', answer);
-      return parsed.data.data.map(({ id }) => id);
+      return this.endpoint.ownNames(parsed.data.data.map(({ id }) => id));
     } catch (error) {
       throw this.endpoint.translate(error, 'any');
     }

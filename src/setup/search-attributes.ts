@@ -17,13 +17,35 @@ export async function registerSearchAttributes(
   connection: AttributeConnection,
   namespace: string,
 ): Promise<SearchAttributeReport> {
-  const known = await connection.operatorService.listSearchAttributes({ namespace });
   const report: SearchAttributeReport = { present: [], added: [], missing: [] };
+  const known = await listSearchAttributes(connection, namespace).catch((error: unknown) => {
+    if (!isRefusal(error)) throw error;
+    const reason = `the server does not let them be listed: ${reasonOf(error)}`;
+    report.missing = Object.keys(searchAttributeTypes).map((name) => ({ name, reason }));
+    return undefined;
+  });
+  if (known === undefined) return report;
   for (const [name, type] of Object.entries(searchAttributeTypes)) {
-    if (known.customAttributes?.[name] !== undefined) report.present.push(name);
+    if (known.includes(name)) report.present.push(name);
     else await add({ connection, namespace, name, type }, report);
   }
   return report;
+}
+
+/** Names of a namespace's own search attributes. Throws where the server does not answer, or refuses (`isRefusal`). */
+export async function listSearchAttributes(connection: AttributeConnection, namespace: string): Promise<string[]> {
+  const { customAttributes } = await connection.operatorService.listSearchAttributes({ namespace });
+  return Object.keys(customAttributes ?? {});
+}
+
+// Status codes of gRPC.
+const grpcPermissionDenied = 7;
+const grpcUnimplemented = 12;
+
+/** A server that answers, but not this question: no permission (as on a hosted server), or no operator service. */
+export function isRefusal(error: unknown): boolean {
+  const { code } = error as { code?: number };
+  return code === grpcPermissionDenied || code === grpcUnimplemented;
 }
 
 interface Attribute {
@@ -39,8 +61,12 @@ async function add({ connection, namespace, name, type }: Attribute, report: Sea
     await connection.operatorService.addSearchAttributes({ namespace, searchAttributes });
     report.added.push(name);
   } catch (error) {
-    report.missing.push({ name, reason: (error as { details?: string }).details ?? (error as Error).message });
+    report.missing.push({ name, reason: reasonOf(error) });
   }
+}
+
+function reasonOf(error: unknown): string {
+  return (error as { details?: string }).details ?? (error as Error).message;
 }
 
 function indexedValueType(type: string): temporal.api.enums.v1.IndexedValueType {

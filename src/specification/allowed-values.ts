@@ -58,7 +58,10 @@ function describe(node: SchemaNode): string {
   if (node.type === 'boolean') return 'true or false';
   if (node.type === 'string') return `a text${length(node)}`;
   if (node.type === 'array') return `a list, each ${isPlainObject(node.items) ? describe(node.items) : 'anything'}`;
-  return `an object with the fields ${Object.keys((node.properties ?? {}) as PlainObject).join(', ')}`;
+  const alternatives = node.anyOf ?? node.oneOf;
+  if (Array.isArray(alternatives)) return [...new Set((alternatives as SchemaNode[]).map(describe))].join(' or ');
+  const fields = Object.keys((node.properties ?? {}) as PlainObject);
+  return fields.length === 0 ? 'an object with any fields' : `an object with the fields ${fields.join(', ')}`;
 }
 
 function range(node: SchemaNode): string {

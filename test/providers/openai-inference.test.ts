@@ -231,6 +231,13 @@ describe('an OpenAI-compatible endpoint', () => {
       expect(endpoint.received[0]?.path).toBe('/v1/models');
     });
 
+    test('is also said in the names that the configuration translates', async () => {
+      endpoint.answer = json(200, { data: [{ id: 'org/model:latest' }] });
+      const wireNames = { 'my-model': 'org/model:latest', absent: 'org/other' };
+      const offered = await inferenceWith({ wireNames }).models(new AbortController().signal);
+      expect(offered).toEqual(['my-model', 'org/model:latest']);
+    });
+
     test.each([
       ['HTML', raw(200, 'text/html', '<html>Sign in</html>')],
       ['something else', json(200, { models: [] })],

@@ -143,6 +143,9 @@ describe('evaluateSociety, started by itself', () => {
     expect(turns.every(({ agent, model }) => agents[agent]?.model === model)).toBe(true);
     expect(readFileSync(fileOf('measuring', 'report.html'), 'utf8')).toContain('Society measured@1');
     expect((await standingOf(world.store, 'measuring')).standing).toBe('finished');
+    // Followed as any other run is, by `maft status` and by people.
+    const progress = await namespace.client.workflow.getHandle('maft/measuring').query('progress');
+    expect(progress).toMatchObject({ runId: 'measuring', stage: 'evaluate', iterations: 0, accuracy: {} });
   });
 
   test('says how many of its problems the society was trained on', async () => {
