@@ -38,7 +38,7 @@ export function register(program: Command): void {
     .option('--json', 'print the report as JSON at the end; progress goes to standard error')
     .addHelpText(
       'after',
-      '\nExamples:\n  maft evaluate demo --seed 5\n  maft evaluate demo@1 --task gsm8k --problems 200\n' +
+      '\nExamples:\n  maft evaluate demo --seed 5\n  maft evaluate demo@1 --task \'{"kind": "arithmetic", "max": 8, "eval": 200}\'\n' +
         `  maft evaluate demo@best --task '{"kind": "math", "levels": [4, 5], "eval": 200}'\n\n` +
         'The evaluation is a run of its own, of no iterations: it is followed, resumed and listed like one.',
     )
