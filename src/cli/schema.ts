@@ -16,7 +16,7 @@ export function register(program: Command): void {
     .command('schema')
     .description('print the run specification as JSON Schema (draft 2020-12)')
     .option('--comparison', 'of a comparison of methods (`maft compare`) instead of a run')
-    .option('--evaluation', 'of what the workflow `evaluateSociety` is started with instead of a run')
+    .option('--evaluation', 'of the evaluation of a finished society instead of a run')
     .addHelpText(
       'after',
       '\nExample:\n  maft schema > maft.schema.json     then, in the YAML: # yaml-language-server: $schema=maft.schema.json',
