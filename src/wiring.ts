@@ -1,6 +1,6 @@
 /** Wires the ports of this machine: which store, which endpoints, which trainer. The only place where adapters meet activities. */
 import { availableParallelism } from 'node:os';
-import { Client, type Connection } from '@temporalio/client';
+import type { Connection } from '@temporalio/client';
 import type { ActivityDependencies } from '../activities';
 import { FileArtifactStore } from './artifacts/file-store';
 import { resolveEndpoint, type MachineConfig } from './config';
@@ -86,9 +86,8 @@ export function openStore(config: Pick<MachineConfig, 'store'>): FileArtifactSto
 function temporalPlatform(connection: Connection, namespace: string): Platform {
   return {
     async registeredSearchAttributes() {
-      const client = new Client({ connection, namespace });
       try {
-        return await listSearchAttributes(client.connection, namespace);
+        return await listSearchAttributes(connection, namespace);
       } catch (error) {
         if (isRefusal(error)) return [];
         throw error;
