@@ -1,6 +1,6 @@
 /**
  * Responses become log-probabilities: tokenized by the template of the model that scores them, sent in groups. What is
- * equal is asked once: prompts that members share, texts that one model would score twice.
+ * equal is asked once: prompts that members share, texts that one model would score twice or that begin longer ones.
  */
 import { setMaxListeners } from 'node:events';
 import type { ResponseScore } from '../src/contract/measures';
@@ -10,6 +10,7 @@ import {
   inGroups,
   scoredText,
   sumOfResponse,
+  textsToRead,
   type ScoredText,
 } from '../src/domain/measures/scored-text';
 import type { WantedScores } from '../src/domain/measures';
@@ -63,24 +64,26 @@ async function scoreUnder(
   { run, tokenizer }: { run: ScoringRun; tokenizer: ChatTokenizer },
 ): Promise<ScoredResponses> {
   const texts = await inLanes(wanted, (response) => tokenizer.textOf(response.turn, run.tokenizerOf(scorer)));
-  const fitting = texts.filter((text) => text !== undefined);
-  const distinct = [...new Map(fitting.map((text) => [text.tokens.join(), text])).values()];
-  const logProbabilities = new Map<string, (number | null)[]>();
-  for (const group of inGroups(distinct, ({ tokens }) => tokens.length, perRequest)) {
+  const fitting = wanted.flatMap((response, index) => {
+    const text = texts[index];
+    return text === undefined ? [] : [{ response, text }];
+  });
+  const { read, containing } = textsToRead(fitting.map(({ text }) => text));
+  const logProbabilities = new Map<ScoredText, (number | null)[]>();
+  for (const group of inGroups(read, ({ tokens }) => tokens.length, perRequest)) {
     const request = { model: scorer, texts: group.map(({ tokens }) => tokens) };
     const answers = await run.scoringOf(scorer).logProbabilities(request, run.signal);
-    group.forEach(({ tokens }, index) => logProbabilities.set(tokens.join(), answers[index] ?? []));
+    group.forEach((text, index) => logProbabilities.set(text, answers[index] ?? []));
   }
-  const scores = wanted.flatMap(({ problemId, round, member }, index): ResponseScore[] => {
-    const text = texts[index];
-    if (text === undefined) return [];
-    return [{ problemId, round, member, scorer, ...sumOfResponse(text, logProbabilities.get(text.tokens.join())!) }];
+  const scores = fitting.map(({ response: { problemId, round, member }, text }, index): ResponseScore => {
+    const sum = sumOfResponse(text, logProbabilities.get(containing[index]!)!);
+    return { problemId, round, member, scorer, ...sum };
   });
   return {
     scores,
-    tooLong: texts.length - fitting.length,
-    texts: distinct.length,
-    tokens: distinct.reduce((sum, { tokens }) => sum + tokens.length, 0),
+    tooLong: wanted.length - fitting.length,
+    texts: read.length,
+    tokens: read.reduce((sum, { tokens }) => sum + tokens.length, 0),
   };
 }
 

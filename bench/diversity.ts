@@ -7,6 +7,7 @@ import { existsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { publishSealed, readSealed } from '../src/artifacts/sealed';
+import { embeddedConcurrency } from '../src/config';
 import type { Measures } from '../src/contract/measures';
 import type { RunPlan, ShardOutcome } from '../src/contract/run';
 import type { Society } from '../src/contract/society';
@@ -44,7 +45,11 @@ async function measure(tools: Tools): Promise<BenchmarkResult> {
   for (const agent of agents) await cp(folder, path.join(models, agent), { recursive: true });
   await mkdir(models, { recursive: true });
   const server = await startModelServer({ folder, name: base, models, python: tools.python });
-  const endpoint = new OpenAiEndpoint({ baseUrl: server.baseUrl, timeoutMs: 600_000 });
+  const endpoint = new OpenAiEndpoint({
+    baseUrl: server.baseUrl,
+    timeoutMs: 600_000,
+    maxConcurrency: embeddedConcurrency,
+  });
   const world = await activityWorld(() => ({
     inference: () => new OpenAiInference(endpoint),
     scoring: () => new OpenAiScoring(endpoint),

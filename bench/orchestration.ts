@@ -1,10 +1,14 @@
 /**
  * How many debate turns the orchestration alone carries: the real workflows, workers and server, with activities that
- * return at once.
+ * return at once. Beside it, on the same server, the least that as many activities cost: what is possible here at all.
  */
+import path from 'node:path';
+import { bundleWorkflowCode, DefaultLogger, Worker } from '@temporalio/worker';
 import type { Activities } from '../activities';
-import { serveActivities } from '../src/worker';
+import type { RunPlan } from '../src/contract/run';
+import { serveActivities, type RunningWorkers, type WorkerSettings } from '../src/worker';
 import { plainActivities, plainPlan } from '../test/support/plain-activities';
+import { bareActivitiesQueue, type BareActivities, type BareDebate } from './bare-workflows';
 import type { Benchmark, BenchmarkResult } from './measurement';
 import { whileServing, withTemporal, type BenchServer } from './temporal';
 
@@ -17,22 +21,20 @@ export const orchestration: Benchmark = {
   run: ({ temporal, scale }) => withTemporal(temporal, (server) => measure(server, scale)),
 };
 
-async function measure({ client, settings, cpuSeconds }: BenchServer, scale: number): Promise<BenchmarkResult> {
+async function measure(server: BenchServer, scale: number): Promise<BenchmarkResult> {
   const plan = plainPlan({ ...sizes, trainProblems: Math.ceil(sizes.trainProblems * scale) });
-  const stopwatch = watchTurns(plainActivities(plan), cpuSeconds);
-  const workers = await serveActivities(settings(slots), stopwatch.activities);
-  const root = await whileServing(workers, async () => {
-    const workflowId = `maft/${plan.runId}`;
-    // The evaluation of iteration 0 comes first and warms everything up.
-    const handle = await client.workflow.start('multiagentFinetuning', { workflowId, taskQueue: 'maft', args: [{}] });
-    await handle.result();
-    return (await handle.describe()).historyLength;
-  });
-  const { turns, seconds, ...cpu } = stopwatch.result();
+  // The machine's speed drifts: half of the bare debate before the run, half after it.
+  const bareBefore = await bareDebate(server, plan);
+  const { root, ...run } = await debate(server, plan);
+  const bareAfter = await bareDebate(server, plan);
+  const bare = (bareBefore.turns + bareAfter.turns) / (bareBefore.seconds + bareAfter.seconds);
+  const { turns, seconds, cpu } = run;
   return {
     benchmark: orchestration.name,
     measurements: [
       { measure: 'turns per second', value: turns / seconds, unit: '1/s', target: { kind: 'at least', value: 250 } },
+      { measure: 'bare activities per second', value: bare, unit: '1/s' },
+      { measure: 'turns / bare activities', value: turns / seconds / bare, unit: '' },
       // Says what a machine with idle cores could reach, whatever this one was busy with.
       { measure: 'CPU seconds per 1,000 turns, worker', value: (1_000 * cpu.worker) / turns, unit: 's' },
       { measure: 'CPU seconds per 1,000 turns, server', value: (1_000 * cpu.server) / turns, unit: 's' },
@@ -49,6 +51,56 @@ async function measure({ client, settings, cpuSeconds }: BenchServer, scale: num
       seconds,
     },
   };
+}
+
+/** A run of one iteration. */
+async function debate({ client, settings, cpuSeconds }: BenchServer, plan: RunPlan) {
+  const stopwatch = watchTurns(plainActivities(plan), cpuSeconds);
+  const workers = await serveActivities(settings(slots), stopwatch.activities);
+  const root = await whileServing(workers, async () => {
+    const workflowId = `maft/${plan.runId}`;
+    // The evaluation of iteration 0 comes first and warms everything up.
+    const handle = await client.workflow.start('multiagentFinetuning', { workflowId, taskQueue: 'maft', args: [{}] });
+    await handle.result();
+    return (await handle.describe()).historyLength;
+  });
+  return { root, ...stopwatch.result() };
+}
+
+/** Half as many problems as the run has, with its sizes, after a few that warm everything up. */
+async function bareDebate({ client, settings }: BenchServer, plan: RunPlan) {
+  const { shardSize, shardsInFlight, problemsInFlight, members, rounds } = plan;
+  const shards = Math.max(1, Math.round(plan.trainProblems / 2 / shardSize));
+  const sized: BareDebate = { shards, shardSize, shardsInFlight, problemsInFlight, members, rounds };
+  const run = (debated: BareDebate) =>
+    client.workflow.execute('bareDebate', { workflowId: 'bare', taskQueue: bareQueue, args: [debated] });
+  return whileServing(await serveBareDebates(settings(slots)), async () => {
+    await run({ ...sized, shards: 2, shardSize: 10 });
+    const began = performance.now();
+    await run(sized);
+    return { turns: shards * shardSize * members * rounds, seconds: (performance.now() - began) / 1_000 };
+  });
+}
+
+const bareQueue = 'bare';
+
+async function serveBareDebates({ connection, turnSlots }: WorkerSettings): Promise<RunningWorkers> {
+  const workflowBundle = await bundleWorkflowCode({
+    workflowsPath: path.join(__dirname, 'bare-workflows.js'),
+    logger: new DefaultLogger('ERROR'),
+  });
+  const activities: BareActivities = { bareTurn: async () => ({ answer: '36', counts: { calls: 1 } }) };
+  const workers = await Promise.all([
+    Worker.create({ connection, taskQueue: bareQueue, workflowBundle }),
+    Worker.create({
+      connection,
+      taskQueue: bareActivitiesQueue,
+      activities,
+      maxConcurrentActivityTaskExecutions: turnSlots,
+    }),
+  ]);
+  const finished = Promise.all(workers.map((worker) => worker.run())).then(() => undefined);
+  return { finished, shutdown: () => workers.forEach((worker) => worker.shutdown()) };
 }
 
 interface Reading {
@@ -84,7 +136,8 @@ function watchTurns(activities: Activities, serverCpuSeconds: () => number) {
   const result = () => {
     if (began === undefined || ended === undefined) throw new Error('no training debate was held');
     const { at, worker, server } = ended;
-    return { turns, seconds: at - began.at, worker: worker - began.worker, server: server - began.server };
+    const cpu = { worker: worker - began.worker, server: server - began.server };
+    return { turns, seconds: at - began.at, cpu };
   };
   return { activities: watched, result };
 }

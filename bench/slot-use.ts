@@ -6,7 +6,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { OpenAiEndpoint } from '../src/providers/openai-endpoint';
 import { OpenAiInference } from '../src/providers/openai-inference';
-import { startWorkers } from '../src/worker';
+import { startWorkers, turnsToFetch } from '../src/worker';
 import { fakeBaseModel, fakeWorld } from '../test/support/fake-ports';
 import type { Benchmark, BenchmarkResult } from './measurement';
 import { whileServing, withTemporal, type BenchServer } from './temporal';
@@ -26,10 +26,10 @@ export const slotUse: Benchmark = {
 
 async function measure({ client, folder, settings }: BenchServer, problems: number): Promise<BenchmarkResult> {
   const endpoint = await startSlowEndpoint();
-  const wire = new OpenAiEndpoint({ baseUrl: endpoint.baseUrl, timeoutMs: 60_000 });
+  const wire = new OpenAiEndpoint({ baseUrl: endpoint.baseUrl, timeoutMs: 60_000, maxConcurrency: endpointSlots });
   const inference = new OpenAiInference(wire);
   const { dependencies } = fakeWorld(`${folder}/store`);
-  const slots = { turnSlots: endpointSlots, trainingSlots: 2 };
+  const slots = { turnSlots: turnsToFetch(endpointSlots), trainingSlots: 2 };
   const workers = await startWorkers(settings(slots), { ...dependencies, inference: () => inference });
   await whileServing(workers, async () => {
     const options = { workflowId: 'maft/slot-use', taskQueue: 'maft', args: [specification(problems)] };

@@ -94,8 +94,8 @@ export interface ResolvedEndpoint {
   wireNames: Record<string, string>;
 }
 
-/** The embedded server batches across callers: this many turns keep it busy, more would only wait there. */
-const embeddedConcurrency = 128;
+/** The embedded server batches across callers: this many calls keep it busy, more would only wait there. */
+export const embeddedConcurrency = 192;
 
 /** Throws one `ConfigError` with a line for each problem. */
 export function loadConfig(environment: Environment = process.env): MachineConfig {

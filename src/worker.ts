@@ -12,7 +12,7 @@ export interface WorkerSettings {
   namespace: string;
   /** Queues to serve; all four by default. */
   roles: QueueRole[];
-  /** Turns in flight per worker: what the endpoint can bear. */
+  /** Turns at a time, those that wait for their endpoint included: see `turnsToFetch`. */
   turnSlots: number;
   /** Trainings at a time: one per GPU, or per core that may be taken. */
   trainingSlots: number;
@@ -71,6 +71,14 @@ function slots({ turnSlots, trainingSlots }: WorkerSettings, role: Exclude<Queue
   if (role === 'llm') return turnSlots;
   // Grading and votes take a core for seconds; more of them at once would only share it.
   return role === 'gpu' ? trainingSlots : 4;
+}
+
+/**
+ * Turns to hold for endpoints that bear so many calls at a time: half as many again, so that a call that ends is
+ * followed by one that is here already, not by one that Temporal has yet to hand out.
+ */
+export function turnsToFetch(calls: number): number {
+  return Math.ceil(1.5 * calls);
 }
 
 /** Default is 0: activities would be cancelled at once. A turn in flight usually ends within seconds. */

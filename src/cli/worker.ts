@@ -3,7 +3,7 @@ import { availableParallelism } from 'node:os';
 import type { Command } from 'commander';
 import { Connection } from '@temporalio/client';
 import { DefaultLogger, makeTelemetryFilterString, NativeConnection, Runtime } from '@temporalio/worker';
-import { loadConfig, type MachineConfig } from '../config';
+import { embeddedConcurrency, loadConfig, type MachineConfig } from '../config';
 import type { QueueRole } from '../contract/names';
 import { ConfigError } from '../errors';
 import { temporalTarget } from '../runs/temporal-client';
@@ -12,7 +12,7 @@ import { ensurePythonEnvironment } from '../setup/python-environment';
 import { registerSearchAttributes } from '../setup/search-attributes';
 import { stderrListener } from '../setup/progress';
 import { wireMachine, type WiredMachine } from '../wiring';
-import { allRoles, startWorkers, type WorkerSettings } from '../worker';
+import { allRoles, startWorkers, turnsToFetch, type WorkerSettings } from '../worker';
 
 interface WorkerOptions {
   queue: string[];
@@ -107,14 +107,12 @@ function onLeave(withParent: boolean, shutdown: () => void): void {
   process.stdin.resume();
 }
 
-/** Turns in flight: the sum of what the configured endpoints can bear. */
+/** Enough to keep all configured endpoints busy; each of them gets no more calls at a time than it can bear. */
 function turnSlots(config: MachineConfig): number {
-  const embedded = config.modelServer === undefined ? 0 : embeddedTurnSlots;
+  const embedded = config.modelServer === undefined ? 0 : embeddedConcurrency;
   const others = Object.values(config.endpoints).reduce((sum, { maxConcurrency }) => sum + maxConcurrency, 0);
-  return Math.max(1, embedded + others);
+  return turnsToFetch(Math.max(1, embedded + others));
 }
-
-const embeddedTurnSlots = 192;
 
 /** On a CPU one training per core with one thread each is faster than one with all; a GPU trains one at a time. */
 function trainingSlots({ trainer }: MachineConfig): number {

@@ -1,4 +1,5 @@
 /** One configured endpoint of the OpenAI API: the client, the names on its wire, and what its errors mean. */
+import { setMaxListeners } from 'node:events';
 import OpenAI, { APIConnectionError, APIConnectionTimeoutError, APIError, APIUserAbortError } from 'openai';
 import { Agent, fetch as undiciFetch } from 'undici';
 import { MaftError, ProviderError } from '../errors';
@@ -9,9 +10,14 @@ export interface EndpointSettings {
   apiKey?: string;
   /** Wire name of a model where the endpoint calls it otherwise. */
   wireNames?: Record<string, string>;
-  /** Longest wait for one completion. */
+  /** Longest wait for one completion, from when it is sent. */
   timeoutMs: number;
+  /** Requests in flight that the endpoint can bear; more wait here until one of them is answered. */
+  maxConcurrency: number;
 }
+
+/** The longest delay that a timer of Node takes: 24 days. */
+const longestTimerMs = 2 ** 31 - 1;
 
 /** Shared by the adapters that talk to it; each of their calls is one request. */
 export class OpenAiEndpoint {
@@ -21,13 +27,16 @@ export class OpenAiEndpoint {
   constructor(private readonly settings: EndpointSettings) {
     // Node's own fetch gives up on headers and body after five minutes; a long generation may take longer.
     const timeouts = { headersTimeout: settings.timeoutMs, bodyTimeout: settings.timeoutMs };
-    this.dispatcher = new Agent({ ...timeouts, keepAliveTimeout: 30_000, connections: 512 });
+    // One request per connection: the pool holds back what is more than the endpoint can bear.
+    const pool = { connections: settings.maxConcurrency, pipelining: 1 };
+    this.dispatcher = new Agent({ ...timeouts, ...pool, keepAliveTimeout: 30_000 });
     this.client = new OpenAI({
       baseURL: settings.baseUrl,
       // The client insists on a key; servers without authentication ignore it.
       apiKey: settings.apiKey ?? 'none',
       maxRetries: 0,
-      timeout: settings.timeoutMs,
+      // Its clock would run while a request waits for a connection; the pool's begins when the request is sent.
+      timeout: longestTimerMs,
       fetch: ((url: string, init: object) =>
         undiciFetch(url, { ...init, dispatcher: this.dispatcher })) as unknown as typeof fetch,
     });
@@ -55,7 +64,7 @@ export class OpenAiEndpoint {
 
   /** Posts JSON to a path below the base address, or to an absolute one; the parsed answer, whatever it is. */
   async post(address: string, body: object, signal: AbortSignal): Promise<unknown> {
-    return this.client.post(address, { body, signal });
+    return this.client.post(address, { body, ...endedBy(signal) });
   }
 
   /** The endpoint answered, but not what was asked for. */
@@ -92,6 +101,12 @@ export class OpenAiEndpoint {
     if (error instanceof APIError) return statusError(error, where, this.withoutKey(error.message));
     return error;
   }
+}
+
+/** Options of a request that ends with this signal. Many share one, and Node takes the eleventh listener for a leak. */
+export function endedBy(signal: AbortSignal): { signal: AbortSignal } {
+  setMaxListeners(0, signal);
+  return { signal };
 }
 
 /** 404 is retryable: a name just published is loaded on first use, and a remote host may still be downloading it. */

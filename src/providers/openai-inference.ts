@@ -4,7 +4,7 @@
  */
 import { z } from 'zod';
 import type { ChatCompletion, ChatRequest, Inference } from '../ports';
-import type { OpenAiEndpoint } from './openai-endpoint';
+import { endedBy, type OpenAiEndpoint } from './openai-endpoint';
 
 /** What of an answer is used; a server may send more. Text may be null where a provider withholds it. */
 const completionSchema = z.object({
@@ -29,7 +29,7 @@ export class OpenAiInference implements Inference {
       seed: request.seed,
     };
     try {
-      return this.parse(await this.endpoint.client.chat.completions.create(body, { signal }));
+      return this.parse(await this.endpoint.client.chat.completions.create(body, endedBy(signal)));
     } catch (error) {
       throw this.endpoint.translate(error, request.model);
     }
@@ -38,7 +38,7 @@ export class OpenAiInference implements Inference {
   async models(signal: AbortSignal): Promise<string[]> {
     try {
       // The page object would read an answer without `data` as an empty list.
-      const answer: unknown = await this.endpoint.client.get('/models', { signal });
+      const answer: unknown = await this.endpoint.client.get('/models', endedBy(signal));
       const parsed = modelListSchema.safeParse(answer);
       if (!parsed.success) throw this.endpoint.nonsense('list of models', answer);
       return this.endpoint.ownNames(parsed.data.data.map(({ id }) => id));

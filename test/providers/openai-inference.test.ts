@@ -10,6 +10,7 @@ import {
   partialBody,
   raw,
   startLocalEndpoint,
+  type Answer,
   type LocalEndpoint,
 } from '../support/local-endpoint';
 
@@ -35,7 +36,8 @@ describe('an OpenAI-compatible endpoint', () => {
   });
 
   const inferenceWith = (settings: Partial<EndpointSettings> = {}): OpenAiInference => {
-    const made = new OpenAiEndpoint({ baseUrl: endpoint.baseUrl, timeoutMs: 20_000, apiKey, ...settings });
+    const usual = { baseUrl: endpoint.baseUrl, timeoutMs: 20_000, maxConcurrency: 64, apiKey };
+    const made = new OpenAiEndpoint({ ...usual, ...settings });
     open.push(made);
     return new OpenAiInference(made);
   };
@@ -220,6 +222,47 @@ describe('an OpenAI-compatible endpoint', () => {
     expect(await outcome).toBeInstanceOf(Error);
     expect(await outcome).not.toBeInstanceOf(ProviderError);
     await abandoned;
+  });
+
+  describe('that bears only so many calls at a time', () => {
+    const noSignal = new AbortController().signal;
+    const afterMs =
+      (delayMs: number): Answer =>
+      (received, response) =>
+        void setTimeout(() => json(200, completionBody())(received, response), delayMs);
+
+    test('never has more of them in flight', async () => {
+      let inFlight = 0;
+      let most = 0;
+      endpoint.answer = (received, response) => {
+        most = Math.max(most, ++inFlight);
+        response.on('close', () => (inFlight -= 1));
+        afterMs(20)(received, response);
+      };
+      const inference = inferenceWith({ maxConcurrency: 3 });
+      await Promise.all(Array.from({ length: 12 }, () => inference.complete(request, noSignal)));
+      expect({ most, asked: endpoint.received.length }).toEqual({ most: 3, asked: 12 });
+    });
+
+    test('the timeout of a call begins when it is sent', async () => {
+      endpoint.answer = afterMs(200);
+      const inference = inferenceWith({ maxConcurrency: 1, timeoutMs: 700 });
+      const answers = await Promise.all(Array.from({ length: 5 }, () => inference.complete(request, noSignal)));
+      expect(answers).toHaveLength(5);
+    });
+
+    test('an abort while a call waits for its turn: it is never sent', async () => {
+      endpoint.answer = afterMs(100);
+      const inference = inferenceWith({ maxConcurrency: 1 });
+      const controller = new AbortController();
+      const first = inference.complete(request, noSignal);
+      const second = inference.complete(request, controller.signal).catch((thrown: unknown) => thrown);
+      controller.abort();
+      expect(await second).toBeInstanceOf(Error);
+      await first;
+      await inference.complete(request, noSignal);
+      expect(endpoint.received).toHaveLength(2);
+    });
   });
 
   describe('asked what it serves', () => {

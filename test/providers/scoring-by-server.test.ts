@@ -32,7 +32,7 @@ describe('responses scored by maft.serve', () => {
 
   beforeAll(async () => {
     server = await startModelServer({ folder, name: 'tiny' });
-    endpoint = new OpenAiEndpoint({ baseUrl: server.baseUrl, timeoutMs: 60_000 });
+    endpoint = new OpenAiEndpoint({ baseUrl: server.baseUrl, timeoutMs: 60_000, maxConcurrency: 64 });
     scoring = new OpenAiScoring(endpoint);
   });
   afterAll(async () => {

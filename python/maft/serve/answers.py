@@ -9,7 +9,7 @@ import uuid
 from typing import Any
 
 from maft.serve.rows import Generation, Row, TokenLogprobs
-from maft.serve.scoring import Scored
+from maft.serve.scoring import Scored, ScoredToken
 from maft.serve.tokenization import ModelTokenizer
 
 Json = dict[str, Any]
@@ -86,15 +86,11 @@ def prompt_logprobs(tokenizer: ModelTokenizer, scored: Scored) -> list[Json | No
     def entry(token: int, logprob: float, rank: int) -> Json:
         return {"logprob": logprob, "rank": rank, "decoded_token": tokenizer.piece(token)}
 
-    return [
-        None
-        if each is None
-        else {
-            str(token): entry(token, value, rank)
-            for token, value, rank in [(each.token, each.logprob, each.rank), *each.top]
-        }
-        for each in scored
-    ]
+    def entries(each: ScoredToken) -> Json:
+        own = {str(each.token): entry(each.token, each.logprob, each.rank)}
+        return own | {str(token): entry(token, value, rank) for token, value, rank in each.top} if each.top else own
+
+    return [None if each is None else entries(each) for each in scored]
 
 
 def embedding_answer(model: str, vectors: list[list[float]], tokens: int, as_base64: bool) -> Json:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 import torch
 from torch import Tensor
@@ -15,14 +14,16 @@ from maft.serve.backends import Network
 MAX_LOGITS = 2**26
 
 
-@dataclass(frozen=True)
-class ScoredToken:
-    """Natural logarithm and rank (1 = likeliest) of a token given all before it; `top` holds (token, value, rank)."""
+class ScoredToken(NamedTuple):
+    """Natural logarithm and rank (1 = likeliest) of a token given all before it; `top` holds (token, value, rank).
+
+    A tuple: one is made for every token that is read, and the thread that makes them is the one that computes.
+    """
 
     token: int
     logprob: float
     rank: int
-    top: list[tuple[int, float, int]]
+    top: Sequence[tuple[int, float, int]] = ()
 
 
 Scored = list[ScoredToken | None]
@@ -61,14 +62,22 @@ def score_targets(network: Network, hidden: Tensor, targets: Tensor, top: int) -
         logprobs = network.logits(hidden[part]).double().log_softmax(-1)
         own = logprobs.gather(1, targets[part].unsqueeze(1))
         ranks = ((logprobs > own).sum(-1) + 1).tolist()
-        values, indices = logprobs.topk(min(top, logprobs.shape[-1]), dim=-1)
-        rows = zip(
-            targets[part].tolist(), own.squeeze(1).tolist(), ranks, indices.tolist(), values.tolist(), strict=True
-        )
-        for token, value, rank, ids, numbers in rows:
-            best = [(each, number, place + 1) for place, (each, number) in enumerate(zip(ids, numbers, strict=True))]
-            scored.append(ScoredToken(token, value, rank, best))
+        columns = (targets[part].tolist(), own.squeeze(1).tolist(), ranks)
+        if top == 0:
+            scored.extend(map(ScoredToken, *columns))
+        else:
+            scored.extend(map(ScoredToken, *columns, likeliest(logprobs, top)))
     return scored
+
+
+def likeliest(logprobs: Tensor, count: int) -> list[list[tuple[int, float, int]]]:
+    """For each row of [tokens, vocabulary] the likeliest tokens, best first, as (token, value, rank)."""
+    values, indices = logprobs.topk(min(count, logprobs.shape[-1]), dim=-1)
+    ranks = range(1, values.shape[-1] + 1)
+    return [
+        list(zip(tokens, numbers, ranks, strict=True))
+        for tokens, numbers in zip(indices.tolist(), values.tolist(), strict=True)
+    ]
 
 
 def embed_texts(network: Network, texts: Sequence[Sequence[int]]) -> list[list[float]]:

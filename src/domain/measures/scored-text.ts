@@ -22,6 +22,24 @@ export function scoredText({ prompt, response, endOfTurn }: TokenizedResponse): 
 }
 
 /**
+ * Which texts have to be read, shortest first, and for each of the given ones which of these contains it: what a model
+ * says of a text it says of every beginning of it. A member's first response is the beginning of what it is asked later.
+ */
+export function textsToRead(texts: readonly ScoredText[]): { read: ScoredText[]; containing: ScoredText[] } {
+  const keys = texts.map(({ tokens }) => tokens.map((token) => `${token},`).join(''));
+  // In this order a text stands right before its continuations, if it has any.
+  const order = texts.map((_, index) => index).sort((left, right) => (keys[left]! < keys[right]! ? -1 : 1));
+  const containing = new Array<ScoredText>(texts.length);
+  order.reduceRight<number | undefined>((next, index) => {
+    const isBeginning = next !== undefined && keys[next]!.startsWith(keys[index]!);
+    containing[index] = isBeginning ? containing[next]! : texts[index]!;
+    return index;
+  }, undefined);
+  const read = [...new Set(containing)].sort((left, right) => left.tokens.length - right.tokens.length);
+  return { read, containing };
+}
+
+/**
  * The token that ends a turn, read off a chat that the template has closed: what follows prompt and response there.
  * `undefined` where the template writes something else than those two (it may strip or add text), or nothing behind them.
  */
@@ -34,12 +52,16 @@ export function endOfTurnToken(chat: {
   return open.every((token, index) => chat.closed[index] === token) ? chat.closed[open.length] : undefined;
 }
 
-/** Sum of the log-probabilities of the response's tokens, and their number; a text of no tokens says nothing. */
+/**
+ * Sum of the log-probabilities of the response's tokens, and their number; a text of no tokens says nothing.
+ *
+ * @param logProbabilities Of the text's tokens, or of a longer text that begins with them.
+ */
 export function sumOfResponse(
   { tokens, from }: ScoredText,
   logProbabilities: readonly (number | null)[],
 ): Pick<ResponseScore, 'logProbability' | 'tokens'> {
-  const ofResponse = logProbabilities.slice(from);
+  const ofResponse = logProbabilities.slice(from, tokens.length);
   return {
     logProbability: ofResponse.reduce<number>((sum, value) => sum + (value ?? 0), 0),
     tokens: tokens.length - from,
