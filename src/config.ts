@@ -5,6 +5,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse, YAMLParseError } from 'yaml';
+import { loadClientConfigProfile, type ClientConfigProfile } from '@temporalio/envconfig';
 import { z } from 'zod';
 import { ConfigError } from './errors';
 import { dataDirectory, maftHome, storeRoot } from './paths';
@@ -69,8 +70,7 @@ export interface MachineConfig {
   store: string;
   /** Absolute. */
   data: string;
-  /** `address` is undefined where a server of our own is to be started or found. */
-  temporal: { address: string | undefined; namespace: string };
+  temporal: TemporalService;
   /** The user's own Python and `temporal`, where they brought them. */
   python: string | undefined;
   temporalProgram: string | undefined;
@@ -81,6 +81,15 @@ export interface MachineConfig {
   trainer: ConfigFile['trainer'];
   grader: ConfigFile['grader'];
   server: ConfigFile['server'];
+}
+
+/** Which Temporal service the machine uses. */
+export interface TemporalService {
+  /** A server of the user's own; undefined: one that the program starts itself. */
+  address: string | undefined;
+  namespace: string;
+  /** For a worker that `maft up` started: where the server it started answers. */
+  embedded?: string | undefined;
 }
 
 /** An endpoint with its key, ready to be called. */
@@ -105,7 +114,7 @@ export function loadConfig(environment: Environment = process.env): MachineConfi
     maftHome: home,
     store: storeRoot(environment),
     data: dataDirectory(environment),
-    temporal: { address: temporalAddress(environment), namespace: environment.TEMPORAL_NAMESPACE || 'default' },
+    temporal: temporalService(environment),
     python: environment.MAFT_PYTHON || undefined,
     temporalProgram: environment.MAFT_TEMPORAL || undefined,
     modelServer: environment.MAFT_MODEL_SERVER || undefined,
@@ -159,12 +168,33 @@ function apiKeyOf(endpoint: string, variable: string | undefined, environment: E
   return key;
 }
 
-function temporalAddress(environment: Environment): string | undefined {
-  const address = environment.TEMPORAL_ADDRESS || undefined;
-  if (address !== undefined && !/^[^\s/:]+:\d+$|^\[[0-9a-fA-F:]+\]:\d+$/.test(address)) {
-    throw new ConfigError(`TEMPORAL_ADDRESS is "${address}": it must be host:port, such as 127.0.0.1:7233`);
+/**
+ * TEMPORAL_ADDRESS or TEMPORAL_PROFILE name a server of the user's own. A profile file alone does not: it may be there
+ * for other work, and a demo has no business on a cluster that nobody named.
+ */
+function temporalService(environment: Environment): TemporalService {
+  const profile = environment.TEMPORAL_PROFILE;
+  if (!environment.TEMPORAL_ADDRESS && !profile) {
+    const embedded = environment.MAFT_EMBEDDED_TEMPORAL || undefined;
+    return { address: undefined, namespace: environment.TEMPORAL_NAMESPACE || 'default', embedded };
   }
-  return address;
+  const { address, namespace } = temporalProfile(environment);
+  const source = environment.TEMPORAL_ADDRESS ? 'TEMPORAL_ADDRESS' : `the address of TEMPORAL_PROFILE ${profile}`;
+  if (!address) throw new ConfigError(`${source} is not set: give it there, or set TEMPORAL_ADDRESS`);
+  if (!/^[^\s/:]+:\d+$|^\[[0-9a-fA-F:]+\]:\d+$/.test(address)) {
+    throw new ConfigError(`${source} is "${address}": it must be host:port, such as 127.0.0.1:7233`);
+  }
+  return { address, namespace: namespace || 'default' };
+}
+
+/** As Temporal's own tools read it: the profile of its file, with what the environment sets in its place. */
+function temporalProfile(environment: Environment): ClientConfigProfile {
+  const set = Object.entries(environment).filter((entry): entry is [string, string] => Boolean(entry[1]));
+  try {
+    return loadClientConfigProfile({ overrideEnvVars: Object.fromEntries(set) });
+  } catch (error) {
+    throw new ConfigError(`Temporal's configuration cannot be read: ${(error as Error).message}`);
+  }
 }
 
 function readConfigFile(file: string): ConfigFile {

@@ -24,8 +24,12 @@ export interface WiredMachine {
   close(): Promise<void>;
 }
 
-/** @param connection A connection to the Temporal service, which stays the caller's. */
-export function wireMachine(config: MachineConfig, python: string, connection: Connection): WiredMachine {
+/** @param temporal A connection to the Temporal service, which stays the caller's. */
+export function wireMachine(
+  config: MachineConfig,
+  python: string,
+  temporal: { connection: Connection; namespace: string },
+): WiredMachine {
   const endpoints = new Map<string, OpenAiEndpoint>();
   const endpointOf = (name: string): OpenAiEndpoint => {
     const known = endpoints.get(name);
@@ -45,7 +49,7 @@ export function wireMachine(config: MachineConfig, python: string, connection: C
       trainer,
       task: (settings) => taskFor(settings, { dataDirectory: config.data }),
       grader: (reader) => (reader.equal === undefined ? mathVerify : graderFor(reader)),
-      platform: temporalPlatform(connection, config.temporal.namespace),
+      platform: temporalPlatform(temporal.connection, temporal.namespace),
       machine: {
         modelFolder: (base) => findBaseModel(base).folder,
         trainerDevice: device,

@@ -3,10 +3,10 @@ import { availableParallelism } from 'node:os';
 import type { Command } from 'commander';
 import { Connection } from '@temporalio/client';
 import { DefaultLogger, makeTelemetryFilterString, NativeConnection, Runtime } from '@temporalio/worker';
-import { embeddedConcurrency, loadConfig, type MachineConfig } from '../config';
+import { embeddedConcurrency, loadConfig, type MachineConfig, type TemporalService } from '../config';
 import type { QueueRole } from '../contract/names';
 import { ConfigError } from '../errors';
-import { temporalTarget } from '../runs/temporal-client';
+import { embeddedServerTarget, ownServerTarget, type TemporalTarget } from '../runs/temporal-client';
 import { hasNvidiaGpu } from '../setup/pip-install';
 import { ensurePythonEnvironment } from '../setup/python-environment';
 import { registerSearchAttributes } from '../setup/search-attributes';
@@ -46,7 +46,7 @@ async function serve({ queue, exitWithParent }: WorkerOptions): Promise<void> {
   const logging = { filter: makeTelemetryFilterString({ core: 'ERROR' }), forward: {} };
   Runtime.install({ logger: new DefaultLogger('WARN'), shutdownSignals: [], telemetryOptions: { logging } });
   const python = await ensurePythonEnvironment({ listener: stderrListener(), ownPython: config.python });
-  const { connectionOptions, namespace } = temporalTarget(config.temporal.address);
+  const { connectionOptions, namespace } = targetOf(config.temporal);
   const { apiKey, ...options } = connectionOptions;
   const key = typeof apiKey === 'function' ? apiKey() : apiKey;
   const connection = await NativeConnection.connect({ ...options, apiKey: key });
@@ -55,7 +55,7 @@ async function serve({ queue, exitWithParent }: WorkerOptions): Promise<void> {
     await reportMissingAttributes(clientConnection, namespace);
     await work(
       { connection, namespace, roles, ...slotsOf(config) },
-      wireMachine(config, python.program, clientConnection),
+      wireMachine(config, python.program, { connection: clientConnection, namespace }),
       exitWithParent,
     );
   } finally {
@@ -64,6 +64,10 @@ async function serve({ queue, exitWithParent }: WorkerOptions): Promise<void> {
     await connection.close();
     process.stdin.destroy();
   }
+}
+
+function targetOf({ address, namespace, embedded }: TemporalService): TemporalTarget {
+  return embedded === undefined ? ownServerTarget(address) : embeddedServerTarget(embedded, namespace);
 }
 
 async function reportMissingAttributes(connection: Connection, namespace: string): Promise<void> {

@@ -115,11 +115,14 @@ const retryableStatuses = new Set([404, 408, 409, 425, 429]);
 function statusError(error: APIError, where: string, message: string): ProviderError {
   const status = typeof error.status === 'number' ? error.status : undefined;
   const retryable = status === undefined || status >= 500 || retryableStatuses.has(status);
+  const wait = retryAfterMs(error.headers);
+  // The Temporal UI shows this sentence while the next attempt waits.
+  const asks = wait === undefined ? '' : ` (and asks to wait ${Math.ceil(wait / 1000)} s)`;
   // The client's message begins with the status. No cause: it holds the answer as it came, a repeated key included.
-  return new ProviderError(`${where} answered ${message.slice(0, 500)}`, {
+  return new ProviderError(`${where} answered ${message.slice(0, 500)}${asks}`, {
     status,
     retryable,
-    retryAfterMs: retryAfterMs(error.headers),
+    retryAfterMs: wait,
   });
 }
 

@@ -8,13 +8,22 @@ export interface TemporalTarget {
   namespace: string;
 }
 
-/** Address, TLS, API key and namespace from TEMPORAL_* and the profile file; `address` overrides both. */
-export function temporalTarget(address?: string): TemporalTarget {
+/**
+ * Address, TLS, API key and namespace from TEMPORAL_* and the profile file, for a server of the user's own.
+ *
+ * @param address Overrides what is found there.
+ */
+export function ownServerTarget(address?: string): TemporalTarget {
   const { connectionOptions, namespace } = loadClientConnectConfig();
   return {
     connectionOptions: address === undefined ? connectionOptions : { ...connectionOptions, address },
     namespace: namespace ?? 'default',
   };
+}
+
+/** A development server on loopback, which has neither TLS nor keys, whatever a profile says about other servers. */
+export function embeddedServerTarget(address: string, namespace: string): TemporalTarget {
+  return { connectionOptions: { address }, namespace };
 }
 
 /** Connects; a server that does not answer is a `ConfigError` with the address. The caller closes the connection. */

@@ -6,7 +6,7 @@ import { prepareMachine } from '../setup/prepare-machine';
 import type { SetupListener } from '../setup/progress';
 import { startPlatform, type PlatformEvent } from '../supervision/platform';
 import { findRunningPlatform } from '../supervision/platform-state';
-import { connectClient, temporalTarget } from './temporal-client';
+import { connectClient, embeddedServerTarget, ownServerTarget, type TemporalTarget } from './temporal-client';
 
 export interface Servers {
   client: Client;
@@ -31,14 +31,15 @@ export async function withServers<Result>(
   use: (servers: Servers) => Promise<Result>,
 ): Promise<Result> {
   const config = loadConfig();
-  const running = config.temporal.address === undefined ? findRunningPlatform(config.maftHome) : undefined;
-  if (config.temporal.address !== undefined) {
-    const found = `Temporal at ${config.temporal.address} (TEMPORAL_ADDRESS); its workers must be running`;
-    return withClient(config, config.temporal.address, { uiUrl: null, found }, use);
+  const { address } = config.temporal;
+  if (address !== undefined) {
+    const found = `Temporal at ${address}; its workers must be running`;
+    return withClient(config, ownServerTarget(address), { uiUrl: null, found }, use);
   }
+  const running = findRunningPlatform(config.maftHome);
   if (running !== undefined) {
     const found = `the running maft ${running.command} (process ${running.pid})`;
-    return withClient(config, running.temporalAddress, { uiUrl: running.uiUrl, found }, use);
+    return withClient(config, targetOf(running, config), { uiUrl: running.uiUrl, found }, use);
   }
   return withOwnPlatform(config, request, use);
 }
@@ -46,9 +47,17 @@ export async function withServers<Result>(
 /** The servers that run already, for commands that only look; throws `ConfigError` where none do. */
 export async function withRunningServers<Result>(use: (servers: Servers) => Promise<Result>): Promise<Result> {
   const config = loadConfig();
-  const running = config.temporal.address === undefined ? findRunningPlatform(config.maftHome) : undefined;
-  const address = config.temporal.address ?? running?.temporalAddress;
-  return withClient(config, address, { uiUrl: running?.uiUrl ?? null, found: address ?? 'TEMPORAL profile' }, use);
+  const { address } = config.temporal;
+  const running = address === undefined ? findRunningPlatform(config.maftHome) : undefined;
+  const target = running === undefined ? ownServerTarget(address) : targetOf(running, config);
+  const found = target.connectionOptions.address ?? 'the default address of Temporal';
+  return withClient(config, target, { uiUrl: running?.uiUrl ?? null, found }, use);
+}
+
+/** A platform with a UI of its own runs a server of its own. */
+function targetOf(platform: { temporalAddress: string; uiUrl: string | null }, { temporal }: MachineConfig) {
+  const { temporalAddress, uiUrl } = platform;
+  return uiUrl === null ? ownServerTarget(temporalAddress) : embeddedServerTarget(temporalAddress, temporal.namespace);
 }
 
 async function withOwnPlatform<Result>(
@@ -64,7 +73,7 @@ async function withOwnPlatform<Result>(
   const platform = await startPlatform({ command, config, model, programs, onEvent, signal: interrupted });
   try {
     const where = { uiUrl: platform.uiUrl, found: 'servers of its own, for as long as it runs' };
-    return await withClient(config, platform.temporalAddress, where, use);
+    return await withClient(config, targetOf(platform, config), where, use);
   } finally {
     await platform.stop();
   }
@@ -72,11 +81,11 @@ async function withOwnPlatform<Result>(
 
 async function withClient<Result>(
   config: MachineConfig,
-  address: string | undefined,
+  target: TemporalTarget,
   where: Pick<Servers, 'uiUrl' | 'found'>,
   use: (servers: Servers) => Promise<Result>,
 ): Promise<Result> {
-  const client = await connectClient(temporalTarget(address));
+  const client = await connectClient(target);
   try {
     return await use({ client, config, ...where });
   } finally {

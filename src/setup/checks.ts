@@ -3,7 +3,7 @@ import { accessSync, constants, existsSync, statfsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { resolveEndpoint, type MachineConfig } from '../config';
 import { MaftError } from '../errors';
-import { connectClient, temporalTarget } from '../runs/temporal-client';
+import { connectClient, ownServerTarget } from '../runs/temporal-client';
 import { findRunningPlatform, readState } from '../supervision/platform-state';
 import { isPortFree, usualPorts } from '../supervision/ports';
 import { findPython, pythonFacts } from './find-python';
@@ -90,7 +90,7 @@ async function temporal(config: MachineConfig): Promise<Finding> {
 }
 
 async function ownServer(address: string): Promise<Finding> {
-  const target = temporalTarget(address);
+  const target = ownServerTarget(address);
   const client = await connectClient(target);
   try {
     const { added, missing } = await registerSearchAttributes(client.connection, target.namespace);

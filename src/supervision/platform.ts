@@ -203,7 +203,9 @@ class RunningPlatformProcesses implements Platform {
   private workerEnvironment(): Record<string, string> {
     const { config, programs } = this.options;
     return {
-      TEMPORAL_ADDRESS: this.temporalAddress,
+      ...(config.temporal.address === undefined
+        ? { MAFT_EMBEDDED_TEMPORAL: this.temporalAddress }
+        : { TEMPORAL_ADDRESS: this.temporalAddress }),
       TEMPORAL_NAMESPACE: this.namespace,
       MAFT_HOME: config.maftHome,
       MAFT_STORE: config.store,

@@ -128,7 +128,9 @@ describe('an OpenAI-compatible endpoint', () => {
 
     test('says in seconds when to come back', async () => {
       endpoint.answer = json(429, {}, { 'retry-after': '7' });
-      expect((await failureOf()).retryAfterMs).toBe(7_000);
+      const failure = await failureOf();
+      expect(failure.retryAfterMs).toBe(7_000);
+      expect(failure.message).toContain('asks to wait 7 s');
     });
 
     test('says by a date when to come back', async () => {

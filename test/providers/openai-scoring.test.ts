@@ -22,7 +22,13 @@ describe('a scoring endpoint', () => {
   });
 
   const scoringWith = (settings: Partial<EndpointSettings> = {}): OpenAiScoring => {
-    const made = new OpenAiEndpoint({ baseUrl: endpoint.baseUrl, timeoutMs: 20_000, maxConcurrency: 64, apiKey: 'sk-1', ...settings });
+    const made = new OpenAiEndpoint({
+      baseUrl: endpoint.baseUrl,
+      timeoutMs: 20_000,
+      maxConcurrency: 64,
+      apiKey: 'sk-1',
+      ...settings,
+    });
     open.push(made);
     return new OpenAiScoring(made);
   };

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import signal
@@ -13,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from maft.grade.checker import Checker
+from maft.grade.checker import _WHOLE_NUMBER, Checker, _expressions, _verified
 from maft.grade.pool import Pool, PoolSettings, WorkersFail
 from maft.grade.verdict import Pair, Verdict, line_of, pair_of
 
@@ -53,6 +54,18 @@ def graded(pairs: list[dict[str, str]], *arguments: str) -> dict[int, dict[str, 
 )
 def test_expressions_and_texts_are_compared(a: str, b: str, equal: bool) -> None:
     assert Checker().check(a, b) == Checker().check(b, a) == Verdict(equal)
+
+
+def test_whole_numbers_are_compared_as_math_verify_would() -> None:
+    numbers = ["0", "7", "-7", "10", "100", "-100", "101", "12345678", "12345679", "999999999999999999"]
+    assert all(_WHOLE_NUMBER.fullmatch(number) for number in numbers)
+    for a, b in itertools.product(numbers, repeat=2):
+        assert Checker().check(a, b).equal == _verified(_expressions(a), _expressions(b)), (a, b)
+
+
+def test_what_is_written_in_several_ways_is_no_plain_whole_number() -> None:
+    assert not any(_WHOLE_NUMBER.fullmatch(text) for text in ["-0", "007", "+7", "1,000", "7.0", "7 ", "٧", ""])
+    assert Checker().check("007", "7").equal and Checker().check("-0", "0").equal
 
 
 def test_a_side_without_an_expression_is_named() -> None:

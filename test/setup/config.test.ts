@@ -48,6 +48,41 @@ test('an address of Temporal without a port is refused', () => {
   expect(messageOf(() => load('', { TEMPORAL_ADDRESS: 'http://temporal' }))).toMatch(/must be host:port/);
 });
 
+describe('the Temporal service', () => {
+  const file = () => join(maftHome, 'temporal.toml');
+  const withProfiles = (environment: Record<string, string>) => {
+    const cloud = '[profile.cloud]\naddress = "cloud.example:7233"\nnamespace = "ml.team"\napi_key = "secret"\n';
+    writeFileSync(file(), `[profile.default]\nnamespace = "usual"\n${cloud}[profile.empty]\nnamespace = "n"\n`);
+    return load('', { TEMPORAL_CONFIG_FILE: file(), ...environment }).temporal;
+  };
+
+  test('is one of our own where only a profile file is there', () => {
+    expect(withProfiles({})).toEqual({ address: undefined, namespace: 'default', embedded: undefined });
+    expect(withProfiles({ MAFT_EMBEDDED_TEMPORAL: '127.0.0.1:1234' }).embedded).toBe('127.0.0.1:1234');
+  });
+
+  test('is what a named profile says, and variables go before it', () => {
+    expect(withProfiles({ TEMPORAL_PROFILE: 'cloud' })).toEqual({
+      address: 'cloud.example:7233',
+      namespace: 'ml.team',
+    });
+    const changed = { TEMPORAL_PROFILE: 'cloud', TEMPORAL_ADDRESS: 'other.example:7233', TEMPORAL_NAMESPACE: 'mine' };
+    expect(withProfiles(changed)).toEqual({ address: 'other.example:7233', namespace: 'mine' });
+  });
+
+  test('is what TEMPORAL_ADDRESS names, with the namespace of the default profile', () => {
+    const temporal = withProfiles({ TEMPORAL_ADDRESS: '127.0.0.1:7233' });
+    expect(temporal).toEqual({ address: '127.0.0.1:7233', namespace: 'usual' });
+  });
+
+  test('a profile that is not there, or names no address, is refused', () => {
+    expect(messageOf(() => withProfiles({ TEMPORAL_PROFILE: 'none' }))).toMatch(/configuration cannot be read: .*none/);
+    expect(messageOf(() => withProfiles({ TEMPORAL_PROFILE: 'empty' }))).toMatch(
+      /address of TEMPORAL_PROFILE empty is not set/,
+    );
+  });
+});
+
 function messageOf(action: () => unknown): string {
   try {
     action();

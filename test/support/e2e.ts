@@ -49,6 +49,9 @@ export interface FoundProcess {
   commandLine: string;
 }
 
+/** A default profile for another cluster, as somebody may have: nothing of ours uses it. */
+const foreignProfile = 'temporal.toml';
+
 /** Everything the program does in one MAFT_HOME of its own below the temporary folder. */
 export class Home {
   readonly folder: string;
@@ -58,11 +61,12 @@ export class Home {
       throw new Error(`${commandLineScript()} does not exist: run \`npm run build\` before the end-to-end tests`);
     }
     this.folder = mkdtempSync(path.join(tmpdir(), `maft-e2e-${name}-`));
+    writeFileSync(this.path(foreignProfile), '[profile.default]\naddress = "192.0.2.1:7233"\napi_key = "for others"\n');
   }
 
   /** Starts `maft …`. Runs in the home's folder, so that nothing of the checkout is used by accident. */
   start(maftArguments: string[], environment: Record<string, string> = {}): Command {
-    const env = { ...this.environment(), ...environment };
+    const env = { ...this.environment(), TEMPORAL_CONFIG_FILE: this.path(foreignProfile), ...environment };
     return new Command(spawn(process.execPath, [commandLineScript(), ...maftArguments], { cwd: this.folder, env }));
   }
 
