@@ -103,12 +103,15 @@ export function pairedBootstrapInterval(counts: PairedCounts): Interval {
   if (discordant === 0) return { lower: 0, upper: 0 };
   const logFactorials = logFactorialTable(n);
   const massOfSum = new Float64Array(2 * n + 1);
-  for (const drawn of binomialSupport(n, discordant / n, logFactorials)) {
-    for (const favouring of binomialSupport(drawn.count, onlyFirst / discordant, logFactorials)) {
-      const index = 2 * favouring.count - drawn.count + n;
-      massOfSum[index] = (massOfSum[index] ?? 0) + drawn.mass * favouring.mass;
-    }
-  }
+  const drawn = binomial({ trials: n, share: discordant / n }, logFactorials);
+  drawn.masses.forEach((massDrawn, offset) => {
+    const trials = drawn.from + offset;
+    const favouring = binomial({ trials, share: onlyFirst / discordant }, logFactorials);
+    const first = 2 * favouring.from - trials + n;
+    favouring.masses.forEach((mass, step) => {
+      massOfSum[first + 2 * step]! += massDrawn * mass;
+    });
+  });
   return { lower: (firstBeyondTail(massOfSum) - n) / n, upper: (n - firstBeyondTail(massOfSum.reverse())) / n };
 }
 
@@ -186,15 +189,25 @@ function firstBeyondTail(masses: Float64Array): number {
   return masses.length - 1;
 }
 
-/** The counts of a binomial that carry its mass, and that mass. */
-function* binomialSupport(trials: number, share: number, logFactorials: Float64Array) {
+/**
+ * The masses of a binomial from the count `from` on, as far as they matter. One is computed, the likeliest; each other
+ * follows from its neighbour.
+ */
+function binomial({ trials, share }: { trials: number; share: number }, logFactorials: Float64Array) {
   const reach = standardDeviationsKept * Math.sqrt(trials * share * (1 - share)) + 20;
   const from = Math.max(0, Math.floor(trials * share - reach));
   const to = Math.min(trials, Math.ceil(trials * share + reach));
-  for (let count = from; count <= to; count += 1) {
-    const mass = Math.exp(logBinomialMass({ trials, count, share }, logFactorials));
-    if (mass > 0) yield { count, mass };
+  const likeliest = Math.min(to, Math.floor((trials + 1) * share));
+  const odds = share / (1 - share);
+  const masses = new Float64Array(to - from + 1);
+  masses[likeliest - from] = Math.exp(logBinomialMass({ trials, count: likeliest, share }, logFactorials));
+  for (let count = likeliest; count < to; count += 1) {
+    masses[count + 1 - from] = (masses[count - from]! * odds * (trials - count)) / (count + 1);
   }
+  for (let count = likeliest; count > from; count -= 1) {
+    masses[count - 1 - from] = (masses[count - from]! * count) / (odds * (trials - count + 1));
+  }
+  return { from, masses };
 }
 
 function logBinomialMass(

@@ -57,6 +57,8 @@ export interface Report {
   flips: FlipLedger | null;
   /** A few problems, agent by agent through all iterations; empty with fewer than two evaluations. */
   followed: FollowedProblem[];
+  /** Why the run ended before its last planned iteration; absent where it did not. */
+  endedEarly?: string;
   /** Signs that the run gets worse by its own doing. */
   findings: Finding[];
   notices: string[];
@@ -93,6 +95,7 @@ export function buildReport(input: ReportInput): Report {
       types: input.types ?? {},
       references: input.references ?? {},
     }),
+    ...(input.endedEarly === undefined ? {} : { endedEarly: input.endedEarly }),
     findings: judgeDrift(iterations.map(driftPoint)),
     notices: reportNotices({ ...input, iterations }),
   };

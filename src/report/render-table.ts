@@ -1,4 +1,7 @@
-/** The result for a terminal: the headline, the table of accuracies and paired differences, the sentences on calls. */
+/**
+ * The result for a terminal: the headline, why the run ended early and what warns of a collapse, the table of accuracies
+ * and paired differences, the sentences on calls.
+ */
 import type { Report } from './build-report';
 import { count, percentWithError, points, pointsInterval, pValue } from './numbers';
 import { asciiOnly, plainTableLines, wrapped } from './plain-table';
@@ -17,11 +20,18 @@ const heads = ['method', 'accuracy', 'n', 'calls', 'difference', '95 % interval'
 /** Lines without a final newline. Control characters in names are made visible, so they cannot move the cursor. */
 export function renderTable(report: Report, { ascii, width = 100 }: TableStyle): string {
   const spelt = (text: string) => (ascii ? asciiOnly(visibleLine(text)) : visibleLine(text));
-  const paragraphs = [report.headline, ...report.statements].map((text) => wrapped(spelt(text), width));
-  const [headline = [], ...statements] = paragraphs;
-  const table = report.rows.length === 0 ? [] : ['', ...tableLines(report.rows, spelt), '', spelt(footnote(report))];
-  const lines = [...headline, ...table, ...statements.flatMap((statement) => ['', ...statement])];
-  return lines.join('\n').replace(/\u00a0/g, ' ');
+  const paragraph = (text: string) => wrapped(spelt(text), width).join('\n');
+  const table = report.rows.length === 0 ? [] : [tableLines(report.rows, spelt).join('\n'), spelt(footnote(report))];
+  const paragraphs = [
+    ...[report.headline, ...remarks(report)].map(paragraph),
+    ...table,
+    ...report.statements.map(paragraph),
+  ];
+  return paragraphs.join('\n\n').replace(/\u00a0/g, ' ');
+}
+
+function remarks({ endedEarly, findings }: Report): string[] {
+  return [...(endedEarly === undefined ? [] : [endedEarly]), ...findings.map(({ message }) => `Warning: ${message}.`)];
 }
 
 /** Cells are spelt before they are measured, so that the columns line up in either alphabet. */

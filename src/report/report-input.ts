@@ -44,6 +44,8 @@ export interface ReportInput {
   validation?: number[];
   /** What the endpoint's tokens cost; absent where nobody has said. */
   prices?: Prices;
+  /** Why the run ended before its last planned iteration: a sentence. */
+  endedEarly?: string;
   /** Sentences to show beside those of the plan: fallbacks, skipped measures, problems left out. */
   notices: string[];
 }

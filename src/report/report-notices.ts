@@ -7,6 +7,7 @@ import type { IterationArtifacts, ReportInput } from './report-input';
 export function reportNotices(input: ReportInput): string[] {
   const found = [
     ...stateNotices(input),
+    ...(input.endedEarly === undefined ? [] : [input.endedEarly]),
     ...startNotices(input),
     ...selectionRuleNotices(input),
     ...input.run.plan.notices,

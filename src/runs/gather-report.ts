@@ -43,8 +43,13 @@ export async function gatherReport(
     timings: request.timings,
     validation,
     prices: runPrices(run.specification, prices),
-    notices: ended?.reason === undefined ? [] : [`${ended.reason}; ${run.plan.iterations} iterations were allowed`],
+    ...(ended?.reason === undefined ? {} : { endedEarly: earlyEnd(ended.reason, run) }),
+    notices: [],
   };
+}
+
+function earlyEnd(reason: string, { plan }: RunRecord): string {
+  return `${reason[0]?.toUpperCase()}${reason.slice(1)}; ${plan.iterations} iterations were allowed.`;
 }
 
 async function iterationArtifacts(

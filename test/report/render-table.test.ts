@@ -13,6 +13,17 @@ test('the table shows accuracy with its error, the paired difference with its in
   expect(lines.join('\n')).toContain('At equal calls (9 per problem) the most accurate is');
 });
 
+test('why a run ended early, and what warns of a collapse, stands right behind the headline', () => {
+  const endedEarly = 'Stopped by guard after iteration 1: they are wrong; 5 iterations were allowed.';
+  const finding = {
+    kind: 'accuracy-falls' as const,
+    iteration: 2,
+    message: 'at iteration 2 they are right less often',
+  };
+  const [, ...paragraphs] = renderTable({ ...report, endedEarly, findings: [finding] }, { ascii: true }).split('\n\n');
+  expect(paragraphs.slice(0, 2)).toEqual([endedEarly, 'Warning: at iteration 2 they are right less often.']);
+});
+
 test('columns line up in both alphabets', () => {
   for (const ascii of [true, false]) {
     const lines = renderTable(report, { ascii }).split('\n');

@@ -18,9 +18,13 @@ export interface FixtureShape {
 
 export type Shape = Required<Omit<FixtureShape, 'method' | 'name'>> & Pick<FixtureShape, 'method' | 'name'>;
 
-/** A uniform number in 0..1 that depends on nothing but its name. */
+const known = new Map<string, number>();
+
+/** A uniform number in 0..1 that depends on nothing but its name. Remembered: fixtures ask for the same ones again. */
 export function uniform(name: string): number {
-  return Number.parseInt(drawKey(name).slice(0, 12), 16) / 16 ** 12;
+  const drawn = known.get(name) ?? Number.parseInt(drawKey(name).slice(0, 12), 16) / 16 ** 12;
+  known.set(name, drawn);
+  return drawn;
 }
 
 export function problemId(index: number): string {

@@ -195,7 +195,8 @@ describe('stopWhen: plateau', () => {
     );
     expect(report.state).toBe('completed');
     expect(report.statements.join()).toMatch(/Best on the validation split: iteration [01] with/);
-    expect(report.notices.join()).toMatch(/no longer rises .*; 5 iterations were allowed/);
+    expect(report.endedEarly).toMatch(/^Stopped after .* no longer rises .*; 5 iterations were allowed\.$/);
+    expect(report.notices).toContain(report.endedEarly);
     const best = await findSociety(world.store, 'plateau@best', 'society');
     expect([0, 1]).toContain(best.society.iteration);
   });
@@ -232,7 +233,7 @@ describe('guard', () => {
     expect(findings.map(({ kind }) => kind)).toContain('responses-alike');
     expect((await standingOf(world.store, 'guarded')).standing).toBe('finished');
     const report = readFileSync(fileOf('guarded', 'report.html'), 'utf8');
-    expect(report).toContain('stopped by guard after iteration 1');
+    expect(report).toContain('Stopped by guard after iteration 1');
   });
 
   test('pause asks people, and goes on when they resume', async () => {
