@@ -74,11 +74,11 @@ function slots({ turnSlots, trainingSlots }: WorkerSettings, role: Exclude<Queue
 }
 
 /**
- * Turns to hold for endpoints that bear so many calls at a time: half as many again, so that a call that ends is
- * followed by one that is here already, not by one that Temporal has yet to hand out.
+ * Turns to hold for endpoints that bear so many calls at a time: as many again, so that a call that ends is followed by
+ * one that is here already, not by one that Temporal has yet to hand out.
  */
 export function turnsToFetch(calls: number): number {
-  return Math.ceil(1.5 * calls);
+  return 2 * calls;
 }
 
 /** Default is 0: activities would be cancelled at once. A turn in flight usually ends within seconds. */
