@@ -2,7 +2,6 @@
  * Responses become log-probabilities: tokenized by the template of the model that scores them, sent in groups. What is
  * equal is asked once: prompts that members share, texts that one model would score twice or that begin longer ones.
  */
-import { setMaxListeners } from 'node:events';
 import type { ResponseScore } from '../src/contract/measures';
 import type { ChatMessage, Turn } from '../src/contract/transcript';
 import {
@@ -41,8 +40,6 @@ const tokenizeAtOnce = 16;
 export type WantedResponse = WantedScores & { turn: Turn };
 
 export async function scoreResponses(wanted: readonly WantedResponse[], run: ScoringRun): Promise<ScoredResponses> {
-  // Every request in flight listens to the one signal; that is no leak.
-  setMaxListeners(0, run.signal);
   const tokenizer = new ChatTokenizer(run);
   const scorers = [...new Set(wanted.flatMap(({ scorers: names }) => names))];
   const parts: ScoredResponses[] = [];
