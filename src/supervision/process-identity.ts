@@ -11,7 +11,10 @@ export interface ProcessIdentity {
   startTime: string;
 }
 
-/** Identity of a running process; undefined where there is none (a zombie counts as none). */
+/**
+ * Identity of a running process; undefined where there is none. A zombie counts as none, unless other threads of it still
+ * live: until the last one ends, a killed process holds its ports, its files and their locks.
+ */
 export function identityOf(pid: number): ProcessIdentity | undefined {
   const startTime = process.platform === 'linux' ? startTimeFromProc(pid) : startTimeFromPs(pid);
   return startTime === undefined ? undefined : { pid, startTime };
@@ -61,8 +64,9 @@ function startTimeFromProc(pid: number): string | undefined {
   if (stat === undefined) return undefined;
   // "pid (name) state …": the name may hold blanks and brackets, so fields are counted from the last bracket.
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  const [state, ticksSinceBoot] = [fields[0], fields[19]];
-  return state === 'Z' || state === 'X' ? undefined : `${bootId()}+${ticksSinceBoot}`;
+  const [state, threads, ticksSinceBoot] = [fields[0], Number(fields[17]), fields[19]];
+  const ended = state === 'X' || (state === 'Z' && threads <= 1);
+  return ended ? undefined : `${bootId()}+${ticksSinceBoot}`;
 }
 
 /** Ticks alone repeat after a reboot. */

@@ -105,8 +105,15 @@ test('when the platform itself is killed, none of its processes survives', async
 });
 
 test('a server that outlived both its guard and the platform is ended by the next one, which takes the same ports', async () => {
+  // Not the usual ports: a platform of another test would take those in the moment in which nobody listens.
+  const [temporalPort, temporalUi] = await freePorts(2);
+  writeFileSync(
+    join(maftHome, 'up.json'),
+    JSON.stringify(oldState({ temporal: temporalPort!, temporalUi: temporalUi! })),
+  );
   const first = await readyHost();
   const { temporalAddress, uiUrl } = readState(maftHome)!;
+  expect(temporalAddress).toBe(`127.0.0.1:${temporalPort}`);
   const server = first.childrenNamed('temporal').find((child) => !isGuard(child.pid))!;
   const others = first.children().filter((child) => child.pid !== server.pid);
   // The platform is stopped first, so that it has no time to end the server when it sees the guard die; the server too,
@@ -215,6 +222,17 @@ function listen(): Promise<Server> {
     const server = createServer().listen(0, '127.0.0.1', () => resolve(server));
     servers.push(server);
   });
+}
+
+async function freePorts(count: number): Promise<number[]> {
+  const listening = await Promise.all(Array.from({ length: count }, listen));
+  return Promise.all(
+    listening.map(async (server) => {
+      const { port } = server.address() as { port: number };
+      await new Promise((resolve) => server.close(resolve));
+      return port;
+    }),
+  );
 }
 
 function oldState(ports: Record<string, number>): object {
