@@ -68,14 +68,15 @@ async function tryCpuTorch(installation: Installation, version: string): Promise
 }
 
 function pip(python: string, pipArguments: string[], say: SetupListener, signal?: AbortSignal): Promise<CommandResult> {
-  const quiet = ['--disable-pip-version-check', '--no-input', '--progress-bar', 'off'];
+  // Compiling every module of every package would take a minute more; Python compiles what it imports by itself.
+  const options = ['--disable-pip-version-check', '--no-input', '--progress-bar', 'off', '--no-compile'];
   const onLine = (line: string) => {
     const words = progressWords(line);
     if (words !== undefined) say(words, { transient: true });
   };
   const [command, ...rest] = pipArguments;
   // A machine-wide `user = true` would make pip refuse to install into an environment.
-  return runCommand(python, ['-m', 'pip', command!, ...quiet, ...rest], {
+  return runCommand(python, ['-m', 'pip', command!, ...options, ...rest], {
     environment: { PIP_USER: '0' },
     onLine,
     signal,

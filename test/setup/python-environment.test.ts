@@ -23,7 +23,9 @@ beforeAll(async () => {
 
 afterAll(() => rmSync(template, { recursive: true }));
 
-const startFromTemplate = () => cpSync(join(template, '.venv'), directory, { recursive: true, verbatimSymlinks: true });
+/** With its times: Python would compile pip again where a source is newer than what was compiled from it. */
+const startFromTemplate = () =>
+  cpSync(join(template, '.venv'), directory, { recursive: true, verbatimSymlinks: true, preserveTimestamps: true });
 
 beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), 'maft-python-'));
