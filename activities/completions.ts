@@ -20,6 +20,8 @@ export interface StoredCompletion {
   messages: ChatMessage[];
   sampling: Sampling;
   seed: number;
+  /** The configured endpoint that was asked; not part of the digest. Another one may serve other weights by this name. */
+  endpoint?: string;
   response: string;
   finishReason: FinishReason;
   usage: Usage;
@@ -39,20 +41,27 @@ export function completionPlace(turn: TurnPlace, reuseTurnsOf: readonly string[]
   return { key: iterationKeys.turn(turn), elsewhere };
 }
 
+/** Who is asked, and where the answer is kept. */
+export interface Asking {
+  store: ArtifactStore;
+  inference: (endpoint: string) => Inference;
+  endpoint: string;
+}
+
 /**
- * Returns the stored completion of this request; else adopts that of another run which sent the very same request; else
- * asks the model and stores what it says.
+ * Returns the stored completion of this request; else adopts that of another run which sent the very same request to the
+ * same endpoint; else asks the model and stores what it says.
  */
 export async function completeOnce(
-  { store, inference }: { store: ArtifactStore; inference: Inference },
+  { store, inference, endpoint }: Asking,
   { key, elsewhere }: CompletionPlace,
   request: ChatRequest,
 ): Promise<StoredCompletion> {
   const requestDigest = digestOf(request);
   const stored = await readSealed<StoredCompletion>(store, key);
   if (stored !== undefined) return sameRequest(key, stored, requestDigest);
-  const adopted = await answeredElsewhere(store, elsewhere, requestDigest);
-  const completion = adopted ?? { requestDigest, ...request, ...(await ask(inference, request)) };
+  const adopted = await answeredElsewhere(store, elsewhere, { requestDigest, endpoint });
+  const completion = adopted ?? { requestDigest, ...request, endpoint, ...(await ask(inference(endpoint), request)) };
   const { content } = await publishSealed<StoredCompletion>(store, key, completion);
   return sameRequest(key, content, requestDigest);
 }
@@ -62,15 +71,18 @@ async function ask(inference: Inference, request: ChatRequest) {
   return { response: text, finishReason, usage };
 }
 
-/** Another request at the same place (other weights, another prompt) is nothing wrong here: it is simply not ours. */
+/** Another request at the same place (other weights, another prompt, another server) is nothing wrong: it is simply not ours. */
 async function answeredElsewhere(
   store: ArtifactStore,
   elsewhere: CompletionPlace['elsewhere'],
-  requestDigest: string,
+  asked: { requestDigest: string; endpoint: string },
 ): Promise<StoredCompletion | undefined> {
   for (const { runId, key } of elsewhere) {
     const found = await readSealed<StoredCompletion>(store, key);
-    if (found?.requestDigest === requestDigest) return { ...found, reusedFrom: found.reusedFrom ?? runId };
+    if (found === undefined || found.requestDigest !== asked.requestDigest) continue;
+    // Runs of an earlier version did not say.
+    if (found.endpoint !== undefined && found.endpoint !== asked.endpoint) continue;
+    return { ...found, reusedFrom: found.reusedFrom ?? runId };
   }
   return undefined;
 }

@@ -125,12 +125,8 @@ export function createDebateActivities(dependencies: ActivityDependencies, conte
       sampling: stage.society.sampling.summariser,
       seed: samplingSeed({ kind: 'summary', seed: stage.seed, ...input, agent }),
     };
-    const inference = dependencies.inference(stage.endpoint);
-    return completeOnce(
-      { store, inference },
-      completionPlace({ ...input, agent, part: 'summary' }, stage.reuseTurnsOf),
-      request,
-    );
+    const kept = completionPlace({ ...input, agent, part: 'summary' }, stage.reuseTurnsOf);
+    return completeOnce({ ...dependencies, endpoint: stage.endpoint }, kept, request);
   }
 
   async function respond(
@@ -147,7 +143,7 @@ export function createDebateActivities(dependencies: ActivityDependencies, conte
       seed: samplingSeed({ kind: 'response', seed: stage.seed, ...place, agent: voice.name }),
     };
     const kept = completionPlace({ ...place, agent: voice.name, part: 'response' }, stage.reuseTurnsOf);
-    return completeOnce({ store, inference: dependencies.inference(endpoint) }, kept, request);
+    return completeOnce({ ...dependencies, endpoint }, kept, request);
   }
 
   return { takeTurn, drawVoteSamples };

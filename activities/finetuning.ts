@@ -7,6 +7,7 @@ import { publishSealed, readSealed, requireSealed } from '../src/artifacts/seale
 import type { FinetuneInput, FinetuneOutcome, RunPlan } from '../src/contract/run';
 import { defaultLearningRates, type FinetuningSettings, type RunSpecification } from '../src/contract/specification';
 import type { Society } from '../src/contract/society';
+import type { SelectionReport } from '../src/contract/training';
 import type { TrainingEvent, TrainingJob, WeightsRecord } from '../src/contract/training-job';
 import { digestOf, sha256 } from '../src/domain/digests';
 import { trainingSeed } from '../src/domain/draws';
@@ -21,14 +22,16 @@ import type { ActivityDependencies } from './dependencies';
 import { withHeartbeats } from './heartbeats';
 import type { RunContexts } from './run-context';
 
+type OnEvent = (event: TrainingEvent) => void;
+
 export function createFinetuningActivities(dependencies: ActivityDependencies, contexts: RunContexts) {
   const { store, trainer, machine } = dependencies;
 
   /** Trains one agent, or returns what an earlier attempt has published. An empty set leaves the weights as they are. */
   async function finetuneAgent(input: FinetuneInput): Promise<FinetuneOutcome> {
-    const key = iterationKeys.weights(input, input.agent);
-    const known = await readSealed<WeightsRecord>(store, key);
-    const record = known ?? (await publishSealed<WeightsRecord>(store, key, await makeWeights(input))).content;
+    let latest: TrainingEvent | undefined;
+    const train = () => trainOnce(input, (event) => (latest = event));
+    const record = await withHeartbeats(train, () => latest);
     const { training } = record;
     const { specification } = (await contexts.run(input.runId)).record;
     const { epochs } = roleSettings(specification.finetuning, input.agent);
@@ -43,25 +46,47 @@ export function createFinetuningActivities(dependencies: ActivityDependencies, c
     };
   }
 
-  async function makeWeights({ runId, iteration, agent }: FinetuneInput): Promise<WeightsRecord> {
-    const trainingSet = await store.read(iterationKeys.trainingSet({ runId, iteration }, agent));
-    if (trainingSet === undefined) {
-      throw new ArtifactError('is missing from the store', iterationKeys.trainingSet({ runId, iteration }, agent));
-    }
+  /** Checkpoints go only when the record of what they led to is stored: until then a death costs one interval, no training. */
+  async function trainOnce(input: FinetuneInput, onEvent: OnEvent): Promise<WeightsRecord> {
+    const key = iterationKeys.weights(input, input.agent);
+    const known = await readSealed<WeightsRecord>(store, key);
+    const record = known ?? (await publishSealed<WeightsRecord>(store, key, await makeWeights(input, onEvent))).content;
+    const { jobId } = record.training ?? {};
+    if (jobId !== undefined) await rm(await store.workDirectory(workName(jobId)), { recursive: true, force: true });
+    return record;
+  }
+
+  async function makeWeights({ runId, iteration, agent }: FinetuneInput, onEvent: OnEvent): Promise<WeightsRecord> {
+    const trainingSet = await readTrainingSet({ runId, iteration, agent });
     const previous = await contexts.society(runId, iteration - 1);
     if (trainingSet.length === 0) {
       return { agent, iteration, model: modelOf(previous, agent).model, outcome: 'empty-training-set' };
     }
-    const { job, workDirectory } = await describeJob({ runId, iteration, agent }, previous, sha256(trainingSet));
-    const finished = await superviseTraining(job);
+    const job = await describeJob({ runId, iteration, agent }, previous, sha256(trainingSet));
+    const finished = await trainer.train(job, { signal: Context.current().cancellationSignal, onEvent });
     const model = modelName(runId, iteration, agent, finished.digest);
     await store.publishDirectory(job.outputDirectory, modelKey(model));
-    await rm(workDirectory, { recursive: true, force: true });
-    return { agent, iteration, model, outcome: 'trained', training: trainingRecord(finished) };
+    const training = { jobId: job.jobId, ...trainingRecord(finished) };
+    return { agent, iteration, model, outcome: 'trained', training };
+  }
+
+  /** As selection wrote it: a torn one would train on less than was selected, or on nothing. */
+  async function readTrainingSet({ agent, ...place }: FinetuneInput): Promise<Buffer> {
+    const key = iterationKeys.trainingSet(place, agent);
+    const selection = await readSealed<SelectionReport>(store, iterationKeys.selection(place));
+    const recorded = selection?.agents.find((each) => each.agent === agent)?.trainingSetSha256;
+    if (recorded !== undefined) return store.readVerified({ key, sha256: recorded });
+    const found = await store.read(key);
+    if (found === undefined) throw new ArtifactError('is missing from the store', key);
+    return found;
   }
 
   /** The job's id is the digest of all that decides its result: a retry finds its checkpoints, a changed job does not. */
-  async function describeJob({ runId, iteration, agent }: FinetuneInput, previous: Society, trainingSetSha256: string) {
+  async function describeJob(
+    { runId, iteration, agent }: FinetuneInput,
+    previous: Society,
+    trainingSetSha256: string,
+  ): Promise<TrainingJob> {
     const { record } = await contexts.run(runId);
     const { specification } = record;
     const own = baseOf(specification, agent);
@@ -75,8 +100,8 @@ export function createFinetuningActivities(dependencies: ActivityDependencies, c
       device: machine.trainerDevice,
     };
     const jobId = digestOf({ runId, iteration, agent, start, trainingSetSha256, ...deciding });
-    const workDirectory = await store.workDirectory(`training/${jobId}`);
-    const job: TrainingJob = {
+    const workDirectory = await store.workDirectory(workName(jobId));
+    return {
       jobId,
       base,
       startFrom: start === nameOfBase(own) ? base : await store.localPath(modelKey(start)),
@@ -85,14 +110,6 @@ export function createFinetuningActivities(dependencies: ActivityDependencies, c
       outputDirectory: path.join(workDirectory, `output-${randomUUID()}`),
       ...deciding,
     };
-    return { job, workDirectory };
-  }
-
-  async function superviseTraining(job: TrainingJob): Promise<FinishedTraining> {
-    let latest: TrainingEvent | undefined;
-    const run = () =>
-      trainer.train(job, { signal: Context.current().cancellationSignal, onEvent: (event) => (latest = event) });
-    return withHeartbeats(run, () => latest);
   }
 
   /** Society l: each agent with the weights its finetuning left it with. */
@@ -119,6 +136,10 @@ export function createFinetuningActivities(dependencies: ActivityDependencies, c
   return { finetuneAgent, recordSociety };
 }
 
+function workName(jobId: string): string {
+  return `training/${jobId}`;
+}
+
 /** The model training continues from: the agent's own of the iteration before, or the base (method, section 3). */
 function startingModel(specification: RunSpecification, previous: Society, agent: string): string {
   const { from } = specification.finetuning;
@@ -143,7 +164,7 @@ function trainingSettings(finetuning: FinetuningSettings, agent: string) {
   };
 }
 
-function trainingRecord(finished: FinishedTraining): WeightsRecord['training'] {
+function trainingRecord(finished: FinishedTraining): Omit<NonNullable<WeightsRecord['training']>, 'jobId'> {
   const { examples, steps, tokens, seconds, device, precision, peakGpuMemoryBytes, digest, lossCurve, versions } =
     finished;
   return { examples, steps, tokens, seconds, device, precision, peakGpuMemoryBytes, digest, lossCurve, versions };

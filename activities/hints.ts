@@ -71,9 +71,9 @@ export function createHintActivities(
       sampling: society.sampling.generation,
       seed: samplingSeed({ kind: 'response', seed, ...input, round: 1, agent: `${agent}.hinted` }),
     };
-    const inference = dependencies.inference(speaker.endpoint ?? model.endpoint);
+    const endpoint = speaker.endpoint ?? model.endpoint;
     const place = completionPlace(await partOf(input, member, 'hinted'), execution.reuseTurnsOf);
-    return completeOnce({ store, inference }, place, request);
+    return completeOnce({ ...dependencies, endpoint }, place, request);
   }
 
   async function partOf(input: HintsInput, member: number, part: 'response' | 'hinted') {

@@ -26,8 +26,18 @@ export function createReportingActivities({ store, machine }: ActivityDependenci
 async function withEarlierTimings(store: ArtifactStore, { runId, timings }: ReportRequest): Promise<StageTiming[]> {
   const bytes = await store.read(runKeys.reportData(runId));
   if (bytes === undefined) return timings;
-  const earlier = (JSON.parse(bytes.toString('utf8')) as Report).timings;
+  const earlier = timingsIn(bytes);
   const sameStage = (timing: StageTiming) =>
     earlier.find(({ stage, iteration }) => stage === timing.stage && iteration === timing.iteration);
   return timings.map((timing) => sameStage(timing) ?? timing);
+}
+
+/** A view may be torn, or of another version: then nothing is known of earlier times, and it is written anew. */
+function timingsIn(view: Buffer): StageTiming[] {
+  try {
+    const { timings } = JSON.parse(view.toString('utf8')) as Partial<Report>;
+    return Array.isArray(timings) ? timings : [];
+  } catch {
+    return [];
+  }
 }

@@ -1,6 +1,6 @@
 /**
  * What activities of one run read again and again: the run record, its problems, its societies. Immutable artifacts, so
- * a worker keeps the last few in memory.
+ * a worker keeps the last few in memory, until it sees that the run was deleted and begun anew under the same id.
  */
 import { ApplicationFailure } from '@temporalio/common';
 import { parseLines } from '../src/artifacts/lines';
@@ -22,14 +22,31 @@ export interface RunContext {
 
 export class RunContexts {
   private readonly memory = new Map<string, Promise<unknown>>();
+  /** When the record of a run was last seen in the store, in milliseconds. */
+  private readonly seenAt = new Map<string, number>();
 
   constructor(private readonly dependencies: ActivityDependencies) {}
 
   async run(runId: string): Promise<RunContext> {
-    return this.remember(`run/${runId}`, async () => {
+    const seenAt = this.seenAt.get(runId);
+    if (seenAt !== undefined && Date.now() - seenAt > trustedForMs) {
+      this.seenAt.set(runId, Date.now());
+      await this.forgetIfReplaced(runId);
+    }
+    return this.remember(runId, 'record', async () => {
+      this.seenAt.set(runId, Date.now());
       const record = await requireSealed<RunRecord>(this.dependencies.store, runKeys.record(runId));
       return { record, tasks: tasksOf(record, this.dependencies) };
     });
+  }
+
+  /** Other specification, other problems: nothing remembered of the run that had this id before is true of this one. */
+  private async forgetIfReplaced(runId: string): Promise<void> {
+    const known = (await this.memory.get(nameOf(runId, 'record'))) as RunContext | undefined;
+    if (known === undefined) return;
+    const record = await requireSealed<RunRecord>(this.dependencies.store, runKeys.record(runId));
+    if (record.createdAt === known.record.createdAt) return;
+    for (const name of [...this.memory.keys()]) if (name.startsWith(nameOf(runId, ''))) this.memory.delete(name);
   }
 
   /** The task that a split's problems come from, with its parser and equality. */
@@ -39,7 +56,8 @@ export class RunContexts {
   }
 
   async society(runId: string, iteration: number): Promise<Society> {
-    return this.remember(`society/${runId}/${iteration}`, () =>
+    await this.run(runId);
+    return this.remember(runId, `society ${iteration}`, () =>
       requireSealed<Society>(this.dependencies.store, iterationKeys.society({ runId, iteration })),
     );
   }
@@ -48,7 +66,7 @@ export class RunContexts {
   async problems({ runId, split, iteration }: SplitPlace): Promise<Problem[]> {
     const { record } = await this.run(runId);
     const reference = splitFile(record.problems, split, iteration);
-    return this.remember(`problems/${reference.key}`, () => this.readLines<Problem>(reference));
+    return this.remember(runId, `problems ${reference.key}`, () => this.readLines<Problem>(reference));
   }
 
   async shardProblems({ plan, split, iteration, from, count }: ShardInput): Promise<Problem[]> {
@@ -56,8 +74,8 @@ export class RunContexts {
   }
 
   async problem(place: SplitPlace, problemId: string): Promise<Problem> {
-    const byId = await this.remember(`problems-by-id/${place.runId}/${place.split}/${place.iteration}`, async () => {
-      const problems = await this.problems(place);
+    const problems = await this.problems(place);
+    const byId = await this.remember(place.runId, `problems by id ${place.split} ${place.iteration}`, async () => {
       return new Map(problems.map((problem) => [problem.id, problem]));
     });
     const problem = byId.get(problemId);
@@ -76,7 +94,8 @@ export class RunContexts {
     return parseLines<Line>(bytes);
   }
 
-  private async remember<Value>(name: string, load: () => Promise<Value>): Promise<Value> {
+  private async remember<Value>(runId: string, what: string, load: () => Promise<Value>): Promise<Value> {
+    const name = nameOf(runId, what);
     const known = this.memory.get(name) as Promise<Value> | undefined;
     if (known !== undefined) return known;
     const loading = load();
@@ -90,6 +109,13 @@ export class RunContexts {
 }
 
 const mostRemembered = 64;
+
+/** So long a record that was read is taken for the one in the store. */
+const trustedForMs = 1_000;
+
+function nameOf(runId: string, what: string): string {
+  return `${runId} ${what}`;
+}
 
 export interface SplitPlace {
   runId: string;

@@ -1,6 +1,6 @@
 /** Beginning a run: the specification is validated, the splits are drawn, and all of it is stored before anything is asked. */
 import { Context } from '@temporalio/activity';
-import { formatLines } from '../src/artifacts/lines';
+import { publishLines } from '../src/artifacts/lines';
 import { publishSealed, readSealed, requireSealed } from '../src/artifacts/sealed';
 import { searchAttributes } from '../src/contract/names';
 import type { ArtifactReference, RunPlan, RunRecord, SplitReferences } from '../src/contract/run';
@@ -18,6 +18,7 @@ import { resolveSpecification, specificationArgument } from '../src/specificatio
 import { evaluationSpecification, parseEvaluationRequest } from '../src/specification/evaluation';
 import type { DrawnProblems, LabelledProblem, Task } from '../src/tasks/task';
 import type { ActivityDependencies } from './dependencies';
+import { withHeartbeats } from './heartbeats';
 import { noteTrainedQuestions } from './trained-questions';
 import { digestsOf, drawProblems, makeTasks, promptsFor, tasksOf, type RunTasks } from './run-tasks';
 
@@ -31,14 +32,16 @@ export function createRunActivities(dependencies: ActivityDependencies) {
 
   /** Adopts the stored run of the same specification (this is resume), or stores a new one. */
   async function resolveRun({ input }: ResolveRunInput): Promise<RunPlan> {
-    return adoptOrStore(specificationArgument(input));
+    return withHeartbeats(() => adoptOrStore(specificationArgument(input)));
   }
 
   /** The same for an evaluation of a finished society: it becomes the specification of a run that only measures. */
   async function resolveEvaluation({ input }: ResolveRunInput): Promise<RunPlan> {
-    const request = parseEvaluationRequest(specificationArgument(input));
-    const found = await findSociety(store, request.society, 'society');
-    return adoptOrStore(evaluationSpecification(request, found));
+    return withHeartbeats(async () => {
+      const request = parseEvaluationRequest(specificationArgument(input));
+      const found = await findSociety(store, request.society, 'society');
+      return adoptOrStore(evaluationSpecification(request, found));
+    });
   }
 
   async function adoptOrStore(written: unknown): Promise<RunPlan> {
@@ -168,8 +171,8 @@ export function createRunActivities(dependencies: ActivityDependencies) {
     keyOf: (split: Split, iteration?: number) => string,
     shown: (problem: LabelledProblem) => object,
   ): Promise<SplitReferences> {
-    const publish = async (key: string, problems: LabelledProblem[]): Promise<ArtifactReference> =>
-      (await store.publish(key, formatLines(problems.map(shown)))).reference;
+    const publish = (key: string, problems: LabelledProblem[]): Promise<ArtifactReference> =>
+      publishLines(store, key, problems.map(shown));
     const evaluation = await publish(keyOf('eval'), drawn.eval);
     const validation =
       drawn.validation === undefined ? {} : { validation: await publish(keyOf(validationSplit), drawn.validation) };

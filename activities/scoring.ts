@@ -6,7 +6,7 @@ import type { DebateSize } from '../src/domain/debate-rules';
 import { pairDissimilarities, panelsOf, wantedFromAgents, wantedFromScorer } from '../src/domain/measures';
 import type { WantedScores } from '../src/domain/measures';
 import { inGroups } from '../src/domain/measures/scored-text';
-import { nameOfBase } from '../src/domain/society';
+import { baseOf, nameOfBase } from '../src/domain/society';
 import type { ActivityDependencies } from './dependencies';
 import { scoreResponses, type WantedResponse } from './response-scorer';
 import type { RunContexts } from './run-context';
@@ -63,26 +63,23 @@ export function fixedScorerOf({ specification }: RunRecord): NamedModel | undefi
   return scorer && { model: nameOfBase(scorer), endpoint: scorer.endpoint };
 }
 
-/**
- * Bases by agent, and so by model: an agent's weights are always made from its own base. A run that began with a tuned
- * society counts as its base what its summariser is: the untuned model.
- */
+/** Bases by agent, and so by model: an agent's weights are always made from its own base, in this run or an earlier one. */
 export async function untunedModels(
   contexts: RunContexts,
   { runId, iteration, specification }: Pick<RunRecord, 'runId' | 'specification'> & { iteration: number },
 ): Promise<UntunedModels> {
-  const { agents, summariser } = await contexts.society(runId, 0);
-  const baseOf = (agent: string): string => {
-    const first = agents[agent];
-    return first === undefined || first.trainedIn > 0 ? summariser : first.model;
-  };
+  const { agents } = await contexts.society(runId, 0);
   const tuned = Object.entries((await contexts.society(runId, iteration)).agents);
   const served = [...Object.values(agents), ...tuned.map(([, agent]) => agent)];
-  const endpoints = new Map(served.map(({ model, endpoint }) => [model, endpoint]));
-  const baseByModel = new Map(tuned.map(([agent, { model }]) => [model, baseOf(agent)]));
+  const own = Object.keys(agents).map((agent) => baseOf(specification, agent));
+  const endpoints = new Map<string, string | undefined>([
+    ...own.map((base): [string, string] => [nameOfBase(base), base.endpoint]),
+    ...served.map(({ model, endpoint }): [string, string | undefined] => [model, endpoint]),
+  ]);
+  const baseByModel = new Map(tuned.map(([agent, { model }]) => [model, nameOfBase(baseOf(specification, agent))]));
   // What no agent of the society is called by is a base itself.
   return {
-    baseOf,
+    baseOf: (agent) => nameOfBase(baseOf(specification, agent)),
     tokenizerOf: (model) => baseByModel.get(model) ?? model,
     endpointOf: (model) => endpoints.get(model) ?? specification.model.endpoint,
   };

@@ -1,6 +1,6 @@
 /** Opening and closing a shard of problems: which problems, and in the end the vote and the transcripts. */
 import type { ArtifactReference, OpenedShard, ProblemFailure, ShardInput, ShardOutcome } from '../src/contract/run';
-import { formatLines } from '../src/artifacts/lines';
+import { publishLines } from '../src/artifacts/lines';
 import { publishSealed, readSealed, requireSealed } from '../src/artifacts/sealed';
 import type { Problem } from '../src/contract/problem';
 import type { Consensus, DebateRound, HintedResponse, Transcript, Turn, Usage } from '../src/contract/transcript';
@@ -46,9 +46,11 @@ export function createShardActivities(dependencies: ActivityDependencies, contex
 
   /** The problems of a shard; with its outcome where an earlier run of it has finished. */
   async function openShard(shard: ShardInput): Promise<OpenedShard> {
-    const closed = await readSealed<ShardOutcome>(store, iterationKeys.shardOutcome(placeOf(shard)));
-    const problems = await contexts.shardProblems(shard);
-    return { problemIds: problems.map(({ id }) => id), closed };
+    return withHeartbeats(async () => {
+      const closed = await readSealed<ShardOutcome>(store, iterationKeys.shardOutcome(placeOf(shard)));
+      const problems = await contexts.shardProblems(shard);
+      return { problemIds: problems.map(({ id }) => id), closed };
+    });
   }
 
   /** Grades, votes, writes the transcripts with `agrees` on every turn; the outcome is written last. */
@@ -66,7 +68,7 @@ export function createShardActivities(dependencies: ActivityDependencies, contex
       const votes = await writeVotes(shard, failures, task);
       const outcome = {
         shard: shard.shard,
-        transcripts: await publishLines(iterationKeys.transcripts(placeOf(shard)), transcripts),
+        transcripts: await publishLines(store, iterationKeys.transcripts(placeOf(shard)), transcripts),
         votes: votes?.reference,
         ...countConsensus(transcripts),
         ...countAll([...debates.flatMap(({ completions }) => completions), ...(votes?.completions ?? [])]),
@@ -165,7 +167,7 @@ export function createShardActivities(dependencies: ActivityDependencies, contex
     const records = votes.map(({ record }) => record);
     const { members } = await rulesOf(shard);
     const completions = votes.flatMap((vote) => vote.completions.slice(members));
-    return { reference: await publishLines(iterationKeys.votes(placeOf(shard)), records), completions };
+    return { reference: await publishLines(store, iterationKeys.votes(placeOf(shard)), records), completions };
   }
 
   /** All samples of one problem, in sample order. */
@@ -194,10 +196,6 @@ export function createShardActivities(dependencies: ActivityDependencies, contex
   async function said({ plan }: ShardInput, { response }: StoredCompletion): Promise<string> {
     const { record } = await contexts.run(plan.runId);
     return saidIn(response, record.specification.method.thinking);
-  }
-
-  async function publishLines(key: string, lines: readonly object[]): Promise<ArtifactReference> {
-    return (await store.publish(key, formatLines(lines))).reference;
   }
 
   return { openShard, closeShard };

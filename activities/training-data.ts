@@ -1,10 +1,11 @@
 /** Transcripts become 2N training sets. Needs no model and no grader: transcripts carry `agrees` (method, section 3). */
 import type { SelectionInput, SelectionOutcomeCounts } from '../src/contract/run';
 import type { RunSpecification } from '../src/contract/specification';
-import type { SelectionReport } from '../src/contract/training';
+import type { SelectionReport, TrainingExample } from '../src/contract/training';
 import type { Transcript } from '../src/contract/transcript';
 import { formatLines, parseLines } from '../src/artifacts/lines';
 import { publishSealed } from '../src/artifacts/sealed';
+import { sha256 } from '../src/domain/digests';
 import { iterationKeys } from '../src/domain/keys';
 import { Selection, type ReferenceVerdict, type SelectionSettings } from '../src/domain/selection';
 import { distinctAnswers } from '../src/domain/voting';
@@ -27,12 +28,24 @@ export function createTrainingDataActivities(
       const selection = new Selection(settingsOf(record.specification, input.iteration), await verdictsIfAsked(input));
       for await (const transcript of transcriptsOf(input)) selection.add(transcript);
       const { trainingSets, report } = selection.finish();
+      const published = new Map<string, { trainingSetSha256: string }>();
       for (const [agent, examples] of trainingSets) {
-        await store.publish(iterationKeys.trainingSet(place, agent), formatLines(examples));
+        const trainingSetSha256 = await publishTrainingSet(iterationKeys.trainingSet(place, agent), examples);
+        published.set(agent, { trainingSetSha256 });
       }
-      await publishSealed<SelectionReport>(store, iterationKeys.selection(place), report);
+      const agents = report.agents.map((each) => ({ ...each, ...published.get(each.agent) }));
+      await publishSealed<SelectionReport>(store, iterationKeys.selection(place), { ...report, agents });
       return { examples: Object.fromEntries(report.agents.map(({ agent, examples }) => [agent, examples])) };
     });
+  }
+
+  /** Its SHA-256. Selection is deterministic, so that another file under the key is a torn or a foreign one. */
+  async function publishTrainingSet(key: string, examples: readonly TrainingExample[]): Promise<string> {
+    const content = formatLines(examples);
+    await store.publish(key, content);
+    const reference = { key, sha256: sha256(content) };
+    await store.readVerified(reference);
+    return reference.sha256;
   }
 
   /** `select: reference` only: the one selection that may see labels, to measure what consensus noise costs. */

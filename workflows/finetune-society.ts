@@ -25,8 +25,8 @@ export async function finetuneSociety(input: FinetuneSocietyInput): Promise<Fine
     openChildren: [],
   }));
 
-  const outcomes = await Promise.all(
-    plan.trainedAgents.map(async (agent) => {
+  const outcomes = await allOrNone(
+    plan.trainedAgents.map((agent) => async () => {
       const request = { runId: plan.runId, iteration, agent };
       const summary = `${agent}, iteration ${iteration}`;
       const train = () => training.finetuneAgent.executeWithOptions({ summary }, [request]);
@@ -37,6 +37,22 @@ export async function finetuneSociety(input: FinetuneSocietyInput): Promise<Fine
   );
   await outlastingOutages(gate, () => light.recordSociety({ plan, iteration }));
   return outcomes;
+}
+
+/**
+ * All trainings at once. Where one fails, or the run is cancelled, the others are stopped at a checkpoint, and it ends only
+ * when the last one has: a finetuning that has ended trains nobody any more.
+ */
+async function allOrNone<Result>(trainings: (() => Promise<Result>)[]): Promise<Result[]> {
+  const scope = new CancellationScope();
+  const started = trainings.map((train) => scope.run(train));
+  try {
+    return await Promise.all(started);
+  } catch (error) {
+    scope.cancel();
+    await Promise.allSettled(started);
+    throw error;
+  }
 }
 
 /** A pause stops a training in flight at a checkpoint; after `resume` it goes on from there. */
@@ -53,7 +69,9 @@ async function stoppedByPause(gate: PauseGate, train: () => Promise<FinetuneOutc
     try {
       return await training;
     } catch (error) {
-      if (!isCancellation(error) || !gate.paused) throw error;
+      // Who stopped it counts, not whether the run is paused now: it may be resumed while a checkpoint is being written.
+      const onlyPaused = scope.consideredCancelled && !CancellationScope.current().consideredCancelled;
+      if (!isCancellation(error) || !onlyPaused) throw error;
     }
   }
 }

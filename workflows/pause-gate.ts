@@ -26,6 +26,11 @@ export interface PauseGate {
   withChild<Result>(workflowId: string, start: () => Promise<Child<Result>>): Promise<Result>;
 }
 
+/** A child may close while the signal is on its way; that is no error of ours. */
+async function tell(children: Child<unknown>[], state: GateState): Promise<void> {
+  await Promise.allSettled(children.map((child) => child.signal(gateSignal, state)));
+}
+
 type Child<Result> = Pick<ChildWorkflowHandle<() => Promise<Result>>, 'signal' | 'result'>;
 
 /**
@@ -42,8 +47,7 @@ export function createPauseGate(startPaused: boolean, startReason?: string): Pau
   const enter = async (next: GateState): Promise<void> => {
     state = next;
     log.info(next.paused ? 'paused' : 'resumed', { reason: next.reason });
-    // A child may close while the signal is on its way; that is no error of ours.
-    await Promise.allSettled([...children.values()].map((child) => child.signal(gateSignal, next)));
+    await tell([...children.values()], next);
   };
   setHandler(pauseSignal, async (why) => {
     if (run !== undefined) return run.signal(pauseSignal, why);
@@ -81,9 +85,9 @@ export function createPauseGate(startPaused: boolean, startReason?: string): Pau
       const before = state;
       const child = await start();
       children.set(workflowId, child);
-      // The run may have been paused or resumed while the child was being started.
-      if (state !== before) await child.signal(gateSignal, state);
       try {
+        // The run may have been paused or resumed while the child was being started.
+        if (state !== before) await tell([child], state);
         return await child.result();
       } finally {
         children.delete(workflowId);

@@ -93,6 +93,8 @@ export interface WeightsRecord {
   /** `trained`, or why the agent kept its weights. */
   outcome: 'trained' | 'empty-training-set';
   training?: {
+    /** Absent in records of an earlier version. */
+    jobId?: string;
     examples: number;
     steps: number;
     tokens: number;

@@ -45,6 +45,8 @@ export interface AgentSelection {
   outcomes: Partial<Record<SelectionOutcome, number>>;
   /** Examples in the written training set. */
   examples: number;
+  /** SHA-256 (hex) of the training-set file, in the store of a run: no other file trains this agent. */
+  trainingSetSha256?: string;
   /** Sum of the examples' completion tokens, as reported by the model that wrote them. */
   completionTokens: number;
   /** Examples whose consensus was decided by a tie draw. */

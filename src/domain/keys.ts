@@ -115,6 +115,14 @@ export const iterationKeys = {
   audit: (place: IterationPlace) => `${iterationFolder(place)}/audit.json`,
 } as const;
 
+/**
+ * Beside a write-once file that an attempt which died left behind with other content. Nobody refers to that file: who looks
+ * for the artifact finds its key in what was written last.
+ */
+export function amendedKey(key: string, digest: string): string {
+  return key.replace(/(\.[a-z]+)$/, `.${digest.slice(0, 12)}$1`);
+}
+
 function iterationFolder({ runId, iteration }: IterationPlace): string {
   return `${runFolder(runId)}/iteration-${iteration}`;
 }

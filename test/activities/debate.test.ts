@@ -179,7 +179,11 @@ describe('a debate turn', () => {
     });
     const asking = (request: ChatRequest) =>
       new MockActivityEnvironment().run(() =>
-        completeOnce({ store: world.store, inference }, { key, elsewhere: [] }, request),
+        completeOnce(
+          { store: world.store, inference: () => inference, endpoint: 'local' },
+          { key, elsewhere: [] },
+          request,
+        ),
       );
     expect(((await asking({ model, messages, sampling, seed })) as StoredCompletion).response).toBe(response);
     const asked = inference.requests.length;

@@ -79,17 +79,38 @@ test('the time the other side asked for is the time until the next attempt', asy
   expect(await thrownFor(provider(429, true))).toMatchObject({ nextRetryDelay: undefined });
 });
 
-test.each([
-  [1, false],
-  [4, false],
-  [5, true],
-  [6, true],
-])(
-  'nonsense is the last word of an endpoint from the fifth attempt on: attempt %i, nonRetryable %s',
-  async (attempt, nonRetryable) => {
-    expect(await thrownFor(provider(undefined, true), { attempt })).toMatchObject({ nonRetryable });
-  },
-);
+describe('nonsense', () => {
+  const nonsense = provider(undefined, true);
+  const outage = provider(503, true);
+
+  /** Whether Temporal is told to give up, attempt by attempt; `undefined` stands for one that succeeds. */
+  const givenUp = async (attempts: (Error | undefined)[], activityOf: (attempt: number) => string = () => '1') => {
+    let next: Error | undefined;
+    const { asking } = classified({ asking: () => (next === undefined ? Promise.resolve(1) : Promise.reject(next)) });
+    const answers: boolean[] = [];
+    for (const [index, error] of attempts.entries()) {
+      next = error;
+      const environment = new MockActivityEnvironment({ attempt: index + 1, activityId: activityOf(index) });
+      const thrown = await environment.run(asking as () => Promise<unknown>).catch((failure: unknown) => failure);
+      answers.push(thrown instanceof ApplicationFailure && thrown.nonRetryable === true);
+    }
+    return answers;
+  };
+
+  it('is the last word of an endpoint when it comes five times in a row', async () => {
+    expect(await givenUp(Array(5).fill(nonsense))).toEqual([false, false, false, false, true]);
+  });
+
+  it('is not counted together with an outage: an endpoint that comes up again may need a moment', async () => {
+    const answers = await givenUp([...Array(6).fill(outage), nonsense, nonsense, outage, ...Array(5).fill(nonsense)]);
+    expect(answers.indexOf(true)).toBe(13);
+  });
+
+  it('is counted for each activity apart, and anew once one has succeeded', async () => {
+    expect(await givenUp(Array(8).fill(nonsense), (attempt) => String(attempt % 2))).not.toContain(true);
+    expect(await givenUp([...Array(4).fill(nonsense), undefined, nonsense])).not.toContain(true);
+  });
+});
 
 test('an outage is tried as long as the retry policy allows, however often it failed', async () => {
   expect(await thrownFor(provider(503, true), { attempt: 20 })).toMatchObject({ nonRetryable: false });

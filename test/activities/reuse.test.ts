@@ -2,6 +2,7 @@
 import { readSealed } from '../../src/artifacts/sealed';
 import type { StoredCompletion } from '../../activities/completions';
 import { iterationKeys } from '../../src/domain/keys';
+import { fakeBaseModel } from '../support/fake-ports';
 import { activityWorld, evaluationShard, trainingShard, type ActivityWorld } from '../support/activity-world';
 
 describe('execution.reuseTurnsOf', () => {
@@ -58,6 +59,16 @@ describe('execution.reuseTurnsOf', () => {
     } as const;
     const kept = await readSealed<StoredCompletion>(world.store, iterationKeys.turn({ runId: 'third', ...turn }));
     expect(kept).toMatchObject({ reusedFrom: 'first' });
+  });
+
+  it('takes nothing over from another endpoint: it may serve other weights by the same name', async () => {
+    await world.debate(trainingShard(await resolve('first', {})));
+    const asked = world.inference.requests.length;
+    const model = { base: fakeBaseModel, endpoint: 'elsewhere' };
+    const changes = { model, method: { prompts: 'compact' }, execution: { reuseTurnsOf: ['first'] } };
+    const { reused } = await world.debate(trainingShard(await world.resolve('other-endpoint', changes)));
+    expect(reused).toBeUndefined();
+    expect(world.inference.requests.length).toBe(2 * asked);
   });
 
   it('takes nothing over where prompt, sampling or seed differ', async () => {

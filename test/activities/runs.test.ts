@@ -1,5 +1,5 @@
 /** Runs apart from each other, evaluation that counts everything, finetuning that may be asked twice. */
-import { readdir } from 'node:fs/promises';
+import { readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { readSealed } from '../../src/artifacts/sealed';
 import type { Evaluation } from '../../src/contract/evaluation';
@@ -86,6 +86,55 @@ describe('runs', () => {
     expect(await world.call('finetuneAgent', request)).toEqual(outcome);
     expect(world.trainer.jobs).toHaveLength(1);
     expect(await readdir(path.join(world.folder, 'models'))).toEqual([outcome.model]);
+  });
+
+  test('a run that was deleted and begun anew under its id is another one, also to a worker that lived on', async () => {
+    const first = await world.resolve('again');
+    const problemsOf = async () => (await world.call('openShard', trainingShard(first))).problemIds;
+    const ids = await problemsOf();
+    await rm(path.join(world.folder, 'runs/again'), { recursive: true });
+    await new Promise((resolve) => setTimeout(resolve, 1_100));
+    const second = await world.resolve('again', { task: { kind: 'arithmetic', max: 10, train: 2, eval: 2 } });
+    expect((await problemsOf()).slice(0, 2)).not.toEqual(ids.slice(0, 2));
+    const { problems } = await world.debate(trainingShard(second));
+    expect(problems).toBe(2);
+  });
+
+  test('what a start that died had drawn under other settings decides nothing: the run refers to its own problems', async () => {
+    await world.resolve('torn');
+    await rm(path.join(world.folder, 'runs/torn/run.json'));
+    const plan = await world.resolve('torn', { seed: 5, task: { kind: 'arithmetic', max: 10, train: 3, eval: 2 } });
+    const evaluated = await world.debate(evaluationShard(plan));
+    expect(evaluated).toMatchObject({ problems: 2, failed: 0 });
+    const { accuracy } = await world.call('scoreEvaluation', { plan, iteration: 0, shards: [evaluated] });
+    const alone = await world.resolve('alone', { seed: 5, task: { kind: 'arithmetic', max: 10, train: 3, eval: 2 } });
+    const shards = [await world.debate(evaluationShard(alone))];
+    expect(accuracy).toBe((await world.call('scoreEvaluation', { plan: alone, iteration: 0, shards })).accuracy);
+  });
+
+  test('a training set that is not what was selected trains nobody', async () => {
+    const plan = await world.resolve('run');
+    const { transcripts } = await world.debate(trainingShard(plan));
+    await world.call('selectTrainingData', { plan, iteration: 1, transcripts: [transcripts] });
+    const place = { runId: 'run', iteration: 1, agent: 'generation-1' };
+    const key = iterationKeys.trainingSet(place, place.agent);
+    await writeFile(path.join(world.folder, key), '');
+    await expect(world.call('finetuneAgent', place)).rejects.toMatchObject({
+      type: 'ArtifactError',
+      message: expect.stringMatching(/training-sets\/generation-1.jsonl.*is corrupt/),
+    });
+    expect(world.trainer.jobs).toHaveLength(0);
+  });
+
+  test('a report that is torn is written anew', async () => {
+    await wholeIteration('run');
+    const report = path.join(world.folder, 'runs/run/report.json');
+    const whole = await readFile(report, 'utf8');
+    for (const torn of ['', '{"timings":', '{}', '[]']) {
+      await writeFile(report, torn);
+      await world.call('writeReport', { runId: 'run', throughIteration: 0, timings: [] });
+      expect(JSON.parse(await readFile(report, 'utf8'))).toEqual(JSON.parse(whole));
+    }
   });
 
   test('an agent with an empty training set keeps its weights, and the record says so', async () => {

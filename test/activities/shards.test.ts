@@ -136,6 +136,22 @@ describe('closing a shard', () => {
     });
   });
 
+  test('closed again after an attempt that died, with problems that had failed then, it counts and stores what is true now', async () => {
+    const shard = trainingShard(plan);
+    const { problemIds } = await world.call('openShard', shard);
+    const failures = [{ problemId: problemIds[0]!, reason: '400: refused' }];
+    const first = await world.debate(shard, failures);
+    // What a full disk leaves behind: transcripts, and no outcome.
+    const outcomeKey = iterationKeys.shardOutcome({ runId: 'run', iteration: 1, split: 'train', shard: 0 });
+    await rm(path.join(world.folder, outcomeKey));
+    const second = await world.debate(shard);
+    expect(second).toMatchObject({ problems: 4, agreed: 4, failed: 0 });
+    expect(second.transcripts.key).not.toBe(first.transcripts.key);
+    const consensus = (await transcriptsOf(second)).map(({ consensus: { kind } }) => kind);
+    expect(consensus).toEqual(['agreed', 'agreed', 'agreed', 'agreed']);
+    expect((await transcriptsOf(first))[0]?.consensus.kind).toBe('failed');
+  });
+
   test('no transcript holds a reference answer', async () => {
     const outcome = await world.debate(trainingShard(plan));
     const references = (await readFile(path.join(world.folder, 'runs/run/references/train.jsonl'), 'utf8'))

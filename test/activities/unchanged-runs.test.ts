@@ -3,8 +3,10 @@
  * and training sets hold, which trainings are described. The digests were recorded before the settings of `method` grew;
  * a change here changes every result, and needs a reason and a line in the changelog.
  */
+import { requireSealed } from '../../src/artifacts/sealed';
+import type { SelectionReport } from '../../src/contract/training';
 import { iterationKeys } from '../../src/domain/keys';
-import { canonicalJson, sha256 } from '../../src/domain/digests';
+import { canonicalJson, digestOf, sha256 } from '../../src/domain/digests';
 import { activityWorld, evaluationShard, trainingShard } from '../support/activity-world';
 import { fakeBaseModel } from '../support/fake-ports';
 
@@ -146,11 +148,17 @@ async function digestsOf(specification: object): Promise<Digests> {
       requests: sha256(world.inference.requests.map(canonicalJson).sort().join('\n')),
       transcripts: sha256((await Promise.all(transcripts)).join('')),
       trainingSets: sha256((await Promise.all(sets)).join('\n')),
-      selection: sha256(await read(iterationKeys.selection(place))),
+      selection: sha256(asRecorded(await requireSealed<SelectionReport>(world.store, iterationKeys.selection(place)))),
       evaluation: sha256(await read(iterationKeys.evaluation({ ...place, iteration: 0 }))),
       jobs: sha256(canonicalJson(jobs)),
     };
   } finally {
     await world.remove();
   }
+}
+
+/** The file as it was when selections did not name the digests of their training sets yet. */
+function asRecorded({ agents, ...selection }: SelectionReport): string {
+  const before = { ...selection, agents: agents.map(({ trainingSetSha256: _, ...agent }) => agent) };
+  return `${JSON.stringify({ ...before, sha256: digestOf(before) })}\n`;
 }

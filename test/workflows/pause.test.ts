@@ -1,4 +1,5 @@
 /** Trouble that is not the problems' fault pauses a run with its reason; real activities are replaced by plain functions. */
+import { Context } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
 import { WorkflowFailedError } from '@temporalio/client';
 import { DefaultLogger, Runtime } from '@temporalio/worker';
@@ -151,6 +152,59 @@ describe('a run in trouble', () => {
     await handle.signal('resume');
     await handle.result();
     expect(opened.filter(({ split }) => split === 'train')).toHaveLength(2);
+  });
+
+  /** A trainer that, once it is cancelled, takes a while to write its checkpoint. */
+  const untilCheckpointed = async (milliseconds: number): Promise<never> => {
+    const context = Context.current();
+    const beats = setInterval(() => context.heartbeat(), 100);
+    try {
+      return await context.cancelled.catch(async (cancelled: unknown) => {
+        await new Promise((resolve) => setTimeout(resolve, milliseconds));
+        throw cancelled;
+      });
+    } finally {
+      clearInterval(beats);
+    }
+  };
+
+  test('a resume that comes while a paused training still writes its checkpoint goes on with it', async () => {
+    const plan = plainPlan({ trainProblems: 1, evaluationProblems: 1, trainedAgents: ['generation-1', 'critic-1'] });
+    const plain = plainActivities(plan);
+    const begun: string[] = [];
+    const checkpointing: string[] = [];
+    const handle = await start(plan, {
+      finetuneAgent: async (request) => {
+        begun.push(request.agent);
+        if (begun.length > 2) return plain.finetuneAgent(request);
+        return untilCheckpointed(2_000).finally(() => checkpointing.push(request.agent));
+      },
+    });
+    await until(() => begun.length === 2, 'both agents are being trained');
+    await handle.signal('pause', 'the machine is needed');
+    await until(async () => (await handle.query<RunProgress>('progress')).paused, 'the run is paused');
+    await handle.signal('resume');
+    expect(checkpointing).toEqual([]);
+    await handle.result();
+    expect(begun.slice(2).sort()).toEqual(['critic-1', 'generation-1']);
+  });
+
+  test('where one training fails the others are stopped at a checkpoint, and the run ends after them', async () => {
+    const plan = plainPlan({ trainProblems: 1, evaluationProblems: 1, trainedAgents: ['generation-1', 'critic-1'] });
+    let stopped = false;
+    let isTraining = false;
+    const handle = await start(plan, {
+      finetuneAgent: async ({ agent }) => {
+        if (agent === 'generation-1') {
+          await until(() => isTraining, 'the other one is being trained');
+          throw ApplicationFailure.nonRetryable('exit code 2', 'TrainerError', { outage: false });
+        }
+        isTraining = true;
+        return untilCheckpointed(500).finally(() => (stopped = true));
+      },
+    });
+    await expect(handle.result()).rejects.toThrow(WorkflowFailedError);
+    expect(stopped).toBe(true);
   });
 
   test('a problem that is refused fails alone, within maxFailedShare, and is handed to the close of its shard', async () => {
