@@ -55,6 +55,36 @@ describe('examples', () => {
     }
   });
 
+  it('that ask GSM8K and MATH for an answer do it with three seeds, beside as many votes as a debate has calls', async () => {
+    const raw = await loadSpecificationFile(path.join(repositoryRoot(), 'examples', 'gsm8k-math-three-seeds.yaml'));
+    const { name, seeds, tasks, methods, baseline, groups } = resolveComparison(raw);
+    expect({ name, seeds, tasks, baseline }).toEqual({
+      name: 'gsm8k-math',
+      seeds: [1, 2, 3],
+      tasks: ['gsm8k', 'math'],
+      baseline: 'majority-of-9',
+    });
+    expect(methods.filter(({ tuned }) => tuned).map((method) => method.name)).toEqual([
+      'majority-finetuning',
+      'multiagent-finetuning',
+    ]);
+    // All untuned methods are read from one run per task and seed.
+    expect(groups('id').map(({ runs }) => runs.length)).toEqual([3, 3, 3, 3, 3, 3]);
+  });
+
+  it('on real models train on what critics may say: three texts of the longest length fit into an example', async () => {
+    for (const { yaml, content } of await exampleTwins()) {
+      const raw = JSON.parse(content) as {
+        model: { endpoint?: string };
+        sampling: { maxTokens: number };
+        finetuning?: { maxLength?: number };
+      };
+      if (raw.model.endpoint !== 'vllm') continue;
+      const longest = raw.finetuning?.maxLength ?? 0;
+      expect([path.basename(yaml), longest >= 3 * raw.sampling.maxTokens]).toEqual([path.basename(yaml), true]);
+    }
+  });
+
   it('say what they need and what they cost', async () => {
     for (const { yaml } of await exampleTwins()) {
       const comments = readFileSync(yaml, 'utf8')
