@@ -18,6 +18,8 @@ export interface PublicData {
   /** The folder below MAFT_DATA that a specification means where it names none. */
   folder: string;
   expected: string;
+  /** What to know before trying the addresses. */
+  notice?: string;
   files: readonly PublicFile[];
 }
 
@@ -50,10 +52,12 @@ export const publicData: readonly PublicData[] = [
   {
     kind: 'math',
     title: 'MATH (Hendrycks et al. 2021): 7,500 training and 5,000 test problems in five levels',
-    licence: 'MIT',
+    licence: 'MIT, disputed since January 2025',
     homepage: 'https://github.com/hendrycks/math',
     folder: 'MATH',
     expected: 'train/<subject>/<n>.json and test/<subject>/<n>.json, or train.jsonl and test.jsonl',
+    notice:
+      'its address is reported as taken down since January 2025 (https://github.com/hendrycks/math/issues/29); docs/tasks.md says how to bring a copy of your own',
     files: [
       {
         url: 'https://people.eecs.berkeley.edu/~hendrycks/MATH.tar',

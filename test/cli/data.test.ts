@@ -52,6 +52,16 @@ test('a file is fetched, and kept only if its digest is the published one', asyn
   expect((await readdir(data.folder)).filter((name) => name.startsWith('changed'))).toEqual([]);
 });
 
+test('of MATH a failed download says that its address was taken down, and where to read on', async () => {
+  answer = Buffer.from('gone');
+  const { files } = published('MATH.tar', Buffer.from('another'));
+  const math = { ...publicData.find(({ kind }) => kind === 'math')!, files };
+  await expect(fetchData(math, target('math-gone'), quiet)).rejects.toThrow(
+    /taken down since January 2025.*docs\/tasks\.md/,
+  );
+  expect(overview(data.folder)).toContain('taken down since January 2025');
+});
+
 test('an archive is unpacked without its outermost folder', async () => {
   await data.write({ 'source/MATH/train/algebra/1.json': '{}' });
   execFileSync('tar', ['-cf', path.join(data.folder, 'MATH.tar'), '-C', path.join(data.folder, 'source'), 'MATH']);

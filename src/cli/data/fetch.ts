@@ -54,8 +54,9 @@ async function fetchFile(
   });
 }
 
-function byHand({ files, expected, homepage }: PublicData, folder: string): string {
-  return `Get ${files.map(({ url }) => url).join(' and ')} (or see ${homepage}) elsewhere, and put into ${folder}: ${expected}`;
+function byHand({ title, files, expected, homepage, notice }: PublicData, folder: string): string {
+  const known = notice === undefined ? '' : `Of ${title.split(' ')[0]} is known: ${notice}. `;
+  return `${known}Get ${files.map(({ url }) => url).join(' and ')} (or see ${homepage}) elsewhere, and put into ${folder}: ${expected}`;
 }
 
 async function digestOf(file: string): Promise<string> {

@@ -5,13 +5,14 @@ import { formatBytes } from '../../setup/progress';
 import { publicData } from '../../tasks';
 
 export function overview(dataDirectory: string): string {
-  const blocks = publicData.map(({ kind, title, licence, homepage, folder, expected, files }) => {
+  const blocks = publicData.map(({ kind, title, licence, homepage, folder, expected, notice, files }) => {
     const place = join(dataDirectory, folder);
     const size = formatBytes(files.reduce((sum, { bytes }) => sum + bytes, 0));
     const state = existsSync(place)
       ? `there is a folder ${place}: maft data --task ${kind} checks it`
       : `not in ${place}: maft data --task ${kind} --fetch downloads ${size}, or see ${homepage}`;
-    return `${kind}\n  ${title}. Licence: ${licence}\n  expected: ${expected}\n  ${state}\n`;
+    const known = notice === undefined ? '' : `  ${notice}\n`;
+    return `${kind}\n  ${title}. Licence: ${licence}\n  expected: ${expected}\n${known}  ${state}\n`;
   });
   return [
     'arithmetic\n  generated from the seed; needs no data\n',
