@@ -5,6 +5,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { comparisonFieldsSchema } from './contract/comparison';
 import { runSpecificationSchema } from './contract/specification';
 import { measureCatalogue, type MeasureDescription } from './domain/measures';
 import { presets } from './domain/presets';
@@ -30,6 +31,7 @@ export interface GeneratedTable {
 export const generatedTables: GeneratedTable[] = [
   { file: 'docs/settings.md', name: 'settings', make: settingsTable },
   { file: 'docs/settings.md', name: 'presets', make: presetsTable },
+  { file: 'docs/settings.md', name: 'comparison', make: comparisonTable },
   { file: 'docs/measures.md', name: 'measures', make: measuresTable },
 ];
 
@@ -47,6 +49,17 @@ export function settingsTable(): string {
     `\`${dottedPath(setting.path)}\``,
     setting.default,
     allowedAt(setting.path, setting.context),
+  ]);
+  return markdownTable(['field', 'default', 'allowed'], rows);
+}
+
+/** The fields that a comparison has of its own; the rest of it is what its methods have in common. */
+export function comparisonTable(): string {
+  const root = z.toJSONSchema(comparisonFieldsSchema, { io: 'input' }) as PlainObject;
+  const rows = settingsBelow(root, { path: [], context: {} }).map(({ path, default: text }) => [
+    `\`${dottedPath(path)}\``,
+    text,
+    allowedAt(path, {}, comparisonFieldsSchema),
   ]);
   return markdownTable(['field', 'default', 'allowed'], rows);
 }

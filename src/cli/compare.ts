@@ -4,7 +4,7 @@ import { renderComparisonTable } from '../comparison';
 import { loadConfig } from '../config';
 import { RunFailed } from '../runs/follow';
 import { comparisonPage, performComparison, planComparison, readComparison } from '../runs/perform-comparison';
-import { loadSpecificationFile } from '../specification';
+import { loadComparisonFile } from '../specification';
 import { openStore } from '../wiring';
 
 interface CompareOptions {
@@ -29,7 +29,7 @@ export function register(program: Command): void {
 }
 
 async function compare(file: string, options: CompareOptions): Promise<void> {
-  const written = await loadSpecificationFile(file);
+  const written = await loadComparisonFile(file);
   const config = loadConfig();
   const store = openStore(config);
   const comparison = await planComparison(store, written, options.id);

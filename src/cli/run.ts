@@ -2,7 +2,7 @@
 import type { Command } from 'commander';
 import { renderTable, type Report } from '../report';
 import { performRun } from '../runs/perform-run';
-import { loadSpecificationFile, resolveSpecification } from '../specification';
+import { loadRunFile, resolveSpecification } from '../specification';
 import { embeddedModels } from '../setup/model-folder';
 
 interface RunOptions {
@@ -27,7 +27,7 @@ export function register(program: Command): void {
 }
 
 async function run(file: string, options: RunOptions): Promise<void> {
-  const raw = await loadSpecificationFile(file);
+  const raw = await loadRunFile(file);
   const { specification } = resolveSpecification(raw);
   const model = embeddedModels(specification);
   const report = await performRun({ command: 'run', raw, model, id: options.id, detach: options.detach ?? false });

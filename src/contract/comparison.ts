@@ -24,7 +24,7 @@ export const comparisonFieldsSchema = z.strictObject({
   name: comparedName.default('comparison'),
   methods: z.array(z.unknown()).min(1).max(64).describe('preset names, or objects that say what a method is'),
   seeds: z.array(z.int().min(0)).min(1).max(100).default([0]).describe('run seeds: each draws its own problems'),
-  task: z.unknown().optional(),
+  task: z.unknown().optional().describe('the task of all methods, as a run has it'),
   tasks: z.array(z.unknown()).min(1).max(32).optional().describe('instead of `task`: one column of the table each'),
   baseline: z.string().optional().describe('the method all differences are to; default: `debate`, else the first'),
   runsInFlight: positiveInteger

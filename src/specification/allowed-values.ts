@@ -57,11 +57,19 @@ function describe(node: SchemaNode): string {
   if (node.type === 'number') return `a number${range(node)}`;
   if (node.type === 'boolean') return 'true or false';
   if (node.type === 'string') return `a text${length(node)}`;
-  if (node.type === 'array') return `a list, each ${isPlainObject(node.items) ? describe(node.items) : 'anything'}`;
+  if (node.type === 'array') return list(isPlainObject(node.items) ? describe(node.items) : anything);
   const alternatives = node.anyOf ?? node.oneOf;
   if (Array.isArray(alternatives)) return [...new Set((alternatives as SchemaNode[]).map(describe))].join(' or ');
+  if (node.type === undefined) return anything;
   const fields = Object.keys((node.properties ?? {}) as PlainObject);
   return fields.length === 0 ? 'an object with any fields' : `an object with the fields ${fields.join(', ')}`;
+}
+
+/** What the schema leaves open: its description says what belongs there. */
+const anything = 'any value';
+
+function list(each: string): string {
+  return each === anything ? 'a list' : `a list, each ${each}`;
 }
 
 function range(node: SchemaNode): string {

@@ -1,3 +1,3 @@
-export { loadSpecificationFile } from './load-file';
+export { loadComparisonFile, loadRunFile, loadSpecificationFile } from './load-file';
 export { resolveSpecification, type ResolvedSpecification } from './resolve';
 export { specificationArgument } from './argument';

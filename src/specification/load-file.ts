@@ -2,6 +2,29 @@
 import { readFile } from 'node:fs/promises';
 import { LineCounter, parseDocument } from 'yaml';
 import { InvalidRunSpec } from '../errors';
+import { isPlainObject } from './plain-objects';
+
+/** Fields that a comparison has and a run has not. */
+const comparisonFields = ['methods', 'seeds', 'tasks'];
+
+/** As `loadSpecificationFile`, for `maft run`. Throws `InvalidRunSpec` also for a comparison, and names its command. */
+export async function loadRunFile(path: string): Promise<unknown> {
+  const content = await loadSpecificationFile(path);
+  const field = isPlainObject(content) ? comparisonFields.find((name) => Object.hasOwn(content, name)) : undefined;
+  if (field === undefined) return content;
+  throw new InvalidRunSpec([
+    `${path}: \`${field}\` makes this a comparison of methods, not one run; use \`maft compare ${path}\``,
+  ]);
+}
+
+/** As `loadSpecificationFile`, for `maft compare`. Throws `InvalidRunSpec` also for a single run, and names its command. */
+export async function loadComparisonFile(path: string): Promise<unknown> {
+  const content = await loadSpecificationFile(path);
+  if (!isPlainObject(content) || Object.hasOwn(content, 'methods')) return content;
+  throw new InvalidRunSpec([
+    `${path}: it has no \`methods\`, so there is nothing to compare; for a single run use \`maft run ${path}\``,
+  ]);
+}
 
 /**
  * The file's content, not yet validated: that is `resolveSpecification`'s. Throws `InvalidRunSpec` where the file cannot

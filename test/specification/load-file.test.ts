@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { InvalidRunSpec } from '../../src/errors';
-import { loadSpecificationFile } from '../../src/specification';
+import { loadComparisonFile, loadRunFile, loadSpecificationFile } from '../../src/specification';
 
 const folder = mkdtempSync(join(tmpdir(), 'maft-specification-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -30,6 +30,31 @@ test.each([
   expect(failure).toBeInstanceOf(InvalidRunSpec);
   expect((failure as Error).message).toMatch(message);
 });
+
+const run = 'task: {kind: arithmetic}\nmodel: {base: tiny}\n';
+const comparison = `${run}methods: [majority, debate]\n`;
+
+test('a file of the kind that the command is for is read as it is', async () => {
+  expect(await loadRunFile(file(run))).toEqual(await loadSpecificationFile(file(run)));
+  expect(await loadComparisonFile(file(comparison))).toEqual(await loadSpecificationFile(file(comparison)));
+  // What is no object at all is refused where specifications are resolved.
+  expect([await loadRunFile(file('3')), await loadComparisonFile(file('3'))]).toEqual([3, 3]);
+});
+
+test.each([
+  ['methods', comparison],
+  ['seeds', `${run}seeds: [1, 2]\n`],
+  ['tasks', 'model: {base: tiny}\ntasks: [{kind: arithmetic}]\n'],
+])('a run file with `%s` is a comparison, and the message names the other command', (field, content) =>
+  expect(loadRunFile(file(content))).rejects.toMatchObject({
+    problems: [expect.stringMatching(new RegExp(`\`${field}\` .*comparison.*\`maft compare .*run\\.yaml\``)) as string],
+  }),
+);
+
+test('a comparison file without methods is one run, and the message names the other command', () =>
+  expect(loadComparisonFile(file(run))).rejects.toMatchObject({
+    problems: [expect.stringMatching(/no `methods`.*`maft run .*run\.yaml`/) as string],
+  }));
 
 test('a missing file is named', () =>
   expect(loadSpecificationFile(join(folder, 'absent.yaml'))).rejects.toThrow(
