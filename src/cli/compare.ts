@@ -1,4 +1,4 @@
-/** `maft compare SPEC`: several methods on the same problems, and one table that says who wins at equal compute. */
+/** `maft compare SPEC`: several methods on the same problems, and one table that says who wins at equal calls. */
 import type { Command } from 'commander';
 import { renderComparisonTable } from '../comparison';
 import { loadConfig } from '../config';

@@ -26,7 +26,7 @@ export interface ComparisonReport {
   format: 'maft-comparison/1';
   comparisonId: string;
   name: string;
-  /** Who wins at equal compute, in one sentence. */
+  /** Who wins at equal calls, in one sentence. */
   headline: string;
   statements: string[];
   tasks: string[];
@@ -100,9 +100,40 @@ function noticesOf({ comparison: { seeds, methods, tasks }, runs }: ComparisonIn
       : '',
     seeds.length === 1 ? 'One seed: how much another would differ is not known.' : '',
     ...failed.map(({ runId, reason }) => `${runId} failed: ${reason ?? 'no reason is known'}`),
+    ...tasks.map((task) => sharedProblems(task, runs, tasks.length)),
     ...(tasks.length === 1 ? [] : transferNotices(methods)),
     ...selectionNotices(runs),
   ].filter((notice) => notice !== '');
+}
+
+/**
+ * Seeds draw their evaluation problems from the same file. A problem that several of them answer is counted as often as it
+ * is answered, as if it were another one each time.
+ */
+function sharedProblems(task: string, runs: ComparedArtifacts[], tasks: number): string {
+  const seeds = new Map<number, string[]>();
+  for (const { task: own, seed, record, evaluations } of runs) {
+    // What Arithmetic draws with another seed has the same ids and is something else.
+    if (own !== task || record === undefined || kindEvaluated(record) === 'arithmetic') continue;
+    const [untuned] = evaluations;
+    if (untuned !== undefined)
+      seeds.set(
+        seed,
+        untuned.perProblem.map(({ problemId }) => problemId),
+      );
+  }
+  const all = [...seeds.values()].flat();
+  const different = new Set(all).size;
+  if (different === all.length) return '';
+  const where = tasks === 1 ? '' : `${task}: `;
+  return (
+    `${where}The seeds share evaluation problems (${different} different ones among ${all.length}): intervals over problems, ` +
+    '± and p take them for different ones and are too narrow. Judge by the interval over seeds.'
+  );
+}
+
+function kindEvaluated({ specification: { task, evalTask } }: RunRecord): string {
+  return (evalTask ?? task).kind;
 }
 
 /** Which cells are zero-shot transfer: a reader must not take a row for a method that saw the column's problems. */

@@ -1,4 +1,4 @@
-/** The comparison in plain words: who wins at equal compute, also where that is plain voting. */
+/** The comparison in plain words: who wins at equal calls, also where that is plain voting. */
 import type { Interval } from '../domain/statistics';
 import { points, pointsInterval, percent, pValue } from '../report/numbers';
 import type { SeedsComparison } from '../report/seeds-comparison';
@@ -13,7 +13,7 @@ export function headlineOf(input: ComparisonInput, rows: ComparisonRow[]): strin
   if (rows.every(({ cells }) => Object.values(cells).every((cell) => cell === null)))
     return 'Nothing has been measured yet.';
   const calls = callsOfDebate(input);
-  const opening = calls === null ? '' : `At equal compute (${calls} calls per answer) `;
+  const opening = calls === null ? '' : `At equal calls (${calls} per answer) `;
   const [only, ...others] = tasks;
   if (others.length === 0) return `${opening}${winnerAt(input, { task: only ?? '', calls, rows }, 'with evidence')}.`;
   const sentences = tasks.map((task) => `on ${task} ${winnerAt(input, { task, calls, rows }, 'briefly')}`);
@@ -31,7 +31,7 @@ function winnerAt(
   if (winner === undefined) return 'nothing has been measured yet';
   const name = isPlainVote(winner) ? `plain majority voting wins (“${winner.label}”)` : `“${winner.label}” wins`;
   const opening = `${name} with ${percent(winner.cell.accuracy)}`;
-  if (second === undefined) return `${opening}, alone: nothing else was measured at that compute`;
+  if (second === undefined) return `${opening}, alone: nothing else was measured at so many calls`;
   const comparison = compareRows(input, task, [winner.label, second.label]);
   const runnerUp = `“${second.label}” with ${percent(second.cell.accuracy)}`;
   if (comparison === null) return `${opening}; next is ${runnerUp}`;

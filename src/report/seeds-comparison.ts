@@ -20,7 +20,8 @@ export interface SeedsComparison {
   difference: number;
   /**
    * Over all problems of these seeds at once: how sure the difference is for these seeds. Problems are resampled across
-   * seeds, which makes the interval, if anything, a little wider than within each seed alone.
+   * seeds, which makes the interval, if anything, a little wider than within each seed alone. A problem that several seeds
+   * answer counts as several: the interval is then too narrow, and who shows it says so.
    */
   withinSeeds: PairedComparison;
   /** Over the seeds' differences: how sure it is for another seed. Its interval is `null` with one seed. */

@@ -16,12 +16,12 @@ const societyWins = but(({ runId, iteration, mode }) =>
 );
 
 describe('the first line of a comparison', () => {
-  it('says that plain majority wins at equal compute where it does', () => {
+  it('says that plain majority wins at equal calls where it does', () => {
     const { headline } = build({
       accuracy: but(({ iteration, mode }) => (iteration > 0 && mode === 'vote-9' ? 0.9 : undefined)),
     });
     expect(headline).toContain(
-      'At equal compute (9 calls per answer) plain majority voting wins (“untuned, vote over 9”) with 94.0',
+      'At equal calls (9 per answer) plain majority voting wins (“untuned, vote over 9”) with 94.0',
     );
     expect(headline).toContain('clearly ahead of “majority-finetuning, vote over 9”');
   });
@@ -43,7 +43,7 @@ describe('the first line of a comparison', () => {
     const accuracy = (told: ToldMode) => (told.task === 'task-1' ? societyWins(told) : toldAccuracy(told));
     const report = build({ specification: { task: undefined, tasks }, accuracy });
     expect(report.headline).toMatch(
-      /^At equal compute .* on task-1 “multiagent-finetuning” wins [^(]*; on task-2 “multiagent-finetuning, vote over 9” wins [^(]*$/,
+      /^At equal calls .* on task-1 “multiagent-finetuning” wins [^(]*; on task-2 “multiagent-finetuning, vote over 9” wins [^(]*$/,
     );
     expect(report.statements[0]).toMatch(/^task-1: “multiagent-finetuning” wins with .* interval .*\)\.$/);
     expect(renderComparisonPage(report)).toContain('” on task-2 in percentage points');
@@ -89,6 +89,14 @@ describe('the table', () => {
     expect(new Set(['base', 'majority', 'debate'].map((label) => cellOf(report, label).seeds[0]!.runId))).toEqual(
       new Set(['table.untuned.s0']),
     );
+  });
+
+  it('says where seeds share evaluation problems, as those of a data file do', () => {
+    const task = { kind: 'gsm8k', train: 20, eval: 500 };
+    const shared = /The seeds share evaluation problems \(500 different ones among 1500\).* too narrow/;
+    expect(build({ specification: { task, seeds: [1, 2, 3] } }).notices.join()).toMatch(shared);
+    expect(build({ specification: { task, seeds: [1] } }).notices.join()).not.toContain('share');
+    expect(build({ specification: { seeds: [1, 2, 3] } }).notices.join()).not.toContain('share');
   });
 
   it('pairs every difference with the baseline, within each seed and over the seeds', () => {
@@ -169,7 +177,7 @@ describe('the table', () => {
 
 it('the page has the headline, a plot for every task, and nothing to load or run', () => {
   const page = renderComparisonPage(build({ specification: { seeds: [1, 2] } }));
-  expect(page).toContain('At equal compute');
+  expect(page).toContain('At equal calls');
   expect(page.match(/<svg/g)).toHaveLength(2);
   expect(page).not.toMatch(/<script|https?:\/\/(?!www\.w3\.org)/);
 });
