@@ -167,5 +167,18 @@ function trainingSettings(finetuning: FinetuningSettings, agent: string) {
 function trainingRecord(finished: FinishedTraining): Omit<NonNullable<WeightsRecord['training']>, 'jobId'> {
   const { examples, steps, tokens, seconds, device, precision, peakGpuMemoryBytes, digest, lossCurve, versions } =
     finished;
-  return { examples, steps, tokens, seconds, device, precision, peakGpuMemoryBytes, digest, lossCurve, versions };
+  const tooLong = finished.tooLong ? { tooLong: finished.tooLong } : {};
+  return {
+    examples,
+    ...tooLong,
+    steps,
+    tokens,
+    seconds,
+    device,
+    precision,
+    peakGpuMemoryBytes,
+    digest,
+    lossCurve,
+    versions,
+  };
 }

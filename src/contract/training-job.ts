@@ -26,7 +26,7 @@ export const trainingJobSchema = z.strictObject({
   epochs: z.number(),
   learningRate: z.number(),
   batchSize: z.int(),
-  /** Tokens of prompt + completion; a longer example is an error here: selection has left it out already. */
+  /** Tokens of prompt + completion. Selection counts as the server does; what is longer all the same is left out here. */
   maxLength: z.int(),
   schedule: z.enum(['linear', 'cosine', 'constant']),
   warmupShare: z.number(),
@@ -46,7 +46,9 @@ export const trainingEventSchema = z.discriminatedUnion('event', [
     pid: z.int(),
     device: z.string(),
     precision: z.string(),
+    /** Trained on; `tooLong` others did not fit `maxLength`. */
     examples: z.int(),
+    tooLong: z.int().optional(),
     steps: z.int(),
     resumedFromStep: z.int(),
     versions: z.record(z.string(), z.string()),
@@ -96,6 +98,8 @@ export interface WeightsRecord {
     /** Absent in records of an earlier version. */
     jobId?: string;
     examples: number;
+    /** Examples that the tokenizer found longer than `maxLength`, left out; absent where there were none. */
+    tooLong?: number;
     steps: number;
     tokens: number;
     seconds: number;

@@ -60,6 +60,7 @@ export type FinishedTraining = Extract<TrainingEvent, { event: 'finished' }> & {
   device: string;
   precision: string;
   examples: number;
+  tooLong?: number | undefined;
   versions: Record<string, string>;
 };
 

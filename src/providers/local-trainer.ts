@@ -154,8 +154,8 @@ class TrainingEvents {
 
   finished(): FinishedTraining | undefined {
     if (!this.started || !this.last) return undefined;
-    const { device, precision, examples, versions } = this.started;
-    return { ...this.last, device, precision, examples, versions };
+    const { device, precision, examples, tooLong, versions } = this.started;
+    return { ...this.last, device, precision, examples, tooLong, versions };
   }
 
   private remember(event: TrainingEvent): void {

@@ -76,6 +76,13 @@ const countedEvents: { sentence: string; of: (artifacts: IterationArtifacts) => 
       ),
   },
   {
+    sentence: 'Training examples that the trainer found longer than finetuning.maxLength and left out, not cut',
+    of: ({ weights }) =>
+      weights.flatMap(({ agent, training }) =>
+        training?.tooLong === undefined ? [] : [`${count(training.tooLong)} of ${agent}`],
+      ),
+  },
+  {
     sentence: 'Training examples that rest on a consensus decided by a tie draw',
     of: ({ selection }) =>
       share(

@@ -147,6 +147,11 @@ test('a job for a GPU has a process of its own, which says so where there is non
   else expect(outcome).toMatchObject({ steps: 6, device: expect.stringContaining('cuda') as string });
 });
 
+test('examples that the tokenizer finds too long are left out and counted', async () => {
+  const finished = await trainer.train(makeJob({ maxLength: 28 }), { signal: never, onEvent: () => undefined });
+  expect(finished).toMatchObject({ examples: 10, tooLong: 10 });
+});
+
 test('a bad job is refused for good, in the words of the trainer', async () => {
   const job = makeJob({ maxLength: 5 });
   const error = await failureOf(trainer.train(job, { signal: never, onEvent: () => undefined }));

@@ -65,8 +65,8 @@ def failure(folder: Path, base: Path, lines: list[dict[str, Any]], **changes: An
     return str(events[-1]["message"])
 
 
-def test_an_example_longer_than_max_length_is_refused_by_name_and_never_cut(tmp_path: Path, base: Path) -> None:
-    message = failure(tmp_path, base, [example(1), example(2, completion="1" * 300)])
+def test_a_set_of_examples_longer_than_max_length_is_refused_and_never_cut(tmp_path: Path, base: Path) -> None:
+    message = failure(tmp_path, base, [example(2, completion="1" * 300)])
     assert "problem arithmetic-000002, member 1, round 2 has" in message
     assert "maxLength is 200" in message
 
@@ -109,9 +109,7 @@ def test_code_in_a_model_folder_is_never_run(tmp_path: Path, base: Path) -> None
 
 def test_a_template_whose_prompt_is_no_prefix_of_the_whole_is_refused_by_name(tmp_path: Path, base: Path) -> None:
     broken = copy_with_template(base, tmp_path / "broken", "{{ messages|length }}{{ messages[-1].content }}<|end|>")
-    assert "no prefix of those of the whole chat for problem arithmetic-000001" in failure(
-        tmp_path, broken, [example(1)]
-    )
+    assert "no prefix of the whole chat for problem arithmetic-000001" in failure(tmp_path, broken, [example(1)])
 
 
 def test_a_chat_that_the_template_refuses_is_named(tmp_path: Path, base: Path) -> None:

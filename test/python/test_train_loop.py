@@ -9,8 +9,12 @@ from typing import Any
 import pytest
 import torch
 from safetensors.torch import load_file
+from tokenizers import Regex, Tokenizer, pre_tokenizers
+from tokenizers.decoders import ByteLevel as ByteLevelDecoder
+from tokenizers.models import BPE
+from tokenizers.pre_tokenizers import ByteLevel
 from training_jobs import example, job_record, run_here, write_training_set
-from transformers import AutoModelForCausalLM
+from transformers import AutoModelForCausalLM, PreTrainedTokenizerFast
 
 from maft.train.encoding import EncodedExample, encode_examples
 from maft.train.errors import classify
@@ -62,6 +66,47 @@ def test_who_said_nothing_learns_to_end_the_turn(tmp_path: Path, base: Path) -> 
     [row] = encoded(base, tmp_path, [example(1, completion="")])
     assert load_tokenizer(base).decode(row.tokens[row.completion_start :]) == "<|end|>"
     assert finished(tmp_path, base, [example(1, completion=""), example(2)])["steps"] > 0
+
+
+def test_examples_longer_than_max_length_are_left_out_and_counted(tmp_path: Path, base: Path) -> None:
+    """Selection counted the tokens of another server."""
+    short, long = [example(1), example(3)], example(2, completion="1" * 300)
+    for name, lines in (("some", [short[0], long, short[1]]), ("none", short)):
+        (tmp_path / name).mkdir()
+        finished(tmp_path / name, base, lines)
+    started = [
+        json.loads((tmp_path / name / "output/maft-training.json").read_text(encoding="utf-8"))["started"]
+        for name in ("some", "none")
+    ]
+    assert [(event["examples"], event["tooLong"]) for event in started] == [(2, 1), (2, 0)]
+    weights = [(tmp_path / name / "output/model.safetensors").read_bytes() for name in ("some", "none")]
+    assert weights[0] == weights[1]
+
+
+def joining_tokenizer() -> PreTrainedTokenizerFast:
+    """Of Qwen2.5's kind: line breaks in a row are one token, also those of a prompt's end and a completion's beginning."""
+    vocabulary = {letter: index for index, letter in enumerate(sorted(ByteLevel.alphabet()))}
+    inner = Tokenizer(BPE({**vocabulary, "ĊĊ": len(vocabulary)}, [("Ċ", "Ċ")]))
+    inner.pre_tokenizer = pre_tokenizers.Sequence(
+        [pre_tokenizers.Split(Regex(r"\s*[\r\n]+"), "isolated"), ByteLevel(add_prefix_space=False, use_regex=False)]
+    )
+    inner.decoder = ByteLevelDecoder()
+    inner.add_special_tokens(["<|start|>", "<|end|>"])
+    return PreTrainedTokenizerFast(tokenizer_object=inner, eos_token="<|end|>", chat_template=UNTRIMMED)
+
+
+UNTRIMMED = """{% for message in messages %}<|start|>{{ message.role + '\n' + message.content }}<|end|>
+{% endfor %}{% if add_generation_prompt %}{{ '<|start|>assistant\n' }}{% endif %}"""
+
+
+@pytest.mark.parametrize("completion", ["It is 4.", "\nIt is 4.", "\n\nIt is 4.", " It is 4.", "\n"])
+def test_a_completion_that_joins_its_prompt_is_learnt_as_inference_saw_it(tmp_path: Path, completion: str) -> None:
+    tokenizer = joining_tokenizer()
+    texts = read_training_set(write_training_set(tmp_path / "set.jsonl", [example(1, completion=completion)]))
+    [row] = encode_examples(texts, tokenizer, frozenset([tokenizer.convert_tokens_to_ids("<|end|>")]), 200)
+    prompt = tokenizer.apply_chat_template(example(1)["messages"], add_generation_prompt=True)["input_ids"]
+    assert list(row.tokens[: row.completion_start]) == prompt
+    assert tokenizer.decode(row.tokens[row.completion_start :]) == completion + "<|end|>"
 
 
 def test_training_prompts_are_the_tokens_of_inference(tmp_path: Path, base: Path) -> None:

@@ -145,6 +145,16 @@ describe('notices', () => {
     );
   });
 
+  test('examples that only the trainer found too long are counted by agent', () => {
+    const input = reportFixture();
+    for (const record of input.iterations[1]?.weights ?? []) {
+      if (record.agent === 'critic-1' && record.training) record.training.tooLong = 3;
+    }
+    expect(noticesOf(input)).toContain(
+      'Training examples that the trainer found longer than finetuning.maxLength and left out, not cut: 3 of critic-1 at iteration 1.',
+    );
+  });
+
   test('an unfinished run and a control say what they are', () => {
     expect(noticesOf(reportFixture({ evaluatedUpTo: 1 }))).toContain(
       'Not finished when this was written: 1 of 2 iterations evaluated. Whether it still goes on: maft status demo-7f3a21',

@@ -1,4 +1,4 @@
-"""Examples as tokens. The chat template is a token fact: training sees the bytes that inference saw, or fails."""
+"""Examples as tokens. The chat template is a token fact: training sees the tokens that inference saw, or fails."""
 
 from __future__ import annotations
 
@@ -25,16 +25,29 @@ class EncodedExample:
         return len(self.tokens) - self.completion_start
 
 
-def render(tokenizer: PreTrainedTokenizerBase, chats: list[Any], *, generation_prompt: bool) -> list[list[int]]:
-    """Token ids of each chat, as `apply_chat_template` gives them one by one; all at once is several times faster."""
-    texts = tokenizer.apply_chat_template(chats, tokenize=False, add_generation_prompt=generation_prompt)
+@dataclass(frozen=True)
+class RenderedChat:
+    """A chat as the template writes it, and as tokens."""
+
+    text: str
+    tokens: list[int]
+
+
+def tokenize(tokenizer: PreTrainedTokenizerBase, texts: list[str]) -> list[list[int]]:
+    """Token ids of texts that the template has written, special tokens included."""
     ids: list[list[int]] = tokenizer(texts, add_special_tokens=False)["input_ids"]
     return ids
 
 
+def render(tokenizer: PreTrainedTokenizerBase, chats: list[Any], *, generation_prompt: bool) -> list[RenderedChat]:
+    """Each chat as `apply_chat_template` gives it alone; all at once is several times faster."""
+    texts: Any = tokenizer.apply_chat_template(chats, tokenize=False, add_generation_prompt=generation_prompt)
+    return [RenderedChat(text, tokens) for text, tokens in zip(texts, tokenize(tokenizer, texts), strict=True)]
+
+
 def render_or_explain(
     tokenizer: PreTrainedTokenizerBase, examples: list[TrainingExample], chats: list[Any], *, generation_prompt: bool
-) -> list[list[int]]:
+) -> list[RenderedChat]:
     """As `render`; raises BadJob that names the first example whose chat the template refuses."""
     try:
         return render(tokenizer, chats, generation_prompt=generation_prompt)
@@ -47,11 +60,30 @@ def render_or_explain(
 
 def render_one(
     tokenizer: PreTrainedTokenizerBase, example: TrainingExample, chat: Any, *, generation_prompt: bool
-) -> list[int]:
+) -> RenderedChat:
     try:
         return render(tokenizer, [chat], generation_prompt=generation_prompt)[0]
     except Exception as error:
         raise BadJob(f"The base model's chat template refuses the chat of {example.name}: {error}") from error
+
+
+def tokens_as_asked(tokenizer: PreTrainedTokenizerBase, prompt: RenderedChat, whole: RenderedChat) -> list[int] | None:
+    """The whole chat, its first tokens being those of the prompt; None where its text does not begin with the prompt's.
+
+    A tokenizer may join the beginning of a completion (a line break, mostly) to the end of the prompt. Inference never
+    saw the joined token, so the completion is then tokenized by itself.
+    """
+    if whole.tokens[: len(prompt.tokens)] == prompt.tokens:
+        return whole.tokens
+    if not whole.text.startswith(prompt.text):
+        return None
+    tokens = prompt.tokens + tokenize(tokenizer, [whole.text[len(prompt.text) :]])[0]
+    # Some tokenizers put a space before whatever a text begins with.
+    return tokens if plain_text(tokenizer, tokens) == plain_text(tokenizer, whole.tokens) else None
+
+
+def plain_text(tokenizer: PreTrainedTokenizerBase, tokens: list[int]) -> str:
+    return str(tokenizer.decode(tokens, skip_special_tokens=False, clean_up_tokenization_spaces=False))
 
 
 def last_stop(tokens: list[int], stop_ids: frozenset[int]) -> int | None:
@@ -60,43 +92,58 @@ def last_stop(tokens: list[int], stop_ids: frozenset[int]) -> int | None:
 
 
 def encode_example(
-    example: TrainingExample, prompt: list[int], whole: list[int], stop_ids: frozenset[int]
+    tokenizer: PreTrainedTokenizerBase,
+    example: TrainingExample,
+    chats: tuple[RenderedChat, RenderedChat],
+    stop_ids: frozenset[int],
 ) -> EncodedExample:
-    """Raises BadJob where prompt and completion do not join at a token border, or the end of the turn is not learnt."""
-    if whole[: len(prompt)] != prompt:
+    """`chats` are prompt and whole. Raises BadJob where they say different things, or no end of the turn is learnt."""
+    prompt, whole = chats
+    tokens = tokens_as_asked(tokenizer, prompt, whole)
+    if tokens is None:
         raise BadJob(
-            f"The tokens of prompt and generation prompt are no prefix of those of the whole chat for {example.name}: "
-            "training would see other tokens than inference. The chat template does not suit finetuning."
+            f"Prompt and generation prompt are no prefix of the whole chat for {example.name}: training would see "
+            "another text than inference. The chat template does not suit finetuning."
         )
-    end = last_stop(whole, stop_ids)
-    if end is None or end < len(prompt):
+    start, end = len(prompt.tokens), last_stop(tokens, stop_ids)
+    if end is None or end < start:
         raise BadJob(
             f"No end-of-turn token follows the completion of {example.name}: the model would never learn to stop. "
             f"The template must close a turn with one of the tokens {sorted(stop_ids)}."
         )
     # What a template writes after the end of the turn (a line break, mostly) is never generated, so never learnt.
-    return EncodedExample(example.key, tuple(whole[: end + 1]), len(prompt), example.weight)
+    return EncodedExample(example.key, tuple(tokens[: end + 1]), start, example.weight)
 
 
-def refuse_too_long(example: TrainingExample, encoded: EncodedExample, max_length: int) -> None:
-    """Cutting would cut off the very answer that is trained on; selection has left such examples out already."""
-    if len(encoded.tokens) > max_length:
-        raise BadJob(f"The example of {example.name} has {len(encoded.tokens)} tokens, maxLength is {max_length}.")
+def leave_out_too_long(
+    examples: list[TrainingExample], encoded: list[EncodedExample], max_length: int
+) -> list[EncodedExample]:
+    """Cutting would cut off the very answer that is trained on. Selection counts the tokens of inference, which differ
+    where a server counts otherwise; raises BadJob where nothing would be left."""
+    kept = [row for row in encoded if len(row.tokens) <= max_length]
+    if not kept:
+        raise BadJob(
+            f"The example of {examples[0].name} has {len(encoded[0].tokens)} tokens, maxLength is {max_length}."
+        )
+    return kept
 
 
 def encode_examples(
     examples: list[TrainingExample], tokenizer: PreTrainedTokenizerBase, stop_ids: frozenset[int], max_length: int
 ) -> list[EncodedExample]:
-    """The examples as tokens, in their order. Raises BadJob that names the first example that cannot be trained on."""
+    """The examples as tokens, in their order, without those longer than `max_length`.
+
+    Raises BadJob that names the first example that cannot be trained on.
+    """
     prompts = [list(example.messages) for example in examples]
     wholes = [
         [*prompt, {"role": "assistant", "content": example.completion}]
         for prompt, example in zip(prompts, examples, strict=False)
     ]
-    prompt_ids = render_or_explain(tokenizer, examples, prompts, generation_prompt=True)
-    whole_ids = render_or_explain(tokenizer, examples, wholes, generation_prompt=False)
-    encoded = []
-    for example, prompt, whole in zip(examples, prompt_ids, whole_ids, strict=False):
-        encoded.append(encode_example(example, prompt, whole, stop_ids))
-        refuse_too_long(example, encoded[-1], max_length)
-    return encoded
+    rendered_prompts = render_or_explain(tokenizer, examples, prompts, generation_prompt=True)
+    rendered_wholes = render_or_explain(tokenizer, examples, wholes, generation_prompt=False)
+    encoded = [
+        encode_example(tokenizer, example, chats, stop_ids)
+        for example, chats in zip(examples, zip(rendered_prompts, rendered_wholes, strict=True), strict=True)
+    ]
+    return leave_out_too_long(examples, encoded, max_length)

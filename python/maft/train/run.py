@@ -47,19 +47,20 @@ def train(job: TrainingJob, events: EventWriter, stop: StopRequest) -> Record:
     model, stored = load_model(job, placement)
     stop.raise_if_requested()
     loop = TrainingLoop(Plan(job, examples), model, placement, events=events, stop=stop)
-    started = opening(loop)
+    started = opening(loop, too_long=len(texts) - len(examples))
     events.write("started", **started)
     position = loop.run()
     return publish_model(job, model, stored, Record(started, summary(position, peak_memory_bytes(placement))))
 
 
-def opening(loop: TrainingLoop) -> dict[str, Any]:
+def opening(loop: TrainingLoop, *, too_long: int) -> dict[str, Any]:
     """The fields of the `started` event."""
     return {
         "pid": os.getpid(),
         "device": loop.placement.name,
         "precision": loop.placement.precision,
         "examples": len(loop.plan.examples),
+        "tooLong": too_long,
         "steps": loop.plan.steps,
         "resumedFromStep": loop.position.step,
         "versions": versions(),
