@@ -19,6 +19,10 @@ class ModelTokenizer:
         self.inner: Any = AutoTokenizer.from_pretrained(folder, trust_remote_code=False, local_files_only=True)
         #: The Rust object, without the Python layers around it: they cost more than the work on short texts.
         self.rust: Any = getattr(self.inner, "backend_tokenizer", None)
+        if self.rust is not None:
+            # Some tokenizer.json store how their maker cut texts for training: prompts are served whole.
+            self.rust.no_truncation()
+            self.rust.no_padding()
         self.known_pieces: dict[int, str] = {}
 
     def encode(self, text: str, special_tokens: bool = True) -> list[int]:
