@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from safetensors.torch import load_file
 from training_jobs import Trainer, example, job_record, run_here, run_process, write_job, write_training_set
 
 from maft.train import folders
@@ -69,6 +70,25 @@ def test_a_dead_parent_ends_the_training(tmp_path: Path, base: Path) -> None:
     trainer.process.stdin.close()
     assert trainer.process.wait(timeout=30) == 5
     trainer.close()
+
+
+@pytest.mark.parametrize("weights", ["full", LORA])
+def test_weights_that_no_text_reaches_have_no_moments_and_are_resumed(
+    tmp_path: Path, seeing_base: Path, weights: object
+) -> None:
+    _, undisturbed = run_here(tmp_path / "a", prepare(tmp_path / "a", seeing_base, weights=weights))
+    record = prepare(tmp_path / "b", seeing_base, weights=weights, checkpointEverySeconds=0)
+    run_here(tmp_path / "b", record)
+    shutil.rmtree(tmp_path / "b/output")
+    _, events = run_here(tmp_path / "b", record)
+    assert events[0]["resumedFromStep"] == events[0]["steps"] - 1
+    assert digest(events) == digest(undisturbed)
+
+
+def test_an_adapter_changes_only_what_reads_text(tmp_path: Path, seeing_base: Path) -> None:
+    run_here(tmp_path, prepare(tmp_path, seeing_base, weights=LORA))
+    names = load_file(tmp_path / "output/adapter_model.safetensors")
+    assert all(".language_model.layers." in name for name in names)
 
 
 def test_torn_checkpoints_are_never_trusted(tmp_path: Path, base: Path) -> None:

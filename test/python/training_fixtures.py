@@ -6,13 +6,18 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tiny_llama import write_tiny_llama
+from tiny_llama import write_tiny_gemma, write_tiny_llama
 from training_jobs import Trainer
 
 
 @pytest.fixture(scope="session")
 def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_tiny_llama(tmp_path_factory.mktemp("models") / "base")
+
+
+@pytest.fixture(scope="session")
+def seeing_base(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_tiny_gemma(tmp_path_factory.mktemp("models") / "seeing-base")
 
 
 @pytest.fixture(scope="session")

@@ -54,9 +54,11 @@ def write_checkpoint(
 ) -> None:
     parameters = trainable(model)
     save_file({name: value.detach().contiguous() for name, value in parameters.items()}, folder / "weights.safetensors")
+    # What a text never reaches (a vision tower) gets no gradient, and so no moments.
     moments = {
         f"{moment}/{name}": optimizer.state[parameter][moment].contiguous()
         for name, parameter in parameters.items()
+        if optimizer.state.get(parameter)
         for moment in MOMENTS
     }
     save_file(moments, folder / "optimizer.safetensors")
@@ -111,6 +113,8 @@ def restore(folder: Path, model: torch.nn.Module, optimizer: torch.optim.Optimiz
     with torch.no_grad():
         for name, parameter in trainable(model).items():
             parameter.copy_(weights[name])
+            if f"{MOMENTS[0]}/{name}" not in moments:
+                continue
             optimizer.state[parameter] = {
                 # The step count stays on the CPU in AdamW's plain form and goes to the device in its fused one.
                 moment: moments[f"{moment}/{name}"].to(parameter.device)

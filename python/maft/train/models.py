@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -82,6 +83,20 @@ def load_full(folder: Path, role: str, dtype: torch.dtype) -> tuple[Any, torch.d
     return model, stored if isinstance(stored, torch.dtype) else torch.float32
 
 
+def beside_text_model(model: Any) -> str | None:
+    """A pattern of the modules that no text reaches (a vision tower); None for a plain language model."""
+    text, head = model.get_decoder(), model.get_output_embeddings()
+    around = {name: module for name, module in model.named_modules() if module is not text and text in module.modules()}
+    beside = [
+        f"{name}.{child_name}".lstrip(".")
+        for name, module in around.items()
+        for child_name, child in module.named_children()
+        if child not in {text, head, *around.values()}
+        and any(isinstance(each, torch.nn.Linear) for each in child.modules())
+    ]
+    return "|".join(rf"{re.escape(name)}(\..+)?" for name in beside) or None
+
+
 def new_adapter(model: Any, lora: Lora, seed: int) -> Any:
     from peft import LoraConfig, get_peft_model
 
@@ -90,6 +105,7 @@ def new_adapter(model: Any, lora: Lora, seed: int) -> Any:
         lora_alpha=lora.alpha,  # type: ignore[arg-type]  # PEFT declares an int and computes with any number
         lora_dropout=lora.dropout,
         target_modules="all-linear",
+        exclude_modules=beside_text_model(model),
         task_type="CAUSAL_LM",
     )
     # The A matrices are drawn here.
