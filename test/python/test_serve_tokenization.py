@@ -8,7 +8,11 @@ from typing import Any
 
 import pytest
 
+from maft.serve.answers import row_text
+from maft.serve.folders import end_tokens
+from maft.serve.rows import Generation, GenerationSettings, check_end
 from maft.serve.tokenization import ModelTokenizer
+from maft.serve.versions import Version
 from maft.tiny.vocabulary import build_tokenizer
 
 STORED = {
@@ -32,3 +36,40 @@ def test_prompts_are_neither_cut_nor_padded_as_the_tokenizer_was_in_its_training
     change_json(tmp_path / "tokenizer.json", {name: STORED[name]})
     assert 8 < len(whole) < 64
     assert ModelTokenizer(tmp_path).encode_chat(messages) == whole
+
+
+def write_configuration(folder: Path, name: str, ends: object) -> None:
+    folder.mkdir(exist_ok=True)
+    (folder / name).write_text(json.dumps({"eos_token_id": ends}), encoding="utf-8")
+
+
+def test_a_turn_ends_with_the_tokenizers_token_and_those_of_both_configurations(tmp_path: Path) -> None:
+    tokenizer = build_tokenizer()
+    write_configuration(tmp_path, "config.json", 50)
+    assert end_tokens(tmp_path, frozenset([9])) == {50}
+    write_configuration(tmp_path, "generation_config.json", [51, 52])
+    tokenizer.save_pretrained(tmp_path)
+    assert end_tokens(tmp_path, frozenset([9])) == {tokenizer.eos_token_id, 50, 51, 52}
+
+
+def test_an_adapter_ends_its_turns_as_its_base_does_and_as_its_own_tokenizer_says(tmp_path: Path) -> None:
+    (tmp_path / "adapter_config.json").write_text("{}")
+    assert end_tokens(tmp_path, frozenset([9])) == {9}
+    build_tokenizer().save_pretrained(tmp_path)
+    assert end_tokens(tmp_path, frozenset([9])) == {9, build_tokenizer().eos_token_id}
+
+
+@pytest.mark.parametrize("special", [True, False])
+def test_the_end_token_is_no_part_of_the_text_whatever_its_tokenizer_calls_it(tmp_path: Path, special: bool) -> None:
+    build_tokenizer().save_pretrained(tmp_path)
+    path = tmp_path / "tokenizer.json"
+    added = json.loads(path.read_text(encoding="utf-8"))["added_tokens"]
+    end = {"id": len(build_tokenizer()), "content": "<turn>", "single_word": False, "lstrip": False, "rstrip": False}
+    change_json(path, {"added_tokens": [*added, {**end, "normalized": False, "special": special}]})
+    tokenizer: Any = ModelTokenizer(tmp_path)
+    network: Any = None
+    version = Version("one", network, tokenizer, frozenset([len(build_tokenizer())]))
+    [row] = Generation(version, [1], GenerationSettings(8, 1.0, 1.0, 0), lambda error: None).rows
+    row.tokens = tokenizer.encode("1+2<turn>")
+    check_end(row, version.end_tokens)
+    assert (row_text(row), row.finish_reason) == ("1+2", "stop")

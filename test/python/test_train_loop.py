@@ -16,12 +16,13 @@ from tokenizers.pre_tokenizers import ByteLevel
 from training_jobs import example, job_record, run_here, write_training_set
 from transformers import AutoModelForCausalLM, PreTrainedTokenizerFast
 
+from maft.end_tokens import end_tokens
 from maft.train.encoding import EncodedExample, encode_examples
 from maft.train.errors import classify
 from maft.train.examples import read_training_set
 from maft.train.job import parse_job
 from maft.train.loop import TrainingLoop, example_losses
-from maft.train.models import load_tokenizer, stop_ids
+from maft.train.models import load_tokenizer
 from maft.train.placement import choose_placement
 from maft.train.schedule import Plan, seeded_order
 
@@ -38,7 +39,7 @@ def finished(folder: Path, base: Path, lines: list[dict[str, Any]], **changes: A
 def encoded(base: Path, folder: Path, lines: list[dict[str, Any]]) -> list[EncodedExample]:
     tokenizer = load_tokenizer(base)
     texts = read_training_set(write_training_set(folder / "set.jsonl", lines))
-    return encode_examples(texts, tokenizer, stop_ids(base, tokenizer), 200)
+    return encode_examples(texts, tokenizer, end_tokens(base, tokenizer.eos_token_id), 200)
 
 
 def test_the_loss_falls_and_the_result_loads_and_differs(tmp_path: Path, base: Path) -> None:

@@ -16,8 +16,12 @@ Json = dict[str, Any]
 
 
 def row_text(row: Row) -> str:
-    """The completion, without special tokens and, where a stop string ended it, without that."""
-    return row.text if row.text is not None else row.generation.version.tokenizer.decode(row.tokens)
+    """The completion, without special tokens and whatever ended it."""
+    if row.text is not None:
+        return row.text
+    # Some tokenizers do not call their end token special.
+    tokens = row.tokens[:-1] if row.finish_reason == "stop" else row.tokens
+    return row.generation.version.tokenizer.decode(tokens)
 
 
 def usage(generations: list[Generation], prompt_tokens: int) -> Json:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from maft import end_tokens as end_of_turn
 from maft.serve.errors import NoSuchModelFolder
 
 if TYPE_CHECKING:
@@ -84,10 +85,15 @@ def has_tokenizer(folder: Path) -> bool:
 
 
 def end_tokens(folder: Path, fallback: frozenset[int]) -> frozenset[int]:
-    """eos_token_id of generation_config.json, else config.json, each a number or a list; else the fallback."""
-    for name in ("generation_config.json", "config.json"):
-        if (folder / name).is_file():
-            found: Any = json.loads((folder / name).read_text(encoding="utf-8")).get("eos_token_id")
-            if found is not None:
-                return frozenset(found if isinstance(found, list) else [found])
-    return fallback
+    """What ends a turn of this folder's model. An adapter adds to its base's, the fallback, and never takes away."""
+    found = end_of_turn.end_tokens(folder, tokenizer_end(folder))
+    return found | fallback if is_adapter(folder) else found or fallback
+
+
+def tokenizer_end(folder: Path) -> int | None:
+    from transformers import AutoTokenizer
+
+    if not has_tokenizer(folder):
+        return None
+    tokenizer: Any = AutoTokenizer.from_pretrained(folder, trust_remote_code=False, local_files_only=True)
+    return tokenizer.eos_token_id

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from pathlib import Path
 from typing import Any
@@ -50,16 +49,6 @@ def load_tokenizer(base: Path) -> PreTrainedTokenizerBase:
     if not tokenizer.chat_template:
         raise BadJob(f"base {base} has no chat template: agents are asked and trained in chats.")
     return tokenizer
-
-
-def stop_ids(base: Path, tokenizer: PreTrainedTokenizerBase) -> frozenset[int]:
-    """Tokens that end a turn at inference: the tokenizer's, and those the base's configuration adds (Gemma, Llama 3)."""
-    ids = {tokenizer.eos_token_id}
-    for name in ("generation_config.json", "config.json"):
-        if (base / name).is_file():
-            value = json.loads((base / name).read_text(encoding="utf-8")).get("eos_token_id")
-            ids.update(value if isinstance(value, list) else [value])
-    return frozenset(int(value) for value in ids if value is not None)
 
 
 def load_full(folder: Path, role: str, dtype: torch.dtype) -> tuple[Any, torch.dtype]:

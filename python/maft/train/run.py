@@ -11,6 +11,7 @@ from typing import Any
 
 from transformers.utils import logging
 
+from maft.end_tokens import end_tokens
 from maft.train.checkpoints import Position
 from maft.train.encoding import encode_examples
 from maft.train.errors import TrainingFailure, classify
@@ -18,7 +19,7 @@ from maft.train.events import EventWriter
 from maft.train.examples import read_training_set
 from maft.train.job import TrainingJob, read_job
 from maft.train.loop import TrainingLoop
-from maft.train.models import load_model, load_tokenizer, stop_ids
+from maft.train.models import load_model, load_tokenizer
 from maft.train.placement import choose_placement, peak_memory_bytes
 from maft.train.publishing import Record, publish_model, published_record
 from maft.train.schedule import Plan
@@ -41,7 +42,7 @@ def train(job: TrainingJob, events: EventWriter, stop: StopRequest) -> Record:
     """Raises whatever goes wrong; `run` classifies it."""
     tokenizer = load_tokenizer(job.base)
     texts = read_training_set(job.training_set)
-    examples = encode_examples(texts, tokenizer, stop_ids(job.base, tokenizer), job.max_length)
+    examples = encode_examples(texts, tokenizer, end_tokens(job.base, tokenizer.eos_token_id), job.max_length)
     placement = choose_placement(job.device, job.threads)
     stop.raise_if_requested()
     model, stored = load_model(job, placement)
