@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -194,6 +195,20 @@ def train_with_trl(base: Path, folder: Path, plan: Plan, lines: dict[str, Any]) 
     trainer = SFTTrainer(model, config, train_dataset=Dataset.from_list(records), processing_class=load_tokenizer(base))
     trainer.train()
     return model, [entry["loss"] for entry in trainer.state.log_history if "loss" in entry]
+
+
+@pytest.mark.parametrize("name", ["generation_config.json", "config.json"])
+def test_a_base_with_a_temperature_and_no_do_sample_is_trained(tmp_path: Path, base: Path, name: str) -> None:
+    """Transformers refuses to write what Llama 2 and others ship. Older bases say it in their config.json."""
+    own = shutil.copytree(base, tmp_path / "base")
+    if name == "config.json":
+        (own / "generation_config.json").unlink()
+    said = json.loads((own / name).read_text(encoding="utf-8"))
+    (own / name).write_text(json.dumps({**said, "temperature": 0.9, "top_p": 0.6}))
+    finished(tmp_path, own, [example(1), example(2)])
+    written = json.loads((tmp_path / "output/generation_config.json").read_text(encoding="utf-8"))
+    assert written["eos_token_id"] == load_tokenizer(base).eos_token_id
+    assert written.get("temperature") == (0.9 if name == "generation_config.json" else None)
 
 
 LORA = {"lora": {"rank": 4, "alpha": 8, "dropout": 0.1}}

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from transformers import GenerationConfig
 
 from maft.train import folders
 from maft.train.checkpoints import file_digest
@@ -47,8 +48,19 @@ def write_adapter(model: Any, folder: Path, served_base: str) -> None:
     (folder / "README.md").unlink(missing_ok=True)
 
 
+def writable(found: GenerationConfig) -> GenerationConfig:
+    """`found`, or its tokens alone where transformers refuses to write the rest (a temperature without do_sample)."""
+    try:
+        found.validate(strict=True)
+        return found
+    except ValueError:
+        ends: Any = {name: getattr(found, name) for name in ("bos_token_id", "eos_token_id", "pad_token_id")}
+        return GenerationConfig(**ends)
+
+
 def write_full(model: Any, folder: Path, base: Path, stored: torch.dtype) -> None:
     model.config.use_cache = True
+    model.generation_config = writable(model.generation_config)
     model.to(stored).save_pretrained(folder)
     for name in COPIED:
         if (base / name).is_file():
