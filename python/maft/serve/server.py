@@ -20,6 +20,7 @@ from maft.serve.engine import Engine
 from maft.serve.errors import CannotListen, NoSuchModelFolder
 from maft.serve.http import create_app
 from maft.serve.loading import Loader
+from maft.serve.memory import free_memory
 from maft.serve.metrics import Metrics
 from maft.serve.precision import choose_device, choose_precision
 from maft.serve.settings import ServeSettings
@@ -51,16 +52,6 @@ def make_loader(settings: ServeSettings) -> Loader:
     precision = choose_precision(settings.precision, device, config.dtype)
     memory = settings.cache_bytes or free_memory(device) // 4
     return Loader(precision, device, memory, settings.fast_path)
-
-
-def free_memory(device: torch.device) -> int:
-    """Bytes free on the device."""
-    if device.type == "cuda":
-        return torch.cuda.mem_get_info(device)[0]
-    try:
-        return os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    except (ValueError, OSError):  # macOS does not tell
-        return 4 * 2**30
 
 
 def load_base(settings: ServeSettings, metrics: Metrics) -> Versions:
