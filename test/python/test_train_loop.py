@@ -138,6 +138,29 @@ def test_the_batch_loss_is_the_weighted_mean_of_the_examples_mean_losses(tmp_pat
     assert event["lossCurve"][0]["loss"] == pytest.approx(expected, abs=1e-5)
 
 
+def test_weights_are_shares_of_an_epoch_whatever_falls_into_one_batch(tmp_path: Path, base: Path) -> None:
+    """`mixing: weighted-loss` at w = 0.5: 4 corrected examples of 40 are half of what is learnt."""
+    heavy = {"weight": 0.5 * 40 / 4, "completion": "17+5=22 #22"}
+    lines = [example(index, **(heavy if index % 10 == 0 else {"weight": 0.5 * 40 / 36})) for index in range(40)]
+    rows = encoded(base, tmp_path, lines)
+    job = parse_job(job_record(base, tmp_path, tmp_path, epochs=1, learningRate=1e-12))
+    plan = Plan(job, rows)
+    weighed = [(row.weight, row.weight / plan.batch_weight(batch)) for _, batch in plan.batches(0) for row in batch]
+    assert sum(part for weight, part in weighed if weight > 1) / len(list(plan.batches(0))) == pytest.approx(0.5)
+    model = AutoModelForCausalLM.from_pretrained(base)
+    alone = [example_losses(model, [row], torch.device("cpu")).item() for row in rows]
+    expected = sum(row.weight * loss for row, loss in zip(rows, alone, strict=True)) / 40
+    losses = loop_of(plan, model).run().losses
+    assert sum(losses) / len(losses) == pytest.approx(expected, abs=1e-5)
+
+
+@pytest.mark.parametrize("weight", [1, 0.7])
+def test_equal_weights_are_divided_by_the_batchs_own(tmp_path: Path, base: Path, weight: float) -> None:
+    rows = encoded(base, tmp_path, [example(index, weight=weight) for index in range(7)])
+    plan = Plan(parse_job(job_record(base, tmp_path, tmp_path)), rows)
+    assert plan.batch_weight(rows[:3]) == sum([weight] * 3)
+
+
 def test_accumulating_over_small_forward_passes_changes_nothing_but_rounding(tmp_path: Path, base: Path) -> None:
     lines = [example(index, completion="1+1=2 " * (1 + index % 3) + "#2") for index in range(6)]
     results = []

@@ -130,13 +130,13 @@ class TrainingLoop:
                 torch.cuda.empty_cache()
 
     def backward(self, step: int, batch: list[EncodedExample]) -> float:
-        """Gradients of Σ weight · (mean token loss of the example) / Σ weight over the batch; returns that loss."""
+        """Gradients of Σ weight · (mean token loss of the example) / (weight of a batch); returns that loss."""
         torch.manual_seed(step_seed(self.plan.job.seed, step))
         self.optimizer.zero_grad(set_to_none=True)
-        total_weight = sum(example.weight for example in batch)
+        batch_weight = self.plan.batch_weight(batch)
         loss = 0.0
         for rows in split_rows(batch, self.tokens_per_forward):
-            weights = torch.tensor([row.weight / total_weight for row in rows], device=self.placement.device)
+            weights = torch.tensor([row.weight / batch_weight for row in rows], device=self.placement.device)
             with self.autocast():
                 part = (example_losses(self.model, rows, self.placement.device) * weights).sum()
             part.backward()

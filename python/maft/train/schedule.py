@@ -6,6 +6,7 @@ import hashlib
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 from maft.train.encoding import EncodedExample
 from maft.train.job import TrainingJob
@@ -36,6 +37,22 @@ class Plan:
     @property
     def warmup_steps(self) -> int:
         return math.ceil(self.job.warmup_share * self.steps)
+
+    @cached_property
+    def mean_weight(self) -> float | None:
+        """Of all examples; None where they weigh the same."""
+        weights = [example.weight for example in self.examples]
+        return None if len(set(weights)) == 1 else math.fsum(weights) / len(weights)
+
+    def batch_weight(self, batch: list[EncodedExample]) -> float:
+        """What a batch's weighted losses are divided by: what so many examples weigh on average over the whole set.
+
+        By their own weight, the few that weigh much would count for less wherever they fall into one batch: weights
+        are to be shares of an epoch.
+        """
+        if self.mean_weight is None:
+            return sum(example.weight for example in batch)
+        return len(batch) * self.mean_weight
 
     def batches(self, first_step: int) -> Iterator[tuple[int, list[EncodedExample]]]:
         """(step, batch) from `first_step` to the last step."""
