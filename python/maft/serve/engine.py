@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from functools import partial
 from typing import Any
@@ -20,6 +20,7 @@ from torch import Tensor
 from maft.serve.backends import Backend
 from maft.serve.draw import draw, for_drawing
 from maft.serve.errors import Overloaded, ServeError, ShuttingDown
+from maft.serve.failures import end_if_device_is_lost, end_process
 from maft.serve.metrics import Metrics
 from maft.serve.rows import Generation, Row, TokenLogprobs, check_end
 from maft.serve.versions import Version
@@ -80,20 +81,32 @@ class Engine:
 
     # -- the engine's thread ----------------------------------------------------------------------------------------
 
-    @torch.inference_mode()
     def run(self) -> None:
+        try:
+            self.work()
+        except Exception:
+            if not self.stopping:  # without this thread every request would wait for ever
+                log.exception("the engine failed outside of any batch")
+                end_process("the engine's thread ended")
+            raise
+
+    @torch.inference_mode()
+    def work(self) -> None:
         while not self.stopping:
             if not (self.arrivals or self.jobs or self.waiting_rows or self.backends):
                 self.wake.wait()
             self.wake.clear()
-            self.take_arrivals()
-            self.run_one_job()
-            self.drop_cancelled()
-            self.admit()
-            for backend in list(self.backends):
-                self.guarded(backend, partial(self.step, backend))
-            self.backends = [backend for backend in self.backends if backend.rows]
+            self.take_turn()
         self.fail_everything()
+
+    def take_turn(self) -> None:
+        self.take_arrivals()
+        self.run_one_job()
+        self.drop_cancelled()
+        self.admit()
+        for backend in list(self.backends):
+            self.guarded(backend, partial(self.step, backend))
+        self.backends = [backend for backend in self.backends if backend.rows]
 
     def take_arrivals(self) -> None:
         while self.arrivals:
@@ -112,6 +125,7 @@ class Engine:
         try:
             future.set_result(job())
         except Exception as error:  # noqa: BLE001 - whoever waits for the job is told
+            end_if_device_is_lost(error)
             future.set_exception(error)
 
     def drop_cancelled(self) -> None:
@@ -123,7 +137,7 @@ class Engine:
             gone = [place for place, row in enumerate(backend.rows) if row.generation.cancelled]
             if gone:
                 self.metrics.cancelled.inc(len(gone))
-                backend.remove(gone)
+                self.guarded(backend, partial(backend.remove, gone))
 
     def admit(self) -> None:
         """Fills free places, one row per version in turn."""
@@ -187,8 +201,8 @@ class Engine:
             generations = {id(row.generation): row.generation for row in (backend.rows[place] for place in finished)}
             backend.remove(finished)
             for generation in generations.values():
-                if generation.finished() and not generation.cancelled:
-                    generation.done(None)
+                if generation.finished():
+                    generation.answer(None)
 
     @staticmethod
     def record_logprobs(rows: list[Row], logits: Tensor, tokens: list[int]) -> None:
@@ -204,21 +218,24 @@ class Engine:
 
     # -- trouble ----------------------------------------------------------------------------------------------------
 
-    def guarded(self, backend: Backend, action: Callable[[], None], joining: list[Row] | None = None) -> None:
+    def guarded(self, backend: Backend, action: Callable[[], None], joining: Sequence[Row] = ()) -> None:
         """An error while computing fails the rows of that backend and nothing else."""
+        # Noted before: a row that the action dropped before it failed must be answered, too.
+        concerned = [*backend.rows, *joining]
         try:
             action()
         except Exception as error:
+            end_if_device_is_lost(error)
             log.exception("the batch failed; its requests are answered with an error")
-            failed = {id(row.generation): row.generation for row in [*backend.rows, *(joining or [])]}
             backend.reset()
+            failed = {id(row.generation): row.generation for row in concerned}
             self.fail(list(failed.values()), ServeError(f"Computing failed: {type(error).__name__}: {error}"))
 
     def fail(self, generations: list[Generation], error: ServeError) -> None:
+        """Answers who was not answered yet; `cancelled` drops those of their rows that still wait or run elsewhere."""
         for generation in generations:
-            if not generation.cancelled:
-                generation.cancelled = True
-                generation.done(error)
+            generation.answer(error)
+            generation.cancelled = True
 
     def fail_everything(self) -> None:
         waiting = [row.generation for queue in self.waiting.values() for row in queue]

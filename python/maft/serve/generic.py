@@ -54,7 +54,8 @@ class Group:
         chosen = torch.tensor(indices, device=self.mask.device)
         self.rows = [self.rows[index] for index in indices]
         self.mask = self.mask[chosen]
-        self.cache.batch_select_indices(chosen)
+        # Not batch_select_indices: the layers of hybrid models (Qwen3.5, LFM2) have no such method.
+        self.cache.reorder_cache(chosen)
 
 
 class GenericBackend:

@@ -51,7 +51,7 @@ class Row:
 
 @dataclass
 class Generation:
-    """All samples of one prompt. `done` is called once, from the engine's thread, with an error or None."""
+    """All samples of one prompt. `done` is called once, by `answer`, with an error or None."""
 
     version: Version
     prompt: list[int]
@@ -60,6 +60,7 @@ class Generation:
     rows: list[Row] = field(init=False)
     cancelled: bool = False
     """Set by the caller, from any thread, when nobody waits any more; the engine then drops the rows."""
+    answered: bool = False
 
     def __post_init__(self) -> None:
         settings = self.settings
@@ -70,6 +71,12 @@ class Generation:
 
     def finished(self) -> bool:
         return all(row.finish_reason is not None for row in self.rows)
+
+    def answer(self, error: Exception | None) -> None:
+        """On the engine's thread. Whoever left or was answered before is not told again."""
+        if not (self.answered or self.cancelled):
+            self.answered = True
+            self.done(error)
 
 
 def check_end(row: Row, end_tokens: frozenset[int]) -> None:

@@ -1,0 +1,39 @@
+"""Failures of the machine rather than of a request: what they are, and that the process ends where it cannot go on.
+
+Whoever supervises the server starts it again; a process that lives but computes nothing would never be noticed.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from typing import NoReturn
+
+import torch
+
+log = logging.getLogger("maft.serve")
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether the error passes once something else is given back."""
+    text = str(error)
+    # An allocation outside torch's own pool fails as a plain accelerator error; one on a CPU as a RuntimeError.
+    return isinstance(error, (torch.OutOfMemoryError, MemoryError)) or (
+        isinstance(error, RuntimeError) and ("out of memory" in text or "can't allocate memory" in text)
+    )
+
+
+def device_is_lost(error: BaseException) -> bool:
+    """Whether every later kernel of this process will fail too, as after an assertion on a GPU."""
+    return isinstance(error, torch.AcceleratorError) and not is_out_of_memory(error)
+
+
+def end_if_device_is_lost(error: BaseException) -> None:
+    if device_is_lost(error):
+        end_process(f"the accelerator cannot be used any more: {error}")
+
+
+def end_process(reason: str) -> NoReturn:
+    """At once, with exit code 1: nothing here can be answered any more, and nothing is left to save."""
+    log.critical("ending the process: %s", reason)
+    os._exit(1)

@@ -1,0 +1,105 @@
+"""Every request is answered once, whatever fails; and an engine that cannot go on takes the process with it."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+import torch
+from engine_fixtures import Asked, ScriptedBackend, running_engine, version_over
+
+from maft.serve import failures
+
+# The thread that would have ended the process ends by itself.
+pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+
+
+def test_rows_that_the_backend_dropped_before_it_failed_are_answered() -> None:
+    backend = ScriptedBackend()
+    version = version_over(backend)
+    with running_engine() as engine:
+        backend.go.clear()
+        short, long = Asked(engine, version, 3), Asked(engine, version, 50)
+        backend.failing = "remove"
+        backend.go.set()
+        assert "scripted" in short.outcome() and "scripted" in long.outcome()
+        assert Asked(engine, version, 2).outcome() == "ok"
+    assert len(short.told) == len(long.told) == 1
+
+
+@pytest.mark.parametrize("move", ["admit", "step"])
+def test_a_batch_that_fails_is_told_and_the_next_request_is_served(move: str) -> None:
+    backend, other = ScriptedBackend(), ScriptedBackend()
+    with running_engine() as engine:
+        other.go.clear()
+        beside = Asked(engine, version_over(other), 5)
+        backend.failing = move
+        failing = Asked(engine, version_over(backend), 5, samples=3)
+        other.go.set()
+        assert "scripted" in failing.outcome()
+        assert beside.outcome() == "ok"
+        assert Asked(engine, version_over(backend), 5).outcome() == "ok"
+
+
+def test_a_backend_that_fails_to_drop_who_left_fails_its_rows_and_nobody_else() -> None:
+    backend = ScriptedBackend()
+    version = version_over(backend)
+    with running_engine() as engine:
+        backend.go.clear()
+        leaving, staying = Asked(engine, version, 50), Asked(engine, version, 50)
+        leaving.generation.cancelled = True
+        backend.failing = "remove"
+        backend.go.set()
+        assert "scripted" in staying.outcome()
+        assert Asked(engine, version, 2).outcome() == "ok"
+    assert leaving.told == []
+
+
+@pytest.fixture
+def ended(monkeypatch: pytest.MonkeyPatch) -> threading.Event:
+    """Set when the process would have ended; the thread then ends in its place."""
+    event = threading.Event()
+
+    def leave(code: int) -> None:
+        assert code == 1
+        event.set()
+        raise SystemExit
+
+    monkeypatch.setattr(failures.os, "_exit", leave)
+    return event
+
+
+def test_an_engine_that_fails_outside_of_a_batch_ends_the_process(
+    ended: threading.Event, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    backend = ScriptedBackend()
+    monkeypatch.setattr(backend, "reset", lambda: 1 / 0)
+    backend.failing = "step"
+    with running_engine() as engine:
+        Asked(engine, version_over(backend), 5)
+        assert ended.wait(timeout=20)
+
+
+def test_an_accelerator_error_ends_the_process_and_want_of_memory_does_not(ended: threading.Event) -> None:
+    backend = ScriptedBackend()
+    version = version_over(backend)
+    with running_engine() as engine:
+        for error in (
+            torch.OutOfMemoryError("CUDA out of memory"),
+            torch.AcceleratorError("CUDA error: out of memory"),
+        ):
+            backend.failing, backend.error = "step", error
+            assert "out of memory" in Asked(engine, version, 5).outcome()
+        assert not ended.is_set()
+        backend.failing, backend.error = "step", torch.AcceleratorError("CUDA error: device-side assert triggered")
+        Asked(engine, version, 5)
+        assert ended.wait(timeout=20)
+
+
+def test_a_job_that_loses_the_accelerator_ends_the_process(ended: threading.Event) -> None:
+    def job() -> None:
+        raise torch.AcceleratorError("CUDA error: an illegal memory access was encountered")
+
+    with running_engine() as engine:
+        engine.compute(job)
+        assert ended.wait(timeout=20)

@@ -1,0 +1,70 @@
+"""Models that Transformers computes itself: rows that come and go, and one distribution for sampling and scoring."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import torch
+from transformers import AutoConfig, AutoModelForCausalLM
+
+from maft.serve.generic import Group
+
+SIZES = {
+    "vocab_size": 60,
+    "hidden_size": 32,
+    "intermediate_size": 64,
+    "num_hidden_layers": 4,
+    "num_attention_heads": 4,
+    "num_key_value_heads": 2,
+    "head_dim": 8,
+    "max_position_embeddings": 128,
+    "pad_token_id": 0,
+    "eos_token_id": 1,
+    "bos_token_id": 2,
+}
+LINEAR = {
+    "linear_num_value_heads": 4,
+    "linear_num_key_heads": 2,
+    "linear_key_head_dim": 8,
+    "linear_value_head_dim": 8,
+}
+HYBRIDS: dict[str, dict[str, Any]] = {
+    "qwen3_5_text": LINEAR,
+    "lfm2": {"layer_types": ["conv", "full_attention", "conv", "full_attention"]},
+    "gemma3_text": {"sliding_window": 4},
+}
+
+
+def make_model(family: str, dtype: torch.dtype = torch.float64, **extra: Any) -> Any:
+    torch.manual_seed(0)
+    config = AutoConfig.for_model(family, **{**SIZES, **extra})
+    return AutoModelForCausalLM.from_config(config).to(dtype).eval()
+
+
+def row(prompt: list[int]) -> Any:
+    return SimpleNamespace(generation=SimpleNamespace(prompt=prompt), tokens=[])
+
+
+def trace(model: Any, prompts: list[list[int]], drop: int | None = None) -> list[torch.Tensor]:
+    """Logits of the last prompt's row, after the prompt and after each of three tokens; `drop` leaves after the first."""
+    group = Group(model, [row(prompt) for prompt in prompts])
+    logits = [group.first[-1]]
+    for step, token in enumerate((22, 23, 24)):
+        if step == 1 and drop is not None:
+            group.keep([place for place in range(len(prompts)) if place != drop])
+        for each in group.rows:
+            each.tokens.append(token)
+        logits.append(group.step()[-1])
+    return logits
+
+
+@pytest.mark.parametrize("family", HYBRIDS)
+@torch.inference_mode()
+def test_a_row_of_a_hybrid_model_goes_on_as_before_when_another_ends(family: str) -> None:
+    model = make_model(family, **HYBRIDS[family])
+    last = [17, 18, 19, 20, 21]
+    alone = trace(model, [last])
+    together = trace(model, [[5, 6, 7], [8, 9, 10, 11, 12, 13, 14, 15, 16], last], drop=1)
+    torch.testing.assert_close(torch.stack(together), torch.stack(alone), atol=1e-6, rtol=0)
