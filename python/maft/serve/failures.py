@@ -7,11 +7,14 @@ from __future__ import annotations
 
 import logging
 import os
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import torch
 
 log = logging.getLogger("maft.serve")
+
+#: Older versions of torch (2.6, 2.7) raise a plain RuntimeError, which says so.
+ACCELERATOR_ERROR: Any = getattr(torch, "AcceleratorError", ())
 
 
 def is_out_of_memory(error: BaseException) -> bool:
@@ -25,7 +28,8 @@ def is_out_of_memory(error: BaseException) -> bool:
 
 def device_is_lost(error: BaseException) -> bool:
     """Whether every later kernel of this process will fail too, as after an assertion on a GPU."""
-    return isinstance(error, torch.AcceleratorError) and not is_out_of_memory(error)
+    lost = isinstance(error, ACCELERATOR_ERROR) or (isinstance(error, RuntimeError) and "CUDA error" in str(error))
+    return lost and not is_out_of_memory(error)
 
 
 def end_if_device_is_lost(error: BaseException) -> None:
