@@ -11,6 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from maft.serve.backends import planned_length
 from maft.serve.engine import Engine
 from maft.serve.metrics import Metrics
 from maft.serve.rows import Generation, GenerationSettings, Row
@@ -20,7 +21,8 @@ from maft.serve.versions import Version
 class ScriptedBackend:
     """`failing` names the move that raises once: admit, step, or remove (after the rows are gone)."""
 
-    def __init__(self) -> None:
+    def __init__(self, memory_bytes: int = 2**20) -> None:
+        self.memory_bytes = memory_bytes
         self.rows: list[Row] = []
         self.failing: str | None = None
         self.error: Exception = RuntimeError("scripted")
@@ -33,8 +35,13 @@ class ScriptedBackend:
             self.failing = None
             raise self.error
 
-    def fits(self, joining: Sequence[Row]) -> bool:
-        return True
+    def bytes_with(self, joining: Sequence[Row]) -> int:
+        """A byte per position, every row as long as the longest."""
+        planned = [planned_length(row) for row in [*self.rows, *joining]]
+        return len(planned) * max(planned, default=0)
+
+    def compact(self) -> None:
+        pass
 
     def admit(self, rows: Sequence[Row]) -> Tensor:
         self.fail_if("admit")

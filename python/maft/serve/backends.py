@@ -18,11 +18,18 @@ class Backend(Protocol):
     All of it runs on the engine's thread.
     """
 
+    memory_bytes: int
+    """What keys and values may take: those of all backends of the server together."""
+
     @property
     def rows(self) -> list[Row]: ...
 
-    def fits(self, joining: Sequence[Row]) -> bool:
-        """Whether there is memory for these rows beside the present ones."""
+    def bytes_with(self, joining: Sequence[Row]) -> int:
+        """What keys and values of the present rows and these may come to take; 0 where there are none."""
+        ...
+
+    def compact(self) -> None:
+        """Gives back memory that the present rows do not need."""
         ...
 
     def admit(self, rows: Sequence[Row]) -> Tensor:
@@ -74,9 +81,12 @@ class DecoderBackend:
     def rows(self) -> list[Row]:
         return self.present
 
-    def fits(self, joining: Sequence[Row]) -> bool:
-        longest = max(planned_length(each) for each in [*self.rows, *joining])
-        return self.decoder.cache.bytes_after(len(self.rows) + len(joining), longest) <= self.memory_bytes
+    def bytes_with(self, joining: Sequence[Row]) -> int:
+        planned = [planned_length(each) for each in [*self.rows, *joining]]
+        return self.decoder.cache.bytes_after(len(planned), max(planned)) if planned else 0
+
+    def compact(self) -> None:
+        self.decoder.compact()
 
     def admit(self, rows: Sequence[Row]) -> Tensor:
         weights = [weights_of(row) for row in rows]

@@ -9,7 +9,7 @@ from maft.serve.shape import DecoderShape
 
 
 class KeyValueCache:
-    """Per layer one tensor [2 (keys, values), slots, heads, positions, head size], grown by doubling.
+    """Per layer one tensor [2 (keys, values), slots, heads, positions, head size], grown and shrunk by powers of two.
 
     Zeros, not empty memory: a masked position is multiplied by zero, and zero times NaN is NaN.
     """
@@ -27,11 +27,8 @@ class KeyValueCache:
         return self.shape.layers * per_layer * self.dtype.itemsize
 
     def grown(self, slots: int, positions: int) -> tuple[int, int]:
-        """The size after `reserve(slots, positions)`: powers of two, so that growing is rare."""
-        return (
-            self.slots if slots <= self.slots else 1 << (slots - 1).bit_length(),
-            self.positions if positions <= self.positions else max(64, 1 << (positions - 1).bit_length()),
-        )
+        """The size after `reserve(slots, positions)`."""
+        return max(self.slots, rounded_slots(slots)), max(self.positions, rounded_positions(positions))
 
     def bytes_after(self, slots: int, positions: int) -> int:
         grown_slots, grown_positions = self.grown(slots, positions)
@@ -39,18 +36,29 @@ class KeyValueCache:
 
     def reserve(self, slots: int, positions: int) -> None:
         """Makes room; what is stored stays."""
-        grown = self.grown(slots, positions)
-        if grown == (self.slots, self.positions):
+        self.resize(*self.grown(slots, positions))
+
+    def shrink(self, slots: int, positions: int) -> None:
+        """Gives back what the first `slots` slots do not need for their first `positions` positions."""
+        if slots == 0:
+            self.clear()
+        else:
+            self.resize(min(self.slots, rounded_slots(slots)), min(self.positions, rounded_positions(positions)))
+
+    def resize(self, slots: int, positions: int) -> None:
+        """Layer by layer, so that little more than the larger of both sizes is held at any time."""
+        if (slots, positions) == (self.slots, self.positions):
             return
-        old, (old_slots, old_positions) = self.layers, (self.slots, self.positions)
-        self.slots, self.positions = slots, positions = grown
+        old, kept_slots, kept_positions = self.layers, min(slots, self.slots), min(positions, self.positions)
+        self.slots, self.positions = slots, positions
         heads, size = self.shape.key_value_heads, self.shape.head_size
         self.layers = []
         for layer in range(self.shape.layers):
             self.layers.append(torch.zeros(2, slots, heads, positions, size, dtype=self.dtype, device=self.device))
             if old:
-                self.layers[layer][:, :old_slots, :, :old_positions] = old[layer]
-                old[layer] = self.layers[layer][:, :0]
+                kept = old[layer][:, :kept_slots, :, :kept_positions]
+                self.layers[layer][:, :kept_slots, :, :kept_positions] = kept
+                old[layer] = old[layer].new_empty(0)
 
     def clear(self) -> None:
         """Gives the memory back."""
@@ -73,3 +81,12 @@ class KeyValueCache:
         """Copies the first `length` positions of one slot to another."""
         for layer in self.layers:
             layer[:, target, :, :length] = layer[:, source, :, :length]
+
+
+def rounded_slots(slots: int) -> int:
+    """Powers of two, so that growing is rare."""
+    return 1 << (slots - 1).bit_length()
+
+
+def rounded_positions(positions: int) -> int:
+    return max(64, 1 << (positions - 1).bit_length())

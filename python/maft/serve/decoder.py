@@ -207,7 +207,13 @@ class Decoder:
         self.versions = [self.versions[row] for row in remaining]
         self.lengths = [self.lengths[row] for row in remaining]
         self.composition = None
+        if not remaining:
+            self.cache.clear()
         return remaining
+
+    def compact(self) -> None:
+        """Gives back the memory that only rows which are gone needed."""
+        self.cache.shrink(len(self.lengths), max(self.lengths, default=0))
 
     def reset(self) -> None:
         """Forgets all rows and gives their memory back."""

@@ -140,37 +140,42 @@ class Engine:
                 self.guarded(backend, partial(backend.remove, gone))
 
     def admit(self) -> None:
-        """Fills free places, one row per version in turn."""
+        """Fills free places, one row per version in turn. Nobody overtakes a row that waits for memory."""
         free = self.max_batch - sum(len(backend.rows) for backend in self.backends)
         admitted: dict[Backend, list[Row]] = {}
-        blocked: set[Version] = set()
-        while free > 0 and len(blocked) < len(self.waiting):
-            for version in list(self.waiting):
-                queue = self.waiting[version]
-                backend = version.network.backend
-                chosen = admitted.setdefault(backend, [])
-                if not queue or free == 0 or not self.has_room(backend, queue[0], chosen):
-                    blocked.add(version)
-                    continue
-                chosen.append(queue.popleft())
-                free -= 1
-        self.rotate()
-        for backend, rows in admitted.items():
-            if rows:
-                self.guarded(backend, partial(self.start, backend, rows), rows)
-
-    def rotate(self) -> None:
-        """Forgets versions without waiting rows; who was first is last next time."""
-        self.waiting = {version: queue for version, queue in self.waiting.items() if queue}
-        if self.waiting:
-            first = next(iter(self.waiting))
-            self.waiting[first] = self.waiting.pop(first)
+        turns = deque(version for version, queue in self.waiting.items() if queue)
+        while free > 0 and turns:
+            version = turns[0]
+            row, backend = self.waiting[version][0], version.network.backend
+            if not self.has_room(row, backend, admitted):
+                break
+            admitted.setdefault(backend, []).append(row)
+            self.waiting[version].popleft()
+            free -= 1
+            turns.rotate(-1)
+            if not self.waiting[version]:
+                turns.pop()
+        # Whose turn it is now is first next time, so that who waits for memory stays first.
+        self.waiting = {version: self.waiting[version] for version in turns}
         self.waiting_rows = sum(len(queue) for queue in self.waiting.values())
+        for backend, rows in admitted.items():
+            self.guarded(backend, partial(self.start, backend, rows), rows)
 
-    @staticmethod
-    def has_room(backend: Backend, row: Row, chosen: list[Row]) -> bool:
-        """A backend with no row at all always takes one: nothing else would ever make room."""
-        return not (backend.rows or chosen) or backend.fits([*chosen, row])
+    def has_room(self, row: Row, backend: Backend, admitted: dict[Backend, list[Row]]) -> bool:
+        """Where no row runs at all, one always has: nothing else would ever make room."""
+        if not admitted and not any(each.rows for each in self.backends):
+            return True
+        joining = {**admitted, backend: [*admitted.get(backend, ()), row]}
+        if self.fits(joining, backend.memory_bytes):
+            return True
+        for each in self.backends:
+            self.guarded(each, each.compact)
+        return self.fits(joining, backend.memory_bytes)
+
+    def fits(self, joining: dict[Backend, list[Row]], memory_bytes: int) -> bool:
+        """Whether the memory holds keys and values of all rows of all backends, these among them."""
+        together = {*self.backends, *joining}
+        return sum(each.bytes_with(joining.get(each, ())) for each in together) <= memory_bytes
 
     def start(self, backend: Backend, rows: list[Row]) -> None:
         if backend not in self.backends:

@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from maft.serve.backends import Backend
+from maft.serve.backends import Backend, planned_length
 from maft.serve.rows import Row
 
 
@@ -61,19 +61,22 @@ class Group:
 class GenericBackend:
     """The groups of one version."""
 
-    def __init__(self, model: Any, max_positions_in_memory: int) -> None:
+    def __init__(self, model: Any, memory_bytes: int) -> None:
         self.model = model
-        self.capacity = max_positions_in_memory
+        self.memory_bytes = memory_bytes
+        self.bytes_per_position = bytes_per_position(model)
         self.groups: list[Group] = []
 
     @property
     def rows(self) -> list[Row]:
         return [row for group in self.groups for row in group.rows]
 
-    def fits(self, joining: Sequence[Row]) -> bool:
-        rows = [*self.rows, *joining]
-        planned = [len(each.generation.prompt) + each.generation.settings.max_tokens for each in rows]
-        return len(planned) * max(planned) <= self.capacity
+    def bytes_with(self, joining: Sequence[Row]) -> int:
+        planned = [planned_length(each) for each in [*self.rows, *joining]]
+        return len(planned) * max(planned, default=0) * self.bytes_per_position
+
+    def compact(self) -> None:
+        """Nothing to do: a row that ends takes its keys and values with it."""
 
     def admit(self, rows: Sequence[Row]) -> Tensor:
         self.groups.append(Group(self.model, rows))
@@ -102,9 +105,9 @@ class GenericBackend:
 class GenericNetwork:
     """One version of a model that the fast path does not know."""
 
-    def __init__(self, model: Any, max_positions_in_memory: int) -> None:
+    def __init__(self, model: Any, memory_bytes: int) -> None:
         self.model = model
-        self.backend: Backend = GenericBackend(model, max_positions_in_memory)
+        self.backend: Backend = GenericBackend(model, memory_bytes)
         self.vocabulary = int(model.config.get_text_config().vocab_size)
         self.max_positions = int(getattr(model.config.get_text_config(), "max_position_embeddings", None) or 2**20)
 
@@ -121,3 +124,12 @@ class GenericNetwork:
     def logits(self, hidden: Tensor) -> Tensor:
         logits: Tensor = self.model.get_output_embeddings()(hidden)
         return logits
+
+
+def bytes_per_position(model: Any) -> int:
+    """Keys and values of one token of one row, in all layers."""
+    text: Any = model.config.get_text_config()
+    heads = text.num_attention_heads
+    key_value_heads: int = getattr(text, "num_key_value_heads", None) or heads
+    head_size: int = getattr(text, "head_dim", None) or text.hidden_size // heads
+    return 2 * int(text.num_hidden_layers) * key_value_heads * head_size * int(model.dtype.itemsize)

@@ -30,6 +30,7 @@ class Loader:
     """None: float32 where that is batch-invariant on this machine, else float64."""
     device: torch.device
     cache_bytes: int
+    """For keys and values of all versions together."""
     allow_fast: bool = True
     decoders: dict[DecoderShape, DecoderBackend] = field(default_factory=dict)
 
@@ -48,7 +49,7 @@ class Loader:
         reason = unsupported_feature(config) if self.allow_fast else "the fast path is switched off"
         if reason is not None:
             log.info("%s: computed by Transformers itself (%s)", folder.name, reason)
-            return GenericNetwork(self.load_module(folder), self.cache_positions(config))
+            return GenericNetwork(self.load_module(folder), self.cache_bytes)
         shape = decoder_shape(config)
         tensors = read_tensors(folder)
         if shape not in self.decoders:
@@ -84,8 +85,7 @@ class Loader:
     def load_adapter(self, folder: Path, base_folder: Path, base: Network) -> Network:
         config = read_config(folder)
         if not isinstance(base, DecoderNetwork):
-            model = self.merge(folder, base_folder)
-            return GenericNetwork(model.eval(), self.cache_positions(model.config))
+            return GenericNetwork(self.merge(folder, base_folder).eval(), self.cache_bytes)
         decoder = base.decoder
         if is_plain_lora(config):
             weights = adapt(base.weights, decoder.shape, folder)
@@ -101,10 +101,3 @@ class Loader:
 
         wrapped: Any = PeftModel.from_pretrained(self.load_module(base_folder), folder)
         return wrapped.merge_and_unload()
-
-    def cache_positions(self, config: Any) -> int:
-        """Positions of all rows that the memory for keys and values holds."""
-        text: Any = config.get_text_config()
-        layers, heads, hidden = text.num_hidden_layers, text.num_attention_heads, text.hidden_size
-        width: int = 2 * layers * (getattr(text, "num_key_value_heads", None) or heads) * (hidden // heads)
-        return max(2048, self.cache_bytes // (width * self.generic_dtype().itemsize))
