@@ -9,7 +9,8 @@ import pytest
 import torch
 from transformers import AutoConfig, AutoModelForCausalLM
 
-from maft.serve.generic import Group
+from maft.serve.generic import GenericNetwork, Group
+from maft.serve.scoring import score_texts
 
 SIZES = {
     "vocab_size": 60,
@@ -68,3 +69,29 @@ def test_a_row_of_a_hybrid_model_goes_on_as_before_when_another_ends(family: str
     alone = trace(model, [last])
     together = trace(model, [[5, 6, 7], [8, 9, 10, 11, 12, 13, 14, 15, 16], last], drop=1)
     torch.testing.assert_close(torch.stack(together), torch.stack(alone), atol=1e-6, rtol=0)
+
+
+HEADS: dict[str, dict[str, Any]] = {
+    "granite": {"logits_scaling": 8.0},
+    "gemma2": {"query_pre_attn_scalar": 8, "final_logit_softcapping": 1.0},
+    "cohere": {"logit_scale": 0.3},
+    "qwen3_moe": {"num_experts": 4, "num_experts_per_tok": 2, "moe_intermediate_size": 16},
+    "llama4_text": {"num_local_experts": 2, "intermediate_size_mlp": 32},
+    "lfm2": HYBRIDS["lfm2"],
+}
+
+
+@pytest.mark.parametrize("family", HEADS)
+@torch.inference_mode()
+def test_scoring_and_sampling_are_one_distribution(family: str) -> None:
+    model = make_model(family, torch.float32, **HEADS[family])
+    model.get_output_embeddings().weight.mul_(40)  # fresh weights hardly feel a scale or a cap
+    text = [5, 6, 7, 8, 9, 10, 11]
+    own = model(torch.tensor([text])).logits[0].double().log_softmax(-1)
+    for _ in range(2):  # scoring leaves the model as it was
+        scored = score_texts(GenericNetwork(model, 2**20), [text], 3)[0]
+        for place, each in enumerate(scored[1:]):
+            assert each is not None and each.token == text[place + 1]
+            assert each.logprob == pytest.approx(float(own[place, each.token]), abs=1e-4)
+    drawn_from = Group(model, [row(text)]).first[0].double().log_softmax(-1)
+    torch.testing.assert_close(drawn_from, own[-1], atol=1e-4, rtol=0)

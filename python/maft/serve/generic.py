@@ -6,11 +6,13 @@ rows form a new group, and the groups of a version take turns within a step.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import torch
 from torch import Tensor
+from transformers.modeling_outputs import BaseModelOutputWithPast
 
 from maft.serve.backends import Backend, planned_length
 from maft.serve.rows import Row
@@ -122,8 +124,32 @@ class GenericNetwork:
         return [self.hidden(text) for text in texts]
 
     def logits(self, hidden: Tensor) -> Tensor:
-        logits: Tensor = self.model.get_output_embeddings()(hidden)
+        # By the model's own forward: some scale or cap what the output embedding gives (Granite, Gemma, Cohere).
+        with layers_give(self.model, hidden.unsqueeze(0)):
+            tokens = torch.zeros(1, len(hidden), dtype=torch.long, device=hidden.device)
+            logits: Tensor = self.model(input_ids=tokens, use_cache=False).logits[0]
         return logits
+
+
+class GivenStates(BaseModelOutputWithPast):
+    """Last hidden states as if the layers had computed them; whatever else a head asks its layers for is None."""
+
+    def __getattr__(self, name: str) -> None:
+        if name.startswith("__"):
+            raise AttributeError(name)
+
+
+@contextmanager
+def layers_give(model: Any, hidden: Tensor) -> Iterator[None]:
+    """The layers below the model's head are left out: the head reads `hidden` [1, tokens, hidden]."""
+    # Llama 4 names as its base model what it does not have.
+    layers = model.base_model if model.base_model is not model else model.model
+    states: Any = hidden
+    layers.forward = lambda *_, **__: GivenStates(last_hidden_state=states)
+    try:
+        yield
+    finally:
+        del layers.forward  # what stood before is the class's own
 
 
 def bytes_per_position(model: Any) -> int:
