@@ -57,7 +57,18 @@ const configFileSchema = z.strictObject({
       timeLimitSeconds: z.number().gt(0).max(600).default(5),
     })
     .prefault({}),
-  server: z.strictObject({ threads: count.optional(), maxBatch: count.optional() }).default({}),
+  server: z
+    .strictObject({
+      /** Torch threads; undefined: one for a small model, else one per core. */
+      threads: count.optional(),
+      /** Completions written at the same time. */
+      maxBatch: count.optional(),
+      /** Weight versions in memory beside the base models. */
+      maxLoaded: count.optional(),
+      /** Memory for keys and values of all completions; undefined: a quarter of what is free. */
+      cacheGib: z.number().gt(0).optional(),
+    })
+    .default({}),
 });
 
 type ConfigFile = z.infer<typeof configFileSchema>;

@@ -68,6 +68,8 @@ export interface ModelServerOptions {
   /** Torch threads; undefined: one for a small model, else the server's choice. */
   threads?: number;
   maxBatch?: number;
+  maxLoaded?: number;
+  cacheGib?: number;
 }
 
 /** Weights below this are decoded faster by one thread than by several, which mostly wait for each other. */
@@ -95,6 +97,8 @@ export function modelServer(options: ModelServerOptions): Program {
       // Who limits the server limits all of it; one thread for decoding a small model is no limit on reading.
       ...optional('--read-threads', options.threads),
       ...optional('--max-batch', options.maxBatch),
+      ...optional('--max-loaded', options.maxLoaded),
+      ...optional('--cache-gib', options.cacheGib),
       '--exit-with-parent',
     ],
     environment: pythonEnvironmentVariables(),

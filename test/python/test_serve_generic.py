@@ -9,7 +9,7 @@ import pytest
 import torch
 from transformers import AutoConfig, AutoModelForCausalLM
 
-from maft.serve.generic import GenericNetwork, Group
+from maft.serve.generic import GenericNetwork, Group, bytes_per_position
 from maft.serve.scoring import score_texts
 
 SIZES = {
@@ -69,6 +69,14 @@ def test_a_row_of_a_hybrid_model_goes_on_as_before_when_another_ends(family: str
     alone = trace(model, [last])
     together = trace(model, [[5, 6, 7], [8, 9, 10, 11, 12, 13, 14, 15, 16], last], drop=1)
     torch.testing.assert_close(torch.stack(together), torch.stack(alone), atol=1e-6, rtol=0)
+
+
+@torch.inference_mode()
+def test_memory_is_counted_as_keys_and_values_take_it_whatever_the_size_of_a_head() -> None:
+    model = make_model("qwen3", torch.float32, head_dim=16)
+    group = Group(model, [row([5, 6, 7])] * 2)
+    taken = sum(layer.keys.nbytes + layer.values.nbytes for layer in group.cache.layers)
+    assert taken == 2 * 3 * bytes_per_position(model)
 
 
 HEADS: dict[str, dict[str, Any]] = {

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { loadConfig, resolveEndpoint } from '../../src/config';
+import { modelServer } from '../../src/supervision/programs';
 
 let maftHome: string;
 beforeEach(() => {
@@ -26,6 +27,22 @@ test('each mistake is one line with file, setting and what is wrong', () => {
   expect(message.split('\n')).toHaveLength(4);
   for (const setting of ['ports.temporal', 'trainer.device', 'servers', 'endpoints.a.baseUrl']) {
     expect(message).toContain(`${join(maftHome, 'config.yaml')}: ${setting}: `);
+  }
+});
+
+test('what the file says of the model server is what it is started with', () => {
+  const config = load('server: {threads: 2, maxBatch: 64, maxLoaded: 3, cacheGib: 1.5}\n');
+  const model = { name: 'base', folder: maftHome };
+  const { arguments: given } = modelServer({
+    ...{ python: 'python3', model, modelsDirectory: maftHome, port: 8237 },
+    ...config.server,
+  });
+  expect(given.join(' ')).toContain('--threads 2 --read-threads 2 --max-batch 64 --max-loaded 3 --cache-gib 1.5');
+  for (const [wrong, setting] of [
+    ['cacheGib: 0', 'server.cacheGib'],
+    ['maxLoaded: 1.5', 'server.maxLoaded'],
+  ]) {
+    expect(messageOf(() => load(`server: {${wrong}}`))).toContain(`: ${setting}: `);
   }
 });
 

@@ -5,6 +5,7 @@ Whoever supervises the server starts it again; a process that lives but computes
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 from typing import Any, NoReturn
@@ -24,6 +25,13 @@ def is_out_of_memory(error: BaseException) -> bool:
     return isinstance(error, (torch.OutOfMemoryError, MemoryError)) or (
         isinstance(error, RuntimeError) and ("out of memory" in text or "can't allocate memory" in text)
     )
+
+
+def release_memory() -> None:
+    """Modules refer to themselves in circles, and torch keeps what was freed for itself."""
+    gc.collect()
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()
 
 
 def device_is_lost(error: BaseException) -> bool:

@@ -41,6 +41,13 @@ def positive(text: str) -> int:
     return number
 
 
+def gibibytes(text: str) -> int:
+    """In bytes."""
+    if not 0 < (number := float(text)) < float("inf"):
+        raise argparse.ArgumentTypeError("must be more than 0")
+    return int(number * 2**30)
+
+
 def port_number(text: str) -> int:
     if not 0 <= (number := int(text)) < 65536:
         raise argparse.ArgumentTypeError("must be from 0 (any free port) to 65535")
@@ -89,7 +96,9 @@ def parser() -> argparse.ArgumentParser:
     add.add_argument("--max-batch", type=positive, default=128, help="completions written at the same time")
     add.add_argument("--max-queue", type=positive, default=4096, help="completions that may wait before 429")
     add.add_argument("--max-loaded", type=positive, default=16, help="versions in memory beside the base")
-    add.add_argument("--cache-gib", type=float, help="memory for keys and values (default: a quarter of what is free)")
+    add.add_argument(
+        "--cache-gib", type=gibibytes, help="for keys and values of all rows (default: a quarter of free memory)"
+    )
     add.add_argument("--device", choices=["auto", "cpu", "cuda"], default="auto")
     add.add_argument("--precision", choices=["auto", "float32", "float64", "bfloat16"], default="auto")
     add.add_argument("--exit-with-parent", action="store_true", help="stop when standard input closes")
@@ -115,7 +124,7 @@ def parse_settings(arguments: Sequence[str]) -> ServeSettings:
         max_batch=given.max_batch,
         max_queue=given.max_queue,
         max_loaded=given.max_loaded,
-        cache_bytes=None if given.cache_gib is None else int(given.cache_gib * 2**30),
+        cache_bytes=given.cache_gib,
         device=given.device,
         precision=given.precision,
         exit_with_parent=given.exit_with_parent,

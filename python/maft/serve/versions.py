@@ -16,6 +16,7 @@ from pathlib import Path
 
 from maft.serve.backends import Network
 from maft.serve.errors import BrokenModel, ModelNotFound
+from maft.serve.failures import end_if_device_is_lost, is_out_of_memory, release_memory
 from maft.serve.folders import base_of_adapter, end_tokens, has_tokenizer, is_model_folder, is_model_name, published
 from maft.serve.loading import Loader
 from maft.serve.metrics import Metrics
@@ -151,17 +152,30 @@ class Versions:
         return False
 
     async def load(self, name: str) -> None:
-        loop = asyncio.get_running_loop()
         try:
-            self.loaded[name] = await loop.run_in_executor(self.thread, self.load_now, name)
+            self.loaded[name] = await self.load_making_room(name)
             self.metrics.loads.inc()
             self.hand_out(name)
         except Exception as error:  # noqa: BLE001 - whatever is wrong with the folder, its callers are told
+            end_if_device_is_lost(error)
             log.warning("cannot load %s: %s", name, error)
             self.refuse(name, error)
         self.loading = None
         self.metrics.loaded.set(1 + len(self.loaded))
         self.advance()
+
+    async def load_making_room(self, name: str) -> Version:
+        """Where memory does not suffice, idle versions go one by one; raises what the last attempt raised."""
+        loop = asyncio.get_running_loop()
+        while True:
+            try:
+                return await loop.run_in_executor(self.thread, self.load_now, name)
+            except Exception as error:
+                if not (is_out_of_memory(error) and self.evict()):
+                    raise
+                log.info("no memory for %s: trying again", name)
+            # Not above: the error still holds what was loaded of the version.
+            await loop.run_in_executor(self.thread, release_memory)
 
     def refuse(self, name: str, error: Exception) -> None:
         told = error if isinstance(error, ModelNotFound) else BrokenModel(name, str(error) or repr(error))
