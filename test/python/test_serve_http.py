@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import json
 import math
 import shutil
 import struct
@@ -15,6 +16,7 @@ from typing import Any
 
 import httpx
 import pytest
+from safetensors.torch import load_file, save_file
 from serve_fixtures import ask, error_of, running_server, text_of, write_lively, write_models
 
 MESSAGES = [{"role": "user", "content": "1+2"}]
@@ -150,6 +152,28 @@ def test_echo_repeats_the_prompt(client: httpx.Client) -> None:
     assert completion(client, prompt="12", max_tokens=2, echo=True)["choices"][0]["text"].startswith("12")
 
 
+def test_an_echo_has_log_probabilities_of_the_prompt_and_of_what_was_drawn(client: httpx.Client) -> None:
+    ids = client.post("/tokenize", json={"prompt": "12+34"}).json()["tokens"]
+    read = completion(client, prompt=ids, max_tokens=0, echo=True, logprobs=2)["choices"][0]
+    both = completion(client, prompt=ids, max_tokens=3, echo=True, logprobs=2, prompt_logprobs=5, temperature=0)[
+        "choices"
+    ][0]
+    alone = completion(client, prompt=ids, max_tokens=3, logprobs=2, temperature=0)["choices"][0]
+    first, drawn = read["logprobs"], alone["logprobs"]
+    assert read["text"] == "12+34" and first["tokens"] == list("12+34") and first["text_offset"] == [0, 1, 2, 3, 4]
+    assert first["token_logprobs"][0] is None and first["top_logprobs"][0] is None
+    assert all(
+        logprob < 0 and len(top) == 2
+        for logprob, top in zip(first["token_logprobs"][1:], first["top_logprobs"][1:], strict=True)
+    )
+    for name in ("tokens", "token_logprobs", "top_logprobs"):
+        assert both["logprobs"][name] == first[name] + drawn[name]
+    assert both["logprobs"]["text_offset"] == first["text_offset"] + [5 + offset for offset in drawn["text_offset"]]
+    assert all(5 <= len(each) <= 6 for each in both["prompt_logprobs"][1:])
+    scores = [score[str(token)]["logprob"] for token, score in zip(ids[1:], both["prompt_logprobs"][1:], strict=True)]
+    assert scores == first["token_logprobs"][1:]
+
+
 def test_embeddings_do_not_depend_on_their_neighbours_and_come_in_both_formats(client: httpx.Client) -> None:
     def embed(texts: Any, model: str = "base", **extra: Any) -> Any:
         response = client.post("/v1/embeddings", json={"model": model, "input": texts, **extra})
@@ -216,6 +240,19 @@ def test_ids_outside_the_vocabulary_and_empty_prompts_are_400(client: httpx.Clie
     for prompt in ([100000], [], "", [-1], [[]]):
         response = client.post("/v1/completions", json={"model": "base", "prompt": prompt})
         assert response.status_code == 400 and error_of(response)["param"] == "prompt", prompt
+
+
+def test_a_chat_with_a_token_that_the_model_has_no_embedding_for_is_a_400(client: httpx.Client, models: Path) -> None:
+    folder = write_lively(models / "narrow")
+    ids = client.post("/tokenize", json={"messages": MESSAGES}).json()["tokens"]
+    config = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps({**config, "vocab_size": max(ids)}))
+    tensors = load_file(folder / "model.safetensors")
+    embedding = {"model.embed_tokens.weight": tensors["model.embed_tokens.weight"][: max(ids)].clone()}
+    save_file({**tensors, **embedding}, folder / "model.safetensors", metadata={"format": "pt"})
+    response = client.post("/v1/chat/completions", json={"model": "narrow", "messages": MESSAGES})
+    assert response.status_code == 400 and "outside the vocabulary" in error_of(response)["message"]
+    shutil.rmtree(folder)
 
 
 def test_unknown_routes_and_methods_answer_in_the_same_shape(client: httpx.Client) -> None:

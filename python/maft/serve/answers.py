@@ -6,6 +6,7 @@ import base64
 import struct
 import time
 import uuid
+from collections.abc import Sequence
 from typing import Any
 
 from maft.serve.rows import Generation, Row, TokenLogprobs
@@ -69,30 +70,43 @@ def chat_logprobs(row: Row) -> Json | None:
     }
 
 
-def completion_logprobs(tokenizer: ModelTokenizer, logprobs: list[TokenLogprobs]) -> Json:
-    """Four parallel lists; `text_offset` counts characters from the start of the completion."""
-    pieces = tokenizer.pieces([each.token for each in logprobs])
+def completion_logprobs(tokenizer: ModelTokenizer, tokens: list[int], logprobs: Sequence[TokenLogprobs | None]) -> Json:
+    """Four parallel lists; null for a token with nothing before it. `text_offset` counts characters of the text."""
+    pieces = tokenizer.pieces(tokens)
     offsets = [0]
     for piece in pieces:
         offsets.append(offsets[-1] + len(piece))
-    top = [{tokenizer.decode([token], special_tokens=True): value for token, value in each.top} for each in logprobs]
+
+    def likeliest(each: TokenLogprobs) -> Json:
+        return {tokenizer.decode([token], special_tokens=True): value for token, value in each.top}
+
     return {
         "text_offset": offsets[:-1],
-        "token_logprobs": [each.logprob for each in logprobs],
+        "token_logprobs": [None if each is None else each.logprob for each in logprobs],
         "tokens": pieces,
-        "top_logprobs": top,
+        "top_logprobs": [None if each is None else likeliest(each) for each in logprobs],
     }
 
 
-def prompt_logprobs(tokenizer: ModelTokenizer, scored: Scored) -> list[Json | None]:
-    """vLLM's shape: per token, the likeliest tokens and the token itself, keyed by id; null for the first token."""
+def as_drawn(scored: Scored, count: int) -> list[TokenLogprobs | None]:
+    """Tokens that were read in the form of tokens that were drawn, with so many likeliest ones."""
+
+    def drawn(each: ScoredToken) -> TokenLogprobs:
+        return TokenLogprobs(each.token, each.logprob, [(token, value) for token, value, _ in each.top[:count]])
+
+    return [None if each is None else drawn(each) for each in scored]
+
+
+def prompt_logprobs(tokenizer: ModelTokenizer, scored: Scored, count: int) -> list[Json | None]:
+    """vLLM's shape: per token, the `count` likeliest and the token itself, keyed by id; null for the first token."""
 
     def entry(token: int, logprob: float, rank: int) -> Json:
         return {"logprob": logprob, "rank": rank, "decoded_token": tokenizer.piece(token)}
 
     def entries(each: ScoredToken) -> Json:
         own = {str(each.token): entry(each.token, each.logprob, each.rank)}
-        return own | {str(token): entry(token, value, rank) for token, value, rank in each.top} if each.top else own
+        likeliest = each.top[:count]
+        return own | {str(token): entry(token, value, rank) for token, value, rank in likeliest} if likeliest else own
 
     return [None if each is None else entries(each) for each in scored]
 

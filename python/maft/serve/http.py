@@ -24,7 +24,7 @@ from maft.serve.engine import Engine
 from maft.serve.errors import BadRequest, ServeError, ShuttingDown
 from maft.serve.metrics import Metrics
 from maft.serve.requests import generate, require_length, settings_for, tokens_of
-from maft.serve.rows import Generation
+from maft.serve.rows import Generation, Row
 from maft.serve.schemas import ChatRequest, CompletionRequest, EmbeddingRequest, TokenizeRequest
 from maft.serve.scoring import Scored, embed_texts, on_threads, score_texts
 from maft.serve.versions import Version, Versions
@@ -117,9 +117,9 @@ class Api:
     async def chat(self, request: Request) -> Response:
         body = await parse(request, ChatRequest)
         async with self.versions.use(body.model) as version:
-            prompt = version.tokenizer.encode_chat([message.model_dump() for message in body.messages])
-            if not prompt:
-                raise BadRequest("The chat template makes no tokens of these messages.", param="messages")
+            encoded = version.tokenizer.encode_chat([message.model_dump() for message in body.messages])
+            # Its own tokenizer, too, may know tokens that a model has no embedding for.
+            prompt = tokens_of(version, encoded, "messages")
             asked = body.max_completion_tokens or body.max_tokens
             logprobs = (body.top_logprobs or 0) if body.logprobs else None
             settings = settings_for(body, version, prompt, asked, logprobs, "messages")
@@ -137,7 +137,7 @@ class Api:
     async def complete(self, body: CompletionRequest, version: Version, prompts: list[list[int]]) -> answers.Json:
         scored: list[Scored] | None = None
         if body.prompt_logprobs is not None or (body.echo and body.logprobs is not None):
-            top = body.prompt_logprobs if body.prompt_logprobs is not None else body.logprobs or 0
+            top = max(body.prompt_logprobs or 0, (body.logprobs or 0) if body.echo else 0)
             scored = await self.read(version, prompts, "prompt", partial(score_texts, version.network, top=top))
         generations: list[Generation] = []
         if body.max_tokens != 0:
@@ -212,23 +212,34 @@ def completion_answer(
     choices: list[answers.Json] = []
     for place, prompt in enumerate(prompts):
         shown = version.tokenizer.decode(prompt, special_tokens=True) if body.echo else ""
+        read = scored[place] if scored is not None else []
         rows = generations[place].rows if generations else [None]
         for row in rows:
-            logprobs = None
-            if body.logprobs is not None and row is not None:
-                logprobs = answers.completion_logprobs(version.tokenizer, row.logprobs)
             choice: answers.Json = {
                 "index": len(choices),
                 "text": shown + (answers.row_text(row) if row is not None else ""),
-                "logprobs": logprobs,
+                "logprobs": text_logprobs(body, version, prompt, read, row),
                 "finish_reason": row.finish_reason if row is not None else "length",
             }
-            if scored is not None and body.prompt_logprobs is not None:
-                choice["prompt_logprobs"] = answers.prompt_logprobs(version.tokenizer, scored[place])
+            if body.prompt_logprobs is not None:
+                choice["prompt_logprobs"] = answers.prompt_logprobs(version.tokenizer, read, body.prompt_logprobs)
             choices.append(choice)
     answer = answers.envelope("text_completion", "cmpl", version.name)
     prompt_tokens = sum(len(prompt) for prompt in prompts)
     return {**answer, "choices": choices, "usage": answers.usage(generations, prompt_tokens)}
+
+
+def text_logprobs(
+    body: CompletionRequest, version: Version, prompt: list[int], read: Scored, row: Row | None
+) -> answers.Json | None:
+    """Of all tokens of a choice's text: the prompt's where that is repeated, then those that were drawn."""
+    if body.logprobs is None or (row is None and not body.echo):
+        return None
+    repeated = answers.as_drawn(read, body.logprobs) if body.echo else []
+    tokens = [*(prompt if body.echo else []), *(row.tokens if row is not None else [])]
+    return answers.completion_logprobs(
+        version.tokenizer, tokens, [*repeated, *(row.logprobs if row is not None else [])]
+    )
 
 
 def guarded(route: str, handler: Handler, metrics: Metrics) -> Handler:
