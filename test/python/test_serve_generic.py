@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -10,6 +11,7 @@ import torch
 from transformers import AutoConfig, AutoModelForCausalLM
 
 from maft.serve.generic import GenericNetwork, Group, bytes_per_position
+from maft.serve.loading import Loader
 from maft.serve.scoring import score_texts
 
 SIZES = {
@@ -69,6 +71,17 @@ def test_a_row_of_a_hybrid_model_goes_on_as_before_when_another_ends(family: str
     alone = trace(model, [last])
     together = trace(model, [[5, 6, 7], [8, 9, 10, 11, 12, 13, 14, 15, 16], last], drop=1)
     torch.testing.assert_close(torch.stack(together), torch.stack(alone), atol=1e-6, rtol=0)
+
+
+@pytest.mark.parametrize("family", ["qwen3_moe", "qwen3"])
+@torch.inference_mode()
+def test_experts_are_computed_in_float64_too_and_a_row_does_not_feel_its_company(family: str, tmp_path: Path) -> None:
+    make_model(family, torch.float32, **HEADS.get(family, {})).save_pretrained(tmp_path)
+    network = Loader(None, torch.device("cpu"), 2**28).load_full(tmp_path)
+    assert isinstance(network, GenericNetwork) and network.model.dtype == torch.float64
+    last = [17, 18, 19, 20, 21]
+    together = trace(network.model, [[5, 6, 7], [8, 9, 10, 11, 12, 13, 14, 15, 16], last], drop=1)
+    torch.testing.assert_close(torch.stack(together), torch.stack(trace(network.model, [last])), atol=1e-12, rtol=0)
 
 
 @torch.inference_mode()

@@ -73,8 +73,15 @@ class Loader:
     def load_module(self, folder: Path) -> Any:
         from transformers import AutoModelForCausalLM
 
+        dtype = self.generic_dtype()
         model: Any = AutoModelForCausalLM.from_pretrained(
-            folder, dtype=self.generic_dtype(), use_safetensors=True, trust_remote_code=False, local_files_only=True
+            folder,
+            dtype=dtype,
+            # The default, a grouped product over all experts, takes no float64.
+            experts_implementation="eager" if dtype == torch.float64 else None,
+            use_safetensors=True,
+            trust_remote_code=False,
+            local_files_only=True,
         )
         return model.to(self.device).eval()
 
