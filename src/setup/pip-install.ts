@@ -68,8 +68,8 @@ async function tryCpuTorch(installation: Installation, version: string): Promise
 }
 
 function pip(python: string, pipArguments: string[], say: SetupListener, signal?: AbortSignal): Promise<CommandResult> {
-  // Compiling every module of every package would take a minute more; Python compiles what it imports by itself.
-  const options = ['--disable-pip-version-check', '--no-input', '--progress-bar', 'off', '--no-compile'];
+  // Compiled ahead, which takes a minute: with PYTHONDONTWRITEBYTECODE or a read-only folder Python would do it at every start.
+  const options = ['--disable-pip-version-check', '--no-input', '--progress-bar', 'off', '--compile'];
   const onLine = (line: string) => {
     const words = progressWords(line);
     if (words !== undefined) say(words, { transient: true });
