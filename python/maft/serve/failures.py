@@ -12,19 +12,12 @@ from typing import Any, NoReturn
 
 import torch
 
+from maft.out_of_memory import is_out_of_memory
+
 log = logging.getLogger("maft.serve")
 
 #: Older versions of torch (2.6, 2.7) raise a plain RuntimeError, which says so.
 ACCELERATOR_ERROR: Any = getattr(torch, "AcceleratorError", ())
-
-
-def is_out_of_memory(error: BaseException) -> bool:
-    """Whether the error passes once something else is given back."""
-    text = str(error)
-    # An allocation outside torch's own pool fails as a plain accelerator error; one on a CPU as a RuntimeError.
-    return isinstance(error, (torch.OutOfMemoryError, MemoryError)) or (
-        isinstance(error, RuntimeError) and ("out of memory" in text or "can't allocate memory" in text)
-    )
 
 
 def release_memory() -> None:

@@ -14,9 +14,10 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from maft.out_of_memory import is_out_of_memory
 from maft.serve.backends import Network
 from maft.serve.errors import BrokenModel, ModelNotFound
-from maft.serve.failures import end_if_device_is_lost, is_out_of_memory, release_memory
+from maft.serve.failures import end_if_device_is_lost, release_memory
 from maft.serve.folders import base_of_adapter, end_tokens, has_tokenizer, is_model_folder, is_model_name, published
 from maft.serve.loading import Loader
 from maft.serve.metrics import Metrics

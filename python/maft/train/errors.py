@@ -5,10 +5,11 @@ from __future__ import annotations
 import errno
 from typing import ClassVar
 
+from maft.out_of_memory import is_out_of_memory
+
 NO_SPACE_ERRNOS = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 # The safetensors writer and torch report these by text only.
 NO_SPACE_TEXTS = ("No space left on device", "os error 28", "Disk quota exceeded", "File too large")
-OUT_OF_MEMORY_TEXTS = ("out of memory", "can't allocate memory", "not enough memory")
 
 
 class TrainingFailure(Exception):
@@ -44,13 +45,6 @@ class Interrupted(TrainingFailure):
 
     kind = "interrupted"
     exit_code = 5
-
-
-def is_out_of_memory(error: BaseException) -> bool:
-    """CUDA raises a class of its own (a RuntimeError), the CPU allocator a plain RuntimeError, Python a MemoryError."""
-    if isinstance(error, MemoryError):
-        return True
-    return isinstance(error, RuntimeError) and any(text in str(error).lower() for text in OUT_OF_MEMORY_TEXTS)
 
 
 def is_no_space(error: BaseException) -> bool:

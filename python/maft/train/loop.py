@@ -12,9 +12,10 @@ from typing import Any
 import torch
 from torch.nn import functional
 
+from maft.out_of_memory import is_out_of_memory
 from maft.train.checkpoints import Position, resume, save_checkpoint, trainable
 from maft.train.encoding import EncodedExample
-from maft.train.errors import BadJob, is_out_of_memory
+from maft.train.errors import BadJob
 from maft.train.events import EventWriter
 from maft.train.placement import Placement
 from maft.train.schedule import Plan

@@ -9,7 +9,8 @@ from typing import Any
 import torch
 from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, PreTrainedTokenizerBase
 
-from maft.train.errors import BadJob, is_no_space, is_out_of_memory
+from maft.out_of_memory import is_out_of_memory
+from maft.train.errors import BadJob, is_no_space
 from maft.train.job import Lora, TrainingJob
 from maft.train.placement import Placement
 

@@ -1,0 +1,12 @@
+"""What counts as memory that ran out: one answer for the server, which makes room, and the trainer, which halves a batch."""
+
+from __future__ import annotations
+
+TEXTS = ("out of memory", "can't allocate memory", "not enough memory")
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """CUDA raises a class of its own (a RuntimeError), the CPU allocator a plain RuntimeError, Python a MemoryError."""
+    if isinstance(error, MemoryError):
+        return True
+    return isinstance(error, RuntimeError) and any(text in str(error).lower() for text in TEXTS)
