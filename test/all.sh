@@ -1,23 +1,30 @@
 #!/bin/sh
 # Everything. What uses one core stands beside something else that does: lint, types and format beside the making of .venv,
-# most tests of the model server beside Python's others. Then the TypeScript tests, which use all cores.
+# then the Python tests beside the TypeScript ones, which wait for real servers much of the time. What ran in the
+# background says what it has to say at the end.
 set -eu
 
-python_tests() {
-  node dist/src/cli/main.js python -m pytest -q "$@"
-}
+logs=$(mktemp -d)
+background=
+trap 'kill $background 2>/dev/null || true; rm -rf "$logs"' EXIT
+trap 'exit 130' INT TERM
 
-npm run check &
+npm run check > "$logs/check" 2>&1 &
 checks=$!
-serving=
-trap 'kill "$checks" $serving 2>/dev/null || true' EXIT
+background=$checks
 
 npm run check:python
-python_tests test/python/test_serve_[!b]*.py &
-serving=$!
-python_tests test/python --ignore-glob='*/test_serve_[!b]*.py'
-wait "$serving"
-wait "$checks"
-trap - EXIT
 
-npm run test:typescript
+npm run test:python > "$logs/python" 2>&1 &
+python=$!
+background="$background $python"
+
+failed=
+npm run test:typescript || failed="$failed test:typescript"
+wait "$checks" || failed="$failed check"
+wait "$python" || failed="$failed test:python"
+cat "$logs/check" "$logs/python"
+if [ -n "$failed" ]; then
+  echo "failed:$failed" >&2
+  exit 1
+fi

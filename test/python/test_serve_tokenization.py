@@ -46,17 +46,18 @@ def write_configuration(folder: Path, name: str, ends: object) -> None:
 def test_a_turn_ends_with_the_tokenizers_token_and_those_of_both_configurations(tmp_path: Path) -> None:
     tokenizer = build_tokenizer()
     write_configuration(tmp_path, "config.json", 50)
-    assert end_tokens(tmp_path, frozenset([9])) == {50}
+    assert end_tokens(tmp_path, None, frozenset([9])) == {50}
     write_configuration(tmp_path, "generation_config.json", [51, 52])
     tokenizer.save_pretrained(tmp_path)
-    assert end_tokens(tmp_path, frozenset([9])) == {tokenizer.eos_token_id, 50, 51, 52}
+    end_token = ModelTokenizer(tmp_path).end_token
+    assert end_token == tokenizer.eos_token_id
+    assert end_tokens(tmp_path, end_token, frozenset([9])) == {end_token, 50, 51, 52}
 
 
 def test_an_adapter_ends_its_turns_as_its_base_does_and_as_its_own_tokenizer_says(tmp_path: Path) -> None:
     (tmp_path / "adapter_config.json").write_text("{}")
-    assert end_tokens(tmp_path, frozenset([9])) == {9}
-    build_tokenizer().save_pretrained(tmp_path)
-    assert end_tokens(tmp_path, frozenset([9])) == {9, build_tokenizer().eos_token_id}
+    assert end_tokens(tmp_path, None, frozenset([9])) == {9}
+    assert end_tokens(tmp_path, 3, frozenset([9])) == {3, 9}
 
 
 @pytest.mark.parametrize("special", [True, False])

@@ -84,16 +84,10 @@ def has_tokenizer(folder: Path) -> bool:
     return (folder / "tokenizer_config.json").is_file() or (folder / "tokenizer.json").is_file()
 
 
-def end_tokens(folder: Path, fallback: frozenset[int]) -> frozenset[int]:
-    """What ends a turn of this folder's model. An adapter adds to its base's, the fallback, and never takes away."""
-    found = end_of_turn.end_tokens(folder, tokenizer_end(folder))
+def end_tokens(folder: Path, tokenizer_end: int | None, fallback: frozenset[int]) -> frozenset[int]:
+    """What ends a turn of this folder's model; `tokenizer_end` is the end token of the tokenizer it ships, if it does.
+
+    An adapter adds to its base's, the fallback, and never takes away.
+    """
+    found = end_of_turn.end_tokens(folder, tokenizer_end)
     return found | fallback if is_adapter(folder) else found or fallback
-
-
-def tokenizer_end(folder: Path) -> int | None:
-    from transformers import AutoTokenizer
-
-    if not has_tokenizer(folder):
-        return None
-    tokenizer: Any = AutoTokenizer.from_pretrained(folder, trust_remote_code=False, local_files_only=True)
-    return tokenizer.eos_token_id

@@ -25,6 +25,12 @@ class ModelTokenizer:
             self.rust.no_padding()
         self.known_pieces: dict[int, str] = {}
 
+    @property
+    def end_token(self) -> int | None:
+        """What ends a text, as the tokenizer says; None where it says nothing."""
+        token: int | None = self.inner.eos_token_id
+        return token
+
     def encode(self, text: str, special_tokens: bool = True) -> list[int]:
         if self.rust is not None and len(text) < 100_000:
             return list(self.rust.encode(text, add_special_tokens=special_tokens).ids)

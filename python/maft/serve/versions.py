@@ -38,6 +38,11 @@ class Version:
     """Requests that hold it now."""
 
 
+def base_version(name: str, folder: Path, network: Network) -> Version:
+    tokenizer = ModelTokenizer(folder)
+    return Version(name, network, tokenizer, end_tokens(folder, tokenizer.end_token, frozenset()))
+
+
 class Versions:
     """`use(name)` gives a version for the time of one request."""
 
@@ -65,9 +70,7 @@ class Versions:
         self.pending: dict[str, list[asyncio.Future[Version]]] = {}
         self.loading: str | None = None
         self.task: asyncio.Task[None] | None = None
-        tokenizer = ModelTokenizer(base)
-        ends = end_tokens(base, frozenset())
-        self.base = Version(base_name, loader.load(base, None), tokenizer, ends)
+        self.base = base_version(base_name, base, loader.load(base, None))
         #: Base models that were asked for, or whose adapters were; they stay.
         self.bases = {base_name: self.base}
         metrics.loaded.set(1)
@@ -191,8 +194,9 @@ class Versions:
         folder = self.folder(name)
         base = self.load_base(base_of_adapter(folder) or self.base.name)
         network = self.loader.load(folder, (self.base_folders[base.name], base.network))
-        tokenizer = ModelTokenizer(folder) if has_tokenizer(folder) else base.tokenizer
-        return Version(name, network, tokenizer, end_tokens(folder, base.end_tokens))
+        own = ModelTokenizer(folder) if has_tokenizer(folder) else None
+        ends = end_tokens(folder, own.end_token if own else None, base.end_tokens)
+        return Version(name, network, own or base.tokenizer, ends)
 
     def load_base(self, name: str) -> Version:
         """A further base by name, loaded once; the first for an adapter whose base has another name here."""
@@ -200,6 +204,5 @@ class Versions:
             return self.base
         if name not in self.bases:
             folder = self.base_folders[name]
-            ends = end_tokens(folder, self.base.end_tokens)
-            self.bases[name] = Version(name, self.loader.load(folder, None), ModelTokenizer(folder), ends)
+            self.bases[name] = base_version(name, folder, self.loader.load(folder, None))
         return self.bases[name]
