@@ -5,7 +5,9 @@
  */
 import { Context } from '@temporalio/activity';
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
-import { ArtifactError, MaftError, ProviderError } from '../src/errors';
+import { pauseAfterAttempt } from '../src/contract/retries';
+import { trainerExitCodes } from '../src/contract/training-job';
+import { ArtifactError, MaftError, ProviderError, TrainerError } from '../src/errors';
 
 /** So many answers in a row that are nonsense count as the endpoint's last word. */
 const mostNonsense = 5;
@@ -62,22 +64,38 @@ function toFailure(error: unknown, streaks: NonsenseStreaks): unknown {
   if (cancellationSignal.aborted) return error instanceof CancelledFailure ? error : cancellationSignal.reason;
   if (!(error instanceof MaftError)) return error;
   const outage = isOutage(error);
-  const isNonsense = !outage && error instanceof ProviderError;
+  const isNonsense = !outage && error instanceof ProviderError && error.retryable;
   if (!isNonsense) streaks.end();
   const exhausted = isNonsense && streaks.grow() >= mostNonsense;
   return ApplicationFailure.create({
     type: error.name,
     message: error.message,
     nonRetryable: !error.retryable || exhausted,
-    nextRetryDelay: error.retryAfterMs,
+    nextRetryDelay: nextRetryDelay(error),
     // No cause: its message is the same, and its stack would stand in every history.
     details: [{ outage }],
   });
 }
 
-/** The world around us is broken, not this one request: an endpoint that is down or overloaded, a full disk. */
+/**
+ * A host that asks to wait is obeyed. Where it asks for less than the retry policy would wait, the policy's pause counts:
+ * every attempt is one of a limited number, and many callers that come back each second would soon have used up theirs.
+ */
+function nextRetryDelay({ retryAfterMs }: MaftError): number | undefined {
+  return retryAfterMs && Math.max(retryAfterMs, pauseAfterAttempt(Context.current().info.attempt));
+}
+
+/** What people have to mend before it goes on, and waiting does not: a refused key, money that is spent. */
+const peopleMend = new Set([401, 402]);
+
+/**
+ * The world around us is broken, not this one request: an endpoint that is down, overloaded, or lacks the model, a key or
+ * an account it no longer takes, a full disk.
+ */
 function isOutage(error: MaftError): boolean {
   if (error instanceof ArtifactError) return error.retryable;
-  if (!(error instanceof ProviderError) || !error.retryable) return false;
-  return error.status === undefined ? error.unreachable : error.status === 429 || error.status >= 500;
+  if (error instanceof TrainerError) return error.exitCode === trainerExitCodes.noSpace;
+  if (!(error instanceof ProviderError)) return false;
+  const { status, unreachable, retryable } = error;
+  return status === undefined ? unreachable : retryable || peopleMend.has(status);
 }

@@ -13,9 +13,27 @@ import { dataDirectory, maftHome, storeRoot } from './paths';
 const port = z.int().min(1).max(65_535);
 const count = z.int().min(1);
 
+/** The user, the query and so on that an address has; empty where it has none. */
+function partsBeside(address: string, parts: ('username' | 'password' | 'search' | 'hash')[]): string {
+  // What is no address at all is told by the rule before.
+  if (!URL.canParse(address)) return '';
+  const url = new URL(address);
+  return parts.map((part) => url[part]).join('');
+}
+
 const endpointSchema = z.strictObject({
   /** Address that `/chat/completions` is appended to, such as `http://gpu-host:8000/v1`. */
-  baseUrl: z.url({ protocol: /^https?$/ }),
+  baseUrl: z
+    .url({ protocol: /^https?$/ })
+    // What is wrong is named, the address is not repeated: it may hold a password.
+    .refine(
+      (url) => partsBeside(url, ['username', 'password']) === '',
+      'must hold no user or password: a key goes into the environment, and apiKeyEnv names the variable',
+    )
+    .refine(
+      (url) => partsBeside(url, ['search', 'hash']) === '',
+      'must end with its path, without "?" and "#": "/chat/completions" is appended to it',
+    ),
   /** Name of the environment variable that holds the key. */
   apiKeyEnv: z
     .string()
@@ -38,7 +56,13 @@ const endpointSchema = z.strictObject({
 });
 
 const configFileSchema = z.strictObject({
-  endpoints: z.record(z.string(), endpointSchema).default({}),
+  endpoints: z
+    .record(z.string(), endpointSchema)
+    .refine((endpoints) => !('embedded' in endpoints), {
+      path: ['embedded'],
+      error: 'is the model server that `maft up` starts: see `server`',
+    })
+    .default({}),
   ports: z.strictObject({ temporal: port, temporalUi: port, modelServer: port }).partial().default({}),
   trainer: z
     .strictObject({
@@ -117,6 +141,12 @@ export interface ResolvedEndpoint {
 /** The embedded server batches across callers: this many calls keep it busy, more would only wait there. */
 export const embeddedConcurrency = 192;
 
+/**
+ * A large model on a small machine holds few of them in memory at a time, and the others wait: that is no reason to ask
+ * again. A server that has died is noticed at once, and the activity has a clock of its own.
+ */
+const longestEmbeddedWait = 30 * 60_000;
+
 /** Throws one `ConfigError` with a line for each problem. */
 export function loadConfig(environment: Environment = process.env): MachineConfig {
   const home = maftHome(environment);
@@ -165,17 +195,20 @@ function embeddedEndpoint(config: MachineConfig): ResolvedEndpoint {
       'the endpoint "embedded" needs the model server that `maft up` starts: set MAFT_MODEL_SERVER to its address, or name an endpoint of config.yaml',
     );
   }
-  const common = { apiKey: undefined, maxConcurrency: embeddedConcurrency, timeoutMs: 600_000, wireNames: {} };
+  const timeoutMs = longestEmbeddedWait;
+  const common = { apiKey: undefined, maxConcurrency: embeddedConcurrency, timeoutMs, wireNames: {} };
   return { name: 'embedded', baseUrl: `${config.modelServer}/v1`, ...common };
 }
 
 function apiKeyOf(endpoint: string, variable: string | undefined, environment: Environment): string | undefined {
   if (variable === undefined) return undefined;
+  const source = `endpoint "${endpoint}" takes its key from the environment variable ${variable}`;
   const key = environment[variable];
-  if (!key)
-    throw new ConfigError(
-      `endpoint "${endpoint}" takes its key from the environment variable ${variable}, which is not set`,
-    );
+  if (!key) throw new ConfigError(`${source}, which is not set`);
+  // A line break or a typographic quote, as copying brings them along: no such request can be sent.
+  if (!/^[\x20-\x7e]+$/.test(key)) {
+    throw new ConfigError(`${source}, which holds something else than printable ASCII characters`);
+  }
   return key;
 }
 

@@ -5,6 +5,7 @@
 import { ActivityCancellationType, proxyActivities } from '@temporalio/workflow';
 import type { Activities } from '../activities';
 import { taskQueues } from '../src/contract/names';
+import { modelRetries } from '../src/contract/retries';
 
 /** Data, grading, selection, reports: short, safe to repeat, no model. */
 export const light = proxyActivities<
@@ -51,7 +52,7 @@ export const models = proxyActivities<Pick<Activities, 'takeTurn' | 'drawVoteSam
     allowEagerDispatch: false,
     // About ten minutes of a broken endpoint (then the run pauses itself). What retrying cannot mend, and answers that
     // are nonsense five times in a row, end earlier: activities/failures.ts marks them non-retryable.
-    retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '30 seconds', maximumAttempts: 24 },
+    retry: modelRetries,
   },
 );
 

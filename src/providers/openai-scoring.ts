@@ -93,6 +93,10 @@ export class OpenAiScoring implements Scoring {
         const route = address.replace(/^https?:\/\/[^/]+/, '');
         throw new UnsupportedByEndpoint(`${this.endpoint.baseUrl} has no ${route} that scores (HTTP ${error.status})`);
       }
+      if (error instanceof APIError && keyRefusals.has(error.status as number)) {
+        const failure = this.endpoint.translate(error, model) as Error;
+        throw new UnsupportedByEndpoint(failure.message);
+      }
       throw this.endpoint.translate(error, model);
     }
   }
@@ -102,6 +106,9 @@ export class OpenAiScoring implements Scoring {
     return `${this.endpoint.baseUrl.replace(/\/+$/, '').replace(/\/v1$/, '')}/tokenize`;
   }
 }
+
+/** Keys of hosted APIs are often good for some routes only; a debate that such a key can hold goes on unmeasured. */
+const keyRefusals = new Set([401, 403]);
 
 /** An unknown model is a 404 as well, and is not meant: it may be about to be loaded. */
 function lacksRoute(error: unknown): error is APIError {

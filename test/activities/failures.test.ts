@@ -2,6 +2,7 @@
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import { classified } from '../../activities/failures';
+import { modelRetries } from '../../src/contract/retries';
 import {
   ArtifactError,
   ConfigError,
@@ -35,7 +36,13 @@ test.each<[string, Error, { type: string; nonRetryable: boolean; outage: boolean
     { type: 'DatasetError', nonRetryable: true, outage: false },
   ],
   ['a refused request', provider(400, false), { type: 'ProviderError', nonRetryable: true, outage: false }],
-  ['a name not yet loaded (404)', provider(404, true), { type: 'ProviderError', nonRetryable: false, outage: false }],
+  [
+    'a model that is not there (404)',
+    provider(404, true),
+    { type: 'ProviderError', nonRetryable: false, outage: true },
+  ],
+  ['a key that is refused (401)', provider(401, false), { type: 'ProviderError', nonRetryable: true, outage: true }],
+  ['money that is spent (402)', provider(402, false), { type: 'ProviderError', nonRetryable: true, outage: true }],
   ['an overloaded endpoint (429)', provider(429, true), { type: 'ProviderError', nonRetryable: false, outage: true }],
   ['a failing endpoint (503)', provider(503, true), { type: 'ProviderError', nonRetryable: false, outage: true }],
   [
@@ -68,6 +75,11 @@ test.each<[string, Error, { type: string; nonRetryable: boolean; outage: boolean
     new TrainerError('SIGKILL', { exitCode: null, stderrTail: '', retryable: true }),
     { type: 'TrainerError', nonRetryable: false, outage: false },
   ],
+  [
+    'a trainer without space for its checkpoint',
+    new TrainerError('exit code 4', { exitCode: 4, stderrTail: '', retryable: true }),
+    { type: 'TrainerError', nonRetryable: false, outage: true },
+  ],
 ])('%s', async (_kind, error, { type, nonRetryable, outage }) => {
   const failure = await thrownFor(error);
   expect(failure).toBeInstanceOf(ApplicationFailure);
@@ -77,6 +89,16 @@ test.each<[string, Error, { type: string; nonRetryable: boolean; outage: boolean
 test('the time the other side asked for is the time until the next attempt', async () => {
   expect(await thrownFor(provider(429, true, { retryAfterMs: 7_000 }))).toMatchObject({ nextRetryDelay: 7_000 });
   expect(await thrownFor(provider(429, true))).toMatchObject({ nextRetryDelay: undefined });
+});
+
+test('a host that asks for a short wait each time is still given ten minutes', async () => {
+  const { maximumAttempts } = modelRetries;
+  const waits = Array.from({ length: maximumAttempts - 1 }, async (_, index) => {
+    const failure = await thrownFor(provider(429, true, { retryAfterMs: 1_000 }), { attempt: index + 1 });
+    return (failure as ApplicationFailure).nextRetryDelay as number;
+  });
+  const total = (await Promise.all(waits)).reduce((sum, wait) => sum + wait, 0);
+  expect(total).toBeGreaterThanOrEqual(9.5 * 60_000);
 });
 
 describe('nonsense', () => {

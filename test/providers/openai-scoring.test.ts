@@ -137,6 +137,7 @@ describe('a scoring endpoint', () => {
       'does not know the field',
       json(400, { error: { message: 'Unrecognized request argument supplied: prompt_logprobs' } }),
     ],
+    ['takes no such key', json(401, { error: { message: 'You have insufficient permissions for this operation.' } })],
     ['ignores the field', json(200, { choices: [{ index: 0, text: 'abc' }] })],
   ])('that %s cannot score', async (_, answer) => {
     endpoint.answer = answer;

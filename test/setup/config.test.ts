@@ -50,6 +50,29 @@ test('a key in the file is refused with where it belongs', () => {
   expect(messageOf(() => load('endpoints: {a: {baseUrl: "http://x/v1", apiKey: secret}}'))).toMatch(/apiKeyEnv/);
 });
 
+test.each([
+  ['http://user:s3cret@host/v1', /endpoints\.a\.baseUrl: must hold no user or password/],
+  ['http://host/v1?key=s3cret', /endpoints\.a\.baseUrl: must end with its path/],
+])('an address with more than a path is refused, and not repeated: %s', (address, reason) => {
+  const message = messageOf(() => load(`endpoints: {a: {baseUrl: "${address}"}}`));
+  expect(message).toMatch(reason);
+  expect(message).not.toContain('s3cret');
+});
+
+test('the embedded endpoint is set up elsewhere than among the endpoints', () => {
+  const message = messageOf(() => load('endpoints: {embedded: {baseUrl: "http://x/v1", timeoutSeconds: 5}}'));
+  expect(message).toMatch(/endpoints\.embedded: .*see `server`/);
+});
+
+test('a key that no header can carry is a matter of configuration, and is not repeated', () => {
+  const config = load('endpoints: {a: {baseUrl: "http://x/v1", apiKeyEnv: A_KEY}}');
+  for (const key of ['\u201csk-s3cret\u201d', 'sk-s3cret\n']) {
+    const message = messageOf(() => resolveEndpoint(config, 'a', { A_KEY: key }));
+    expect(message).toMatch(/variable A_KEY, which holds something else than printable ASCII/);
+    expect(message).not.toContain('s3cret');
+  }
+});
+
 test('a file that is no YAML is named', () => {
   expect(messageOf(() => load('ports: {temporal'))).toMatch(/config\.yaml cannot be read: /);
 });

@@ -86,10 +86,10 @@ describe('measuring within a run', () => {
   });
 
   test('an endpoint that is refused for good leaves them unmeasured as well', async () => {
-    world.scoring.trouble = () => new ProviderError('http://host/v1 answered 401', { status: 401, retryable: false });
+    world.scoring.trouble = () => new ProviderError('http://host/v1 answered 400', { status: 400, retryable: false });
     await (await start('refused', { measures: ['nll'] })).result();
     expect(await measuresOf('refused', 0)).toMatchObject({
-      heldOutLikelihood: { kind: 'not-measurable', reason: 'http://host/v1 answered 401' },
+      heldOutLikelihood: { kind: 'not-measurable', reason: 'http://host/v1 answered 400' },
     });
   });
 });
