@@ -107,13 +107,14 @@ export class FileArtifactStore implements ArtifactStore {
     return directory;
   }
 
-  /** Removes what attempts that died left behind, older than a day. */
+  /** Removes what attempts that died left behind, older than a day. What cannot be removed stays: it is in nobody's way. */
   async sweepAttempts(now: Date): Promise<void> {
     const folder = path.join(this.root, '.attempts');
     for (const entry of await readdir(folder).catch(() => [])) {
       const file = path.join(folder, entry);
-      const age = now.getTime() - (await stat(file)).mtimeMs;
-      if (age > 24 * 3600 * 1000) await rm(file, { force: true });
+      // Another worker may sweep at the same time, or the file's attempt may just have ended.
+      const { mtimeMs } = await stat(file).catch(() => ({ mtimeMs: Infinity }));
+      if (now.getTime() - mtimeMs > 24 * 3600 * 1000) await rm(file, { force: true }).catch(() => undefined);
     }
   }
 

@@ -11,7 +11,7 @@ import { hasNvidiaGpu } from '../setup/pip-install';
 import { ensurePythonEnvironment } from '../setup/python-environment';
 import { registerSearchAttributes } from '../setup/search-attributes';
 import { stderrListener } from '../setup/progress';
-import { wireMachine, type WiredMachine } from '../wiring';
+import { openStore, wireMachine, type WiredMachine } from '../wiring';
 import { allRoles, startWorkers, turnsToFetch, type WorkerSettings } from '../worker';
 
 interface WorkerOptions {
@@ -53,6 +53,7 @@ async function serve({ queue, exitWithParent }: WorkerOptions): Promise<void> {
   const clientConnection = await Connection.connect(connectionOptions);
   try {
     await reportMissingAttributes(clientConnection, namespace);
+    await openStore(config).sweepAttempts(new Date());
     await work(
       { connection, namespace, roles, ...slotsOf(config) },
       wireMachine(config, python.program, { connection: clientConnection, namespace }),

@@ -103,6 +103,7 @@ function noticesOf({ comparison: { seeds, methods, tasks }, runs }: ComparisonIn
     ...tasks.map((task) => sharedProblems(task, runs, tasks.length)),
     ...(tasks.length === 1 ? [] : transferNotices(methods)),
     ...selectionNotices(runs),
+    ...usageNotices(runs),
   ].filter((notice) => notice !== '');
 }
 
@@ -130,6 +131,13 @@ function sharedProblems(task: string, runs: ComparedArtifacts[], tasks: number):
     `${where}The seeds share evaluation problems (${different} different ones among ${all.length}): intervals over problems, ` +
     '± and p take them for different ones and are too narrow. Judge by the interval over seeds.'
   );
+}
+
+function usageNotices(runs: ComparedArtifacts[]): string[] {
+  const silent = runs.filter(({ counts }) => counts.calls > 0 && counts.promptTokens + counts.completionTokens === 0);
+  if (silent.length === 0) return [];
+  const named = silent.map(({ runId }) => runId).join(', ');
+  return [`The endpoint did not say how many tokens it read and wrote, so that their 0 means not known: ${named}.`];
 }
 
 function kindEvaluated({ specification: { task, evalTask } }: RunRecord): string {

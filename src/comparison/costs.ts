@@ -39,12 +39,14 @@ export function costPerPoint(input: {
   training: TrainingCost | null;
   comparison: SeedsComparison | null;
   prices: Prices | undefined;
+  /** Of the endpoint that answered for the baseline. */
+  rivalPrices: Prices | undefined;
 }): CostPerPoint | null {
-  const { size, rival, training, comparison, prices } = input;
+  const { size, rival, training, comparison, prices, rivalPrices } = input;
   const points = 100 * (comparison?.difference ?? 0);
   if (rival === null || points <= 0) return null;
   const money = moneyOf(size, training, prices);
-  const rivalMoney = moneyOf(rival, null, prices);
+  const rivalMoney = moneyOf(rival, null, rivalPrices);
   return {
     points,
     calls: (size.callsPerAnswer - rival.callsPerAnswer) / points,
@@ -53,7 +55,7 @@ export function costPerPoint(input: {
     trainingCallTokens: ((training?.counts.promptTokens ?? 0) + (training?.counts.completionTokens ?? 0)) / points,
     trainedTokens: (training?.tokens ?? 0) / points,
     money:
-      money === null || rivalMoney === null
+      money === null || rivalMoney === null || money.currency !== rivalMoney.currency
         ? null
         : {
             currency: money.currency,

@@ -170,7 +170,11 @@ function cellOf(
     training,
     comparison,
     money,
-    perPoint: costPerPoint({ size, rival, training, comparison, prices: first.run.prices }),
+    perPoint: costPerPoint({
+      ...{ size, rival, training, comparison },
+      prices: first.run.prices,
+      rivalPrices: rivals[0]?.run.prices,
+    }),
   };
 }
 

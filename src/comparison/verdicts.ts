@@ -29,14 +29,20 @@ function winnerAt(
   const rivals = calls === null ? all : all.filter(({ cell }) => cell.callsPerAnswer === calls);
   const [winner, second] = [...rivals].sort((left, right) => right.cell.accuracy - left.cell.accuracy);
   if (winner === undefined) return 'nothing has been measured yet';
-  const name = isPlainVote(winner) ? `plain majority voting wins (“${winner.label}”)` : `“${winner.label}” wins`;
-  const opening = `${name} with ${percent(winner.cell.accuracy)}`;
-  if (second === undefined) return `${opening}, alone: nothing else was measured at so many calls`;
+  const [name, accuracy] = [nameOf(winner), percent(winner.cell.accuracy)];
+  if (second === undefined) return `${name} has ${accuracy}; nothing else was measured at so many calls`;
   const comparison = compareRows(input, task, [winner.label, second.label]);
   const runnerUp = `“${second.label}” with ${percent(second.cell.accuracy)}`;
-  if (comparison === null) return `${opening}; next is ${runnerUp}`;
-  const sentence = `${opening}, ${lead(comparison)} ${runnerUp}`;
+  if (comparison === null) return `${name} is highest with ${accuracy}; next is ${runnerUp}`;
+  const sentence =
+    comparison.difference === 0
+      ? `${name} and ${nameOf(second)} are level with ${accuracy}`
+      : `${name} ${isClear(comparison) ? 'wins' : 'is highest'} with ${accuracy}, ${lead(comparison)} ${runnerUp}`;
   return style === 'briefly' ? sentence : `${sentence} (${evidence(comparison)})`;
+}
+
+function nameOf(row: Measured): string {
+  return isPlainVote(row) ? `plain majority voting (“${row.label}”)` : `“${row.label}”`;
 }
 
 /** Every tuned method against the untuned vote that takes as many calls; with several tasks, each one's winner first. */
@@ -73,7 +79,7 @@ function standing([first, second]: [string, string], comparison: SeedsComparison
 
 function lead(comparison: SeedsComparison): string {
   if (isClear(comparison)) return 'clearly ahead of';
-  return isClearHere(comparison) ? 'for these seeds ahead of' : 'but not clearly ahead of';
+  return isClearHere(comparison) ? 'for these seeds ahead of' : 'not clearly ahead of';
 }
 
 function measuredRows(rows: ComparisonRow[], task: string): Measured[] {

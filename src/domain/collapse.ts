@@ -95,15 +95,17 @@ function changedResponses({ iteration, responses }: DriftPoint, first: DriftPoin
   const limits = driftThresholds;
   const since = (before: number, now: number, show: (value: number) => string) =>
     `at iteration ${iteration}: ${show(now)}, against ${show(before)} at iteration ${first?.iteration}`;
+  // Not every endpoint says how many tokens it wrote.
+  const isCounted = untuned.meanTokens > 0 && responses.meanTokens > 0;
   const findings: [FindingKind, boolean, string][] = [
     [
       'responses-lengthen',
-      responses.meanTokens >= limits.lengthening * untuned.meanTokens,
+      isCounted && responses.meanTokens >= limits.lengthening * untuned.meanTokens,
       `responses have become much longer ${since(untuned.meanTokens, responses.meanTokens, tokens)}`,
     ],
     [
       'responses-shrink',
-      responses.meanTokens <= limits.shortening * untuned.meanTokens,
+      isCounted && responses.meanTokens <= limits.shortening * untuned.meanTokens,
       `responses have become much shorter ${since(untuned.meanTokens, responses.meanTokens, tokens)}`,
     ],
     [

@@ -171,7 +171,10 @@ function risesClaim(context: ClaimContext): Claim {
   });
   const fall = fallAfterPeak(context, society);
   if (rise.verdict !== 'holds' || fall === null) return rise;
-  const remark = `${peakWords(peakIteration(find, request))}, change from there to the last iteration ${points(-fall.difference)} points`;
+  const complete = fall.seeds.map(({ seed }) => seed);
+  const peak = peakWords(peakIteration(find, { ...request, seeds: complete }));
+  const from = complete.length > 1 ? 'the peak of the other seeds' : 'its own peak';
+  const remark = `${peak}; from ${from} to the last iteration it changes by ${points(-fall.difference)} points`;
   return {
     ...rise,
     verdict: isClearlyAbove(fall) ? 'does not hold' : 'holds',
@@ -194,10 +197,12 @@ function peaksAndFallsClaim(context: ClaimContext): Claim {
   const isInside = peak !== undefined && peak > 0 && peak < iterations;
   const against = isInside ? objection(comparison, 0) : 'its best iteration is the first or the last';
   const how =
-    seeds.length > 1
+    comparison.seeds.length > 1
       ? 'the fall is measured from the peak of the other seeds, so that no seed chooses its own'
-      : 'one seed: its own peak, which flatters the fall';
-  const remark = [peakWords(peak), against ?? '', how].filter((text) => text !== '').join('; ');
+      : 'its own peak, which flatters the fall';
+  const remark = [peakWords(peak), against ?? besideHolding(comparison, 0), how]
+    .filter((text) => text !== '')
+    .join('; ');
   return { ...head, verdict: against === null ? 'holds' : 'does not hold', remark, comparison };
 }
 

@@ -35,6 +35,11 @@ export interface AnswerShape {
 /** Where a run starts unless it is told otherwise. */
 export const untunedStart = 'untuned';
 
+/** What a run started from, after "of": `the untuned society`, or `the society demo@2`. */
+export function startingSociety({ model }: RunSpecification): string {
+  return model.society === undefined ? 'the untuned society' : `the society ${model.society}`;
+}
+
 export function answerShape(plan: RunPlan, specification: RunSpecification): AnswerShape {
   const { evaluateBy, select } = specification.method;
   const { baselines } = specification.evaluation;

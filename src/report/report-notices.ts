@@ -12,6 +12,7 @@ export function reportNotices(input: ReportInput): string[] {
     ...selectionRuleNotices(input),
     ...input.run.plan.notices,
     ...input.notices,
+    ...usageNotices(input),
     ...countNotices(input.iterations),
   ];
   return [...new Set(found)];
@@ -29,6 +30,15 @@ function startNotices({ run: { startedFrom } }: ReportInput): string[] {
   const { runId, iteration, version } = startedFrom;
   return [
     `Iteration 0 is the society of iteration ${iteration} of run ${runId} (version ${version.slice(0, 12)}…), not an untuned one.`,
+  ];
+}
+
+function usageNotices({ timings }: ReportInput): string[] {
+  const asked = timings.filter(({ counts }) => counts.calls > 0);
+  const isCounted = asked.some(({ counts }) => counts.promptTokens + counts.completionTokens > 0);
+  if (asked.length === 0 || isCounted) return [];
+  return [
+    'The endpoint does not say how many tokens it read and wrote: where tokens or money are 0 here, they are not known.',
   ];
 }
 

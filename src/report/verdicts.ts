@@ -29,7 +29,7 @@ export function verdicts(
 ): Verdicts {
   const statements = [
     bestStatement(measurements, validation),
-    oneCallStatement(measurements),
+    oneCallStatement(measurements, shape),
     ...equalCallStatements(measurements, shape),
   ];
   return { headline: headlineOf(measurements, shape), statements: statements.filter((text) => text !== null) };
@@ -87,14 +87,14 @@ function bestStatement(measurements: Measurement[], validation: readonly number[
 }
 
 /** What finetuning is worth where one call must do. */
-function oneCallStatement(measurements: Measurement[]): string | null {
+function oneCallStatement(measurements: Measurement[], { start }: AnswerShape): string | null {
   const samples = measurements.filter(({ result }) => result.callsPerProblem === 1);
   const untuned = samples.find(({ iteration }) => iteration === 0);
   const tuned = samples.filter(({ iteration }) => iteration > 0).at(-1);
   if (untuned === undefined || tuned === undefined || tuned.mode === 'society') return null;
   const comparison = compareMeasurements(tuned, untuned);
   if (comparison === null) return null;
-  return `With one call per problem: ${percent(untuned.result.accuracy)} untuned, ${percent(tuned.result.accuracy)} after iteration ${tuned.iteration} (${differenceText(comparison)}).`;
+  return `With one call per problem: ${percent(untuned.result.accuracy)} ${start === untunedStart ? 'untuned' : `of ${start}`}, ${percent(tuned.result.accuracy)} after iteration ${tuned.iteration} (${differenceText(comparison)}).`;
 }
 
 function equalCallStatements(measurements: Measurement[], shape: AnswerShape): string[] {

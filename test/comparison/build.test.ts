@@ -4,6 +4,7 @@ import {
   renderComparisonTable,
   type ComparisonReport,
 } from '../../src/comparison';
+import { costPerPoint } from '../../src/comparison/costs';
 import { comparisonFixture, toldAccuracy, type ComparisonFixture, type ToldMode } from '../support/comparison-fixture';
 
 const build = (options: ComparisonFixture = {}): ComparisonReport => buildComparison(comparisonFixture(options));
@@ -21,7 +22,7 @@ describe('the first line of a comparison', () => {
       accuracy: but(({ iteration, mode }) => (iteration > 0 && mode === 'vote-9' ? 0.9 : undefined)),
     });
     expect(headline).toContain(
-      'At equal calls (9 per answer) plain majority voting wins (“untuned, vote over 9”) with 94.0',
+      'At equal calls (9 per answer) plain majority voting (“untuned, vote over 9”) wins with 94.0',
     );
     expect(headline).toContain('clearly ahead of “majority-finetuning, vote over 9”');
   });
@@ -34,8 +35,18 @@ describe('the first line of a comparison', () => {
   });
 
   it('calls a small lead not clear', () => {
-    const near = but(({ iteration, mode }) => (mode === 'vote-9' ? (iteration > 0 ? 0.902 : 0.9) : undefined));
-    expect(build({ accuracy: near }).headline).toContain('but not clearly ahead of');
+    const near = but(({ runId, iteration, mode }) => {
+      if (mode !== 'vote-9') return undefined;
+      return iteration === 0 ? 0.9 : runId.includes('majority') ? 0.902 : 0.904;
+    });
+    const { headline } = build({ accuracy: near });
+    expect(headline).toContain('not clearly ahead of');
+    expect(headline).not.toContain('wins');
+  });
+
+  it('says of a draw that it is one', () => {
+    const level = but(({ mode }) => (mode === 'vote-9' ? 0.95 : undefined));
+    expect(build({ accuracy: level }).headline).toMatch(/ and “.*” are level with 95\.0.% \(0\.0 points/);
   });
 
   it('gives one verdict per task', () => {
@@ -43,7 +54,7 @@ describe('the first line of a comparison', () => {
     const accuracy = (told: ToldMode) => (told.task === 'task-1' ? societyWins(told) : toldAccuracy(told));
     const report = build({ specification: { task: undefined, tasks }, accuracy });
     expect(report.headline).toMatch(
-      /^At equal calls .* on task-1 “multiagent-finetuning” wins [^(]*; on task-2 “multiagent-finetuning, vote over 9” wins [^(]*$/,
+      /^At equal calls .* on task-1 “multiagent-finetuning” wins [^(]*; on task-2 “multiagent-finetuning, vote over 9” is highest [^(]*$/,
     );
     expect(report.statements[0]).toMatch(/^task-1: “multiagent-finetuning” wins with .* interval .*\)\.$/);
     expect(renderComparisonPage(report)).toContain('” on task-2 in percentage points');
@@ -54,7 +65,7 @@ describe('the first line of a comparison', () => {
     const methods = ['debate', { name: 'majority-of-9', preset: 'majority', members: 9 }, 'multiagent-finetuning'];
     const accuracy = but(({ iteration, mode }) => (mode === 'vote-9' && iteration > 0 ? 0.8 : undefined));
     const report = build({ specification: { methods }, accuracy });
-    expect(report.headline).toContain('plain majority voting wins (“majority-of-9”)');
+    expect(report.headline).toContain('plain majority voting (“majority-of-9”) wins');
     expect(report.rows.map(({ label }) => label)).not.toContain('untuned, vote over 9');
   });
 
@@ -142,6 +153,31 @@ describe('the table', () => {
     });
     expect(renderComparisonTable(priced, { ascii: false })).toContain('0.36 USD');
     expect(renderComparisonTable(build(), { ascii: false })).not.toContain('money');
+  });
+
+  it('prices each side of a gain by its own endpoint, and mixes no currencies', () => {
+    const cheap = { promptPerMillion: 0.1, completionPerMillion: 0.2, currency: 'USD' };
+    const dear = { promptPerMillion: 1, completionPerMillion: 2, currency: 'USD' };
+    const of = (callsPerAnswer: number) => ({
+      callsPerAnswer,
+      promptTokensPerAnswer: 20 * callsPerAnswer,
+      completionTokensPerAnswer: 10 * callsPerAnswer,
+    });
+    const comparison = cellOf(build({ specification: { baseline: 'base' } }), 'debate').comparison;
+    const moneyWith = (rivalPrices: typeof cheap) =>
+      costPerPoint({ size: of(9), rival: of(1), training: null, comparison, prices: dear, rivalPrices })!.money;
+    // 0.36 for a thousand debates, 0.004 for as many samples; 14 points.
+    expect(moneyWith(cheap)!.perThousandAnswers).toBeCloseTo((0.36 - 0.004) / 14, 8);
+    expect(moneyWith({ ...cheap, currency: 'EUR' })).toBeNull();
+  });
+
+  it('says where an endpoint counted no tokens', () => {
+    const input = comparisonFixture();
+    input.runs[0]!.counts = { calls: 5000, promptTokens: 0, completionTokens: 0 };
+    const { notices } = buildComparison(input);
+    expect(notices).toContain(
+      `The endpoint did not say how many tokens it read and wrote, so that their 0 means not known: ${input.runs[0]!.runId}.`,
+    );
   });
 
   it('leaves out what is not finished, and says so', () => {

@@ -61,6 +61,11 @@ test.each<[string, object, string[]]>([
   expect(kindsOf(responses(changes))).toEqual(kinds);
 });
 
+test('an endpoint that does not count tokens has neither lengthened nor shortened anything', () => {
+  const uncounted = { ...untuned, responses: { ...healthy, meanTokens: 0 } };
+  expect(judgeDrift([uncounted, { ...uncounted, iteration: 1 }])).toEqual([]);
+});
+
 test('a base that says one thing from the start is not found to have collapsed', () => {
   const dull = { ...untuned, responses: { ...healthy, commonestTextShare: 0.6 } };
   expect(judgeDrift([dull, { ...dull, iteration: 1 }])).toEqual([]);

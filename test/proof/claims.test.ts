@@ -128,6 +128,18 @@ describe('Figure 1', () => {
       [2, 5],
     ]);
     expect(claim.comparison!.difference).toBeGreaterThan(0.03);
+    expect(claim.remark).toContain('measured from the peak of the other seeds');
+  });
+
+  it('says so where the fall is measured from a seed’s own peak because no other is complete', () => {
+    const claim = claims({ evaluatedUpTo: (_, seed) => (seed === 21 ? 5 : -1) })['single-agent-peaks-and-falls']!;
+    expect(claim.remark).toContain('one seed: nothing is known about another; its own peak, which flatters the fall');
+  });
+
+  it('says of a rising society from where the change to its end is measured', () => {
+    expect(claims()['society-rises']!.remark).toContain('from the peak of the other seeds to the last iteration');
+    const alone = claims({ evaluatedUpTo: (_, seed) => (seed === 21 ? 5 : -1) })['society-rises']!;
+    expect(alone.remark).toMatch(/^its mean is highest at iteration \d; from its own peak to the last iteration/);
   });
 
   it('sees no fall in a curve that ends at its best', () => {

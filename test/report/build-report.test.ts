@@ -164,6 +164,17 @@ describe('notices', () => {
     );
   });
 
+  test('an endpoint that counts no tokens is named, because their 0 is no number', () => {
+    const input = reportFixture();
+    const sentence = /does not say how many tokens it read and wrote/;
+    expect(noticesOf(input)).not.toContainEqual(expect.stringMatching(sentence));
+    const timings = input.timings.map(({ counts, ...timing }) => ({
+      ...timing,
+      counts: { calls: counts.calls, promptTokens: 0, completionTokens: 0 },
+    }));
+    expect(noticesOf({ ...input, timings })).toContainEqual(expect.stringMatching(sentence));
+  });
+
   test('the same sentence from two sources appears once', () => {
     const input = reportFixture();
     const sentence = 'The endpoint was down for 3 minutes.';

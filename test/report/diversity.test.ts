@@ -31,6 +31,21 @@ describe('the section on diversity', () => {
     expect(section).toContain('2 scores were left out');
   });
 
+  test('does not say that models scored where none did', () => {
+    const input = reportFixture();
+    const missing = { kind: 'not-measurable' as const, reason: 'no such route' };
+    for (const { measures } of input.iterations) {
+      if (measures === undefined) continue;
+      const none = { generation: missing, critic: missing };
+      Object.assign(measures, { heldOutLikelihood: missing, klBetweenAgents: none, klFromBase: none });
+    }
+    expect(sectionOf(pageOf(input), 'diversity')).toContain('drawn by seed: embeddings by');
+    for (const { measures } of input.iterations) measures!.embedding = { first: missing, last: missing };
+    const page = sectionOf(pageOf(input), 'diversity');
+    expect(page).toContain('No model scored anything.');
+    expect(page).not.toContain('Models scored');
+  });
+
   test('shows what is not measurable with its reason, never as 0', () => {
     const one = sectionOf(pageOf(reportFixture({ members: 2 })), 'diversity');
     expect(one).toContain('not measurable');

@@ -13,6 +13,21 @@ const page = (input: ReportInput) => renderHtml(buildReport(input));
 describe('the page', () => {
   const markup = page(reportFixture());
 
+  test('a run that starts from a tuned society nowhere calls it untuned', () => {
+    const input = reportFixture();
+    const { specification } = input.run;
+    const run = {
+      ...input.run,
+      specification: { ...specification, model: { ...specification.model, society: 'demo@2' } },
+    };
+    const report = buildReport({ ...input, run });
+    const markup = renderHtml(report);
+    expect(report.statements.join(' ')).toMatch(/With one call per problem: [^%]*% of demo@2, /);
+    expect(markup).toContain('Iteration 0 is the society demo@2');
+    expect(markup).toContain('Texts of the society demo@2');
+    expect(markup).not.toContain('untuned');
+  });
+
   test('has no script, no link to anywhere and a policy that would allow neither', () => {
     expect(markup.match(/<script|javascript:|@import|url\((?!#)|<iframe|<object|<embed/i)).toBeNull();
     expect(markup.replace(/xmlns(:\w+)?="[^"]*"/g, '').match(/https?:\/\//)).toBeNull();

@@ -33,7 +33,7 @@ export const measureCatalogue = {
   },
   heldOutLikelihood: {
     name: 'nll',
-    label: 'Likelihood under a held-out critic',
+    label: 'Negative log-likelihood under a held-out critic',
     unit: 'nats per token',
     formula: '-log p_k(y) per token for responses y of critics i and j, averaged over the triples i, j | k',
     moreDiverse: 'higher',

@@ -26,5 +26,6 @@ export function responseShape(panels: readonly Panel[]): ResponseShape | undefin
 function mostFrequent(texts: readonly string[]): number {
   const counts = new Map<string, number>();
   for (const text of texts) counts.set(text, (counts.get(text) ?? 0) + 1);
-  return Math.max(0, ...counts.values());
+  // Not Math.max(...): so many arguments as a large run has responses end the process's stack.
+  return [...counts.values()].reduce((most, count) => Math.max(most, count), 0);
 }

@@ -25,13 +25,14 @@ export function accuracyCurves(points: AccuracyPoint[], societyLabel: string): C
   }));
 }
 
-export function accuracyChart(curves: Curve[], iterations: number): Chart {
+/** @param start What iteration 0 is, such as `the untuned society`. */
+export function accuracyChart(curves: Curve[], iterations: number, start: string): Chart {
   const everyPoint = curves.flatMap(({ points }) => points);
   const problems = [...new Set(everyPoint.map(({ n }) => n))].join(', ');
   return {
     id: 'accuracy',
     description: `Accuracy per iteration for ${curves.map(({ label }) => label).join(', ')}; the values are in the table below.`,
-    caption: `Accuracy on the evaluation problems after each iteration (n = ${problems}), with 95 % Wilson intervals. Iteration 0 is the untuned society; dashed lines carry its values along as baselines.`,
+    caption: `Accuracy on the evaluation problems after each iteration (n = ${problems}), with 95 % Wilson intervals. Iteration 0 is ${start}; dashed lines carry its values along as baselines.`,
     legend: curves.map(({ label }, index) => ({ label, color: seriesColor(index) })),
     height: 360,
     option: ({ width }) => accuracyOption({ curves, iterations, everyPoint, width }),

@@ -1,7 +1,6 @@
 /** Training loss of one agent, one line per iteration: one of a grid of small charts with a common scale. */
 import type { WeightsRecord } from '../../contract/training-job';
 import { axisStyle } from '../chart-renderer';
-import { seriesColor } from '../colors';
 import { threeDigits } from '../numbers';
 import type { Chart } from '../chart-renderer';
 
@@ -27,8 +26,10 @@ export function lossChart(input: {
   agent: string;
   records: WeightsRecord[];
   scale: LossScale;
+  /** By iteration. */
+  colors: ReadonlyMap<number, string>;
 }): Chart & { width: number } {
-  const { agent, records, scale } = input;
+  const { agent, records, scale, colors } = input;
   const examples = records.map(({ training }) => training?.examples ?? 0).join(', ');
   return {
     id: `loss-${agent.replace(/[^A-Za-z0-9-]/g, '-')}`,
@@ -60,7 +61,7 @@ export function lossChart(input: {
         silent: true,
         showSymbol: false,
         data: thinned(training?.lossCurve ?? []).map(({ step, loss }) => [step, loss]),
-        lineStyle: { color: seriesColor(iteration - 1), width: 1.5 },
+        lineStyle: { color: colors.get(iteration), width: 1.5 },
       })),
     }),
   };

@@ -7,17 +7,19 @@ import { html } from '../html';
 import type { Html } from '../html';
 import type { AccuracyPoint, Report } from '../build-report';
 import { count, percent, percentWithError, points, pointsInterval, pValue } from '../numbers';
+import { startingSociety } from '../measurements';
 import type { PageSection } from '../section';
 import { table } from '../table';
 
 export function accuracySection(report: Report): PageSection | null {
   if (report.points.length === 0) return null;
   const curves = accuracyCurves(report.points, societyLabel(report));
+  const start = startingSociety(report.run.specification);
   return {
     id: 'accuracy',
     title: 'Accuracy per iteration',
     content: [
-      chartFigure(accuracyChart(curves, report.run.plan.iterations)),
+      chartFigure(accuracyChart(curves, report.run.plan.iterations, start)),
       curveTable(curves),
       agreementFigure(report),
       agreementTable(report),

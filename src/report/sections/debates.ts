@@ -3,13 +3,14 @@ import type { ChatMessage, Consensus, DebateRound, Turn } from '../../contract/t
 import { html } from '../html';
 import type { Html, HtmlValue } from '../html';
 import type { Report } from '../build-report';
+import { startingSociety } from '../measurements';
 import { modelText } from '../model-text';
 import { count, counted } from '../numbers';
 import { visibleLine } from '../plain-text';
 import type { SampleDebate } from '../sample-debates';
 import type { PageSection } from '../section';
 
-export function debatesSection({ samples }: Report): PageSection | null {
+export function debatesSection({ samples, run }: Report): PageSection | null {
   if (samples.length === 0) return null;
   return {
     id: 'debates',
@@ -20,18 +21,19 @@ export function debatesSection({ samples }: Report): PageSection | null {
         ${samples.length}). ✓ marks an answer equal to the consensus, ✗ one that is not; neither says whether it is
         right.
       </p>`,
-      samples.map(sampleDetails),
+      samples.map((sample) => sampleDetails(sample, startingSociety(run.specification))),
     ],
   };
 }
 
-function sampleDetails(sample: SampleDebate): Html {
+/** @param start What iteration 0 is. */
+function sampleDetails(sample: SampleDebate, start: string): Html {
   const { transcript, reason } = sample;
-  const society = transcript.iteration === 0 ? 'untuned society' : `iteration ${transcript.iteration}`;
+  const society = transcript.iteration === 0 ? start : `iteration ${transcript.iteration}`;
   return html`<details class="debate">
     <summary>
       <span class="reason">${reason}</span>
-      <span class="where">${society}, ${transcript.split}, ${visibleLine(transcript.problemId)}</span>
+      <span class="where">${visibleLine(society)}, ${transcript.split}, ${visibleLine(transcript.problemId)}</span>
       ${outcomeBadge(sample)}
     </summary>
     <h3>Question</h3>

@@ -68,9 +68,21 @@ function scoredOn(measured: Measures[]): string {
   const last = measured.at(-1);
   if (last === undefined) return '';
   const { problems, embeddingModel, fixedScorer, tooLong } = last.scored;
+  const { embedding, heldOutLikelihood, klBetweenAgents, klFromBase } = last;
+  const likelihoods = [heldOutLikelihood, ...Object.values(klBetweenAgents), ...Object.values(klFromBase)];
   const scorer = fixedScorer === null ? 'the agents themselves' : visibleLine(fixedScorer);
+  const scored = [
+    ...(likelihoods.some(isMeasured) ? [`likelihoods by ${scorer}`] : []),
+    ...(Object.values(embedding).some(isMeasured) ? [`embeddings by ${visibleLine(embeddingModel)}`] : []),
+  ];
+  const intervals = 'Intervals are 95 % bootstrap intervals over problems.';
+  if (scored.length === 0) return `No model scored anything. ${intervals}`;
   const left = tooLong === 0 ? '' : ` ${count(tooLong)} scores were left out: too long for the scorer’s context.`;
-  return `Models scored ${count(problems)} of ${count(last.problems)} problems, drawn by seed; likelihoods by ${scorer}, embeddings by ${visibleLine(embeddingModel)}. Intervals are 95 % bootstrap intervals over problems.${left}`;
+  return `Models scored ${count(problems)} of ${count(last.problems)} problems, drawn by seed: ${scored.join(', ')}. ${intervals}${left}`;
+}
+
+function isMeasured({ kind }: { kind: Measured<Estimate>['kind'] }): boolean {
+  return kind === 'measured';
 }
 
 function panel(measure: MeasureName, measured: Measures[], report: Report): Html | null {

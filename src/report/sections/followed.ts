@@ -3,6 +3,7 @@ import type { FollowedAnswer, FollowedDebate, FollowedProblem } from '../followe
 import { html } from '../html';
 import type { Html, HtmlValue } from '../html';
 import type { Report } from '../build-report';
+import { startingSociety } from '../measurements';
 import { modelText } from '../model-text';
 import { shortened, visibleLine } from '../plain-text';
 import type { PageSection } from '../section';
@@ -11,9 +12,17 @@ import { table, type TableGroup } from '../table';
 /** A longer answer is cut in the grid; it stands in full among the texts. */
 const mostAnswerCharacters = 14;
 
+interface Shown {
+  /** Whether the society answers by a debate. */
+  debates: boolean;
+  /** What iteration 0 is. */
+  start: string;
+}
+
 export function followedSection({ followed, run }: Report): PageSection | null {
   if (followed.length === 0) return null;
   const debates = run.plan.evaluationRounds > 1;
+  const start = startingSociety(run.specification);
   return {
     id: 'followed',
     title: 'Problems followed through the iterations',
@@ -23,12 +32,12 @@ export function followedSection({ followed, run }: Report): PageSection | null {
         wrong, ∅ no answer could be parsed, – no turn. Where there is no reference answer: = equals the consensus, ≠
         differs from it.
       </p>`,
-      followed.map((problem, index) => problemDetails(problem, { debates, open: index === 0 })),
+      followed.map((problem, index) => problemDetails(problem, { debates, start, open: index === 0 })),
     ],
   };
 }
 
-function problemDetails(problem: FollowedProblem, { debates, open }: { debates: boolean; open: boolean }): Html {
+function problemDetails(problem: FollowedProblem, { debates, start, open }: Shown & { open: boolean }): Html {
   const { reason, problemId, question, reference, type } = problem;
   const facts = [visibleLine(problemId), type === null ? '' : `type ${visibleLine(type)}`].filter(
     (fact) => fact !== '',
@@ -38,14 +47,17 @@ function problemDetails(problem: FollowedProblem, { debates, open }: { debates: 
     </summary>
     ${modelText(question)}
     ${reference !== null && html`<p>Reference answer: <code>${visibleLine(reference)}</code></p>`}
-    ${answerGrid(problem, debates)} ${problem.debates.map(debateTexts)}`;
+    ${answerGrid(problem, { debates, start })} ${problem.debates.map((debate) => debateTexts(debate, start))}`;
   return open
     ? html`<details class="followed" open>${content}</details>`
     : html`<details class="followed">${content}</details>`;
 }
 
 /** Agents down, iterations across: a row is the path of one agent. */
-function answerGrid({ problemId, debates: followed }: FollowedProblem, societyDebates: boolean): Html {
+function answerGrid(
+  { problemId, debates: followed }: FollowedProblem,
+  { debates: societyDebates, start }: Shown,
+): Html {
   const rounds = Math.max(0, ...followed.map((debate) => debate.rounds.length));
   const groups = Array.from({ length: rounds }, (_, round): TableGroup => {
     const members = new Set(followed.flatMap((debate) => debate.rounds[round]?.map(({ member }) => member) ?? []));
@@ -65,8 +77,8 @@ function answerGrid({ problemId, debates: followed }: FollowedProblem, societyDe
   };
   return html`<div class="answers">
     ${table({
-      caption: `Answers to ${visibleLine(problemId)} by iteration.`,
-      columns: ['Agent', ...followed.map(({ iteration }) => (iteration === 0 ? 'untuned' : String(iteration)))],
+      caption: `Answers to ${visibleLine(problemId)} by iteration; 0 is ${visibleLine(start)}.`,
+      columns: ['Agent', ...followed.map(({ iteration }) => String(iteration))],
       groups: [...groups, { rows: [society] }],
       wordColumns: followed.map((_, index) => index + 1),
     })}
@@ -106,10 +118,10 @@ function shortAnswer(answer: string): Html {
   return html`<code>${text}${omitted > 0 && '…'}</code>`;
 }
 
-function debateTexts({ iteration, rounds }: FollowedDebate): Html | null {
+function debateTexts({ iteration, rounds }: FollowedDebate, start: string): Html | null {
   if (rounds.length === 0) return null;
   return html`<details class="sent">
-    <summary>Texts ${iteration === 0 ? 'of the untuned society' : `at iteration ${iteration}`}</summary>
+    <summary>Texts of ${iteration === 0 ? visibleLine(start) : `iteration ${iteration}`}</summary>
     <ol class="turns">
       ${rounds.map((answers, index) => answers.map((answer) => turnText(answer, index + 1)))}
     </ol>

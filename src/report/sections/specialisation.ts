@@ -156,7 +156,7 @@ function agentTable(measured: Specialised[], roles: Role[]): Html {
   const heads = roles.flatMap(({ nameOf }) => members.map(({ member }) => nameOf(member)));
   return table({
     caption:
-      'Accuracy by type and level. ▲ and ▼ mark agents whose 95 % Wilson interval does not hold the mean of their role on that type: about one in twenty would be marked by chance.',
+      'Accuracy by type and level. ▲ and ▼ mark agents whose 95 % Wilson interval does not hold the mean of their role on that type: by chance fewer than one in twenty would be marked.',
     columns: ['Type', 'n', ...heads, 'Society'],
     groups: measured.map(({ iteration, rows }): TableGroup => ({
       title: `Iteration ${iteration}`,

@@ -27,12 +27,10 @@ function lossGrid(records: WeightsRecord[]): Html | null {
   const curves = trained.filter(({ iteration }) => shown.has(iteration));
   const scale = lossScale(curves);
   const agents = [...new Set(curves.map(({ agent }) => agent))];
-  const legend = [...shown].map((iteration) => ({
-    label: `iteration ${iteration}`,
-    color: seriesColor(iteration - 1),
-  }));
+  const colors = new Map([...shown].map((iteration, index) => [iteration, seriesColor(index)]));
+  const legend = [...colors].map(([iteration, color]) => ({ label: `iteration ${iteration}`, color }));
   const charts = agents.map((agent) =>
-    smallChart(lossChart({ agent, scale, records: curves.filter((record) => record.agent === agent) })),
+    smallChart(lossChart({ agent, scale, colors, records: curves.filter((record) => record.agent === agent) })),
   );
   return html`<p>
       Training loss over optimizer steps, one small chart per agent, all on one scale; n is the number of examples per
