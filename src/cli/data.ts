@@ -51,6 +51,7 @@ async function checking(options: DataOptions, kind: DataKind): Promise<string> {
   const known = publicData.find((each) => each.kind === kind);
   const path = options.path ?? known?.folder;
   if (path === undefined) throw new InvalidRunSpec(['--path: missing; --task jsonl has no folder of its own']);
+  if (path.trim() === '') throw new InvalidRunSpec(['--path: "" names no file or folder']);
   if (kind === 'jsonl' && options.answerType === undefined) {
     throw new InvalidRunSpec([`--answer-type: missing; --task jsonl needs one of ${dataAnswerTypes.join(', ')}`]);
   }

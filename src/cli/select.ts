@@ -20,7 +20,7 @@ import {
   type DebateSize,
   type PlacedTranscript,
 } from './select/transcripts';
-import { writeSelection } from './select/write-selection';
+import { makeOutput, writeSelection } from './select/write-selection';
 import { lazyGrader, taskChoice, withTaskOptions, type TaskOptions } from './task-option';
 
 export interface SelectOptions extends TaskOptions {
@@ -57,6 +57,7 @@ export function register(program: Command): void {
 export async function select(options: SelectOptions): Promise<SelectionResult> {
   const specification = await methodSpecification(options.method, taskChoice(options));
   const reader = taskFor(specification.task, { dataDirectory: dataDirectory() });
+  await makeOutput(options.out);
   // Asked only where transcripts leave votes open, or where references decide.
   const grader = lazyGrader(reader);
   try {

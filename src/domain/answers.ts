@@ -30,5 +30,6 @@ export const answerRules: Record<AnswerType, AnswerRules> = {
 };
 
 export { parseInteger } from './answers/integer';
+export { holdsSeveralNumbers, marksAnswer } from './answers/number';
 export { sameMath } from './answers/math-spelling';
 export { saidIn, withoutThinking } from './answers/thinking';

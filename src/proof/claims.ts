@@ -184,7 +184,7 @@ function risesClaim(context: ClaimContext): Claim {
 
 /** Figure 1, second half: the single agent is best before the last iteration, and clearly worse at the last. */
 function peaksAndFallsClaim(context: ClaimContext): Claim {
-  const { seeds, iterations, find } = context;
+  const { iterations, find } = context;
   const head = { id: 'single-agent-peaks-and-falls', claim: 'Figure 1: the single agent’s curve peaks and falls' };
   const comparison = fallAfterPeak(context, 'single-agent');
   if (comparison === null) return { ...head, verdict: 'not measured', remark: unmeasured, comparison };

@@ -18,7 +18,8 @@ export function parseEvaluationRequest(raw: unknown): EvaluationRequest {
     ]);
   }
   const parsed = evaluationRequestSchema.safeParse(raw);
-  if (parsed.success) return parsed.data;
+  // As it was written: what it does not set stays as the society's run has it, and no default takes its place.
+  if (parsed.success) return raw as EvaluationRequest;
   throw new InvalidRunSpec(
     parsed.error.issues.flatMap((issue) => describeIssue(issue, { value: raw, schema: evaluationRequestSchema })),
   );

@@ -94,11 +94,22 @@ function take(stream: Generator<Operands, never>, count: number, first: number):
   });
 }
 
+/** A number of held-out questions that surely exist: counted where there are few, else less than the tenth they are. */
+function heldOutQuestions(max: number): number {
+  const all = max ** 6;
+  if (max > 4) return Math.floor(all / 12);
+  const operand = (index: number, position: number) => Math.floor(index / max ** position) % max;
+  const questions = Array.from({ length: all }, (_, index) =>
+    questionOf([0, 1, 2, 3, 4, 5].map((position) => operand(index, position)) as Operands),
+  );
+  return questions.filter(isHeldOut).length;
+}
+
 function refuseMoreThanExist(
   { max, heldOut, train, eval: evaluation, problems }: ArithmeticSettings,
   wanted: number,
 ): void {
-  const existing = heldOut ? Math.floor(max ** 6 / 12) : max ** 6;
+  const existing = heldOut ? heldOutQuestions(max) : max ** 6;
   if (wanted <= existing) return;
   throw new InvalidRunSpec([
     `task: ${wanted} different problems are asked for (eval ${evaluation}, train ${train}, problems ${problems}), ` +

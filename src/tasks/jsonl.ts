@@ -1,7 +1,7 @@
 /** A user's own data: JSON lines with `{id?, question, answer?, type?, level?}`; the specification says how answers are compared. */
 import { z } from 'zod';
 import type { TaskSettings } from '../contract/task-settings';
-import { answerRules } from '../domain/answers';
+import { answerRules, holdsSeveralNumbers, marksAnswer } from '../domain/answers';
 import { DatasetError } from '../errors';
 import { promptTaskOf } from '../prompts';
 import type { DataFile, Layout } from './data-files';
@@ -71,7 +71,14 @@ async function* readRows(
 /** Nothing where the row has no answer: such a problem can train without a label. */
 function referenceOf({ row, refuse }: PlacedRow<Row>, reader: AnswerReader): { answer?: string } {
   if (row.answer === undefined || row.answer === null || row.answer === '') return {};
+  if (typeof row.answer === 'number' && Number.isInteger(row.answer) && !Number.isSafeInteger(row.answer)) {
+    refuse(`answer: ${row.answer} has more digits than JSON numbers keep; write it as a string`);
+  }
   const given = String(row.answer);
+  const isNumber = reader.answerType === 'number' || reader.answerType === 'integer';
+  if (isNumber && !marksAnswer(given) && holdsSeveralNumbers(given)) {
+    refuse(`answer: ${JSON.stringify(given)} holds several numbers; give one, or mark it with #### or \\boxed{}`);
+  }
   // A lone expression may be anything; in a box it is read as it is.
   const answer = reader.parse(reader.answerType === 'math' ? `\\boxed{${given}}` : given);
   return answer === null ? refuse(`answer: ${JSON.stringify(row.answer)} is no ${reader.answerType}`) : { answer };

@@ -85,7 +85,10 @@ async function* csvRows(file: DataFile): AsyncGenerator<PlacedRow> {
     const [question = '', ...rest] = fields;
     const answer = rest.pop() ?? '';
     // Copies of the files have a header.
-    if (line === 1 && /^answer$/i.test(answer.trim())) continue;
+    if (line === 1 && /^answer$/i.test(answer.trim())) {
+      if (/^(?:question|prompt|input)$/i.test(question.trim())) continue;
+      refuse(`the header begins with ${JSON.stringify(question)}; the first column must be the question`);
+    }
     if (rest.length < 2) refuse(`${fields.length} fields; a row is the question, at least two choices, and the letter`);
     if (question.trim() === '') refuse('question: empty');
     yield { row: { question: question.trim(), choices: rest, answer: answer.trim(), subject }, line, refuse };

@@ -50,7 +50,9 @@ export async function loadPools(request: PoolsRequest): Promise<ProblemPools> {
   const files = await findDataFiles(request.settings.path, request.layout, request.context);
   const { train, evaluation } = filesOfSplits(files, request.settings.splits);
   const forEvaluation = await readFiles(evaluation, request);
-  return poolsOf(forEvaluation, train === evaluation ? undefined : await readFiles(train, request));
+  const forTraining = train === evaluation ? undefined : await readFiles(train, request);
+  refuseRepeatedIds(request.settings.path, [...forEvaluation.problems, ...(forTraining?.problems ?? [])]);
+  return poolsOf(forEvaluation, forTraining);
 }
 
 /** The pools of rows that a program of the user's loaded; without training rows both splits come from the same. */
@@ -59,10 +61,15 @@ export function poolsOfRows(path: string, evaluation: LabelledProblem[], trainin
     const lines = problems.map((problem) => `${JSON.stringify(problem)}\n`).join('');
     return { problems, leftOut: {}, source: { path, files: 0, problems: problems.length, sha256: sha256(lines) } };
   };
-  const seen = new Set<string>();
-  const repeated = [...evaluation, ...(training ?? [])].find(({ id }) => seen.size === seen.add(id).size);
-  if (repeated !== undefined) throw new DatasetError(`id ${JSON.stringify(repeated.id)} occurs twice`, path);
+  refuseRepeatedIds(path, [...evaluation, ...(training ?? [])]);
   return poolsOf(rows(evaluation), training && rows(training));
+}
+
+/** Everything that is stored of a problem is found by its id. */
+function refuseRepeatedIds(path: string, problems: LabelledProblem[]): void {
+  const seen = new Set<string>();
+  const repeated = problems.find(({ id }) => seen.size === seen.add(id).size);
+  if (repeated !== undefined) throw new DatasetError(`id ${JSON.stringify(repeated.id)} occurs twice`, path);
 }
 
 /** Training problems are different from each other and from all that may be evaluated on. */
@@ -112,9 +119,9 @@ function filesOfSplits(files: DataFile[], splits: 'published' | 'test'): { train
 async function readFiles(files: DataFile[], { read, settings }: PoolsRequest): Promise<Rows> {
   const problems: LabelledProblem[] = [];
   const leftOut: Record<string, number> = {};
-  for (const file of files) {
-    const prefix = idPrefix(settings.kind, file, files.length);
-    for await (const row of read(file, prefix)) {
+  const prefixes = idPrefixes(settings.kind, files);
+  for (const [index, file] of files.entries()) {
+    for await (const row of read(file, prefixes[index]!)) {
       if ('leftOut' in row) leftOut[row.leftOut] = (leftOut[row.leftOut] ?? 0) + 1;
       else problems.push(row);
     }
@@ -128,16 +135,18 @@ async function readFiles(files: DataFile[], { read, settings }: PoolsRequest): P
   return { problems, leftOut, source };
 }
 
-/** `gsm8k-train`; of several files also the file's name, so that a line is named once. */
-function idPrefix(kind: string, file: DataFile, files: number): string {
-  const split = file.split === 'whole' ? '' : `-${file.split}`;
-  if (files === 1) return `${kind}${split}`;
-  const words = file.name
-    .replace(/\.[^.]+$/, '')
-    .split('/')
-    .slice(-2)
-    .join('-');
-  return `${kind}${split}-${words.replaceAll(/[^\w-]+/g, '-')}`;
+/** `gsm8k-train`; of several files also the file's name and its folder's, or all folders' where two would be the same. */
+function idPrefixes(kind: string, files: DataFile[]): string[] {
+  const splitOf = ({ split }: DataFile) => (split === 'whole' ? '' : `-${split}`);
+  if (files.length === 1) return files.map((file) => `${kind}${splitOf(file)}`);
+  const withFolders = (most: number) =>
+    files.map((file) => {
+      const parts = file.name.replace(/\.[^.]+$/, '').split('/');
+      const words = parts.slice(-1 - most).join('-');
+      return `${kind}${splitOf(file)}-${words.replaceAll(/[^\p{L}\p{N}_-]+/gu, '-')}`;
+    });
+  const short = withFolders(1);
+  return new Set(short).size === files.length ? short : withFolders(Infinity);
 }
 
 /** The first row of each question. */

@@ -52,6 +52,15 @@ test('a file is fetched, and kept only if its digest is the published one', asyn
   expect((await readdir(data.folder)).filter((name) => name.startsWith('changed'))).toEqual([]);
 });
 
+test('a folder that cannot be made is one sentence', async () => {
+  await data.write({ 'a-file': 'x' });
+  const below = { path: 'gsm8k', dataDirectory: path.join(data.folder, 'a-file') };
+  answer = Buffer.from(row('a'));
+  await expect(fetchData(published('train.jsonl', answer), below, quiet)).rejects.toThrow(
+    /a-file\/gsm8k cannot be written \(ENOTDIR\)\. Get http/,
+  );
+});
+
 test('of MATH a failed download says that its address was taken down, and where to read on', async () => {
   answer = Buffer.from('gone');
   const { files } = published('MATH.tar', Buffer.from('another'));

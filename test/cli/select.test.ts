@@ -84,6 +84,15 @@ test('an example line has the documented fields in the documented order', async 
   expect(read('critic-2').map(({ set }) => set)).toEqual(['corrected', 'consistent']);
 });
 
+test('a folder that cannot be made is refused before anything is read', async () => {
+  const file = write([]);
+  const error = await failure(run(voted, { out: join(file, 'below'), transcripts: ['there-is-none.jsonl'] }));
+  expect(error).toMatchObject({
+    name: 'InvalidRunSpec',
+    message: expect.stringMatching(/--out: .* cannot be made \(ENOTDIR\)/),
+  });
+});
+
 test('lines without votes or answers are parsed and voted on anew, with the same result', async () => {
   const fresh = await run(voted.map(bare), { method: 'single-agent' });
   const known = await run(voted, { method: 'single-agent' });

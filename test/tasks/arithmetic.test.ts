@@ -76,6 +76,23 @@ test('all problems that exist can be drawn, one more is refused with what there 
   expect(tooMany).toThrow(/65 different problems .* only 64 exist/);
 });
 
+test.each([2, 3])('of small held-out questions no more are promised than exist: max %d', async (max) => {
+  const more = () => draw({ ...settings, max, heldOut: true, train: 1000, eval: 0 }, 0, 1);
+  expect(more).toThrow(/only \d+ exist/);
+  const existing = Number(/only (\d+) exist/.exec(messageOf(more))?.[1]);
+  const { train } = await draw({ ...settings, max, heldOut: true, train: existing, eval: 0 }, 0, 1);
+  expect(new Set(texts(train.flat())).size).toBe(existing);
+});
+
+function messageOf(action: () => unknown): string {
+  try {
+    action();
+  } catch (error) {
+    return (error as Error).message;
+  }
+  throw new Error('nothing was thrown');
+}
+
 test('heldOut draws only questions the tiny model never saw: the same rule as python/maft/tiny/problems.py', async () => {
   const { eval: evaluation, train } = await draw({ ...settings, heldOut: true }, 3, 1);
   const questions = [...evaluation, ...train.flat()].map(({ question }) => `${question}=?`);

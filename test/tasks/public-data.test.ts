@@ -52,6 +52,23 @@ describe('math', () => {
     ]);
   });
 
+  test('files that only folders further up tell apart have ids of their own, whatever the alphabet', async () => {
+    const row = (text: string) => JSON.stringify({ ...problem('Level 1'), problem: text });
+    const subjects = ['algebra', 'geometry', '代数', '几何'];
+    const files = subjects.flatMap((subject) => [1, 2].map((number) => `${subject}/test/${number}.json`));
+    await data.write(Object.fromEntries(files.map((name) => [`deep/${name}`, row(`problem of ${name}`)])));
+    const { eval: evaluation, train } = await data.draw({ kind: 'math', path: 'deep', train: 1, eval: 7 });
+    expect(new Set([...evaluation, ...train[0]!].map(({ id }) => id)).size).toBe(8);
+  });
+
+  test('two files that cannot be told apart are refused', async () => {
+    const row = (text: string) => JSON.stringify({ ...problem('Level 1'), problem: text });
+    await data.write({ 'alike/test/a b.json': row('one'), 'alike/test/a-b.json': row('two') });
+    await expect(data.draw({ kind: 'math', path: 'alike', train: 1, eval: 1 })).rejects.toThrow(
+      /id "math-test-test-a-b" occurs twice/,
+    );
+  });
+
   test('levels can be chosen', async () => {
     const { eval: evaluation } = await data.draw({ kind: 'math', levels: [5], ...small });
     expect(evaluation[0]).toMatchObject({ level: 5 });
@@ -141,6 +158,18 @@ describe('mmlu', () => {
       { id: 'mmlu-000001', question, answer: 'D', type: 'numbers' },
       { id: 'mmlu-000002', question: 'Which?\nA) yes\nB) no', answer: 'B', type: 'numbers' },
     ]);
+  });
+
+  test('a header is skipped where it begins with the question, and refused where something else comes first', async () => {
+    await data.write({
+      'headed/test.csv': 'question,A,B,C,D,answer\nWhich?,one,two,three,four,D\nAnd?,one,two,three,four,D\n',
+      'numbered/test.csv': ',question,A,B,C,D,answer\n0,Which?,one,two,three,four,D\n',
+    });
+    const { eval: evaluation } = await data.draw({ kind: 'mmlu', path: 'headed', train: 1, eval: 1 });
+    expect(evaluation[0]).toMatchObject({ answer: 'D' });
+    await expect(data.draw({ kind: 'mmlu', path: 'numbered', train: 1, eval: 1 })).rejects.toThrow(
+      /test\.csv:1: the header begins with ""; the first column must be the question/,
+    );
   });
 
   test('the original CSV: quoted commas, quotes and line breaks, no header; auxiliary_train trains', async () => {
@@ -241,5 +270,22 @@ describe('jsonl', () => {
   test('an answer that is none of its type is refused by file and line', async () => {
     await data.write({ 'bad.jsonl': [{ question: 'a', answer: 'seven' }] });
     await expect(data.draw(settings('bad.jsonl'))).rejects.toThrow(/bad\.jsonl:1: answer: "seven" is no number/);
+  });
+
+  test.each([
+    ['"1,5"', /answer: "1,5" holds several numbers; give one, or mark it with ####/],
+    ['"3 to 5"', /holds several numbers/],
+    ['"2023-05-01"', /holds several numbers/],
+    ['12345678901234567890', /has more digits than JSON numbers keep; write it as a string/],
+  ])('a reference that would be read as something else is refused: %s', async (answer, reason) => {
+    await data.write({ 'odd.jsonl': `{"question": "a", "answer": ${answer}}\n` });
+    await expect(data.draw(settings('odd.jsonl'))).rejects.toThrow(reason);
+  });
+
+  test('a worked solution may hold several numbers where it marks its answer', async () => {
+    const rows = ['2*3=6 and 6+1=7 #### 7', 'so \\boxed{- 4} of 5', '1,234.00 dollars'];
+    await data.write({ 'marked.jsonl': rows.map((answer, index) => ({ question: `q${index}`, answer })) });
+    const { eval: evaluation, train } = await data.draw({ ...settings('marked.jsonl'), train: 1, eval: 2 });
+    expect([...evaluation, ...train[0]!].map(({ answer }) => answer).sort()).toEqual(['-4', '1234', '7']);
   });
 });

@@ -21,15 +21,17 @@ export async function fetchData(data: PublicData, target: FetchTarget, listener:
   if (await exists(folder)) return listener(`${folder} is there already: nothing is fetched`);
   // Under a name of its own until everything is there: a torn download never looks like a data set.
   const work = `${folder}.fetching-${randomUUID().slice(0, 8)}`;
-  await mkdir(work, { recursive: true });
   try {
+    await mkdir(work, { recursive: true });
     for (const file of data.files) await fetchFile(file, work, listener);
     await rename(work, folder);
   } catch (error) {
-    if (!(error instanceof ConfigError)) throw error;
-    throw new ConfigError(`${error.message}. ${byHand(data, folder)}`);
+    const { code } = error as NodeJS.ErrnoException;
+    if (!(error instanceof ConfigError) && code === undefined) throw error;
+    const reason = error instanceof ConfigError ? error.message : `${folder} cannot be written (${code})`;
+    throw new ConfigError(`${reason}. ${byHand(data, folder)}`);
   } finally {
-    await rm(work, { recursive: true, force: true });
+    await rm(work, { recursive: true, force: true }).catch(() => undefined);
   }
 }
 

@@ -6,11 +6,20 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { TrainingExample } from '../../contract/training';
 import type { SelectionResult } from '../../domain/selection';
-import { DatasetError } from '../../errors';
+import { DatasetError, InvalidRunSpec } from '../../errors';
 
-/** Makes the folder. Each file appears whole or not at all, `selection.json` last. */
+/** Makes the folder: before hours of reading, if it cannot be made. Throws `InvalidRunSpec`. */
+export async function makeOutput(directory: string): Promise<void> {
+  try {
+    await mkdir(directory, { recursive: true });
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    throw new InvalidRunSpec([`--out: the folder ${directory} cannot be made (${code ?? message})`]);
+  }
+}
+
+/** Each file appears whole or not at all, `selection.json` last. */
 export async function writeSelection(directory: string, { trainingSets, report }: SelectionResult): Promise<void> {
-  await mkdir(directory, { recursive: true });
   await refuseOtherSets(directory, trainingSets);
   for (const [agent, examples] of trainingSets) {
     await publish(join(directory, `${agent}.jsonl`), (file) => pipeline(linesOf(examples), createWriteStream(file)));

@@ -1,45 +1,73 @@
 /** Choices: the letter of a multiple-choice answer, for any number of choices. */
 import { boxedContents, statedAnswers } from './marked';
 
-/** `B`, `(b)`, `\text{(B)}`, `option B`, `B. Paris`, `B) Paris`: the whole place, or its beginning. */
+/** `B`, `(b)`, `option B`, `B. Paris`, `B) Paris`: the whole place, or its beginning. */
 const leadingLetter =
-  /^\s*(?:(?:the\s+)?(?:option|choice|letter)\s+)?(?:\\(?:text|textbf|mathrm|mathbf)\s*\{\s*)?["'“*]*(?:\(\s*([A-Za-z])\s*\)|\[([A-Za-z])\]|([A-Za-z])(?![\p{L}\d'’]))/iu;
+  /^\s*(?:(?:the\s+)?(?:option|choice|letter)\s+)?["'“*]*(?:\(\s*([A-Za-z])\s*\)|\[([A-Za-z])\]|([A-Za-z])(?![\p{L}\d'’]))/iu;
+/** What LaTeX and Markdown put before a letter: `$C$`, `\(C\)`, `\text{C}`. */
+const wrapping = /^(?:[\s$*]|\\[([]|\\(?:text|textbf|mathrm|mathbf)\s*\{)+/;
 /** `(C)` in running text; not an argument (`f(X)`). */
 const bracketedLetter = /(?<![\p{L}\d)\]}_])\(\s*([A-Z])\s*\)/gu;
 /** A line that is nothing but a letter: `C`, `C.`, `**C**`, `C) Paris`. */
-const letterLine = /^[\s*"“]*([A-Z])(?:[.)*"”]+(?:\s[^\n]*)?|\s*)$/gmu;
+const letterLine = /^[\s*"“]*([A-Z])(?:[.)*"”]+(?:\s[^\n]*)?|\s*)$/u;
+/** A last line that holds a letter and nothing else, as the prompt asks for it: `(C)`, `**C**`. */
+const ownLine = /^[\s*"“]*(?:\(\s*([A-Z])\s*\)|([A-Z]))[\s.*"”]*$/u;
+/** "answer is", "the correct option is", "I choose". */
+const lead = String.raw`(?:answer|option|choice)\b\s*\**\s*(?:is|:|=)|(?:choose|pick|select)\b`;
 
 /**
- * The letter, in upper case: in the last `\boxed{}`, else in the last of "answer is X", "Answer: X" and `(X)`, else on the
- * last line that is only a letter. `null` where there is none.
+ * The letter, in upper case: in the last `\boxed{}`, else alone on the last line, else in the last of "answer is X" and
+ * "Answer: X", else the last `(X)`, else on the last line that begins with a letter and is no part of a list of them.
+ * `null` where there is none.
  */
 export function parseChoice(text: string): string | null {
+  const lines = text.split('\n').filter((line) => line.trim() !== '');
   const boxed = boxedContents(text)
     .map(letterOf)
     .filter((letter) => letter !== null);
-  if (boxed.length > 0) return boxed.at(-1)!;
-  return lastStatement(text) ?? [...text.matchAll(letterLine)].at(-1)?.[1] ?? loneLetter(text);
+  return boxed.at(-1) ?? ownLineLetter(lines) ?? lastStatement(text) ?? lastLetterLine(lines) ?? loneLetter(text);
+}
+
+function ownLineLetter(lines: readonly string[]): string | null {
+  const match = ownLine.exec(lines.at(-1) ?? '');
+  return match?.[1] ?? match?.[2] ?? null;
 }
 
 /** A statement may be followed by brackets of its own (`the answer is B, not (A)`), so a stated letter goes first. */
 function lastStatement(text: string): string | null {
-  const stated = statedAnswers(text)
+  const stated = statedAnswers(text, lead)
     .map(statedLetter)
     .filter((letter) => letter !== null);
   const bracketed = [...text.matchAll(bracketedLetter)].at(-1)?.[1];
   return stated.at(-1) ?? bracketed ?? null;
 }
 
+/** Where the options are repeated, one below the other, none of them is chosen by that. */
+function lastLetterLine(lines: readonly string[]): string | null {
+  const letters = lines.map((line) => letterLine.exec(line)?.[1]);
+  const chosen = letters.filter(
+    (letter, index) =>
+      letter !== undefined && !follows(letters[index - 1], letter) && !follows(letter, letters[index + 1]),
+  );
+  return chosen.at(-1) ?? null;
+}
+
+/** Whether a letter is the next one of the alphabet. */
+function follows(letter: string | undefined, next: string | undefined): boolean {
+  return letter !== undefined && next?.charCodeAt(0) === letter.charCodeAt(0) + 1;
+}
+
 function letterOf(place: string): string | null {
-  const match = leadingLetter.exec(place);
+  const match = leadingLetter.exec(place.replace(wrapping, ''));
   return (match?.[1] ?? match?.[2] ?? match?.[3])?.toUpperCase() ?? null;
 }
 
 /** `the answer is a number` names no choice: a small letter, or the word A or I, must stand by itself. */
 function statedLetter(place: string): string | null {
-  const match = leadingLetter.exec(place);
+  const plain = place.replace(wrapping, '');
+  const match = leadingLetter.exec(plain);
   const bare = match?.[3];
-  const behind = place.slice(match?.[0].length ?? 0);
+  const behind = plain.slice(match?.[0].length ?? 0);
   const isWord = bare !== undefined && /[a-zAI]/.test(bare) && /^\s+(?!(?:because|since|as|for)\b)[a-z]/.test(behind);
   return isWord ? null : letterOf(place);
 }

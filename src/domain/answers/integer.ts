@@ -1,6 +1,6 @@
 /** Integers: what Arithmetic's answers are. */
 import { boxedContents } from './marked';
-import { isGluedToName, isNegative, numeral, plainNumbers } from './numerals';
+import { isGluedToName, isNegative, numeral, plainNumbers, signedPlace } from './numerals';
 
 const numberPattern = new RegExp(numeral, 'gu');
 
@@ -12,7 +12,7 @@ const numberPattern = new RegExp(numeral, 'gu');
 export function parseInteger(text: string): string | null {
   const plain = plainNumbers(text);
   const boxed = boxedContents(plain)
-    .map(lastInteger)
+    .map((place) => lastInteger(signedPlace(place)))
     .filter((answer) => answer !== null);
   return boxed.at(-1) ?? lastInteger(plain);
 }

@@ -34,9 +34,10 @@ export function hashedAnswers(text: string): string[] {
   return [...text.matchAll(/####[ \t]*([^\n]*)/g)].map(([, rest = '']) => rest);
 }
 
-/** The rest of the sentence behind each "answer is", "Answer:" or "answer =". */
-export function statedAnswers(text: string): string[] {
-  const statements = text.matchAll(/\banswer\b\s*\**\s*(?:is|:|=)[\s:*]*([^\n]*)/giu);
+/** The rest of the sentence behind each "answer is", "Answer:" or "answer ="; a line may hold several. */
+export function statedAnswers(text: string, lead = 'answer\\b\\s*\\**\\s*(?:is|:|=)'): string[] {
+  // Looked at, not taken: the next statement may begin in the same sentence.
+  const statements = text.matchAll(new RegExp(String.raw`\b(?:${lead})[\s:*]*(?=([^\n]*))`, 'giu'));
   return [...statements].map(([, rest = '']) => firstSentence(rest)).filter((rest) => rest !== '');
 }
 

@@ -41,7 +41,10 @@ export function sameMath(a: string, b: string): boolean | undefined {
 export function mathSpelling(expression: string): string {
   const content = /^\s*\\boxed\s*\{([\s\S]*)\}\s*$/.exec(expression)?.[1] ?? expression;
   const plain = replacements.reduce((text, [pattern, replacement]) => text.replaceAll(pattern, replacement), content);
-  if (decimalNumber.test(plain) && /\d/.test(plain)) return plainNumber(plain);
+  if (decimalNumber.test(plain) && /\d/.test(plain)) {
+    // Several numbers beside each other are no long one.
+    return /\d,?\s+,?\d/.test(content) ? content.trim().replaceAll(/\s+/g, ' ') : plainNumber(plain);
+  }
   // The letter of a multiple-choice answer.
   return plain.replace(/^\(([A-Z])\)$/, '$1');
 }

@@ -1,6 +1,6 @@
 /** Numbers: what GSM8K's answers are. Exact: fractions are kept as fractions, digits are never rounded. */
 import { boxedContents, hashedAnswers, lastMarked, statedAnswers } from './marked';
-import { isGluedToName, isNegative, numeral, plainNumbers } from './numerals';
+import { isGluedToName, isNegative, numeral, plainNumbers, signedPlace } from './numerals';
 
 /** `3 1/2`, `10/3` or a plain number. */
 const valuePattern = new RegExp(
@@ -10,23 +10,49 @@ const valuePattern = new RegExp(
 /** Longest number and largest exponent that are taken for an answer; more is a model that ran away. */
 const longestNumeral = 400;
 
+/** A place that begins with its number, behind brackets, emphasis and signs. */
+const numberFirst = /^[\s$*({\\-]*\p{Sc}?\s?-?\.?\d/u;
+/** `1 000 000` */
+const spacedThousands = /(?<![\d.,/])\d{1,3}(?: \d{3})+(?![\d/])/g;
+const scientific = /(\d(?:[\d.,]*\d)?)\s*(?:\\times|\\cdot|×|\*)\s*10\s*\^\s*\{?\s*([+-]?\d+)\s*\}?/g;
+
 /**
  * The number in the last `\boxed{}`, behind the last `####`, in the last sentence with "answer is", or the last of the
- * text, in this order. Commas, currency signs, units, `%`, trailing zeros, fractions (`1/2`, `\frac{1}{2}`, `3 1/2`, `½`)
+ * text, in this order. In a marked place it is the first, where the place begins with it or with an equation, and units
+ * or remarks may follow (`18 dollars for 7 days`); where words lead to it, it is the last. Commas, currency signs, units, `%`, trailing zeros, fractions (`1/2`, `\frac{1}{2}`, `3 1/2`, `½`)
  * and exponents are read; a power (`cm^2`) is no number. Normalised: a reduced fraction where no decimal is exact
  * (`10/3`), else a decimal without trailing zeros (`0.5`). `null` where nothing parses.
  */
 export function parseNumber(text: string): string | null {
   const plain = plainFractions(plainNumbers(text));
   const marked = [boxedContents(plain), hashedAnswers(plain), statedAnswers(plain)];
-  return lastMarked(marked, lastNumber) ?? lastNumber(plain);
+  return lastMarked(marked, markedNumber) ?? lastNumber(plain);
+}
+
+/** Whether a text holds more than one number, so that which one is meant would be a guess. */
+export function holdsSeveralNumbers(text: string): boolean {
+  return valuesIn(plainFractions(plainNumbers(text))).length > 1;
+}
+
+/** Whether a text marks its answer, in any of the ways that are read. */
+export function marksAnswer(text: string): boolean {
+  return [boxedContents(text), hashedAnswers(text), statedAnswers(text)].some(({ length }) => length > 0);
+}
+
+function markedNumber(place: string): string | null {
+  const result = place.slice(place.lastIndexOf('=') + 1);
+  const plain = signedPlace(/\d/.test(result) ? result : place).replaceAll(spacedThousands, (number) =>
+    number.replaceAll(' ', ''),
+  );
+  return numberFirst.test(plain) ? numberOf(plain, valuesIn(plain)[0]) : lastNumber(plain);
 }
 
 /** `\frac{1}{2}`, `\dfrac12` and `½` as `1/2`, apart from a whole number before it. */
 function plainFractions(text: string): string {
   return text
-    .replaceAll(/[\u2009\u202F](?=\d{3}(?!\d))/g, '')
-    .replaceAll(/\\[dtc]?frac\s*\{\s*([\d.,]+)\s*\}\s*\{\s*([\d.,]+)\s*\}/g, ' $1/$2')
+    .replaceAll(/(?:[\u2009\u202F]|(?<=\d)(?:\\ |~))(?=\d{3}(?!\d))/g, '')
+    .replaceAll(scientific, '$1e$2')
+    .replaceAll(/\\[dtc]?frac\s*\{\s*(-?)\s*([\d.,]+)\s*\}\s*\{\s*([\d.,]+)\s*\}/g, ' $1$2/$3')
     .replaceAll(/\\[dtc]?frac\s*(\d)\s*(\d)/g, ' $1/$2')
     .replaceAll(/(-?)([¼-¾⅐-⅞])/g, (_, sign: string, fraction: string) => ` ${sign}${fraction.normalize('NFKC')}`)
     .replaceAll('⁄', '/')
@@ -34,13 +60,19 @@ function plainFractions(text: string): string {
 }
 
 function lastNumber(text: string): string | null {
-  const values = [...text.matchAll(valuePattern)].filter(({ index }) => isValue(text, index));
-  const last = values.at(-1);
-  if (last === undefined) return null;
-  const { whole, part, of, top, bottom } = last.groups ?? {};
+  return numberOf(text, valuesIn(text).at(-1));
+}
+
+function valuesIn(text: string): RegExpExecArray[] {
+  return [...text.matchAll(valuePattern)].filter(({ index }) => isValue(text, index));
+}
+
+function numberOf(text: string, match: RegExpExecArray | undefined): string | null {
+  if (match === undefined) return null;
+  const { whole, part, of, top, bottom } = match.groups ?? {};
   const value =
     whole === undefined ? quotient(fractionOf(top), fractionOf(bottom ?? '1')) : mixedNumber(whole, part, of);
-  return value === undefined ? null : spelled(isNegative(text, last.index) ? negated(value) : value);
+  return value === undefined ? null : spelled(isNegative(text, match.index) ? negated(value) : value);
 }
 
 /** Neither part of a name (`x2`) nor an exponent (`cm^2`, `cm^{2}`). */

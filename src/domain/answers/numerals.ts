@@ -25,6 +25,11 @@ export function isNegative(text: string, index: number): boolean {
   return attachedSign.test(before) || spacedSign.test(before);
 }
 
+/** A place that holds an answer and nothing before it: there `- 14` is a number with its sign, and no subtraction. */
+export function signedPlace(place: string): string {
+  return place.replace(/^([\s$({*]*)-[ \t]+(?=[\d.\\\p{Sc}])/u, '$1-');
+}
+
 /** A digit glued to a letter is part of a name (`x2`), not a value. */
 export function isGluedToName(text: string, index: number): boolean {
   return /[\p{L}_]/u.test(text.charAt(index - 1));

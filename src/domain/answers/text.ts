@@ -16,6 +16,10 @@ function markedText(text: string): string | null {
   return lastMarked(marked, normalised);
 }
 
+/** Punctuation around a text; not the sign of `-5`, the period of `.NET`, nor what ends `C#` and `O-`. */
+const leading = /^(?:[\s"'“”‘’`*_$,;:!?#=()[\]]|[-.](?![\p{L}\d]))+/u;
+const trailing = /(?:[\s"'“”‘’`*_$.,;:!?=()[\]]|(?<![\p{L}\d])[-#])+$/u;
+
 /** Trimmed until nothing changes, so that a normalised text stays as it is. */
 function normalised(text: string): string | null {
   let [before, after] = ['', text.normalize('NFKC').toLowerCase()];
@@ -24,7 +28,8 @@ function normalised(text: string): string | null {
     after = before
       .replace(/^\s*\\(?:text|textbf|mathrm|mbox)\s*\{([^{}]*)\}\s*$/u, '$1')
       .replaceAll(/\s+/gu, ' ')
-      .replaceAll(/^[\s"'“”‘’`*_$.,;:!?#=()[\]-]+|[\s"'“”‘’`*_$.,;:!?#=()[\]-]+$/gu, '');
+      .replace(leading, '')
+      .replace(trailing, '');
   }
   return after === '' ? null : after;
 }

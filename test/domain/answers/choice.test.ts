@@ -23,7 +23,23 @@ test.each([
   ['(J)', 'J'],
   ['(A), or rather \\boxed{B}', 'B'],
   ['The answer is B, not (A).', 'B'],
+  ['One answer is (A). The correct answer is (C).', 'C'],
+  ['The correct option is B.', 'B'],
+  ['Statement (I) holds, so the correct option is C', 'C'],
+  ['I choose B) bar', 'B'],
+  ['Answer: $C$', 'C'],
+  ['The answer is: \\(B\\)', 'B'],
+  ['\\boxed{\\text{Option B}}', 'B'],
+  ['Agent 1: the answer is (A). Agent 2: the answer is (B). Both are mistaken.\n\n(C)', 'C'],
 ])('the letter that is meant: %j is %s', (text, letter) => expect(parse(text)).toBe(letter));
+
+test.each([
+  ['I choose B) bar', 'B'],
+  ['Therefore B.', null],
+  ['(B)', 'B'],
+])('options that are repeated choose none of them: behind them %j is %s', (end, letter) => {
+  expect(parse(`A) foo\nB) bar\nC) baz\nD) qux\n\n${end}`)).toBe(letter);
+});
 
 test.each([
   '',

@@ -45,6 +45,7 @@ describe('the integer at the end of a response', () => {
     ['\\boxed{\\text{about } {36}} 5', '36'],
     ['in the form \\boxed{answer}: 36', '36'],
     ['cut off in \\boxed{36', '36'],
+    ['\\boxed{- 14}', '-14'],
   ])('the last box that holds an integer wins: %j gives %s', (response, answer) =>
     expect(parseInteger(response)).toBe(answer),
   );

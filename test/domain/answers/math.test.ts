@@ -21,6 +21,7 @@ describe('the expression a solution ends with', () => {
     ['\\boxed{9\\text{ a.m.}}', '9\\text{ a.m.}'],
     ['the answer is $\\frac12$.', '\\frac12'],
     ['The final answer is 5.', '5'],
+    ['Her answer is wrong. The answer is 7.', '7'],
     ['Thus $x = 5$.', 'x = 5'],
     ['we get \\[ x^2 \\]', 'x^2'],
     ['(-\\infty, 3]', '(-\\infty, 3]'],
@@ -76,6 +77,9 @@ describe('equality by spelling', () => {
     ['1/2', '0.5'],
     ['152_3', '152'],
     ['(1,234)', '1234'],
+    ['100, 200', '100200'],
+    ['100, 200', '200, 100'],
+    ['2 1', '21'],
   ])('somebody has to compute whether %j and %j are equal', (a, b) => expect(sameMath(a, b)).toBeUndefined());
 
   test('is symmetric, and every expression equals itself', () =>

@@ -51,7 +51,36 @@ test.each([
   ['#### 18\nIt took 3 days.', '18'],
   ['\\boxed{18}, which is 9 times 2', '18'],
   ['\\boxed{17}, no: \\boxed{18}. The answer is 5.', '18'],
+  ['The first answer is 5. I made a slip there. The correct answer is 7.', '7'],
+  ['Agent 1: the answer is 5. Agent 2: the answer is 6. My answer is 7.', '7'],
 ])('a marked answer goes before the last number: %j is %s', (text, answer) => expect(parse(text)).toBe(answer));
+
+test.each([
+  ['The answer is 18 dollars per day for 7 days.', '18'],
+  ['The final answer is 20 (i.e. 4*5).', '20'],
+  ['The answer is 7 out of 10.', '7'],
+  ['#### 18 (not 20)', '18'],
+  ['the answer is $9 * 2 = 18$ dollars in 7 days', '18'],
+  ['The answer is that in 2 years she has 30.', '30'],
+  ['\\boxed{x = 5}', '5'],
+])('what follows a stated number is no answer: %j is %s', (text, answer) => expect(parse(text)).toBe(answer));
+
+test.each([
+  ['\\boxed{- 14}', '-14'],
+  ['#### - 14', '-14'],
+  ['The answer is: - 14', '-14'],
+  ['\\boxed{-\\$14}', '-14'],
+  ['\\boxed{\\frac{-1}{2}}', '-0.5'],
+  ['so 22 - 36', '36'],
+])('a sign is read where a number begins an answer: %j is %s', (text, answer) => expect(parse(text)).toBe(answer));
+
+test.each([
+  ['\\boxed{1\\ 000}', '1000'],
+  ['\\boxed{12~500}', '12500'],
+  ['The answer is 1 000 000 dollars', '1000000'],
+  ['\\boxed{2 \\times 10^3}', '2000'],
+  ['\\boxed{2.5 \\cdot 10^{-1}}', '0.25'],
+])('thousands and powers of ten: %j is %s', (text, answer) => expect(parse(text)).toBe(answer));
 
 test.each(['', 'none', 'x2', '1/0', '\\boxed{}', `1${'0'.repeat(1000)}`, '1e999999999'])('%j holds none', (text) =>
   expect(parse(text)).toBeNull(),

@@ -9,6 +9,12 @@ test.each([
   ['It is a city.\n**Paris!**\n', 'paris'],
   ['#### the dog', 'the dog'],
   ['ＰＡＲＩＳ', 'paris'],
+  ['- Paris', 'paris'],
+  ['Her answer is wrong. The answer is Paris.', 'paris'],
+  ['-5', '-5'],
+  ['C#.', 'c#'],
+  ['"O-"', 'o-'],
+  ['.NET', '.net'],
 ])('%j is %j', (text, answer) => expect(parse(text)).toBe(answer));
 
 test.each(['', ' \n ', '...', '""'])('%j says nothing', (text) => expect(parse(text)).toBeNull());
