@@ -10,20 +10,24 @@ trap 'kill $background 2>/dev/null || true; rm -rf "$logs"' EXIT
 trap 'exit 130' INT TERM
 
 npm run check > "$logs/check" 2>&1 &
-checks=$!
-background=$checks
+check=$!
+background=$check
 
-npm run check:python
+# Makes .venv, and says how far it is.
+node dist/src/cli/main.js python --version
 
+npm run check:python > "$logs/check-python" 2>&1 &
+check_python=$!
 npm run test:python > "$logs/python" 2>&1 &
 python=$!
-background="$background $python"
+background="$check $check_python $python"
 
 failed=
 npm run test:typescript || failed="$failed test:typescript"
-wait "$checks" || failed="$failed check"
+wait "$check" || failed="$failed check"
+wait "$check_python" || failed="$failed check:python"
 wait "$python" || failed="$failed test:python"
-cat "$logs/check" "$logs/python"
+cat "$logs/check" "$logs/check-python" "$logs/python"
 if [ -n "$failed" ]; then
   echo "failed:$failed" >&2
   exit 1

@@ -167,12 +167,12 @@ describe('compareMethods', () => {
     expect(((await handle.result()) as ComparisonOutcome).failed).toEqual([]);
   });
 
-  it('is paused by a run that finds its endpoint down, and says why', async () => {
-    world.inference.trouble = () =>
-      new ProviderError('the endpoint is down', { retryable: true, unreachable: true, retryAfterMs: 1 });
+  it('is paused by a run that its endpoint no longer serves, and says why', async () => {
+    // An outage that nobody waits ten minutes for.
+    world.inference.trouble = () => new ProviderError('the account is empty', { status: 402, retryable: false });
     const handle = await start('outage', specification({ methods: ['base'], seeds: [5] }));
     await until(async () => (await progressOf(handle)).paused, 'it is paused');
-    expect((await progressOf(handle)).pauseReason).toContain('the endpoint is down');
+    expect((await progressOf(handle)).pauseReason).toContain('the account is empty');
     world.inference.trouble = () => undefined;
     await handle.signal('resume');
     expect(((await handle.result()) as ComparisonOutcome).failed).toEqual([]);
