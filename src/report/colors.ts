@@ -1,12 +1,15 @@
 /** Colours are names of the style sheet, so that one drawing serves the light and the dark page. */
 
+/** Enough for a society of eight; more cannot be told apart. */
+const seriesColors = 8;
+
 /**
  * echarts wants colours it can parse, the page wants `var(--name)`: each name stands for a colour nobody else uses, and
  * is put in after drawing.
  */
 const colorNames = [
   ...['text', 'muted', 'line', 'surface'],
-  ...Array.from({ length: 6 }, (_, index) => `series-${index + 1}`),
+  ...Array.from({ length: seriesColors }, (_, index) => `series-${index + 1}`),
   ...['set-1', 'set-2', 'set-3', 'set-4', 'set-5', 'set-6'],
   ...Array.from({ length: 9 }, (_, index) => `reject-${index + 1}`),
 ];
@@ -19,7 +22,7 @@ export function color(name: string): string {
 }
 
 export function seriesColor(index: number): string {
-  return color(`series-${(index % 6) + 1}`);
+  return color(`series-${(index % seriesColors) + 1}`);
 }
 
 /** What the page calls a colour of `color`. */
