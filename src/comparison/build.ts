@@ -4,6 +4,7 @@
  */
 import type { CallCounts, RunRecord } from '../contract/run';
 import type { ComparedMethod, ComparisonOutcomeRow } from '../contract/comparison';
+import { isUncounted } from '../domain/counts';
 import { count, counted } from '../report/numbers';
 import type { ComparedArtifacts, ComparisonInput } from './gather';
 import { callsOfDebate, comparisonRows, type ComparisonRow } from './rows';
@@ -134,7 +135,7 @@ function sharedProblems(task: string, runs: ComparedArtifacts[], tasks: number):
 }
 
 function usageNotices(runs: ComparedArtifacts[]): string[] {
-  const silent = runs.filter(({ counts }) => counts.calls > 0 && counts.promptTokens + counts.completionTokens === 0);
+  const silent = runs.filter(({ counts }) => isUncounted(counts));
   if (silent.length === 0) return [];
   const named = silent.map(({ runId }) => runId).join(', ');
   return [`The endpoint did not say how many tokens it read and wrote, so that their 0 means not known: ${named}.`];

@@ -13,3 +13,8 @@ export function addCounts(first: CallCounts, ...others: CallCounts[]): CallCount
     first,
   );
 }
+
+/** Whether models were asked and nobody said how many tokens that took: some endpoints do not. */
+export function isUncounted({ calls, promptTokens, completionTokens }: CallCounts): boolean {
+  return calls > 0 && promptTokens + completionTokens === 0;
+}

@@ -36,7 +36,7 @@ export interface AnswerShape {
 export const untunedStart = 'untuned';
 
 /** What a run started from, after "of": `the untuned society`, or `the society demo@2`. */
-export function startingSociety({ model }: RunSpecification): string {
+export function nameOfStart({ model }: RunSpecification): string {
   return model.society === undefined ? 'the untuned society' : `the society ${model.society}`;
 }
 

@@ -1,5 +1,6 @@
 /** What a reader must know to read the numbers rightly: everything skipped, dropped, unfinished or out of the ordinary. */
 import type { AgentSelection, SelectionReport } from '../contract/training';
+import { addCounts, isUncounted, noCounts } from '../domain/counts';
 import { count, counted, percent } from './numbers';
 import type { IterationArtifacts, ReportInput } from './report-input';
 
@@ -34,9 +35,7 @@ function startNotices({ run: { startedFrom } }: ReportInput): string[] {
 }
 
 function usageNotices({ timings }: ReportInput): string[] {
-  const asked = timings.filter(({ counts }) => counts.calls > 0);
-  const isCounted = asked.some(({ counts }) => counts.promptTokens + counts.completionTokens > 0);
-  if (asked.length === 0 || isCounted) return [];
+  if (!isUncounted(addCounts(noCounts, ...timings.map(({ counts }) => counts)))) return [];
   return [
     'The endpoint does not say how many tokens it read and wrote: where tokens or money are 0 here, they are not known.',
   ];

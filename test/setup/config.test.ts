@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { loadConfig, resolveEndpoint } from '../../src/config';
 import { modelServer } from '../../src/supervision/programs';
+import { messageOf } from '../support/message-of';
 
 let maftHome: string;
 beforeEach(() => {
@@ -122,12 +123,3 @@ describe('the Temporal service', () => {
     );
   });
 });
-
-function messageOf(action: () => unknown): string {
-  try {
-    action();
-  } catch (error) {
-    return (error as Error).message;
-  }
-  throw new Error('nothing was refused');
-}

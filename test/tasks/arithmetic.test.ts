@@ -6,6 +6,7 @@ import { pythonPackagesDirectory } from '../../src/paths';
 import type { TaskSettings } from '../../src/contract/task-settings';
 import { taskFor, type DrawnProblems } from '../../src/tasks';
 import { normalisedText } from '../../src/tasks/normalised-text';
+import { messageOf } from '../support/message-of';
 
 const settings = { kind: 'arithmetic', max: 10, heldOut: false, train: 50, eval: 40, problems: 'fixed' } as const;
 const draw = (task: TaskSettings, seed: number, iterations: number): Promise<DrawnProblems> =>
@@ -83,15 +84,6 @@ test.each([2, 3])('of small held-out questions no more are promised than exist: 
   const { train } = await draw({ ...settings, max, heldOut: true, train: existing, eval: 0 }, 0, 1);
   expect(new Set(texts(train.flat())).size).toBe(existing);
 });
-
-function messageOf(action: () => unknown): string {
-  try {
-    action();
-  } catch (error) {
-    return (error as Error).message;
-  }
-  throw new Error('nothing was thrown');
-}
 
 test('heldOut draws only questions the tiny model never saw: the same rule as python/maft/tiny/problems.py', async () => {
   const { eval: evaluation, train } = await draw({ ...settings, heldOut: true }, 3, 1);

@@ -19,8 +19,8 @@ const scientific = /(\d(?:[\d.,]*\d)?)\s*(?:\\times|\\cdot|×|\*)\s*10\s*\^\s*\{
 /**
  * The number in the last `\boxed{}`, behind the last `####`, in the last sentence with "answer is", or the last of the
  * text, in this order. In a marked place it is the first, where the place begins with it or with an equation, and units
- * or remarks may follow (`18 dollars for 7 days`); where words lead to it, it is the last. Commas, currency signs, units, `%`, trailing zeros, fractions (`1/2`, `\frac{1}{2}`, `3 1/2`, `½`)
- * and exponents are read; a power (`cm^2`) is no number. Normalised: a reduced fraction where no decimal is exact
+ * or remarks may follow (`18 dollars for 7 days`); where words lead to it, it is the last. Commas, currency signs, units,
+ * `%`, trailing zeros, fractions (`1/2`, `\frac{1}{2}`, `3 1/2`, `½`) and exponents are read; a power (`cm^2`) is no number. Normalised: a reduced fraction where no decimal is exact
  * (`10/3`), else a decimal without trailing zeros (`0.5`). `null` where nothing parses.
  */
 export function parseNumber(text: string): string | null {

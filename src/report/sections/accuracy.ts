@@ -7,14 +7,14 @@ import { html } from '../html';
 import type { Html } from '../html';
 import type { AccuracyPoint, Report } from '../build-report';
 import { count, percent, percentWithError, points, pointsInterval, pValue } from '../numbers';
-import { startingSociety } from '../measurements';
+import { nameOfStart } from '../measurements';
 import type { PageSection } from '../section';
 import { table } from '../table';
 
 export function accuracySection(report: Report): PageSection | null {
   if (report.points.length === 0) return null;
   const curves = accuracyCurves(report.points, societyLabel(report));
-  const start = startingSociety(report.run.specification);
+  const start = nameOfStart(report.run.specification);
   return {
     id: 'accuracy',
     title: 'Accuracy per iteration',

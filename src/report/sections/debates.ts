@@ -3,7 +3,7 @@ import type { ChatMessage, Consensus, DebateRound, Turn } from '../../contract/t
 import { html } from '../html';
 import type { Html, HtmlValue } from '../html';
 import type { Report } from '../build-report';
-import { startingSociety } from '../measurements';
+import { nameOfStart } from '../measurements';
 import { modelText } from '../model-text';
 import { count, counted } from '../numbers';
 import { visibleLine } from '../plain-text';
@@ -21,7 +21,7 @@ export function debatesSection({ samples, run }: Report): PageSection | null {
         ${samples.length}). ✓ marks an answer equal to the consensus, ✗ one that is not; neither says whether it is
         right.
       </p>`,
-      samples.map((sample) => sampleDetails(sample, startingSociety(run.specification))),
+      samples.map((sample) => sampleDetails(sample, nameOfStart(run.specification))),
     ],
   };
 }

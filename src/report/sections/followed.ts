@@ -3,7 +3,7 @@ import type { FollowedAnswer, FollowedDebate, FollowedProblem } from '../followe
 import { html } from '../html';
 import type { Html, HtmlValue } from '../html';
 import type { Report } from '../build-report';
-import { startingSociety } from '../measurements';
+import { nameOfStart } from '../measurements';
 import { modelText } from '../model-text';
 import { shortened, visibleLine } from '../plain-text';
 import type { PageSection } from '../section';
@@ -22,7 +22,7 @@ interface Shown {
 export function followedSection({ followed, run }: Report): PageSection | null {
   if (followed.length === 0) return null;
   const debates = run.plan.evaluationRounds > 1;
-  const start = startingSociety(run.specification);
+  const start = nameOfStart(run.specification);
   return {
     id: 'followed',
     title: 'Problems followed through the iterations',
