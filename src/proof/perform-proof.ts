@@ -7,7 +7,7 @@ import { standingOf } from '../runs/standing';
 import { startOrAttach } from '../runs/start-run';
 import { withServers, type PlatformRequest, type Servers } from '../runs/with-platform';
 import type { PlannedRun, ProofPlan } from './plan';
-import { ProofProgress, withProofLines } from './proof-progress';
+import { ProofProgress, withProofLines, type RunToDo } from './proof-progress';
 
 /** A run that ended without a result; the proof goes on without it. */
 export interface FailedRun {
@@ -32,7 +32,7 @@ export async function performRuns(
   return withServers({ ...platform, command: 'proof' }, async (servers) => {
     if (servers.uiUrl !== null) platform.listener(`Temporal UI: ${servers.uiUrl}`);
     const failed: FailedRun[] = [];
-    for (const run of left) {
+    for (const { run } of left) {
       const reason = await performOne(servers, run, { progress, interrupted: platform.interrupted });
       if (reason !== undefined) failed.push({ runId: run.runId, reason });
     }
@@ -40,8 +40,8 @@ export async function performRuns(
   });
 }
 
-async function unfinishedRuns({ runs }: ProofPlan, store: ArtifactStore): Promise<PlannedRun[]> {
-  const left: PlannedRun[] = [];
+async function unfinishedRuns({ runs }: ProofPlan, store: ArtifactStore): Promise<RunToDo[]> {
+  const left: RunToDo[] = [];
   for (const run of runs) {
     const { standing, digest } = await standingOf(store, run.runId);
     if (digest !== undefined && digest !== run.resolved.digest) {
@@ -49,7 +49,7 @@ async function unfinishedRuns({ runs }: ProofPlan, store: ArtifactStore): Promis
         `run ${run.runId} exists with another specification than the proof's today: set MAFT_HOME to a fresh folder, or restore the settings it was made with`,
       ]);
     }
-    if (standing !== 'finished') left.push(run);
+    if (standing !== 'finished') left.push({ run, begunEarlier: standing === 'unfinished' });
   }
   return left;
 }
@@ -63,6 +63,7 @@ async function performOne(
   if (interrupted.aborted) throw cancelled(progress.describe(run));
   const display = withProofLines(createProgressDisplay(process.stderr), progress, run);
   display.note(progress.describe(run));
+  progress.runStarted(run);
   const { workflowId } = await startOrAttach(client, run.runId, run.raw);
   try {
     await followRun(client, workflowId, { display, interrupted });
@@ -73,7 +74,7 @@ async function performOne(
     display.note(`${error.message}; going on with the next run`);
     return error.message;
   } finally {
-    progress.runEnded();
+    progress.runEnded(run);
   }
 }
 

@@ -2,8 +2,8 @@ import path from 'node:path';
 import type { RunSpecification } from '../../src/contract/specification';
 import { InvalidRunSpec } from '../../src/errors';
 import { proofMethods } from '../../src/proof/methods';
-import { plannedCalls, planProof } from '../../src/proof/plan';
-import { ProofProgress } from '../../src/proof/proof-progress';
+import { plannedCalls, planProof, type PlannedRun } from '../../src/proof/plan';
+import { ProofProgress, type RunToDo } from '../../src/proof/proof-progress';
 import { repositoryRoot } from '../../src/paths';
 import { loadSpecificationFile } from '../../src/specification';
 import { base } from './proof-fixture';
@@ -84,26 +84,35 @@ describe('the progress of a proof', () => {
 
   it('says which run of how many, and the time left once some of it has been seen', () => {
     let now = 0;
-    const left = runs.slice(2);
+    const left = runs.slice(2).map((run) => ({ run, begunEarlier: false }));
+    const [{ run }, ...others] = left as [RunToDo, ...RunToDo[]];
     const progress = new ProofProgress(left, runs.length, () => now);
-    expect(progress.describe(left[0]!)).toBe('run 3 of 8: proof-single-agent-s21');
-    progress.saw(left[0]!, counts(0));
+    expect(progress.describe(run)).toBe('run 3 of 8: proof-single-agent-s21');
+    progress.runStarted(run);
+    progress.saw(counts(0));
     now = 60_000;
-    progress.saw(left[0]!, counts(plannedCalls(left[0]!)));
-    const others = left.slice(1).reduce((sum, run) => sum + plannedCalls(run), 0);
-    expect(progress.secondsLeft(left[0]!)).toBeCloseTo((60 * others) / plannedCalls(left[0]!));
-    expect(progress.describe(left[0]!)).toMatch(/^run 3 of 8: proof-single-agent-s21, about \d min left in all$/);
+    progress.saw(counts(plannedCalls(run)));
+    const later = others.reduce((sum, each) => sum + plannedCalls(each.run), 0);
+    expect(progress.secondsLeft(run)).toBeCloseTo((60 * later) / plannedCalls(run));
+    expect(progress.describe(run)).toMatch(/^run 3 of 8: proof-single-agent-s21, about \d min left in all$/);
+    progress.runEnded(run);
+    expect(progress.secondsLeft(others[0]!.run)).toBeCloseTo((60 * later) / plannedCalls(run));
   });
 
-  it('does not count what a run had done before it was interrupted', () => {
+  it('learns nothing from a run that was begun earlier: what is stored is walked through in seconds', () => {
     let now = 0;
-    const [run] = runs;
-    const progress = new ProofProgress(runs, runs.length, () => now);
-    const half = plannedCalls(run!) / 2;
-    progress.saw(run!, counts(half));
+    const [first, second, ...others] = runs as [PlannedRun, PlannedRun, ...PlannedRun[]];
+    const left = runs.map((run) => ({ run, begunEarlier: run === first }));
+    const progress = new ProofProgress(left, runs.length, () => now);
+    progress.runStarted(first);
+    progress.saw(counts(plannedCalls(first)));
     now = 10_000;
-    progress.saw(run!, counts(half + half / 2));
-    const all = runs.reduce((sum, each) => sum + plannedCalls(each), 0);
-    expect(progress.secondsLeft(run!)).toBeCloseTo((10 * (all - 1.5 * half)) / (half / 2));
+    expect(progress.secondsLeft(first)).toBeUndefined();
+    progress.runEnded(first);
+    progress.runStarted(second);
+    progress.saw(counts(plannedCalls(second) / 2));
+    now = 30_000;
+    const later = others.reduce((sum, each) => sum + plannedCalls(each), 0);
+    expect(progress.secondsLeft(second)).toBeCloseTo(20 * (1 + later / (plannedCalls(second) / 2)));
   });
 });
