@@ -4,7 +4,7 @@
  */
 import type { CallCounts, RunRecord } from '../contract/run';
 import type { ComparedMethod, ComparisonOutcomeRow } from '../contract/comparison';
-import { isUncounted } from '../domain/counts';
+import { addCounts, isUncounted, noCounts, subtractCounts } from '../domain/counts';
 import { count, counted } from '../report/numbers';
 import type { ComparedArtifacts, ComparisonInput } from './gather';
 import { callsOfDebate, comparisonRows, type ComparisonRow } from './rows';
@@ -81,14 +81,9 @@ function standingOf({
 }
 
 function callsOver(runs: ComparedArtifacts[]): ComparisonReport['calls'] {
-  const sum = (of: (run: ComparedArtifacts, part: keyof CallCounts) => number): CallCounts => ({
-    calls: runs.reduce((total, run) => total + of(run, 'calls'), 0),
-    promptTokens: runs.reduce((total, run) => total + of(run, 'promptTokens'), 0),
-    completionTokens: runs.reduce((total, run) => total + of(run, 'completionTokens'), 0),
-  });
   return {
-    taken: sum(({ counts }, part) => counts[part]),
-    asked: sum(({ counts, reused }, part) => counts[part] - reused[part]),
+    taken: addCounts(noCounts, ...runs.map(({ counts }) => counts)),
+    asked: addCounts(noCounts, ...runs.map(({ counts, reused }) => subtractCounts(counts, reused))),
   };
 }
 

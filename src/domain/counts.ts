@@ -14,6 +14,15 @@ export function addCounts(first: CallCounts, ...others: CallCounts[]): CallCount
   );
 }
 
+/** @param part Of `counts`. */
+export function subtractCounts(counts: CallCounts, part: CallCounts): CallCounts {
+  return {
+    calls: counts.calls - part.calls,
+    promptTokens: counts.promptTokens - part.promptTokens,
+    completionTokens: counts.completionTokens - part.completionTokens,
+  };
+}
+
 /** Whether models were asked and nobody said how many tokens that took: some endpoints do not. */
 export function isUncounted({ calls, promptTokens, completionTokens }: CallCounts): boolean {
   return calls > 0 && promptTokens + completionTokens === 0;

@@ -6,6 +6,7 @@ import { html } from '../html';
 import type { Html } from '../html';
 import type { Report } from '../build-report';
 import type { StageTiming } from '../../contract/run';
+import { addCounts, noCounts } from '../../domain/counts';
 import { priceOf } from '../../domain/money';
 import { count, duration, money } from '../numbers';
 import { visibleLine } from '../plain-text';
@@ -84,13 +85,8 @@ function costCells({ seconds, counts }: Total, prices: Report['prices']): string
 }
 
 function totalOf(timings: StageTiming[]): Total {
-  const sum = (of: (timing: StageTiming) => number) => timings.reduce((total, timing) => total + of(timing), 0);
   return {
-    seconds: sum(({ seconds }) => seconds),
-    counts: {
-      calls: sum(({ counts }) => counts.calls),
-      promptTokens: sum(({ counts }) => counts.promptTokens),
-      completionTokens: sum(({ counts }) => counts.completionTokens),
-    },
+    seconds: timings.reduce((total, { seconds }) => total + seconds, 0),
+    counts: addCounts(noCounts, ...timings.map(({ counts }) => counts)),
   };
 }
