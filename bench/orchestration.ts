@@ -6,7 +6,7 @@ import path from 'node:path';
 import { bundleWorkflowCode, DefaultLogger, Worker } from '@temporalio/worker';
 import type { Activities } from '../activities';
 import type { RunPlan } from '../src/contract/run';
-import { serveActivities, type RunningWorkers, type WorkerSettings } from '../src/worker';
+import { runTogether, serveActivities, type RunningWorkers, type WorkerSettings } from '../src/worker';
 import { plainActivities, plainPlan } from '../test/support/plain-activities';
 import { bareActivitiesQueue, type BareActivities, type BareDebate } from './bare-workflows';
 import type { Benchmark, BenchmarkResult } from './measurement';
@@ -99,8 +99,7 @@ async function serveBareDebates({ connection, turnSlots }: WorkerSettings): Prom
       maxConcurrentActivityTaskExecutions: turnSlots,
     }),
   ]);
-  const finished = Promise.all(workers.map((worker) => worker.run())).then(() => undefined);
-  return { finished, shutdown: () => workers.forEach((worker) => worker.shutdown()) };
+  return runTogether(workers);
 }
 
 interface Reading {

@@ -41,11 +41,14 @@ export async function startWorkers(
 
 /** As `startWorkers`, with activities that exist already. */
 export async function serveActivities(settings: WorkerSettings, activities: Activities): Promise<RunningWorkers> {
-  const workers = await Promise.all(settings.roles.map((role) => createWorker(settings, role, activities)));
+  return runTogether(await Promise.all(settings.roles.map((role) => createWorker(settings, role, activities))));
+}
+
+/** Runs workers as one: a process that serves half its queues would look healthy, so one that fails takes the others with it. */
+export function runTogether(workers: Worker[]): RunningWorkers {
   const finished = Promise.all(workers.map((worker) => worker.run())).then(() => undefined);
   const shutdown = () =>
     workers.filter((worker) => worker.getState() === 'RUNNING').forEach((worker) => worker.shutdown());
-  // One that fails takes the others with it: a process that serves half its queues would look healthy.
   finished.catch(shutdown);
   return { finished, shutdown };
 }
