@@ -14,13 +14,13 @@ import { withHeartbeats } from './heartbeats';
 import type { RunContexts } from './run-context';
 
 export function createGuardActivities({ store }: ActivityDependencies, contexts: RunContexts) {
-  /** Writes `guard.json`, once, and returns what it found. */
+  /** Writes `guard.json`, once, and returns what it found; of an iteration that has been trained only why it was stopped. */
   async function checkForCollapse({ plan, iteration, shards }: GuardCheckInput): Promise<GuardCheckOutcome> {
     return withHeartbeats(async () => {
       const place = { runId: plan.runId, iteration };
       const key = iterationKeys.guard(place);
       const known = await readSealed<GuardReport>(store, key);
-      if (known !== undefined) return outcomeOf(known);
+      if (known !== undefined) return (await wasTrained(place)) ? { stopped: guardStop(known) } : outcomeOf(known);
       const { record } = await contexts.run(plan.runId);
       const files = await Promise.all(shards.map(({ transcripts }) => store.readVerified(transcripts)));
       const report = judgeTraining({
@@ -34,6 +34,11 @@ export function createGuardActivities({ store }: ActivityDependencies, contexts:
       });
       return outcomeOf((await publishSealed<GuardReport>(store, key, report)).content);
     });
+  }
+
+  /** Then people have let the run go on: one that walks through its iterations again need not ask them again. */
+  async function wasTrained(place: { runId: string; iteration: number }): Promise<boolean> {
+    return (await store.read(iterationKeys.society(place))) !== undefined;
   }
 
   async function pointsBefore({ runId, iteration }: { runId: string; iteration: number }) {

@@ -22,31 +22,32 @@ export interface RunContext {
 
 export class RunContexts {
   private readonly memory = new Map<string, Promise<unknown>>();
-  /** When the record of a run was last seen in the store, in milliseconds. */
-  private readonly seenAt = new Map<string, number>();
+  /** The last look at a run's record in the store: when, and what all who ask meanwhile wait for. */
+  private readonly looks = new Map<string, { at: number; looked: Promise<void> }>();
 
   constructor(private readonly dependencies: ActivityDependencies) {}
 
   async run(runId: string): Promise<RunContext> {
-    const seenAt = this.seenAt.get(runId);
-    if (seenAt !== undefined && Date.now() - seenAt > trustedForMs) {
-      this.seenAt.set(runId, Date.now());
-      await this.forgetIfReplaced(runId);
+    let look = this.looks.get(runId);
+    if (look === undefined || Date.now() - look.at > trustedForMs) {
+      look = { at: Date.now(), looked: this.forgetIfReplaced(runId) };
+      this.looks.set(runId, look);
+      // A failed look is not one: the next who asks looks again.
+      look.looked.catch(() => this.looks.delete(runId));
     }
-    return this.remember(runId, 'record', async () => {
-      this.seenAt.set(runId, Date.now());
+    await look.looked;
+    return this.remember(recordName(runId), async () => {
       const record = await requireSealed<RunRecord>(this.dependencies.store, runKeys.record(runId));
       return { record, tasks: tasksOf(record, this.dependencies) };
     });
   }
 
-  /** Other specification, other problems: nothing remembered of the run that had this id before is true of this one. */
+  /** Other specification, other problems: what is remembered of the run that had this id before has a name of its own. */
   private async forgetIfReplaced(runId: string): Promise<void> {
-    const known = (await this.memory.get(nameOf(runId, 'record'))) as RunContext | undefined;
+    const known = (await this.memory.get(recordName(runId))) as RunContext | undefined;
     if (known === undefined) return;
     const record = await requireSealed<RunRecord>(this.dependencies.store, runKeys.record(runId));
-    if (record.createdAt === known.record.createdAt) return;
-    for (const name of [...this.memory.keys()]) if (name.startsWith(nameOf(runId, ''))) this.memory.delete(name);
+    if (record.createdAt !== known.record.createdAt) this.memory.delete(recordName(runId));
   }
 
   /** The task that a split's problems come from, with its parser and equality. */
@@ -56,8 +57,8 @@ export class RunContexts {
   }
 
   async society(runId: string, iteration: number): Promise<Society> {
-    await this.run(runId);
-    return this.remember(runId, `society ${iteration}`, () =>
+    const { record } = await this.run(runId);
+    return this.remember(nameOf(record, `society ${iteration}`), () =>
       requireSealed<Society>(this.dependencies.store, iterationKeys.society({ runId, iteration })),
     );
   }
@@ -66,7 +67,7 @@ export class RunContexts {
   async problems({ runId, split, iteration }: SplitPlace): Promise<Problem[]> {
     const { record } = await this.run(runId);
     const reference = splitFile(record.problems, split, iteration);
-    return this.remember(runId, `problems ${reference.key}`, () => this.readLines<Problem>(reference));
+    return this.remember(nameOf(record, `problems ${reference.key}`), () => this.readLines<Problem>(reference));
   }
 
   async shardProblems({ plan, split, iteration, from, count }: ShardInput): Promise<Problem[]> {
@@ -74,9 +75,9 @@ export class RunContexts {
   }
 
   async problem(place: SplitPlace, problemId: string): Promise<Problem> {
-    const problems = await this.problems(place);
-    const byId = await this.remember(place.runId, `problems by id ${place.split} ${place.iteration}`, async () => {
-      return new Map(problems.map((problem) => [problem.id, problem]));
+    const { record } = await this.run(place.runId);
+    const byId = await this.remember(nameOf(record, `problems by id ${place.split} ${place.iteration}`), async () => {
+      return new Map((await this.problems(place)).map((problem) => [problem.id, problem]));
     });
     const problem = byId.get(problemId);
     if (problem !== undefined) return problem;
@@ -94,8 +95,7 @@ export class RunContexts {
     return parseLines<Line>(bytes);
   }
 
-  private async remember<Value>(runId: string, what: string, load: () => Promise<Value>): Promise<Value> {
-    const name = nameOf(runId, what);
+  private async remember<Value>(name: string, load: () => Promise<Value>): Promise<Value> {
     const known = this.memory.get(name) as Promise<Value> | undefined;
     if (known !== undefined) return known;
     const loading = load();
@@ -113,8 +113,12 @@ const mostRemembered = 64;
 /** So long a record that was read is taken for the one in the store. */
 const trustedForMs = 1_000;
 
-function nameOf(runId: string, what: string): string {
-  return `${runId} ${what}`;
+function recordName(runId: string): string {
+  return `${runId} record`;
+}
+
+function nameOf({ runId, createdAt }: RunRecord, what: string): string {
+  return `${runId} ${createdAt} ${what}`;
 }
 
 export interface SplitPlace {

@@ -1,5 +1,5 @@
 /** One finetuning activity per trained agent, on the GPU queue, in any order; the result is the next society. */
-import { CancellationScope, isCancellation, setHandler } from '@temporalio/workflow';
+import { ActivityFailure, CancellationScope, CancelledFailure, isCancellation, setHandler } from '@temporalio/workflow';
 import type { FinetuneOutcome, RunPlan } from '../src/contract/run';
 import { noCounts } from '../src/domain/counts';
 import { light, training } from './activity-proxies';
@@ -71,7 +71,16 @@ async function stoppedByPause(gate: PauseGate, train: () => Promise<FinetuneOutc
     } catch (error) {
       // Who stopped it counts, not whether the run is paused now: it may be resumed while a checkpoint is being written.
       const onlyPaused = scope.consideredCancelled && !CancellationScope.current().consideredCancelled;
-      if (!isCancellation(error) || !onlyPaused) throw error;
+      if (!wasStopped(error)) throw error;
+      if (!onlyPaused) throw isCancellation(error) ? error : new CancelledFailure('the training was to stop');
     }
   }
+}
+
+/**
+ * A training that was to stop may end of something else before it hears of that: its worker shuts down or is killed, its
+ * trainer runs out of memory. Temporal does not try it again then; the next training goes on from its checkpoint all the same.
+ */
+function wasStopped(error: unknown): boolean {
+  return isCancellation(error) || (error instanceof ActivityFailure && error.retryState === 'CANCEL_REQUESTED');
 }

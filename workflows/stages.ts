@@ -59,7 +59,11 @@ export async function isHaltedByGuard(run: RunContext, iteration: number, shards
   const { plan, gate } = run;
   if (plan.guard === undefined) return false;
   const { found, stopped } = await outlastingOutages(gate, () => light.checkForCollapse({ plan, iteration, shards }));
-  if (found !== undefined && plan.guard === 'pause') await gate.pauseSelf(`guard: ${found}`);
+  if (found !== undefined && plan.guard === 'pause') {
+    // Whoever resumes a run that people had paused meanwhile has not been told of this.
+    await gate.whenOpen();
+    await gate.pauseSelf(`guard: ${found}`);
+  }
   if (stopped !== undefined) run.halt(stopped);
   return stopped !== undefined;
 }

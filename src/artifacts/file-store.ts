@@ -13,6 +13,7 @@ import type { ArtifactReference } from '../contract/run';
 import { sha256 } from '../domain/digests';
 import { ArtifactError } from '../errors';
 import type { ArtifactStore } from '../ports';
+import { hasCode, storageError } from './storage-error';
 
 export class FileArtifactStore implements ArtifactStore {
   /** @param root Absolute path of the store's folder; created on first use. */
@@ -93,7 +94,10 @@ export class FileArtifactStore implements ArtifactStore {
 
   async localPath(key: string): Promise<string> {
     const local = this.resolve(key);
-    if (!(await exists(local))) throw new ArtifactError('is missing from the store', key);
+    const isThere = await exists(local).catch((error: unknown) => {
+      throw storageError(key, 'cannot be read', error);
+    });
+    if (!isThere) throw new ArtifactError('is missing from the store', key);
     return local;
   }
 
@@ -159,38 +163,13 @@ async function makeFolder(folder: string): Promise<void> {
   }
 }
 
+/** Only what is known to be absent is: a folder that may not be looked into, or a stale mount, is an error. */
 async function exists(file: string): Promise<boolean> {
-  return access(file, constants.F_OK).then(
-    () => true,
-    () => false,
-  );
-}
-
-function hasCode(error: unknown, code: string): boolean {
-  return typeof error === 'object' && error !== null && 'code' in error && error.code === code;
-}
-
-/** A full disk or a lost mount may be mended while the run waits, so these are retryable; a permission is not. */
-function storageError(key: string, attempted: string, cause: unknown): ArtifactError {
-  if (hasCode(cause, 'ENOSPC') || hasCode(cause, 'EDQUOT')) {
-    return new ArtifactError(
-      `${attempted}: no space left on the store's disk; free some, the run goes on by itself`,
-      key,
-      {
-        retryable: true,
-        cause,
-      },
-    );
+  try {
+    await access(file, constants.F_OK);
+    return true;
+  } catch (error) {
+    if (hasCode(error, 'ENOENT') || hasCode(error, 'ENOTDIR')) return false;
+    throw error;
   }
-  if (hasCode(cause, 'EROFS') || hasCode(cause, 'EACCES') || hasCode(cause, 'EPERM')) {
-    return new ArtifactError(
-      `${attempted}: the store's folder is not writable for this user; change MAFT_STORE or its permissions`,
-      key,
-      { cause },
-    );
-  }
-  return new ArtifactError(`${attempted}: ${cause instanceof Error ? cause.message : String(cause)}`, key, {
-    retryable: true,
-    cause,
-  });
 }

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { trainerExitCodes, trainingEventSchema, type TrainingEvent, type TrainingJob } from '../contract/training-job';
+import { storageError } from '../artifacts/storage-error';
 import { TrainerError } from '../errors';
 import type { FinishedTraining, Trainer } from '../ports';
 import { startTrainerProcess, type PythonOptions, type RunningTrainer, type TrainerExit } from './trainer-process';
@@ -104,9 +105,14 @@ async function acceleratorOf(template: TrainerTemplate): Promise<'cpu' | 'cuda'>
 /** Under a name of this attempt's own: another attempt at the job may be running. */
 async function writeJobFile(job: TrainingJob): Promise<string> {
   const file = join(resolve(job.workDirectory), `job-${randomUUID()}.json`);
-  await mkdir(job.workDirectory, { recursive: true });
-  await writeFile(file, JSON.stringify(job));
-  return file;
+  try {
+    await mkdir(job.workDirectory, { recursive: true });
+    await writeFile(file, JSON.stringify(job));
+    return file;
+  } catch (error) {
+    await rm(file, { force: true }).catch(() => undefined);
+    throw storageError(`.work/${job.jobId}`, 'the training job cannot be written', error);
+  }
 }
 
 /** SIGTERM on abort, SIGKILL after the grace; returns what takes both back. */

@@ -37,7 +37,7 @@ export async function courseOf(store: ArtifactStore, { runId, plan, specificatio
   const { iterations, stopWhen, trainedAgents } = plan;
   const losses: (number | null)[] = [];
   const validation: number[] = [];
-  for (let iteration = 0; iteration <= iterations; iteration += 1) {
+  for (let iteration = 0; ; iteration += 1) {
     const place = { runId, iteration };
     const halted = guardStop(await readSealed<GuardReport>(store, iterationKeys.guard(place)));
     const before = { evaluated: iteration - 1, validation };
@@ -52,9 +52,12 @@ export async function courseOf(store: ArtifactStore, { runId, plan, specificatio
       losses.push(iterationLoss(specification.finetuning, weights));
     }
     const reason = iteration < iterations ? reasonToStop(stopWhen, { losses, validation }) : undefined;
-    if (reason !== undefined) return { evaluated: iteration, validation, ended: { iteration, reason } };
+    if (iteration === iterations || reason !== undefined) {
+      // The measures are the last that is kept of an iteration: a run cut off before them is gone on with.
+      const measured = (await store.read(iterationKeys.measures(place))) !== undefined;
+      return { evaluated: iteration, validation, ...(measured ? { ended: { iteration, reason } } : {}) };
+    }
   }
-  return { evaluated: iterations, validation, ended: { iteration: iterations } };
 }
 
 async function validated(store: ArtifactStore, place: { runId: string; iteration: number }): Promise<number[]> {

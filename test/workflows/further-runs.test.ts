@@ -246,6 +246,8 @@ describe('guard', () => {
     expect(progress.iteration).toBe(2);
     await handle.signal('resume');
     expect((await handle.result()) as RunOutcome).toMatchObject({ iterations: 2 });
+    // Started again, it walks through what is there, and nobody is asked twice.
+    expect(await perform('asked', small({ iterations: 2, guard: 'pause' }))).toMatchObject({ iterations: 2 });
   });
 
   test('report, the default, lets the run go on and shows what was found', async () => {

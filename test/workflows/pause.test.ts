@@ -189,6 +189,78 @@ describe('a run in trouble', () => {
     expect(begun.slice(2).sort()).toEqual(['critic-1', 'generation-1']);
   });
 
+  test.each([{ asked: 'pause' }, { asked: 'cancel' }])(
+    'a training that ends of something else after $asked was asked for does not fail the run',
+    async ({ asked }) => {
+      const plan = plainPlan({ trainProblems: 1, evaluationProblems: 1, trainedAgents: ['generation-1'] });
+      const plain = plainActivities(plan);
+      let begun = 0;
+      let end: () => void = () => undefined;
+      const ended = new Promise<void>((resolve) => (end = resolve));
+      const handle = await start(plan, {
+        finetuneAgent: async (request) => {
+          begun += 1;
+          if (begun > 1) return plain.finetuneAgent(request);
+          await ended;
+          // As a worker's shutdown is reported, or a killed trainer.
+          throw ApplicationFailure.retryable('Worker is shutting down', 'WorkerShutdown');
+        },
+      });
+      await until(() => begun === 1, 'the agent is being trained');
+      const workflow = namespace.client.workflow.getHandle(`maft/${plan.runId}/iteration-1/finetune`);
+      const cancellations = async () =>
+        (await workflow.fetchHistory()).events?.filter((event) => event.activityTaskCancelRequestedEventAttributes)
+          .length;
+      await (asked === 'pause' ? handle.signal('pause', 'the machine is needed') : handle.cancel());
+      await until(async () => (await cancellations()) === 1, 'the training is to stop');
+      end();
+      if (asked === 'cancel') {
+        await expect(handle.result()).rejects.toThrow(WorkflowFailedError);
+        expect((await handle.describe()).status.name).toBe('CANCELLED');
+        return;
+      }
+      await handle.signal('resume');
+      await handle.result();
+      expect(begun).toBe(2);
+    },
+  );
+
+  test('a guard asks people also where they paused the run while it judged', async () => {
+    const plan = plainPlan({
+      trainProblems: 1,
+      evaluationProblems: 1,
+      trainedAgents: ['generation-1'],
+      guard: 'pause',
+    });
+    const plain = plainActivities(plan);
+    let trained = false;
+    let judge: () => void = () => undefined;
+    const judged = new Promise<void>((resolve) => (judge = resolve));
+    let judging = false;
+    const handle = await start(plan, {
+      checkForCollapse: async () => {
+        judging = true;
+        await judged;
+        return { found: 'many responses are one text' };
+      },
+      finetuneAgent: async (request) => {
+        trained = true;
+        return plain.finetuneAgent(request);
+      },
+    });
+    const progress = () => handle.query<RunProgress>('progress');
+    await until(() => judging, 'the guard judges');
+    await handle.signal('pause', 'the machine is needed');
+    await until(async () => (await progress()).paused, 'the run is paused');
+    judge();
+    await handle.signal('resume');
+    await until(async () => (await progress()).pauseReason?.startsWith('guard: ') === true, 'the guard asks');
+    expect(trained).toBe(false);
+    await handle.signal('resume');
+    await handle.result();
+    expect(trained).toBe(true);
+  });
+
   test('where one training fails the others are stopped at a checkpoint, and the run ends after them', async () => {
     const plan = plainPlan({ trainProblems: 1, evaluationProblems: 1, trainedAgents: ['generation-1', 'critic-1'] });
     let stopped = false;

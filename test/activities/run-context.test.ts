@@ -1,0 +1,27 @@
+/** What a worker remembers of a run is true of the run that has its id now. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import type { ActivityDependencies } from '../../activities/dependencies';
+import { RunContexts } from '../../activities/run-context';
+import { FileArtifactStore } from '../../src/artifacts/file-store';
+import { publishSealed } from '../../src/artifacts/sealed';
+import { runKeys } from '../../src/domain/keys';
+
+const root = mkdtempSync(path.join(tmpdir(), 'maft-run-context-'));
+afterAll(() => rmSync(root, { recursive: true }));
+
+test('all that ask side by side see a run that was deleted and begun anew', async () => {
+  const store = new FileArtifactStore(root);
+  const begin = (createdAt: string) =>
+    publishSealed(store, runKeys.record('demo'), { runId: 'demo', specification: { task: {} }, createdAt });
+  const contexts = new RunContexts({ store, task: () => ({}) } as unknown as ActivityDependencies);
+  await begin('first');
+  expect((await contexts.run('demo')).record.createdAt).toBe('first');
+  rmSync(path.join(root, 'runs', 'demo'), { recursive: true });
+  await begin('second');
+  // A record is taken for the stored one for a second.
+  await new Promise((resolve) => setTimeout(resolve, 1_100));
+  const seen = await Promise.all(['a', 'b', 'c'].map(() => contexts.run('demo')));
+  expect(seen.map(({ record }) => record.createdAt)).toEqual(['second', 'second', 'second']);
+});
