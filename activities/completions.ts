@@ -78,13 +78,18 @@ async function answeredElsewhere(
   asked: { requestDigest: string; endpoint: string },
 ): Promise<StoredCompletion | undefined> {
   for (const { runId, key } of elsewhere) {
-    const found = await readSealed<StoredCompletion>(store, key);
+    const found = await readSealed<StoredCompletion>(store, key).catch(undefinedIfDamaged);
     if (found === undefined || found.requestDigest !== asked.requestDigest) continue;
     // Runs of an earlier version did not say.
     if (found.endpoint !== undefined && found.endpoint !== asked.endpoint) continue;
     return { ...found, reusedFrom: found.reusedFrom ?? runId };
   }
   return undefined;
+}
+
+/** What is damaged in another run is that run's trouble; here it is asked again. */
+function undefinedIfDamaged(error: unknown): undefined {
+  if (!(error instanceof ArtifactError) || error.retryable) throw error;
 }
 
 function sameRequest(key: string, stored: StoredCompletion, requestDigest: string): StoredCompletion {

@@ -16,14 +16,26 @@ export async function evaluateSociety(...input: unknown[]): Promise<EvaluationOu
   const part = workflowInfo().parent === undefined ? undefined : (input[0] as EvaluationInput);
   const gate = createPauseGate(part?.paused ?? false);
   if (part !== undefined) return evaluate(part, gate);
-  const plan = await refusedAsItself(() => light.resolveEvaluation({ input }));
   // Followed as any other run is: whoever asks gets the whole run's progress.
-  const whole = { runId: plan.runId, stage: 'evaluate', iteration: 0, iterations: 0, accuracy: {} } as const;
-  const outcome = await evaluate({ plan, iteration: 0 }, gate, whole);
+  const whole = { iteration: 0, iterations: 0, accuracy: {} };
+  showNothingYet(gate, { ...whole, runId: '', stage: 'resolve' });
+  const plan = await refusedAsItself(() => outlastingOutages(gate, () => light.resolveEvaluation({ input })));
+  const outcome = await evaluate({ plan, iteration: 0 }, gate, { ...whole, runId: plan.runId, stage: 'evaluate' });
   const request = { runId: plan.runId, throughIteration: 0, timings: [] };
   await outlastingOutages(gate, () => light.writeReport(request));
   await condition(allHandlersFinished);
   return outcome;
+}
+
+function showNothingYet(gate: PauseGate, whole: Partial<RunProgress>): void {
+  setHandler(progressQuery, () => ({
+    ...whole,
+    problems: { done: 0, total: 0, failed: 0 },
+    counts: noCounts,
+    paused: gate.paused,
+    pauseReason: gate.reason,
+    openChildren: [],
+  }));
 }
 
 async function evaluate(

@@ -21,7 +21,7 @@ import {
 export async function multiagentFinetuning(...input: unknown[]): Promise<RunOutcome> {
   const run = startRun(input);
   if (!isContinued(input)) {
-    await run.begin(await resolveRun(input));
+    await run.begin(await resolveRun(run.gate, input));
     await validate(run, 0);
     await evaluate(run, 0);
     await report(run, 0);

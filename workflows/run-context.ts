@@ -41,11 +41,14 @@ export class RunContext {
   /** What the open stage has done so far. */
   readonly open = { done: 0, total: 0, failed: 0, counts: noCounts };
   private stage: Stage = 'resolve';
+  /** The iteration that the open stage belongs to: 0 until the first one has begun. */
+  private stageIteration: number;
   private halted: string | undefined;
   private state: RunState | undefined;
 
   constructor(state: RunState | undefined) {
     this.state = state;
+    this.stageIteration = state?.iteration ?? 0;
     this.gate = createPauseGate(state?.paused ?? false, state?.pauseReason);
     setHandler(progressQuery, () => this.progress());
   }
@@ -99,6 +102,7 @@ export class RunContext {
     await this.gate.whenOpen();
     Object.assign(this.open, { done: 0, total, failed: 0, counts: noCounts });
     this.stage = stage;
+    this.stageIteration = iteration;
     this.upsert(searchAttributes.stage, 'KEYWORD', stage);
     this.upsert(searchAttributes.iteration, 'INT', iteration);
     this.showDetails();
@@ -159,11 +163,10 @@ export class RunContext {
 
   private progress(): RunProgress {
     const { done, total, failed, counts } = this.open;
-    const timings = this.state?.timings ?? [];
     return {
       runId: this.state?.plan.runId ?? '',
       stage: this.stage,
-      iteration: this.stage === 'evaluate' && timings.length === 0 ? 0 : (this.state?.iteration ?? 0),
+      iteration: this.stageIteration,
       iterations: this.state?.plan.iterations ?? 0,
       paused: this.gate.paused,
       pauseReason: this.gate.reason,

@@ -10,12 +10,13 @@ import type { evaluateSociety } from './evaluate-society';
 import { refuseTooManyFailures } from './failed-problems';
 import type { finetuneSociety } from './finetune-society';
 import { outlastingOutages } from './outages';
+import type { PauseGate } from './pause-gate';
 import { refusedAsItself } from './refusals';
 import type { RunContext } from './run-context';
 
 /** The specification becomes a plan, or the run fails with the refusal. */
-export async function resolveRun(input: unknown[]): Promise<RunPlan> {
-  return refusedAsItself(() => light.resolveRun({ input }));
+export async function resolveRun(gate: PauseGate, input: unknown[]): Promise<RunPlan> {
+  return refusedAsItself(() => outlastingOutages(gate, () => light.resolveRun({ input })));
 }
 
 /** Society l-1 debates the training problems (Algorithm 1, lines 3-21). */

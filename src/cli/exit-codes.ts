@@ -13,6 +13,24 @@ export function exitCodeOf(error: unknown): number {
 
 export function explain(error: unknown): string {
   if (error instanceof MaftError) return `maft: ${error.message}`;
+  const refusal = temporalRefusal(error);
+  if (refusal !== undefined) return `maft: ${refusal}`;
   const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
   return `maft: this is a bug, please report it:\n${stack}`;
+}
+
+/**
+ * What Temporal itself says of a request it does not take: no such namespace, no permission, gone in the middle. Told by
+ * their shape, since the library that knows them takes half a second to load.
+ */
+function temporalRefusal(error: unknown): string | undefined {
+  if (!(error instanceof Error)) return undefined;
+  const refused = [error, error.cause].find(isServiceError);
+  if (refused !== undefined) return `Temporal says: ${refused.details}`;
+  return error.name === 'TransportError' ? `Temporal cannot be reached: ${error.message}` : undefined;
+}
+
+function isServiceError(error: unknown): error is { code: number; details: string } {
+  if (!(error instanceof Error && 'code' in error && 'details' in error)) return false;
+  return typeof error.code === 'number' && typeof error.details === 'string';
 }

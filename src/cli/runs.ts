@@ -6,6 +6,7 @@ import type { Evaluation } from '../contract/evaluation';
 import type { ComparisonRecord } from '../contract/comparison';
 import type { RunRecord } from '../contract/run';
 import { comparisonKeys, iterationKeys, runKeys } from '../domain/keys';
+import { ArtifactError } from '../errors';
 import type { ArtifactStore } from '../ports';
 import { standingOf } from '../runs/standing';
 import { openStore } from '../wiring';
@@ -26,8 +27,8 @@ export function register(program: Command): void {
   program
     .command('runs')
     .description('list the runs in the store: task, method, iterations, accuracy')
-    .option('--json', 'one JSON object per run and line')
-    .addHelpText('after', '\nExample:\n  maft runs --json | jq .accuracy')
+    .option('--json', 'one JSON object per line: each run (it has a runId), then each comparison (a comparisonId)')
+    .addHelpText('after', "\nExample:\n  maft runs --json | jq 'select(.runId).accuracy'")
     .action(list);
 }
 
@@ -35,7 +36,9 @@ async function list(options: { json?: boolean }): Promise<void> {
   const config = loadConfig();
   const store = openStore(config);
   const keys = await store.list('runs');
-  const found = await Promise.all(keys.map((key) => summarise(store, key.slice('runs/'.length))));
+  const found = await Promise.all(
+    keys.map((key) => key.slice('runs/'.length)).map((runId) => unlessDamaged(runId, () => summarise(store, runId))),
+  );
   const runs = found
     .filter((run) => run !== undefined)
     .sort((left, right) => (left.createdAt < right.createdAt ? -1 : 1));
@@ -43,6 +46,17 @@ async function list(options: { json?: boolean }): Promise<void> {
   for (const run of runs) process.stdout.write(`${options.json ? JSON.stringify(run) : describe(run)}\n`);
   for (const comparison of await listComparisons(store)) {
     process.stdout.write(`${options.json ? JSON.stringify(comparison) : describeComparison(comparison)}\n`);
+  }
+}
+
+/** One damaged file does not hide what is whole. */
+async function unlessDamaged<Summary>(id: string, summarise: () => Promise<Summary>): Promise<Summary | undefined> {
+  try {
+    return await summarise();
+  } catch (error) {
+    if (!(error instanceof ArtifactError)) throw error;
+    process.stderr.write(`${id}: ${error.message}\n`);
+    return undefined;
   }
 }
 
@@ -58,23 +72,19 @@ interface ComparisonSummary {
 async function listComparisons(store: ArtifactStore): Promise<ComparisonSummary[]> {
   const keys = await store.list('comparisons');
   const ids = keys.map((key) => key.slice('comparisons/'.length));
-  const records = await Promise.all(ids.map((id) => readSealed<ComparisonRecord>(store, comparisonKeys.record(id))));
-  return Promise.all(
-    records
-      .filter((record) => record !== undefined)
-      .map(async ({ comparisonId, methods, tasks, seeds, groups }) => {
-        const runIds = groups.flatMap(({ runs }) => runs.map(({ runId }) => runId));
-        const standings = await Promise.all(runIds.map((runId) => standingOf(store, runId)));
-        const finished = standings.filter(({ standing }) => standing === 'finished').length;
-        return {
-          comparisonId,
-          methods: methods.map(({ name }) => name),
-          tasks,
-          seeds,
-          runs: { finished, total: runIds.length },
-        };
-      }),
-  );
+  const summaries = await Promise.all(ids.map((id) => unlessDamaged(id, () => summariseComparison(store, id))));
+  return summaries.filter((summary) => summary !== undefined);
+}
+
+async function summariseComparison(store: ArtifactStore, id: string): Promise<ComparisonSummary | undefined> {
+  const record = await readSealed<ComparisonRecord>(store, comparisonKeys.record(id));
+  if (record === undefined) return undefined;
+  const { comparisonId, methods, tasks, seeds, groups } = record;
+  const runIds = groups.flatMap(({ runs }) => runs.map(({ runId }) => runId));
+  const standings = await Promise.all(runIds.map((runId) => standingOf(store, runId)));
+  const finished = standings.filter(({ standing }) => standing === 'finished').length;
+  const names = methods.map(({ name }) => name);
+  return { comparisonId, methods: names, tasks, seeds, runs: { finished, total: runIds.length } };
 }
 
 function describeComparison({ comparisonId, methods, tasks, seeds, runs }: ComparisonSummary): string {

@@ -1,11 +1,10 @@
 /** `maft status [RUN]`: what a run is doing now; without a name, every open run. */
 import type { Command } from 'commander';
 import type { Client } from '@temporalio/client';
-import { workflowIdPrefix, workflowTypes } from '../contract/names';
+import { workflowTypes } from '../contract/names';
 import type { ComparisonProgress } from '../contract/comparison';
 import type { RunProgress } from '../contract/run';
 import { runIdOf } from '../domain/digests';
-import { rootWorkflowId } from '../domain/identifiers';
 import { ConfigError } from '../errors';
 import { readProgress } from '../runs/progress';
 import { stageName } from '../runs/progress-display';
@@ -28,42 +27,71 @@ export function register(program: Command): void {
 
 async function status(run: string | undefined, options: StatusOptions): Promise<void> {
   await withRunningServers(async ({ client }) => {
-    const comparisons = await openOnes(client, workflowTypes.compare);
-    for (const id of comparisons.filter((each) => run === undefined || each === runIdOf(run))) {
-      const progress = await client.workflow.getHandle(rootWorkflowId(id)).query<ComparisonProgress>('progress');
-      process.stdout.write(`${options.json ? JSON.stringify(progress) : describeComparison(progress)}\n`);
-    }
-    if (run !== undefined && comparisons.includes(runIdOf(run))) return;
-    const runs = run === undefined ? await openRuns(client) : [runIdOf(run)];
-    if (runs.length === 0) process.stderr.write('no run is open; `maft runs` lists the finished ones\n');
-    for (const runId of runs) {
-      const progress = await progressOf(client, runId);
-      process.stdout.write(`${options.json ? JSON.stringify(progress) : describe(progress)}\n`);
-    }
+    const open = await openWorkflows(client);
+    const wanted = run === undefined ? open : open.filter(({ workflowId }) => runIdOf(workflowId) === runIdOf(run));
+    if (wanted.length === 0 && run === undefined)
+      process.stderr.write('no run is open; `maft runs` lists the finished ones\n');
+    const lines = await Promise.all(wanted.map((workflow) => standingOf(client, workflow, options)));
+    const known = lines.filter((line) => line !== undefined);
+    if (run !== undefined && known.length === 0) throw notOpen(runIdOf(run));
+    known.forEach((line) => process.stdout.write(`${line}\n`));
   });
 }
 
-async function progressOf(client: Client, runId: string): Promise<RunProgress> {
-  const workflowId = rootWorkflowId(runId);
-  if (await isOpen(client, workflowId)) return readProgress(client, workflowId);
-  throw new ConfigError(
-    `run "${runId}" is not open; \`maft runs\` lists all, \`maft report ${runId}\` shows a finished one`,
-  );
+/** A worker that is there answers within a second or two; without one, the question would wait for minutes. */
+const patienceMs = 10_000;
+
+interface OpenWorkflow {
+  workflowId: string;
+  isComparison: boolean;
 }
 
-/** Runs, and evaluations that were started by themselves: the parts of a run have a path below its id. */
-async function openRuns(client: Client): Promise<string[]> {
-  const evaluations = await openOnes(client, workflowTypes.evaluate);
-  return [...(await openOnes(client, workflowTypes.run)), ...evaluations.filter((id) => !id.includes('/'))];
+/** Comparisons, runs, and evaluations that were started by themselves: the parts of a run have a path below its id. */
+async function openWorkflows(client: Client): Promise<OpenWorkflow[]> {
+  const comparisons = await openOnes(client, workflowTypes.compare);
+  const runs = await openOnes(client, workflowTypes.run);
+  const evaluations = (await openOnes(client, workflowTypes.evaluate)).filter((id) => !/\/iteration-\d+\//.test(id));
+  return [
+    ...comparisons.map((workflowId) => ({ workflowId, isComparison: true })),
+    ...[...runs, ...evaluations].map((workflowId) => ({ workflowId, isComparison: false })),
+  ];
 }
 
-/** Ids of what is open of one type; the runs of a comparison are runs like any other. */
+/** Workflow ids of what is open of one type; the runs of a comparison are runs like any other. */
 async function openOnes(client: Client, workflowType: string): Promise<string[]> {
   const found: string[] = [];
   const query = `WorkflowType = '${workflowType}' AND ExecutionStatus = 'Running'`;
-  for await (const { workflowId } of client.workflow.list({ query }))
-    found.push(workflowId.slice(workflowIdPrefix.length));
+  for await (const { workflowId } of client.workflow.list({ query })) found.push(workflowId);
   return found;
+}
+
+/** One line; undefined where it has closed since it was listed. One that cannot be asked does not hide the others. */
+async function standingOf(
+  client: Client,
+  { workflowId, isComparison }: OpenWorkflow,
+  { json }: StatusOptions,
+): Promise<string | undefined> {
+  const ask = async () => {
+    if (isComparison) {
+      const progress = await client.workflow.getHandle(workflowId).query<ComparisonProgress>('progress');
+      return json ? JSON.stringify(progress) : describeComparison(progress);
+    }
+    const progress = await readProgress(client, workflowId);
+    return json ? JSON.stringify(progress) : describe(progress);
+  };
+  try {
+    return await client.withDeadline(Date.now() + patienceMs, ask);
+  } catch {
+    if (!(await isOpen(client, workflowId))) return undefined;
+    const reason = 'no worker answers for it; start `npx maft up` or `maft worker`';
+    return json ? JSON.stringify({ workflowId, unanswered: reason }) : `${workflowId}: open, but ${reason}`;
+  }
+}
+
+function notOpen(runId: string): ConfigError {
+  return new ConfigError(
+    `run "${runId}" is not open; \`maft runs\` lists all, \`maft report ${runId}\` shows a finished one`,
+  );
 }
 
 function describeComparison({ comparisonId, runs, openRuns, paused, pauseReason }: ComparisonProgress): string {

@@ -1,12 +1,12 @@
 /** `maft worker`: serves the task queues (all, or one) until a signal, or until its parent is gone. */
 import { availableParallelism } from 'node:os';
 import type { Command } from 'commander';
-import { Connection } from '@temporalio/client';
+import type { Connection } from '@temporalio/client';
 import { DefaultLogger, makeTelemetryFilterString, NativeConnection, Runtime } from '@temporalio/worker';
 import { embeddedConcurrency, loadConfig, type MachineConfig, type TemporalService } from '../config';
 import type { QueueRole } from '../contract/names';
 import { ConfigError } from '../errors';
-import { embeddedServerTarget, ownServerTarget, type TemporalTarget } from '../runs/temporal-client';
+import { connect, embeddedServerTarget, ownServerTarget, type TemporalTarget } from '../runs/temporal-client';
 import { hasNvidiaGpu } from '../setup/pip-install';
 import { ensurePythonEnvironment } from '../setup/python-environment';
 import { registerSearchAttributes } from '../setup/search-attributes';
@@ -46,11 +46,12 @@ async function serve({ queue, exitWithParent }: WorkerOptions): Promise<void> {
   const logging = { filter: makeTelemetryFilterString({ core: 'ERROR' }), forward: {} };
   Runtime.install({ logger: new DefaultLogger('WARN'), shutdownSignals: [], telemetryOptions: { logging } });
   const python = await ensurePythonEnvironment({ listener: stderrListener(), ownPython: config.python });
-  const { connectionOptions, namespace } = targetOf(config.temporal);
+  const target = targetOf(config.temporal);
+  const { connectionOptions, namespace } = target;
   const { apiKey, ...options } = connectionOptions;
   const key = typeof apiKey === 'function' ? apiKey() : apiKey;
+  const clientConnection = await connect(target);
   const connection = await NativeConnection.connect({ ...options, apiKey: key });
-  const clientConnection = await Connection.connect(connectionOptions);
   try {
     await reportMissingAttributes(clientConnection, namespace);
     await openStore(config).sweepAttempts(new Date());

@@ -64,7 +64,7 @@ async function performOne(
   const display = withProofLines(createProgressDisplay(process.stderr), progress, run);
   display.note(progress.describe(run));
   progress.runStarted(run);
-  const { workflowId } = await startOrAttach(client, run.runId, run.raw);
+  const { workflowId } = await startOrAttach(client, run.runId, { raw: run.raw, digest: run.resolved.digest });
   try {
     await followRun(client, workflowId, { display, interrupted });
     return undefined;

@@ -91,7 +91,7 @@ export class OpenAiEndpoint {
         unreachable: true,
       });
     }
-    if (error instanceof APIConnectionError || error instanceof SyntaxError || error instanceof TypeError) {
+    if (error instanceof APIConnectionError || error instanceof SyntaxError || isBrokenOff(error)) {
       return new ProviderError(`${where} cannot be reached or broke off: ${this.withoutKey(causesOf(error))}`, {
         retryable: true,
         unreachable: !(error instanceof SyntaxError),
@@ -101,6 +101,11 @@ export class OpenAiEndpoint {
     if (error instanceof APIError) return statusError(error, where, this.withoutKey(error.message));
     return error;
   }
+}
+
+/** What `fetch` throws where a connection cannot be made or ends in the middle; any other TypeError is a bug of ours. */
+function isBrokenOff(error: unknown): error is TypeError {
+  return error instanceof TypeError && (error.cause !== undefined || error.message === 'terminated');
 }
 
 /** Options of a request that ends with this signal. Many share one, and Node takes the eleventh listener for a leak. */

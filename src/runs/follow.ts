@@ -42,7 +42,7 @@ export async function followWorkflow<Outcome>(
   let over = false;
   const cancel = () => {
     display.note('cancelling: calls in flight end, training checkpoints; what is done is kept');
-    void handle.cancel();
+    handle.cancel().catch((error: Error) => display.note(`it could not be cancelled: ${error.message}`));
   };
   if (interrupted.aborted) cancel();
   else interrupted.addEventListener('abort', cancel, { once: true });

@@ -22,7 +22,7 @@ import { interruptSignal } from './perform-run';
 import { readProgress } from './progress';
 import { createProgressDisplay, type ProgressDisplay } from './progress-display';
 import { standingOf } from './standing';
-import { startOrFind } from './start-run';
+import { anotherIsOpen, startOrFind } from './start-run';
 import { withServers } from './with-platform';
 
 /** A comparison under its id, as it would be stored. */
@@ -82,8 +82,10 @@ export async function performComparison(comparison: PlannedComparison, config: M
   const interrupted = interruptSignal();
   const request = { command: 'compare', model: sharedBaseModel(comparison), listener, interrupted };
   return withServers(request, async ({ client, uiUrl }) => {
-    const start = { id: comparisonId, specification: comparison.written, summary: `comparison ${comparisonId}` };
-    const { workflowId } = await startOrFind(client, workflowTypes.compare, start);
+    const { written, digest } = comparison;
+    const start = { id: comparisonId, specification: written, digest, summary: `comparison ${comparisonId}` };
+    const { workflowId, digest: open } = await startOrFind(client, workflowTypes.compare, start);
+    if (open !== undefined && open !== digest) throw new InvalidRunSpec([anotherIsOpen(comparisonId)]);
     if (uiUrl !== null) listener(`Temporal UI: ${uiUrl}`);
     listener(`files:       ${path.join(config.store, 'comparisons', comparisonId)}`);
     const display = createProgressDisplay(process.stderr);

@@ -1,6 +1,7 @@
 /** One run from the command line: servers, start or resume, progress, result. Everything said goes to standard error. */
 import path from 'node:path';
 import { InvalidRunSpec } from '../errors';
+import type { ArtifactStore } from '../ports';
 import type { Report } from '../report';
 import { resolveSpecification } from '../specification';
 import type { BaseModel } from '../setup/model-folder';
@@ -10,9 +11,8 @@ import { followRun, RunCancelled } from './follow';
 import { createProgressDisplay, type ProgressDisplay } from './progress-display';
 import { readReport, reportFile } from './stored-report';
 import { standingOf, type RunStanding } from './standing';
-import { isOpen, nextRun, startOrAttach } from './start-run';
+import { anotherIsOpen, nextRun, startOrAttach } from './start-run';
 import { withServers, type Servers } from './with-platform';
-import { rootWorkflowId } from '../domain/identifiers';
 import { runIdOf } from '../domain/digests';
 
 export interface RunRequest {
@@ -31,8 +31,8 @@ export async function performRun(request: RunRequest): Promise<Report | undefine
   const listener = stderrListener();
   const display = createProgressDisplay(process.stderr);
   return withServers({ ...request, listener, interrupted }, async (servers) => {
-    const { runId, standing } = await chooseRun(servers, request);
-    const { workflowId } = await announceAndStart(servers, runId, standing, request.raw, display);
+    const { runId, workflowId, how } = await startChosen(servers, request);
+    announce(servers, { runId, workflowId, how }, display);
     if (request.detach) return undefined;
     await followRun(servers.client, workflowId, { display, interrupted });
     const store = openStore(servers.config);
@@ -41,36 +41,52 @@ export async function performRun(request: RunRequest): Promise<Report | undefine
   });
 }
 
-async function chooseRun({ config, client }: Servers, { raw, id }: RunRequest) {
-  const store = openStore(config);
-  const { specification, digest } = resolveSpecification(raw);
-  if (id === undefined) return nextRun(store, specification.name, digest);
-  const runId = runIdOf(id);
-  const { standing, digest: known } = await standingOf(store, runId);
-  if (known !== undefined && known !== digest && !(await isOpen(client, rootWorkflowId(runId)))) {
-    throw new InvalidRunSpec([`run ${runId} exists with another specification: choose another --id, or none`]);
-  }
-  return { runId, standing };
+interface ChosenRun {
+  runId: string;
+  workflowId: string;
+  /** What becomes of it, for the user. */
+  how: string;
 }
 
-async function announceAndStart(
-  { client, uiUrl, found, config }: Servers,
-  runId: string,
-  standing: RunStanding,
-  raw: unknown,
-  display: ProgressDisplay,
-) {
-  const { workflowId, started } = await startOrAttach(client, runId, raw);
-  const how = { new: 'new run', unfinished: 'going on with the unfinished run', finished: 'the finished run' }[
-    standing
-  ];
-  display.note(`${started ? how : 'following the open run'} ${runId} on ${found}`);
+/** Starts the run, or finds it open; one that is open with another specification is somebody else's. */
+async function startChosen({ client, config }: Servers, { raw, id }: RunRequest): Promise<ChosenRun> {
+  const store = openStore(config);
+  const { specification, digest } = resolveSpecification(raw);
+  const taken = new Set<string>();
+  for (;;) {
+    const { runId, standing } = await (id === undefined
+      ? nextRun(store, specification.name, digest, taken)
+      : namedRun(store, id, digest));
+    const { workflowId, started, digest: open } = await startOrAttach(client, runId, { raw, digest });
+    const known = open ?? (await standingOf(store, runId)).digest;
+    if (known === undefined || known === digest) {
+      return { runId, workflowId, how: started ? becomesOf[standing] : 'following the open run' };
+    }
+    if (id !== undefined) throw new InvalidRunSpec([anotherIsOpen(runId)]);
+    taken.add(runId);
+  }
+}
+
+const becomesOf: Record<RunStanding, string> = {
+  new: 'new run',
+  unfinished: 'going on with the unfinished run',
+  finished: 'the finished run',
+};
+
+async function namedRun(store: ArtifactStore, id: string, digest: string) {
+  const runId = runIdOf(id);
+  const { standing, digest: known } = await standingOf(store, runId);
+  if (known === undefined || known === digest) return { runId, standing };
+  throw new InvalidRunSpec([`run ${runId} exists with another specification: choose another --id, or none`]);
+}
+
+function announce({ uiUrl, found, config }: Servers, { runId, workflowId, how }: ChosenRun, display: ProgressDisplay) {
+  display.note(`${how} ${runId} on ${found}`);
   if (uiUrl !== null)
     display.note(
       `Temporal UI: ${uiUrl}/namespaces/${config.temporal.namespace}/workflows/${encodeURIComponent(workflowId)}`,
     );
   display.note(`files:       ${path.join(config.store, 'runs', runId)}`);
-  return { workflowId };
 }
 
 /** Aborted by the first Ctrl-C; the second ends the process at once. */

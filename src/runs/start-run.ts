@@ -10,14 +10,18 @@ import { standingOf, type RunStanding } from './standing';
 /**
  * A name for the next run: an unfinished run of the same specification is gone on with; a finished one, or one of another
  * specification, stays untouched and the next free number is taken.
+ *
+ * @param taken Ids of runs that are not in the store yet, and are somebody else's.
  */
 export async function nextRun(
   store: ArtifactStore,
   name: string,
   digest: string,
+  taken: ReadonlySet<string> = new Set(),
 ): Promise<{ runId: string; standing: RunStanding }> {
   for (let number = 1; ; number++) {
     const runId = runIdOf(number === 1 ? name : `${name}-${number}`);
+    if (taken.has(runId)) continue;
     const { standing, digest: known } = await standingOf(store, runId);
     if (standing === 'new' || (standing === 'unfinished' && known === digest)) return { runId, standing };
   }
@@ -27,28 +31,55 @@ export async function nextRun(
 export async function startOrAttach(
   client: Client,
   runId: string,
-  specification: unknown,
-): Promise<{ workflowId: string; started: boolean }> {
-  return startOrFind(client, workflowTypes.run, { id: runId, specification, summary: `run ${runId}` });
+  { raw, digest }: { raw: unknown; digest: string },
+): Promise<StartedWorkflow> {
+  return startOrFind(client, workflowTypes.run, { id: runId, specification: raw, digest, summary: `run ${runId}` });
+}
+
+export interface StartedWorkflow {
+  workflowId: string;
+  /** False where it was open already. */
+  started: boolean;
+  /** Digest of what it was started with; unknown where something else than these commands started it. */
+  digest: string | undefined;
+}
+
+interface StartRequest {
+  id: string;
+  specification: unknown;
+  /** Of the resolved specification; kept in the workflow's memo, for others that find it open. */
+  digest: string;
+  summary: string;
 }
 
 /** The same for any workflow that a specification starts. Throws `ConfigError` where another kind is open under the id. */
 export async function startOrFind(
   client: Client,
   workflowType: string,
-  { id, specification, summary }: { id: string; specification: unknown; summary: string },
-): Promise<{ workflowId: string; started: boolean }> {
+  { id, specification, digest, summary }: StartRequest,
+): Promise<StartedWorkflow> {
   const workflowId = rootWorkflowId(id);
   try {
-    const options = { workflowId, taskQueue: taskQueues.workflows, args: [specification], staticSummary: summary };
-    await client.workflow.start(workflowType, options);
-    return { workflowId, started: true };
+    await client.workflow.start(workflowType, {
+      workflowId,
+      taskQueue: taskQueues.workflows,
+      args: [specification],
+      memo: { specificationDigest: digest },
+      staticSummary: summary,
+    });
+    return { workflowId, started: true, digest };
   } catch (error) {
     if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
-    const { type } = await client.workflow.getHandle(workflowId).describe();
-    if (type === workflowType) return { workflowId, started: false };
+    const { type, memo } = await client.workflow.getHandle(workflowId).describe();
+    const known = memo?.specificationDigest as string | undefined;
+    if (type === workflowType) return { workflowId, started: false, digest: known };
     throw new ConfigError(`${workflowId} is open and is a ${type}: choose another --id`);
   }
+}
+
+/** Two people may choose one name; nobody is to follow the other's run as if it were theirs. */
+export function anotherIsOpen(id: string): string {
+  return `${id} is running with another specification: choose another --id, or none`;
 }
 
 /** Whether a workflow of this id is open. */

@@ -9,10 +9,20 @@ import type { Report } from '../report';
 /** @throws ConfigError where the run is unknown or nothing has been evaluated yet. */
 export async function readReport(store: ArtifactStore, runId: string): Promise<Report> {
   const bytes = await store.read(runKeys.reportData(runId));
-  if (bytes !== undefined) return JSON.parse(bytes.toString('utf8')) as Report;
+  if (bytes !== undefined) return parsed(runId, bytes);
   const known = (await store.list('runs')).map((key) => key.slice('runs/'.length));
   const runs = known.length === 0 ? 'the store holds no runs' : `runs in the store: ${known.join(', ')}`;
   throw new ConfigError(`run "${runId}" has no report yet; ${runs}`);
+}
+
+function parsed(runId: string, bytes: Buffer): Report {
+  try {
+    return JSON.parse(bytes.toString('utf8')) as Report;
+  } catch {
+    throw new ConfigError(
+      `the report.json of run "${runId}" is damaged: \`maft report ${runId} --rebuild\` makes it anew`,
+    );
+  }
 }
 
 export function reportFile(config: Pick<MachineConfig, 'store'>, runId: string): string {

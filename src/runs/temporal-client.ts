@@ -26,12 +26,15 @@ export function embeddedServerTarget(address: string, namespace: string): Tempor
   return { connectionOptions: { address }, namespace };
 }
 
-/** Connects; a server that does not answer is a `ConfigError` with the address. The caller closes the connection. */
+/** As `connect`, with a client of the target's namespace. */
 export async function connectClient(target: TemporalTarget): Promise<Client> {
-  const { connectionOptions, namespace } = target;
+  return new Client({ connection: await connect(target), namespace: target.namespace });
+}
+
+/** Connects; a server that does not answer is a `ConfigError` with the address. The caller closes the connection. */
+export async function connect({ connectionOptions }: Pick<TemporalTarget, 'connectionOptions'>): Promise<Connection> {
   try {
-    const connection = await Connection.connect({ ...connectionOptions, connectTimeout: '10 seconds' });
-    return new Client({ connection, namespace });
+    return await Connection.connect({ ...connectionOptions, connectTimeout: '10 seconds' });
   } catch (cause) {
     throw new ConfigError(
       `no Temporal server answers at ${connectionOptions.address ?? 'localhost:7233'}. ` +

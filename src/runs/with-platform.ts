@@ -1,7 +1,9 @@
 /** Where a command finds its servers: TEMPORAL_ADDRESS, else a running `maft up`, else servers of its own for its duration. */
 import type { Client } from '@temporalio/client';
 import { loadConfig, type MachineConfig } from '../config';
+import { ConfigError } from '../errors';
 import type { BaseModel } from '../setup/model-folder';
+import { giveUpCommands } from '../setup/command';
 import { prepareMachine } from '../setup/prepare-machine';
 import type { SetupListener } from '../setup/progress';
 import { startPlatform, type PlatformEvent } from '../supervision/platform';
@@ -23,6 +25,8 @@ export interface PlatformRequest {
   model: BaseModel | null;
   listener: SetupListener;
   interrupted: AbortSignal;
+  /** Whether what is started goes on without this command: then it needs servers that do, too. */
+  detach?: boolean;
 }
 
 /** Gives `use` the servers and ends those that were started for it. */
@@ -40,6 +44,11 @@ export async function withServers<Result>(
   if (running !== undefined) {
     const found = `the running maft ${running.command} (process ${running.pid})`;
     return withClient(config, targetOf(running, config), { uiUrl: running.uiUrl, found }, use);
+  }
+  if (request.detach) {
+    throw new ConfigError(
+      '--detach needs servers that go on running: start `npx maft up` first, or set TEMPORAL_ADDRESS',
+    );
   }
   return withOwnPlatform(config, request, use);
 }
@@ -65,7 +74,7 @@ async function withOwnPlatform<Result>(
   { command, model, listener, interrupted }: PlatformRequest,
   use: (servers: Servers) => Promise<Result>,
 ): Promise<Result> {
-  const { python, temporal } = await prepareMachine(config, listener);
+  const { python, temporal } = await unlessInterrupted(prepareMachine(config, listener), interrupted);
   const programs = { python: python.program, temporal: temporal?.program };
   const onEvent = ({ state, message }: PlatformEvent) => {
     if (state === 'died' || state === 'notice') listener(message);
@@ -76,6 +85,23 @@ async function withOwnPlatform<Result>(
     return await withClient(config, targetOf(platform, config), where, use);
   } finally {
     await platform.stop();
+  }
+}
+
+/** Set-up is given up at once: the next command makes whole what this one has begun. */
+async function unlessInterrupted<Result>(setUp: Promise<Result>, interrupted: AbortSignal): Promise<Result> {
+  let onAbort = (): void => undefined;
+  const aborted = new Promise<never>((_resolve, reject) => {
+    onAbort = () => {
+      giveUpCommands();
+      reject(interrupted.reason as Error);
+    };
+  });
+  interrupted.addEventListener('abort', onAbort, { once: true });
+  try {
+    return await Promise.race([setUp, aborted]);
+  } finally {
+    interrupted.removeEventListener('abort', onAbort);
   }
 }
 

@@ -26,12 +26,23 @@ export interface CommandOptions {
 
 const guardGraceMs = '2000';
 
+/** Process groups of the commands that are running. */
+const groups = new Set<number>();
+let isGivenUp = false;
+
+/** Ends what set-up has running, and starts nothing more in this process: it is about to end. */
+export function giveUpCommands(): void {
+  isGivenUp = true;
+  groups.forEach(endGroup);
+}
+
 /** Never throws: how it ended is a value. A time limit or an abort ends the whole process group. */
 export function runCommand(
   program: string,
   programArguments: string[],
   options: CommandOptions = {},
 ): Promise<CommandResult> {
+  if (isGivenUp) return Promise.resolve({ exitCode: null, stdout: '', output: '' });
   return new Promise((resolve) => {
     const child = start(program, programArguments, options);
     const texts = { stdout: '', output: '' };
@@ -40,10 +51,13 @@ export function runCommand(
       stream.on('data', (chunk: Buffer) => (texts.output += chunk.toString()));
       if (options.onLine !== undefined) createInterface({ input: stream }).on('line', options.onLine);
     }
-    const end = () => child.pid !== undefined && endGroup(child.pid);
+    const { pid } = child;
+    if (pid !== undefined) groups.add(pid);
+    const end = () => pid !== undefined && endGroup(pid);
     const timer = options.timeoutMs === undefined ? undefined : setTimeout(end, options.timeoutMs);
     options.signal?.addEventListener('abort', end, { once: true });
     const finish = (result: CommandResult) => {
+      if (pid !== undefined) groups.delete(pid);
       clearTimeout(timer);
       options.signal?.removeEventListener('abort', end);
       resolve(result);

@@ -1,6 +1,6 @@
 /**
- * A lock that survives `kill -9` of its owner: a file naming a process, created by link(2) (atomic, also on network file
- * systems). The lock of a process that is gone is taken over; nobody needs to remove anything by hand.
+ * A lock that survives `kill -9` of its owner: a file naming a process, created by link(2). The lock of a process that is
+ * gone is taken over; nobody needs to remove anything by hand. Of one machine only: to another, its processes are gone.
  */
 import { randomUUID } from 'node:crypto';
 import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';

@@ -54,6 +54,16 @@ export function badInput(): void {
     expect(stderr).toContain('no Temporal server answers at 127.0.0.1:1. Start one with `npx maft up`');
   });
 
+  it('a worker without a server says so too', async () => {
+    const stderr = await refused(['worker'], { TEMPORAL_ADDRESS: '127.0.0.1:1' });
+    expect(stderr).toContain('no Temporal server answers at 127.0.0.1:1.');
+  });
+
+  it('a run that is to go on by itself needs servers that do', async () => {
+    const run = ['run', home.write('detached.json', specification), '--detach'];
+    expect(await refused(run)).toContain('--detach needs servers that go on running: start `npx maft up` first');
+  });
+
   it('an unknown command or option is exit code 2', async () => {
     expect(await refused(['dance'])).toContain("unknown command 'dance'");
     expect(await refused(['run', 'small.json', '--fast'])).toContain("unknown option '--fast'");
