@@ -57,6 +57,9 @@ class ScriptedBackend:
         self.rows = [row for place, row in enumerate(self.rows) if place not in set(finished)]
         self.fail_if("remove")
 
+    def erase(self, broken: Sequence[int]) -> None:
+        pass
+
     def reset(self) -> None:
         self.rows = []
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
 import torch
 
-from maft.serve.draw import Sampling, draw, for_drawing, row_key, uniforms
+from maft.serve.draw import NO_TOKEN, Sampling, draw, for_drawing, row_key, uniforms
 
 
 def sampling(seed: int = 0, temperature: float = 1.0, top_p: float = 1.0) -> Sampling:
@@ -76,3 +77,18 @@ def test_a_token_without_any_probability_is_never_drawn() -> None:
     logits = torch.full((1000, 4), float("-inf"), dtype=torch.float64)
     logits[:, 2] = 0.0
     assert set(draw(logits, [sampling(seed) for seed in range(1000)], [0] * 1000).tolist()) == {2}
+
+
+@pytest.mark.parametrize("temperature", [9e-6, 1e-307, 5e-324])
+@pytest.mark.parametrize("top_p", [0.9, 1.0])
+def test_a_temperature_too_low_to_divide_by_takes_the_likeliest(temperature: float, top_p: float) -> None:
+    logits = for_drawing(torch.tensor([[1.0, 20.0, 3.0], [1.0, 1.0, 1.0]]))
+    assert draw(logits, [sampling(3, temperature, top_p), sampling(4)], [0, 0])[0] == 1
+
+
+@pytest.mark.parametrize("temperature", [0.0, 1.0])
+def test_logits_that_are_no_distribution_give_no_token_and_leave_the_other_rows_alone(temperature: float) -> None:
+    nan, infinity = float("nan"), float("inf")
+    rows = [[nan] * 3, [1.0, nan, 2.0], [1.0, infinity, 2.0], [-infinity] * 3, [-infinity, 1.0, -infinity]]
+    drawn = draw(for_drawing(torch.tensor(rows)), [sampling(3, temperature, 0.9)] * 5, [0] * 5)
+    assert drawn.tolist() == [NO_TOKEN] * 4 + [1]

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import threading
+from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 from engine_fixtures import Asked, ScriptedBackend, running_engine, version_over
+from serve_fixtures import write_lively
 
 from maft.serve import failures
+from maft.serve.loading import Loader
+from maft.serve.versions import Version
 
 # The thread that would have ended the process ends by itself.
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
@@ -53,6 +58,26 @@ def test_a_backend_that_fails_to_drop_who_left_fails_its_rows_and_nobody_else() 
         assert "scripted" in staying.outcome()
         assert Asked(engine, version, 2).outcome() == "ok"
     assert leaving.told == []
+
+
+def test_weights_that_are_no_numbers_fail_their_own_requests_and_leave_nothing_to_the_next(tmp_path: Path) -> None:
+    folder = write_lively(tmp_path / "base")
+    loader = Loader(torch.float32, torch.device("cpu"), 2**28)
+    networks: list[Any] = [loader.load(folder, None) for _ in range(2)]
+    networks[1].weights.embedding.fill_(float("nan"))
+    tokenizer: Any = None
+    names = ("good", "bad")
+    good, bad = (Version(name, each, tokenizer, frozenset()) for name, each in zip(names, networks, strict=True))
+    with running_engine() as engine:
+        alone = Asked(engine, good, 20)
+        assert alone.outcome() == "ok"
+        lasting = Asked(engine, good, 400)
+        for _ in range(5):
+            assert "`bad`" in Asked(engine, bad, 3, prompt=200).outcome()
+            after = Asked(engine, good, 20)  # in the place, and the slot, of the row that failed
+            assert after.outcome() == "ok"
+            assert after.generation.rows[0].tokens == alone.generation.rows[0].tokens
+        assert lasting.outcome() == "ok"
 
 
 @pytest.fixture

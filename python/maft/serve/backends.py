@@ -44,6 +44,10 @@ class Backend(Protocol):
         """Drops rows by their place; the others may change places."""
         ...
 
+    def erase(self, broken: Sequence[int]) -> None:
+        """Clears keys and values of rows that are to be removed because they are no numbers."""
+        ...
+
     def reset(self) -> None:
         """Drops all rows and what they hold, after an error."""
         ...
@@ -99,6 +103,9 @@ class DecoderBackend:
 
     def remove(self, finished: Sequence[int]) -> None:
         self.present = [self.present[row] for row in self.decoder.remove(finished)]
+
+    def erase(self, broken: Sequence[int]) -> None:
+        self.decoder.cache.erase(broken)
 
     def reset(self) -> None:
         self.present = []

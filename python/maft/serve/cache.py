@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
 
@@ -11,7 +13,8 @@ from maft.serve.shape import DecoderShape
 class KeyValueCache:
     """Per layer one tensor [2 (keys, values), slots, heads, positions, head size], grown and shrunk by powers of two.
 
-    Zeros, not empty memory: a masked position is multiplied by zero, and zero times NaN is NaN.
+    Zeros, not empty memory: a masked position is multiplied by zero, and zero times NaN is NaN. For the same reason a
+    slot is erased when its row came to hold NaN; what other rows leave behind is finite and does no harm.
     """
 
     def __init__(self, shape: DecoderShape, dtype: torch.dtype, device: torch.device) -> None:
@@ -81,6 +84,11 @@ class KeyValueCache:
         """Copies the first `length` positions of one slot to another."""
         for layer in self.layers:
             layer[:, target, :, :length] = layer[:, source, :, :length]
+
+    def erase(self, slots: Sequence[int]) -> None:
+        chosen = torch.tensor(slots, device=self.device)
+        for layer in self.layers:
+            layer.index_fill_(1, chosen, 0)
 
 
 def rounded_slots(slots: int) -> int:

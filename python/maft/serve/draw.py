@@ -6,6 +6,7 @@ Nothing here depends on the other rows of the batch or on what was drawn before:
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -16,6 +17,12 @@ from torch import Tensor
 #: Logits are rounded to this many decimals first. Two tokens whose logits are equal on paper then also tie in the
 #: machine, whatever the last bits say, and the lower token id wins.
 DECIMALS = 9
+
+#: Below this a temperature means the likeliest token: dividing by it would leave the numbers a float can hold.
+LOWEST_TEMPERATURE = 1e-5
+
+#: In place of a token, for a row whose logits are no distribution: one is NaN or infinite, or all are minus infinity.
+NO_TOKEN = -1
 
 GOLDEN = numpy.uint64(0x9E3779B97F4A7C15)
 
@@ -61,19 +68,31 @@ def invert(probabilities: Tensor, draws: Tensor) -> Tensor:
     tokens = torch.searchsorted(cumulative, draws.unsqueeze(1) * total, right=True)
     # A draw that rounding lifted onto the total belongs to the last token that has any share at all.
     last = torch.searchsorted(cumulative, total)
-    return torch.minimum(tokens, last).squeeze(1)
+    # Shares that are NaN are found nowhere: what follows must not read beyond the vocabulary, which ends a GPU's context.
+    return torch.minimum(tokens, last).squeeze(1).clamp(max=probabilities.shape[-1] - 1)
 
 
 def draw(logits: Tensor, rows: Sequence[Sampling], positions: Sequence[int]) -> Tensor:
-    """The next token of each row, [rows], from rounded float64 logits [rows, vocabulary]."""
-    greedy = [row.temperature == 0 for row in rows]
+    """The next token of each row, or NO_TOKEN, [rows], from rounded float64 logits [rows, vocabulary]."""
+    # One maximum finds all that is wrong: NaN and infinity win it, and of minus infinities nothing else is left. Some
+    # of them are no fault: a model masks parts of its vocabulary so.
+    usable = logits.amax(-1).abs() < math.inf
+    return choose(logits, rows, positions).where(usable, NO_TOKEN)
+
+
+def choose(logits: Tensor, rows: Sequence[Sampling], positions: Sequence[int]) -> Tensor:
+    """As `draw`, for logits that are a distribution; of others, some token of the vocabulary."""
+    greedy = [row.temperature < LOWEST_TEMPERATURE for row in rows]
     if all(greedy):
         return logits.argmax(-1)
     device = logits.device
-    temperatures = torch.tensor([row.temperature or 1.0 for row in rows], dtype=logits.dtype, device=device)
+    divisors = [1.0 if likeliest else row.temperature for row, likeliest in zip(rows, greedy, strict=True)]
+    temperatures = torch.tensor(divisors, dtype=logits.dtype, device=device)
     probabilities = (logits / temperatures.unsqueeze(1)).softmax(-1)
     if any(row.top_p < 1 for row in rows):
-        top_p = torch.tensor([row.top_p for row in rows], dtype=logits.dtype, device=device)
+        # A sum that rounding lifts to 1 before the last token must not cut a row that keeps all of them.
+        shares = [row.top_p if row.top_p < 1 else math.inf for row in rows]
+        top_p = torch.tensor(shares, dtype=logits.dtype, device=device)
         probabilities = keep_nucleus(probabilities, top_p.unsqueeze(1))
     draws = torch.from_numpy(uniforms([row.key for row in rows], positions)).to(device, logits.dtype)
     tokens = invert(probabilities, draws)

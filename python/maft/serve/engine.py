@@ -18,8 +18,8 @@ import torch
 from torch import Tensor
 
 from maft.serve.backends import Backend
-from maft.serve.draw import draw, for_drawing
-from maft.serve.errors import Overloaded, ServeError, ShuttingDown
+from maft.serve.draw import NO_TOKEN, draw, for_drawing
+from maft.serve.errors import NotFinite, Overloaded, ServeError, ShuttingDown
 from maft.serve.failures import end_if_device_is_lost, end_process
 from maft.serve.metrics import Metrics
 from maft.serve.rows import Generation, Row, TokenLogprobs, check_end
@@ -195,19 +195,34 @@ class Engine:
         rounded = for_drawing(logits)
         tokens = draw(rounded, [row.sampling for row in rows], [len(row.tokens) for row in rows]).tolist()
         self.record_logprobs(rows, rounded, tokens)
-        finished = []
-        for place, (row, token) in enumerate(zip(rows, tokens, strict=True)):
+        finished, broken = [], []
+        for place, (row, token) in enumerate(zip(rows, tokens, strict=True), first):
+            if token == NO_TOKEN:
+                broken.append(place)
+                continue
             row.tokens.append(token)
             check_end(row, row.generation.version.end_tokens)
             if row.finish_reason is not None:
-                finished.append(first + place)
-        self.metrics.completion_tokens.inc(len(tokens))
-        if finished:
-            generations = {id(row.generation): row.generation for row in (backend.rows[place] for place in finished)}
-            backend.remove(finished)
-            for generation in generations.values():
-                if generation.finished():
-                    generation.answer(None)
+                finished.append(place)
+        self.metrics.completion_tokens.inc(len(tokens) - len(broken))
+        if finished or broken:
+            self.retire(backend, finished, broken)
+
+    def retire(self, backend: Backend, finished: list[int], broken: list[int]) -> None:
+        """Drops rows by their place, and answers those whose generation is done or cannot be."""
+        done, failed = (
+            {id(row.generation): row.generation for row in (backend.rows[place] for place in places)}.values()
+            for places in (finished, broken)
+        )
+        if broken:
+            backend.erase(broken)
+        backend.remove([*finished, *broken])
+        for generation in failed:
+            log.warning("%s: the model's logits are not finite", generation.version.name)
+            self.fail([generation], NotFinite(generation.version.name))
+        for generation in done:
+            if generation.finished():
+                generation.answer(None)
 
     @staticmethod
     def record_logprobs(rows: list[Row], logits: Tensor, tokens: list[int]) -> None:

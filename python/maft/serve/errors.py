@@ -71,6 +71,17 @@ class BrokenModel(ServeError):
         super().__init__(f"The model `{name}` cannot be loaded: {reason}", code="model_broken", param="model")
 
 
+class NotFinite(ServeError):
+    """The weights give logits that are no numbers: a training gone wrong, or a precision too narrow for them."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f"The model `{name}` cannot be drawn from: the model's logits are not finite.",
+            code="model_broken",
+            param="model",
+        )
+
+
 class NoSuchModelFolder(Exception):
     """The folder given on the command line is no model. The user gives another one (exit code 2)."""
 

@@ -100,6 +100,9 @@ class GenericBackend:
             start += size
         self.groups = [group for group in self.groups if group.rows]
 
+    def erase(self, broken: Sequence[int]) -> None:
+        """Nothing to do, likewise."""
+
     def reset(self) -> None:
         self.groups = []
 
