@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-TEXTS = ("out of memory", "can't allocate memory", "not enough memory")
+TEXTS = (
+    "out of memory",
+    "can't allocate memory",
+    "not enough memory",
+    # CUDA's libraries take memory of their own when they are first used; where there is none, cuBLAS says the second.
+    "cublas_status_alloc_failed",
+    "cublas_status_not_initialized",
+    "cudnn_status_alloc_failed",
+)
 
 
 def is_out_of_memory(error: BaseException) -> bool:

@@ -112,9 +112,12 @@ def test_an_accelerator_error_ends_the_process_and_want_of_memory_does_not(ended
         for error in (
             torch.OutOfMemoryError("CUDA out of memory"),
             torch.AcceleratorError("CUDA error: out of memory"),
+            RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`"),
+            RuntimeError("CUDA error: CUBLAS_STATUS_NOT_INITIALIZED when calling `cublasCreate(handle)`"),
+            RuntimeError("cuDNN error: CUDNN_STATUS_ALLOC_FAILED"),
         ):
             backend.failing, backend.error = "step", error
-            assert "out of memory" in Asked(engine, version, 5).outcome()
+            assert str(error) in Asked(engine, version, 5).outcome()
         assert not ended.is_set()
         backend.failing, backend.error = "step", torch.AcceleratorError("CUDA error: device-side assert triggered")
         Asked(engine, version, 5)

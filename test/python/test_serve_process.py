@@ -17,6 +17,10 @@ import torch
 from serve_fixtures import command, environment, running_server, start, text_of, write_adapter, write_lively
 from transformers import GPT2Config, GPT2LMHeadModel
 
+from maft.serve import server
+from maft.serve.errors import BaseTooLarge
+from maft.serve.metrics import Metrics
+from maft.serve.settings import parse_settings
 from maft.tiny.vocabulary import build_tokenizer
 
 CHAT = {"model": "base", "messages": [{"role": "user", "content": "1+2"}], "max_tokens": 500, "n": 32}
@@ -98,6 +102,34 @@ def test_it_ends_when_its_parent_is_killed(base: Path) -> None:
     while is_alive(child) and time.monotonic() < deadline:
         time.sleep(0.05)
     assert not is_alive(child)
+
+
+def test_it_ends_when_its_parent_is_gone_while_the_base_is_loaded(base: Path) -> None:
+    """Loading stands still here; of a large model on a slow disk it takes minutes."""
+    script = (
+        "import sys, time\n"
+        "from maft.serve import __main__, server\n"
+        "def load(*_): print('loading', flush=True); time.sleep(600)\n"
+        "server.load_base = load\n"
+        "__main__.main(sys.argv[1:])\n"
+    )
+    arguments = [sys.executable, "-c", script, "--base", str(base), "--port", "0", "--exit-with-parent"]
+    with subprocess.Popen(
+        arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment()
+    ) as child:
+        assert child.stdin is not None and child.stdout is not None
+        assert child.stdout.readline() == "loading\n"
+        child.stdin.close()
+        assert child.wait(timeout=10) != 0
+
+
+def test_a_base_that_does_not_fit_is_no_broken_folder(base: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def load(_: object) -> None:
+        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB.")
+
+    monkeypatch.setattr(server, "make_loader", load)
+    with pytest.raises(BaseTooLarge, match="Free some, or give a smaller model"):
+        server.load_base(parse_settings(["--base", str(base)]), Metrics())
 
 
 def is_alive(pid: int) -> bool:

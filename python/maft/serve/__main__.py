@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from maft.serve.errors import CannotListen, NoSuchModelFolder
+from maft.serve.errors import BaseTooLarge, CannotListen, NoSuchModelFolder
 from maft.serve.folders import require_base
 from maft.serve.settings import parse_settings
 
@@ -25,7 +25,7 @@ def main(arguments: Sequence[str]) -> int:
     except NoSuchModelFolder as error:
         print(error, file=sys.stderr)
         return 2
-    except CannotListen as error:
+    except (BaseTooLarge, CannotListen) as error:
         print(error, file=sys.stderr)
         return 1
 

@@ -29,6 +29,9 @@ class KeyValueCache:
         per_layer = 2 * self.shape.key_value_heads * self.shape.head_size
         return self.shape.layers * per_layer * self.dtype.itemsize
 
+    def bytes_held(self) -> int:
+        return self.slots * self.positions * self.bytes_per_position()
+
     def grown(self, slots: int, positions: int) -> tuple[int, int]:
         """The size after `reserve(slots, positions)`."""
         return max(self.slots, rounded_slots(slots)), max(self.positions, rounded_positions(positions))

@@ -17,9 +17,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from maft.out_of_memory import is_out_of_memory
 from maft.serve.backends import Backend
 from maft.serve.draw import NO_TOKEN, draw, for_drawing
-from maft.serve.errors import NotFinite, Overloaded, ServeError, ShuttingDown
+from maft.serve.errors import NoMemory, NotFinite, Overloaded, ServeError, ShuttingDown
 from maft.serve.failures import end_if_device_is_lost, end_process
 from maft.serve.metrics import Metrics
 from maft.serve.rows import Generation, Row, TokenLogprobs, check_end
@@ -31,8 +32,12 @@ log = logging.getLogger("maft.serve")
 class Engine:
     """`submit` and `compute` may be called from any thread; everything else happens on the engine's own."""
 
-    def __init__(self, metrics: Metrics, *, max_batch: int, max_queue: int) -> None:
+    def __init__(
+        self, metrics: Metrics, *, max_batch: int, max_queue: int, make_room: Callable[[], object] = lambda: None
+    ) -> None:
         self.metrics = metrics
+        #: Called on the engine's thread when memory ran out: whoever can gives some back, for the next attempt.
+        self.make_room = make_room
         self.max_batch = max_batch
         self.max_queue = max_queue
         self.arrivals: deque[Generation] = deque()
@@ -126,7 +131,7 @@ class Engine:
             future.set_result(job())
         except Exception as error:  # noqa: BLE001 - whoever waits for the job is told
             end_if_device_is_lost(error)
-            future.set_exception(error)
+            future.set_exception(self.failure(error) if is_out_of_memory(error) else error)
 
     def drop_cancelled(self) -> None:
         for version, queue in self.waiting.items():
@@ -249,7 +254,16 @@ class Engine:
             log.exception("the batch failed; its requests are answered with an error")
             backend.reset()
             failed = {id(row.generation): row.generation for row in concerned}
-            self.fail(list(failed.values()), ServeError(f"Computing failed: {type(error).__name__}: {error}"))
+            # Room is made before the callers are told: what they use is not idle yet, and stays for their next attempt.
+            self.fail(list(failed.values()), self.failure(error))
+
+    def failure(self, error: Exception) -> ServeError:
+        """What callers are told. Where memory ran out, asks for room first."""
+        message = f"Computing failed: {type(error).__name__}: {error}"
+        if not is_out_of_memory(error):
+            return ServeError(message)
+        self.make_room()
+        return NoMemory(message)
 
     def fail(self, generations: list[Generation], error: ServeError) -> None:
         """Answers who was not answered yet; `cancelled` drops those of their rows that still wait or run elsewhere."""

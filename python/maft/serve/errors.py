@@ -71,6 +71,15 @@ class BrokenModel(ServeError):
         super().__init__(f"The model `{name}` cannot be loaded: {reason}", code="model_broken", param="model")
 
 
+class NoMemory(ServeError):
+    """Memory ran out. Idle versions were given up where there were any, so the same request may fit now or later."""
+
+    status = 503
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, code="no_memory", retry_after=5)
+
+
 class NotFinite(ServeError):
     """The weights give logits that are no numbers: a training gone wrong, or a precision too narrow for them."""
 
@@ -84,6 +93,10 @@ class NotFinite(ServeError):
 
 class NoSuchModelFolder(Exception):
     """The folder given on the command line is no model. The user gives another one (exit code 2)."""
+
+
+class BaseTooLarge(Exception):
+    """Memory ran out while the base was loaded. The user frees some or gives a smaller model (exit code 1)."""
 
 
 class CannotListen(Exception):

@@ -16,6 +16,7 @@ from maft.serve.decoder import Decoder
 from maft.serve.folders import is_adapter, read_tensors
 from maft.serve.generic import GenericNetwork
 from maft.serve.invariance import make_invariant
+from maft.serve.memory import free_memory
 from maft.serve.shape import DecoderShape, decoder_shape, unsupported_feature
 from maft.serve.weights import TensorSource, assemble
 
@@ -41,6 +42,16 @@ class Loader:
         if base is None:
             raise ValueError("an adapter cannot be the base")
         return self.load_adapter(folder, *base)
+
+    def lacks_room(self) -> bool:
+        """Whether less memory is free than keys and values may still take, so that a batch would run out of it.
+
+        Only of a GPU: a computer's memory belongs to other programs as well, and evicting does not bring theirs back.
+        """
+        if self.device.type != "cuda":
+            return False
+        held = sum(backend.decoder.cache.bytes_held() for backend in self.decoders.values())
+        return free_memory(self.device) < self.cache_bytes - held
 
     def load_full(self, folder: Path) -> Network:
         from transformers import AutoConfig

@@ -10,14 +10,15 @@ import signal
 import socket
 import sys
 import threading
-from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import torch
 import uvicorn
 
+from maft.out_of_memory import is_out_of_memory
 from maft.serve.engine import Engine
-from maft.serve.errors import CannotListen, NoSuchModelFolder
+from maft.serve.errors import BaseTooLarge, CannotListen, NoSuchModelFolder
 from maft.serve.http import create_app
 from maft.serve.loading import Loader
 from maft.serve.memory import free_memory
@@ -35,7 +36,8 @@ GRACE_SECONDS = 0.6
 
 
 def serve(settings: ServeSettings) -> int:
-    """Runs until SIGTERM, SIGINT or the parent's death. Raises NoSuchModelFolder where the base cannot be loaded."""
+    """Runs until SIGTERM, SIGINT or the parent's death. Raises NoSuchModelFolder or BaseTooLarge where the base
+    cannot be loaded."""
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
     torch.set_num_threads(settings.threads)
     torch.set_grad_enabled(False)
@@ -51,6 +53,7 @@ def make_loader(settings: ServeSettings) -> Loader:
     config: Any = AutoConfig.from_pretrained(settings.base, trust_remote_code=False, local_files_only=True)
     precision = choose_precision(settings.precision, device, config.dtype)
     memory = settings.cache_bytes or free_memory(device) // 4
+    log.info("keys and values may take %.2f GiB of the %s's memory", memory / 2**30, device.type)
     return Loader(precision, device, memory, settings.fast_path)
 
 
@@ -66,20 +69,27 @@ def load_base(settings: ServeSettings, metrics: Metrics) -> Versions:
             most=settings.max_loaded,
         )
     except Exception as error:
+        if is_out_of_memory(error):
+            raise BaseTooLarge(
+                f"The memory does not suffice to load {settings.base}. Free some, or give a smaller model. ({error})"
+            ) from error
         raise NoSuchModelFolder(f"{settings.base} cannot be loaded as a model: {error}") from error
 
 
 async def run(settings: ServeSettings) -> int:
     metrics = Metrics()
     listener = listen(settings.host, settings.port)
+    if settings.exit_with_parent:  # before the base is loaded, which may take minutes
+        threading.Thread(target=watch_parent, daemon=True).start()
     versions = load_base(settings, metrics)
-    engine = Engine(metrics, max_batch=settings.max_batch, max_queue=settings.max_queue)
+    loop = asyncio.get_running_loop()
+    make_room = partial(loop.call_soon_threadsafe, versions.evict_all_idle)
+    engine = Engine(metrics, max_batch=settings.max_batch, max_queue=settings.max_queue, make_room=make_room)
     app = create_app(versions, engine, metrics, settings.read_threads)
     server = QuietServer(
         uvicorn.Config(app, log_level="warning", access_log=False, timeout_graceful_shutdown=1, timeout_keep_alive=75)
     )
     engine.thread.start()
-    loop = asyncio.get_running_loop()
 
     def stop() -> None:
         """Refuses new connections at once, and fails with 503 what does not finish within the grace."""
@@ -88,8 +98,6 @@ async def run(settings: ServeSettings) -> int:
 
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop)
-    if settings.exit_with_parent:
-        threading.Thread(target=watch_parent, args=(loop, stop), daemon=True).start()
     announce(listener, versions)
     try:
         await server.serve(sockets=[listener])
@@ -131,11 +139,12 @@ def announce(listener: socket.socket, versions: Versions) -> None:
     print(json.dumps(ready), flush=True)
 
 
-def watch_parent(loop: asyncio.AbstractEventLoop, stop: Callable[[], None]) -> None:
+def watch_parent() -> None:
     """Blocks on standard input, which the parent holds open: its end means that the parent is gone."""
     # Not sys.stdin: a thread that holds its lock while the interpreter ends crashes it.
     while os.read(0, 4096):
         pass
     # The kernel's own alarm, whose default is to kill: whatever hangs here, no orphan stays.
     signal.setitimer(signal.ITIMER_REAL, LAST_RESORT_SECONDS)
-    loop.call_soon_threadsafe(stop)
+    # As if somebody had asked for it: an orderly end, or where nothing is served yet, the end.
+    os.kill(os.getpid(), signal.SIGTERM)

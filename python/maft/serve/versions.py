@@ -16,7 +16,7 @@ from pathlib import Path
 
 from maft.out_of_memory import is_out_of_memory
 from maft.serve.backends import Network
-from maft.serve.errors import BrokenModel, ModelNotFound
+from maft.serve.errors import BrokenModel, ModelNotFound, NoMemory
 from maft.serve.failures import end_if_device_is_lost, release_memory
 from maft.serve.folders import base_of_adapter, end_tokens, has_tokenizer, is_model_folder, is_model_name, published
 from maft.serve.loading import Loader
@@ -81,7 +81,7 @@ class Versions:
 
     @asynccontextmanager
     async def use(self, name: str) -> AsyncIterator[Version]:
-        """The version of that name, kept in memory until the block ends. Raises ModelNotFound, BrokenModel."""
+        """The version of that name, kept in memory until the block ends. Raises ModelNotFound, BrokenModel, NoMemory."""
         version = await self.acquire(name)
         try:
             yield version
@@ -155,11 +155,20 @@ class Versions:
                 return True
         return False
 
+    def evict_all_idle(self) -> None:
+        """After a batch ran out of memory. What is used now is asked for again soon, most likely."""
+        while self.evict():
+            pass
+        self.metrics.loaded.set(1 + len(self.loaded))
+        self.thread.submit(release_memory)
+        self.advance()
+
     async def load(self, name: str) -> None:
         try:
             self.loaded[name] = await self.load_making_room(name)
             self.metrics.loads.inc()
             self.hand_out(name)
+            await self.leave_room()
         except Exception as error:  # noqa: BLE001 - whatever is wrong with the folder, its callers are told
             end_if_device_is_lost(error)
             log.warning("cannot load %s: %s", name, error)
@@ -181,8 +190,20 @@ class Versions:
             # Not above: the error still holds what was loaded of the version.
             await loop.run_in_executor(self.thread, release_memory)
 
+    async def leave_room(self) -> None:
+        """Idle versions go one by one while keys and values lack the memory that they were promised."""
+        loop = asyncio.get_running_loop()
+        while await loop.run_in_executor(self.thread, self.loader.lacks_room) and self.evict():
+            await loop.run_in_executor(self.thread, release_memory)
+
     def refuse(self, name: str, error: Exception) -> None:
-        told = error if isinstance(error, ModelNotFound) else BrokenModel(name, str(error) or repr(error))
+        told: Exception
+        if isinstance(error, ModelNotFound):
+            told = error
+        elif is_out_of_memory(error):
+            told = NoMemory(f"There is no memory for the model `{name}` beside those in use: {error}")
+        else:
+            told = BrokenModel(name, str(error) or repr(error))
         for future in self.pending.pop(name, []):
             if not future.done():
                 future.set_exception(told)
