@@ -18,7 +18,8 @@ from training_jobs import example, job_record, run_here, write_training_set
 from transformers import AutoModelForCausalLM, PreTrainedTokenizerFast
 
 from maft.end_tokens import end_tokens
-from maft.train.encoding import EncodedExample, encode_examples
+from maft.serve.tokenization import ModelTokenizer
+from maft.train.encoding import EncodedExample, encode_examples, render
 from maft.train.errors import classify
 from maft.train.examples import read_training_set
 from maft.train.job import parse_job
@@ -109,6 +110,36 @@ def test_a_completion_that_joins_its_prompt_is_learnt_as_inference_saw_it(tmp_pa
     prompt = tokenizer.apply_chat_template(example(1)["messages"], add_generation_prompt=True)["input_ids"]
     assert list(row.tokens[: row.completion_start]) == prompt
     assert tokenizer.decode(row.tokens[row.completion_start :]) == completion + "<|end|>"
+
+
+PHI3 = UNTRIMMED.replace("{% endif %}", "{% else %}{{ eos_token }}{% endif %}")
+
+
+@pytest.mark.parametrize("completion", ["It is 4.", "", "No <|end|> is 5."])
+def test_the_end_of_the_chat_behind_the_end_of_the_turn_is_not_learnt(tmp_path: Path, completion: str) -> None:
+    """Phi-3 closes a turn with <|end|>, where inference stops, and a finished chat with <|endoftext|>."""
+    tokenizer = joining_tokenizer()
+    tokenizer.add_special_tokens({"eos_token": "<|endoftext|>"})
+    tokenizer.chat_template = PHI3
+    ends = frozenset(tokenizer.convert_tokens_to_ids(["<|end|>", "<|endoftext|>"]))
+    texts = read_training_set(write_training_set(tmp_path / "set.jsonl", [example(1, completion=completion)]))
+    [row] = encode_examples(texts, tokenizer, ends, 200)
+    assert tokenizer.decode(row.tokens[row.completion_start :]) == completion + "<|end|>"
+
+
+DATED = """{% if not date_string is defined %}{% set date_string = strftime_now('%f') %}{% endif -%}
+{{ date_string }}, {{ strftime_now('%B %d, %Y %H:%M:%S.%f') }}
+"""
+
+
+def test_templates_that_ask_for_the_date_get_the_same_one_in_training_and_in_serving(tmp_path: Path) -> None:
+    tokenizer = joining_tokenizer()
+    tokenizer.chat_template = DATED + UNTRIMMED
+    tokenizer.save_pretrained(tmp_path)
+    chat = example(1)["messages"]
+    [trained] = render(tokenizer, [chat], generation_prompt=True)
+    assert trained.text.startswith("26 Jul 2024, July 26, 2024 00:00:00.000000\n<|start|>user")
+    assert ModelTokenizer(tmp_path).render(chat) == trained.text
 
 
 def test_training_prompts_are_the_tokens_of_inference(tmp_path: Path, base: Path) -> None:

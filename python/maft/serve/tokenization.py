@@ -1,10 +1,15 @@
-"""Text to tokens and back, by the tokenizer that a model folder ships. Model text is data throughout."""
+"""Text to tokens and back, by the tokenizer that a model folder ships.
+
+A text that spells out a special token (`<|end|>`) is read as that token, in a chat as well: templates write theirs into
+the same text. Nothing is taken out of what callers send.
+"""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
 
+from maft.chat_template import render_chats
 from maft.serve.errors import BadRequest
 
 Message = dict[str, str]
@@ -45,10 +50,9 @@ class ModelTokenizer:
         if self.inner.chat_template is None:
             raise BadRequest("This model's tokenizer has no chat template: use /v1/completions.", param="messages")
         try:
-            text = self.inner.apply_chat_template(messages, tokenize=False, add_generation_prompt=generation_prompt)
+            return render_chats(self.inner, [messages], generation_prompt=generation_prompt)[0]
         except Exception as error:  # templates raise what they like; the caller's messages are what is wrong
             raise BadRequest(f"The chat template refuses these messages: {error}", param="messages") from error
-        return str(text)
 
     def encode_chat(self, messages: list[Message], generation_prompt: bool = True) -> list[int]:
         # The template writes the special tokens itself.

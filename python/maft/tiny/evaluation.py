@@ -10,6 +10,7 @@ from typing import Any, cast
 import torch
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
+from maft.chat_template import render_chats
 from maft.tiny.conversations import revision_prompt, summarise, summary_prompt
 from maft.tiny.problems import Problem, held_out_problems, parse_answer
 
@@ -46,9 +47,7 @@ class Speaker:
         responses: list[str] = []
         for start in range(0, len(chats), self.batch):
             batch = chats[start : start + self.batch]
-            texts = [
-                self.tokenizer.apply_chat_template(chat, add_generation_prompt=True, tokenize=False) for chat in batch
-            ]
+            texts = render_chats(self.tokenizer, batch, generation_prompt=True)
             prompts = self.tokenizer(texts, padding=True, return_tensors="pt")
             settings: dict[str, Any] = {"temperature": 1.0, "top_k": 0, "top_p": 1.0} if sample else {}
             output = self.generate(**prompts, do_sample=sample, max_new_tokens=MAX_NEW_TOKENS, **settings)

@@ -116,7 +116,7 @@ def restore(folder: Path, model: torch.nn.Module, optimizer: torch.optim.Optimiz
             if f"{MOMENTS[0]}/{name}" not in moments:
                 continue
             optimizer.state[parameter] = {
-                # The step count stays on the CPU in AdamW's plain form and goes to the device in its fused one.
+                # The step count, too: AdamW's fused form has it on the device, and its plain form reads it anywhere.
                 moment: moments[f"{moment}/{name}"].to(parameter.device)
                 for moment in MOMENTS
             }

@@ -7,6 +7,7 @@ from typing import Any
 
 from transformers import PreTrainedTokenizerBase
 
+from maft.chat_template import render_chats
 from maft.train.errors import BadJob
 from maft.train.examples import TrainingExample
 
@@ -40,8 +41,8 @@ def tokenize(tokenizer: PreTrainedTokenizerBase, texts: list[str]) -> list[list[
 
 
 def render(tokenizer: PreTrainedTokenizerBase, chats: list[Any], *, generation_prompt: bool) -> list[RenderedChat]:
-    """Each chat as `apply_chat_template` gives it alone; all at once is several times faster."""
-    texts: Any = tokenizer.apply_chat_template(chats, tokenize=False, add_generation_prompt=generation_prompt)
+    """Each chat as the template writes it alone; all at once is several times faster."""
+    texts = render_chats(tokenizer, chats, generation_prompt=generation_prompt)
     return [RenderedChat(text, tokens) for text, tokens in zip(texts, tokenize(tokenizer, texts), strict=True)]
 
 
@@ -86,9 +87,18 @@ def plain_text(tokenizer: PreTrainedTokenizerBase, tokens: list[int]) -> str:
     return str(tokenizer.decode(tokens, skip_special_tokens=False, clean_up_tokenization_spaces=False))
 
 
-def last_stop(tokens: list[int], stop_ids: frozenset[int]) -> int | None:
-    """Index of the last end-of-turn token."""
-    return next((index for index in reversed(range(len(tokens))) if tokens[index] in stop_ids), None)
+def end_of_turn(
+    tokenizer: PreTrainedTokenizerBase, tokens: list[int], start: int, stop_ids: frozenset[int]
+) -> int | None:
+    """Index of the token at or after `start` that inference would stop at.
+
+    The last end token, unless only blanks separate it from an earlier one: some templates close a turn, and then the
+    whole chat (Phi-3). A completion that itself spells out an end token goes on behind it, and so is learnt whole.
+    """
+    stops = [index for index in range(start, len(tokens)) if tokens[index] in stop_ids]
+    while len(stops) > 1 and not plain_text(tokenizer, tokens[stops[-2] + 1 : stops[-1]]).strip():
+        stops.pop()
+    return stops[-1] if stops else None
 
 
 def encode_example(
@@ -105,8 +115,9 @@ def encode_example(
             f"Prompt and generation prompt are no prefix of the whole chat for {example.name}: training would see "
             "another text than inference. The chat template does not suit finetuning."
         )
-    start, end = len(prompt.tokens), last_stop(tokens, stop_ids)
-    if end is None or end < start:
+    start = len(prompt.tokens)
+    end = end_of_turn(tokenizer, tokens, start, stop_ids)
+    if end is None:
         raise BadJob(
             f"No end-of-turn token follows the completion of {example.name}: the model would never learn to stop. "
             f"The template must close a turn with one of the tokens {sorted(stop_ids)}."
