@@ -71,7 +71,11 @@ export const finetuningSchema = z.strictObject({
   matchTrajectories: positiveInteger
     .optional()
     .describe('most examples of one training set; a seeded sample is taken of a larger one'),
-  checkpointEverySeconds: z.number().gt(0).default(60).describe('most training work a crash can cost'),
+  checkpointEverySeconds: z
+    .number()
+    .gt(0)
+    .default(60)
+    .describe('most training work a crash can cost, or ten times what a checkpoint takes to write where that is more'),
 });
 
 /** What `evaluation.measures` may ask for; what needs no model beyond the debate's own is always measured. */

@@ -32,6 +32,7 @@ export const trainingJobSchema = z.strictObject({
   warmupShare: z.number(),
   weightDecay: z.number(),
   seed: z.int(),
+  /** 0: after every step. Otherwise never more often than a tenth of the time goes into writing them. */
   checkpointEverySeconds: z.number(),
   device: z.enum(['auto', 'cpu', 'cuda', 'mps']),
   /** Torch threads on CPU; part of what makes weights repeatable. */

@@ -49,6 +49,7 @@ def test_the_loss_falls_and_the_result_loads_and_differs(tmp_path: Path, base: P
     curve = [point["loss"] for point in event["lossCurve"]]
     assert curve[-1] < curve[0] - 0.3
     assert (event["steps"], len(curve)) == (18, 18)
+    assert {file.stat().st_mode & 0o777 for file in (tmp_path / "output").iterdir()} == {0o644}
     model = AutoModelForCausalLM.from_pretrained(tmp_path / "output", use_safetensors=True)
     assert not torch.equal(model.state_dict()["model.norm.weight"], torch.ones(32))
     assert (tmp_path / "output/chat_template.jinja").read_bytes() == (base / "chat_template.jinja").read_bytes()
@@ -209,6 +210,17 @@ def loop_of(plan: Plan, model: Any) -> TrainingLoop:
 
     placement = choose_placement("cpu", 1)
     return TrainingLoop(plan, model.train(), placement, events=EventWriter(-1, lambda: None), stop=StopRequest())
+
+
+def test_checkpoints_that_take_long_are_written_less_often(tmp_path: Path, base: Path) -> None:
+    intervals = []
+    for asked in (60, 0):
+        job = parse_job(job_record(base, tmp_path, tmp_path / str(asked), checkpointEverySeconds=asked))
+        loop = loop_of(Plan(job, encoded(base, tmp_path, [example(1)])), AutoModelForCausalLM.from_pretrained(base))
+        for seconds in (0.0, 1.0, 30.0):
+            loop.checkpoint_seconds = seconds
+            intervals.append(loop.checkpoint_interval())
+    assert intervals == [60, 60, 300, 0, 0, 0]
 
 
 @pytest.mark.parametrize("schedule", ["linear", "cosine"])

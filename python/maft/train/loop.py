@@ -25,6 +25,9 @@ IGNORED = -100
 CLIP_NORM = 1.0
 # Padded tokens in one forward pass; a larger batch is accumulated over several.
 TOKENS_PER_FORWARD = 16_384
+# A checkpoint is not due before training has gone on for this many times what the last one took to write: of a large
+# model one takes minutes on a slow disk, and training would do little else.
+CHECKPOINT_SPACING = 10
 
 
 def pad_right(rows: list[list[int]], filler: int) -> torch.Tensor:
@@ -89,6 +92,7 @@ class TrainingLoop:
         self.tokens_per_forward = TOKENS_PER_FORWARD
         self.checkpointed_step = self.position.step
         self.checkpointed_at = time.monotonic()
+        self.checkpoint_seconds = 0.0
 
     def run(self) -> Position:
         """Raises BadJob where the loss is no number, Interrupted (after a checkpoint) where it has to stop."""
@@ -163,14 +167,21 @@ class TrainingLoop:
         """After the last step there is nothing left to resume; a stop is then as good as done."""
         if self.position.step == self.plan.steps:
             return
-        if time.monotonic() - self.checkpointed_at >= self.plan.job.checkpoint_every_seconds:
+        if time.monotonic() - self.checkpointed_at >= self.checkpoint_interval():
             self.checkpoint()
         if self.stop.reason is not None:
             if self.checkpointed_step != self.position.step:
                 self.checkpoint()
             self.stop.raise_if_requested()
 
+    def checkpoint_interval(self) -> float:
+        """Seconds of training between two checkpoints; a job that says 0 wants one after every step."""
+        asked = self.plan.job.checkpoint_every_seconds
+        return max(asked, CHECKPOINT_SPACING * self.checkpoint_seconds) if asked > 0 else 0.0
+
     def checkpoint(self) -> None:
+        began = time.monotonic()
         save_checkpoint(self.plan.job.work_directory, self.position, self.model, self.optimizer)
         self.checkpointed_step, self.checkpointed_at = self.position.step, time.monotonic()
+        self.checkpoint_seconds = self.checkpointed_at - began
         self.events.write("checkpoint", step=self.position.step)
