@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import shutil
 import subprocess
 from pathlib import Path
+from typing import Any
 
+import pytest
+import torch
 from serve_fixtures import ask, command, environment, running_server, text_of, write_adapter, write_lively
+
+from maft.serve.errors import BrokenModel
+from maft.serve.loading import Loader
+from maft.serve.metrics import Metrics
+from maft.serve.versions import Versions
 
 
 def test_further_bases_are_offered_and_each_answers_with_its_own_weights(tmp_path: Path) -> None:
@@ -37,6 +46,25 @@ def test_an_adapter_is_put_over_the_base_it_names(tmp_path: Path) -> None:
     with running_server(second, "--models", str(models)) as client:
         assert text_of(ask(client, "over-second", temperature=0)) == said["over-second"]
     assert said["over-first"] != said["over-second"]
+
+
+def test_an_adapter_of_an_unknown_base_is_put_over_the_only_one_and_never_over_one_of_several(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    first, second = (write_lively(tmp_path / name, seed=seed) for seed, name in enumerate(("first", "second")))
+    write_adapter(first, tmp_path / "models" / "tuned")  # names its base by the path it was trained from
+    loader = Loader(torch.float32, torch.device("cpu"), 2**28)
+    options: dict[str, Any] = {"base": first, "base_name": "first", "models": tmp_path / "models", "most": 4}
+    alone = Versions(loader, Metrics(), **options)
+    for _ in range(2):
+        alone.load_now("tuned")
+    assert caplog.text.count(f"tuned belongs to the base {first}") == 1
+
+    async def ask_several() -> None:
+        with pytest.raises(BrokenModel, match=f"`{first}`.*'first', 'second'"):
+            await Versions(loader, Metrics(), **options, further={"second": second}).acquire("tuned")
+
+    asyncio.run(ask_several())
 
 
 def test_a_further_base_that_is_no_model_is_refused_before_anything_is_loaded(tmp_path: Path) -> None:

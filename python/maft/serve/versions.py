@@ -18,7 +18,15 @@ from maft.out_of_memory import is_out_of_memory
 from maft.serve.backends import Network
 from maft.serve.errors import BrokenModel, ModelNotFound, NoMemory
 from maft.serve.failures import end_if_device_is_lost, release_memory
-from maft.serve.folders import base_of_adapter, end_tokens, has_tokenizer, is_model_folder, is_model_name, published
+from maft.serve.folders import (
+    base_of_adapter,
+    end_tokens,
+    has_tokenizer,
+    is_adapter,
+    is_model_folder,
+    is_model_name,
+    published,
+)
 from maft.serve.loading import Loader
 from maft.serve.metrics import Metrics
 from maft.serve.tokenization import ModelTokenizer
@@ -73,6 +81,8 @@ class Versions:
         self.base = base_version(base_name, base, loader.load(base, None))
         #: Base models that were asked for, or whose adapters were; they stay.
         self.bases = {base_name: self.base}
+        #: Adapters over a base that has another name here; each is told once.
+        self.renamed: set[str] = set()
         metrics.loaded.set(1)
 
     def names(self) -> list[str]:
@@ -213,16 +223,31 @@ class Versions:
         if name in self.base_folders:
             return self.load_base(name)
         folder = self.folder(name)
-        base = self.load_base(base_of_adapter(folder) or self.base.name)
+        base = self.load_base(self.base_name_of(name, folder))
         network = self.loader.load(folder, (self.base_folders[base.name], base.network))
         own = ModelTokenizer(folder) if has_tokenizer(folder) else None
         ends = end_tokens(folder, own.end_token if own else None, base.end_tokens)
         return Version(name, network, own or base.tokenizer, ends)
 
+    def base_name_of(self, name: str, folder: Path) -> str:
+        """The base to put a version over. The only one there is may have had another name where the version was trained;
+        of several, none is guessed: raises ValueError."""
+        if not is_adapter(folder):
+            return self.base.name
+        named = base_of_adapter(folder)
+        if named in self.base_folders:
+            return named
+        if len(self.base_folders) > 1:
+            raise ValueError(
+                f"it belongs to the base `{named}`, and here are {', '.join(map(repr, self.base_folders))}"
+            )
+        if name not in self.renamed:
+            self.renamed.add(name)
+            log.warning("%s belongs to the base %s: put over %s, the only one here", name, named, self.base.name)
+        return self.base.name
+
     def load_base(self, name: str) -> Version:
-        """A further base by name, loaded once; the first for an adapter whose base has another name here."""
-        if name not in self.base_folders:
-            return self.base
+        """A base by name, loaded once."""
         if name not in self.bases:
             folder = self.base_folders[name]
             self.bases[name] = base_version(name, folder, self.loader.load(folder, None))

@@ -90,6 +90,8 @@ def publish_model(job: TrainingJob, model: Any, stored: torch.dtype, record: Rec
         write_model(job, model, folder, stored)
         whole = Record(record.started, {"digest": model_digest(folder), **record.finished})
         (folder / RECORD).write_text(json.dumps({"jobId": job.job_id, **asdict(whole)}, indent=1), encoding="utf-8")
+        for file in folder.iterdir():
+            file.chmod(0o644)  # Weights are written for their owner alone; a server may run as another user.
         if folders.publish(folder, target):
             return whole
     faster = published_record(job)
