@@ -25,6 +25,7 @@ def test_further_bases_are_offered_and_each_answers_with_its_own_weights(tmp_pat
     with running_server(first, "--base-name", "first", "--also", f"org/second={second}") as client:
         names = [model["id"] for model in client.get("/v1/models").json()["data"]]
         assert names == ["first", "org/second"]
+        assert client.get("/v1/models/org/second").json()["id"] == "org/second"
         own = [text_of(ask(client, name, seed=3, temperature=0)) for name in names]
     with running_server(second, "--base-name", "org/second") as client:
         assert text_of(ask(client, "org/second", seed=3, temperature=0)) == own[1]

@@ -7,6 +7,7 @@ import base64
 import json
 import math
 import shutil
+import socket
 import struct
 import time
 from collections.abc import Iterator
@@ -216,6 +217,19 @@ BAD_FIELDS: list[tuple[dict[str, Any], str]] = [
     ({"messages": [{"role": "system", "content": "a role that the template refuses"}]}, "messages"),
     ({"messages": [{"role": "user", "content": "1" * 600}]}, "messages"),
     ({"presence_penalty": 1}, "presence_penalty"),
+    ({"repetition_penalty": 1.1}, "repetition_penalty"),
+    ({"top_k": 20}, "top_k"),
+    ({"min_p": 0.1}, "min_p"),
+    ({"logit_bias": {"3": 1}}, "logit_bias"),
+    ({"ignore_eos": True}, "ignore_eos"),
+    ({"min_tokens": 3}, "min_tokens"),
+    ({"stop_token_ids": [3]}, "stop_token_ids"),
+    ({"include_stop_str_in_output": True}, "include_stop_str_in_output"),
+    ({"skip_special_tokens": False}, "skip_special_tokens"),
+    ({"chat_template": "{{ messages }}"}, "chat_template"),
+    ({"chat_template_kwargs": {"enable_thinking": False}}, "chat_template_kwargs"),
+    ({"continue_final_message": True}, "continue_final_message"),
+    ({"add_generation_prompt": False}, "add_generation_prompt"),
     ({"response_format": {"type": "json_object"}}, "response_format"),
     ({"tools": [{"type": "function"}]}, "tools"),
 ]
@@ -253,6 +267,34 @@ def test_a_chat_with_a_token_that_the_model_has_no_embedding_for_is_a_400(client
     response = client.post("/v1/chat/completions", json={"model": "narrow", "messages": MESSAGES})
     assert response.status_code == 400 and "outside the vocabulary" in error_of(response)["message"]
     shutil.rmtree(folder)
+
+
+def test_values_that_change_nothing_are_taken_whether_or_not_they_are_supported(client: httpx.Client) -> None:
+    neutral = {"ignore_eos": False, "top_k": -1, "repetition_penalty": 1.0, "stop_token_ids": [], "best_of": 1}
+    assert text_of(ask(client, seed=4, **neutral)) == text_of(ask(client, seed=4, chat_template_kwargs={}, tools=None))
+
+
+def test_a_temperature_that_is_no_number_is_a_400(client: httpx.Client) -> None:
+    body = b'{"model": "base", "messages": [{"role": "user", "content": "1"}], "temperature": NaN}'
+    response = client.post("/v1/chat/completions", content=body)
+    assert response.status_code == 400 and error_of(response)["param"] == "temperature"
+
+
+def test_more_completions_than_may_ever_wait_are_a_400_and_not_an_invitation_to_come_back(client: httpx.Client) -> None:
+    response = client.post("/v1/completions", json={"model": "base", "prompt": ["1", "2"], "n": 128})
+    assert response.status_code == 400 and error_of(response)["param"] == "n"
+
+
+def test_a_body_that_says_it_is_too_large_is_refused_before_it_is_sent(client: httpx.Client) -> None:
+    with socket.create_connection((client.base_url.host, client.base_url.port), timeout=20) as connection:
+        connection.sendall(b"POST /tokenize HTTP/1.1\r\nHost: here\r\nContent-Length: 1000000000\r\n\r\n{")
+        assert connection.recv(1000).startswith(b"HTTP/1.1 413 ")
+
+
+def test_a_body_that_does_not_say_its_size_is_read_up_to_the_limit(client: httpx.Client) -> None:
+    response = client.post("/tokenize", content=(b" " * 2**20 for _ in range(17)))
+    assert "content-length" not in response.request.headers
+    assert response.status_code == 413 and error_of(response)["code"] == "body_too_large"
 
 
 def test_unknown_routes_and_methods_answer_in_the_same_shape(client: httpx.Client) -> None:

@@ -7,6 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tokenizers import Tokenizer, decoders
+from tokenizers.models import BPE
+from transformers import PreTrainedTokenizerFast
 
 from maft.serve.answers import row_text
 from maft.serve.folders import end_tokens
@@ -36,6 +39,20 @@ def test_prompts_are_neither_cut_nor_padded_as_the_tokenizer_was_in_its_training
     change_json(tmp_path / "tokenizer.json", {name: STORED[name]})
     assert 8 < len(whole) < 64
     assert ModelTokenizer(tmp_path).encode_chat(messages) == whole
+
+
+def test_pieces_are_what_each_token_adds_to_the_text(tmp_path: Path) -> None:
+    """Of SentencePiece's kind: a word's token holds the space before it, which the decoder drops at the beginning."""
+    letters = ["<unk>", "▁one", "▁two", "s", *(f"<0x{byte:02X}>" for byte in "é".encode())]
+    inner = Tokenizer(BPE({letter: index for index, letter in enumerate(letters)}, [], byte_fallback=True))
+    inner.decoder = decoders.Sequence(
+        [decoders.Replace("▁", " "), decoders.ByteFallback(), decoders.Fuse(), decoders.Strip(" ", 1, 0)]
+    )
+    PreTrainedTokenizerFast(tokenizer_object=inner).save_pretrained(tmp_path)
+    tokenizer = ModelTokenizer(tmp_path)
+    pieces = tokenizer.pieces([1, 2, 3, 4, 5, 1])
+    assert pieces == ["one", " two", "s", "", "é", " one"]
+    assert "".join(pieces) == tokenizer.decode([1, 2, 3, 4, 5, 1])
 
 
 def write_configuration(folder: Path, name: str, ends: object) -> None:

@@ -58,16 +58,20 @@ def chat_logprobs(row: Row) -> Json | None:
         return None
     tokenizer = row.generation.version.tokenizer
 
-    def entry(token: int, logprob: float) -> Json:
-        text = tokenizer.decode([token], special_tokens=True)
+    def entry(text: str, logprob: float) -> Json:
         return {"token": text, "logprob": logprob, "bytes": list(text.encode())}
 
     return {
         "content": [
-            {**entry(each.token, each.logprob), "top_logprobs": [entry(*likely) for likely in each.top]}
-            for each in row.logprobs
+            {**entry(text, each.logprob), "top_logprobs": [entry(*pair) for pair in likeliest(tokenizer, each, text)]}
+            for each, text in zip(row.logprobs, tokenizer.pieces(row.tokens), strict=True)
         ]
     }
+
+
+def likeliest(tokenizer: ModelTokenizer, each: TokenLogprobs, text: str) -> list[tuple[str, float]]:
+    """The likeliest tokens' texts with their values: of the token that stands there as it stands, of others alone."""
+    return [(text if token == each.token else tokenizer.piece(token), value) for token, value in each.top]
 
 
 def completion_logprobs(tokenizer: ModelTokenizer, tokens: list[int], logprobs: Sequence[TokenLogprobs | None]) -> Json:
@@ -77,14 +81,14 @@ def completion_logprobs(tokenizer: ModelTokenizer, tokens: list[int], logprobs: 
     for piece in pieces:
         offsets.append(offsets[-1] + len(piece))
 
-    def likeliest(each: TokenLogprobs) -> Json:
-        return {tokenizer.decode([token], special_tokens=True): value for token, value in each.top}
-
     return {
         "text_offset": offsets[:-1],
         "token_logprobs": [None if each is None else each.logprob for each in logprobs],
         "tokens": pieces,
-        "top_logprobs": [None if each is None else likeliest(each) for each in logprobs],
+        "top_logprobs": [
+            None if each is None else dict(likeliest(tokenizer, each, piece))
+            for each, piece in zip(logprobs, pieces, strict=True)
+        ],
     }
 
 

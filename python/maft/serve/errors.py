@@ -31,6 +31,12 @@ class BadRequest(ServeError):
     kind = "invalid_request_error"
 
 
+class BodyTooLarge(BadRequest):
+    """More bytes than are read. The caller sends less at a time."""
+
+    status = 413
+
+
 class ModelNotFound(ServeError):
     """No folder of that name. Retry only if it is just being published."""
 

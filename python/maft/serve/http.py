@@ -21,9 +21,9 @@ from starlette.responses import Response
 from maft.serve import answers
 from maft.serve.decoder import prompt_chunks
 from maft.serve.engine import Engine
-from maft.serve.errors import BadRequest, ServeError, ShuttingDown
+from maft.serve.errors import BadRequest, BodyTooLarge, ServeError, ShuttingDown
 from maft.serve.metrics import Metrics
-from maft.serve.requests import generate, require_length, settings_for, tokens_of
+from maft.serve.requests import generate, require_length, require_queue, settings_for, tokens_of
 from maft.serve.rows import Generation, Row
 from maft.serve.schemas import ChatRequest, CompletionRequest, EmbeddingRequest, TokenizeRequest
 from maft.serve.scoring import Scored, embed_texts, on_threads, score_texts
@@ -41,13 +41,27 @@ Handler = Callable[[Request], Awaitable[Response]]
 
 async def parse(request: Request, schema: type[Parsed]) -> Parsed:
     """The body as `schema`. Raises BadRequest that names the first wrong field."""
-    body = await request.body()
-    if len(body) > MAX_BODY_BYTES:
-        raise BadRequest(f"The body has {len(body)} bytes; at most {MAX_BODY_BYTES} are read.")
+    body = await body_of(request)
     try:
         return schema.model_validate_json(body)
     except ValidationError as error:
         raise refusal(error) from error
+
+
+async def body_of(request: Request) -> bytes:
+    """Raises BodyTooLarge as soon as that is known: whoever sends may say how much, and may say nothing."""
+    size = int(request.headers.get("content-length", 0))
+    parts: list[bytes] = []
+    if size <= MAX_BODY_BYTES:
+        size = 0
+        async for part in request.stream():
+            parts.append(part)
+            size += len(part)
+            if size > MAX_BODY_BYTES:
+                break
+    if size > MAX_BODY_BYTES:
+        raise BodyTooLarge(f"At most {MAX_BODY_BYTES} bytes of a body are read.", code="body_too_large")
+    return b"".join(parts)
 
 
 def refusal(error: ValidationError) -> BadRequest:
@@ -123,6 +137,7 @@ class Api:
             asked = body.max_completion_tokens or body.max_tokens
             logprobs = (body.top_logprobs or 0) if body.logprobs else None
             settings = settings_for(body, version, prompt, asked, logprobs, "messages")
+            require_queue(self.engine, settings.samples)
             generation = await unless_disconnected(request, generate(self.engine, version, prompt, settings))
             return reply(answers.chat_answer(generation))
 
@@ -144,6 +159,7 @@ class Api:
             every = [
                 settings_for(body, version, prompt, body.max_tokens, body.logprobs, "prompt") for prompt in prompts
             ]
+            require_queue(self.engine, len(prompts) * (body.n or 1))
             waits = [generate(self.engine, version, *pair) for pair in zip(prompts, every, strict=True)]
             generations = await all_or_none(waits)
         elif scored is None and not body.echo:
@@ -270,7 +286,7 @@ def create_app(versions: Versions, engine: Engine, metrics: Metrics, read_thread
         ("GET", "/health", api.health),
         ("GET", "/metrics", api.show_metrics),
         ("GET", "/v1/models", api.models),
-        ("GET", "/v1/models/{name}", api.model),
+        ("GET", "/v1/models/{name:path}", api.model),
         ("POST", "/v1/chat/completions", api.chat),
         ("POST", "/v1/completions", api.completions),
         ("POST", "/v1/embeddings", api.embeddings),

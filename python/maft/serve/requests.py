@@ -35,6 +35,15 @@ def require_length(version: Version, tokens: Sequence[int], param: str, room: in
         )
 
 
+def require_queue(engine: Engine, completions: int) -> None:
+    """Raises BadRequest for more completions than may ever wait: coming back later would not help."""
+    if completions > engine.max_queue:
+        raise BadRequest(
+            f"{completions} completions are asked for at once; at most {engine.max_queue} may wait (--max-queue).",
+            param="n",
+        )
+
+
 def settings_for(
     request: Sampling, version: Version, prompt: Sequence[int], asked: int | None, logprobs: int | None, param: str
 ) -> GenerationSettings:

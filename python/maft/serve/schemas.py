@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator
 
 MAX_SAMPLES = 128
 MAX_LOGPROBS = 100
@@ -27,10 +27,21 @@ class Message(BaseModel):
         return "".join(part["text"] for part in value)
 
 
-def refuse_unless(value: Any, allowed: tuple[Any, ...], name: str) -> Any:
-    if value not in allowed:
-        raise ValueError(f"{name} is not supported here (leave it out)")
-    return value
+def only(*neutral: Any) -> AfterValidator:
+    """Refuses a field unless it is left out, null, or has a value that changes nothing here."""
+
+    def check(value: Any) -> Any:
+        if value is not None and value not in neutral:
+            raise ValueError("this value is not supported here (leave the field out)")
+        return value
+
+    return AfterValidator(check)
+
+
+#: Fields that are named because leaving them aside would silently give another answer than the one asked for.
+Off = Annotated[Any, only(False, 0, "", [], {})]
+On = Annotated[Any, only(True)]
+One = Annotated[Any, only(1)]
 
 
 class Sampling(BaseModel):
@@ -45,17 +56,36 @@ class Sampling(BaseModel):
     seed: Annotated[int, Field(ge=-(2**63), lt=2**63)] | None = None
     stop: str | Annotated[list[str], Field(max_length=16)] | None = None
     stream: bool | None = False
-    # Named because leaving them aside would silently give another answer than the one asked for.
-    frequency_penalty: float | None = 0
-    presence_penalty: float | None = 0
-    repetition_penalty: float | None = 1
-    top_k: int | None = None
-    min_p: float | None = 0
-    logit_bias: dict[str, float] | None = None
-    tools: list[Any] | None = None
+    # How tokens are drawn:
+    frequency_penalty: Off = None
+    presence_penalty: Off = None
+    repetition_penalty: One = None
+    length_penalty: One = None
+    top_k: Annotated[Any, only(0, -1)] = None
+    min_p: Off = None
+    logit_bias: Off = None
+    bad_words: Off = None
+    allowed_token_ids: Off = None
+    logits_processors: Off = None
+    best_of: One = None
+    use_beam_search: Off = None
+    # What the text is made to be:
     response_format: dict[str, Any] | None = None
-    best_of: int | None = None
-    suffix: str | None = None
+    structured_outputs: Off = None
+    guided_json: Off = None
+    guided_regex: Off = None
+    guided_choice: Off = None
+    guided_grammar: Off = None
+    suffix: Off = None
+    # Where it ends, and what of it is shown:
+    ignore_eos: Off = None
+    min_tokens: Off = None
+    stop_token_ids: Off = None
+    include_stop_str_in_output: Off = None
+    skip_special_tokens: On = None
+    return_tokens_as_token_ids: Off = None
+    # What the prompt is:
+    truncate_prompt_tokens: Off = None
 
     @field_validator("stream")
     @classmethod
@@ -71,33 +101,6 @@ class Sampling(BaseModel):
             raise ValueError("a stop string must not be empty")
         return value
 
-    @field_validator("frequency_penalty", "presence_penalty", "min_p")
-    @classmethod
-    def no_penalty(cls, value: Any) -> Any:
-        return refuse_unless(value, (None, 0), "a value other than 0")
-
-    @field_validator("repetition_penalty")
-    @classmethod
-    def no_repetition_penalty(cls, value: Any) -> Any:
-        return refuse_unless(value, (None, 1), "a value other than 1")
-
-    @field_validator("top_k")
-    @classmethod
-    def no_top_k(cls, value: Any) -> Any:
-        return refuse_unless(value, (None, 0, -1), "a limit")
-
-    @field_validator("logit_bias", "tools", "suffix")
-    @classmethod
-    def absent(cls, value: Any) -> Any:
-        if value:
-            raise ValueError("this is not supported here (leave it out)")
-        return value
-
-    @field_validator("best_of")
-    @classmethod
-    def no_best_of(cls, value: Any) -> Any:
-        return refuse_unless(value, (None, 1), "a value other than 1")
-
     @field_validator("response_format")
     @classmethod
     def text_only(cls, value: Any) -> Any:
@@ -111,9 +114,24 @@ class Sampling(BaseModel):
         return (self.stop,) if isinstance(self.stop, str) else tuple(self.stop)
 
 
-class ChatRequest(Sampling):
+class Templating(BaseModel):
+    """How a chat becomes a prompt: the tokenizer's own template, without tools."""
+
+    chat_template: Off = None
+    chat_template_kwargs: Off = None
+    continue_final_message: Off = None
+    documents: Off = None
+    tools: Off = None
+    functions: Off = None
+    reasoning_effort: Off = None
+
+
+class ChatRequest(Sampling, Templating):
     """POST /v1/chat/completions"""
 
+    add_generation_prompt: On = None
+    add_special_tokens: Off = None
+    echo: Off = None
     messages: Annotated[list[Message], Field(min_length=1)]
     max_completion_tokens: Annotated[int, Field(ge=1)] | None = None
     logprobs: bool | None = False
@@ -131,6 +149,8 @@ class CompletionRequest(Sampling):
     logprobs: Annotated[int, Field(ge=0, le=MAX_LOGPROBS)] | None = None
     prompt_logprobs: Annotated[int, Field(ge=0, le=MAX_LOGPROBS)] | None = None
     echo: bool | None = False
+    add_special_tokens: On = None
+    prompt_embeds: Off = None
 
     def prompts(self) -> list[str | list[int]]:
         if isinstance(self.prompt, str):
@@ -148,6 +168,8 @@ class EmbeddingRequest(BaseModel):
     input: str | TokenIds | list[str] | list[TokenIds]
     encoding_format: Literal["float", "base64"] | None = "float"
     dimensions: None = None
+    truncate_prompt_tokens: Off = None
+    add_special_tokens: On = None
 
     def inputs(self) -> list[str | list[int]]:
         if isinstance(self.input, str):
@@ -157,7 +179,7 @@ class EmbeddingRequest(BaseModel):
         return list(self.input)  # type: ignore[arg-type]
 
 
-class TokenizeRequest(BaseModel):
+class TokenizeRequest(Templating):
     """POST /tokenize: `prompt` or `messages`"""
 
     model_config = ConfigDict(extra="ignore")

@@ -59,15 +59,29 @@ class ModelTokenizer:
         return self.encode(self.render(messages, generation_prompt), special_tokens=False)
 
     def piece(self, token: int) -> str:
-        """A token's own text, special ones included. Remembered: scoring asks for the same tokens again and again."""
+        """A token's text by itself, special ones included; a space that only stands between words is not part of it
+        (decoders of SentencePiece's kind). Remembered: scoring asks for the same tokens again and again."""
         known = self.known_pieces.get(token)
         if known is None:
             known = self.known_pieces[token] = self.decode([token], special_tokens=True)
         return known
 
     def pieces(self, tokens: list[int]) -> list[str]:
-        """Each token's own text, special ones included."""
-        return [self.piece(token) for token in tokens]
+        """What each token adds to the text of those before it, special ones included: joined, they are the text.
+
+        Of a character made of several tokens the last one has it, and the others have nothing.
+        """
+        pieces: list[str] = []
+        context, told = 0, 0  # tokens[context:told] are in the text already, and say how the next one continues it
+        for end in range(1, len(tokens) + 1):
+            before = self.decode(tokens[context:told], special_tokens=True)
+            text = self.decode(tokens[context:end], special_tokens=True)
+            if text.endswith("\ufffd") and end < len(tokens):
+                pieces.append("")
+            else:
+                pieces.append(text[len(before) :])
+                context, told = told, end
+        return pieces
 
     def find_stop(self, tokens: list[int], stop: tuple[str, ...]) -> str | None:
         """The text up to the first stop string, or None where there is none yet. Looks at the tail first: it is short."""
