@@ -215,10 +215,7 @@ class Engine:
 
     def retire(self, backend: Backend, finished: list[int], broken: list[int]) -> None:
         """Drops rows by their place, and answers those whose generation is done or cannot be."""
-        done, failed = (
-            {id(row.generation): row.generation for row in (backend.rows[place] for place in places)}.values()
-            for places in (finished, broken)
-        )
+        done, failed = (generations_of([backend.rows[place] for place in places]) for places in (finished, broken))
         if broken:
             backend.erase(broken)
         backend.remove([*finished, *broken])
@@ -253,9 +250,8 @@ class Engine:
             end_if_device_is_lost(error)
             log.exception("the batch failed; its requests are answered with an error")
             backend.reset()
-            failed = {id(row.generation): row.generation for row in concerned}
             # Room is made before the callers are told: what they use is not idle yet, and stays for their next attempt.
-            self.fail(list(failed.values()), self.failure(error))
+            self.fail(generations_of(concerned), self.failure(error))
 
     def failure(self, error: Exception) -> ServeError:
         """What callers are told. Where memory ran out, asks for room first."""
@@ -279,3 +275,8 @@ class Engine:
         for _, future in self.jobs:
             if future.set_running_or_notify_cancel():
                 future.set_exception(ShuttingDown())
+
+
+def generations_of(rows: Sequence[Row]) -> list[Generation]:
+    """Each once."""
+    return list({id(row.generation): row.generation for row in rows}.values())
