@@ -132,7 +132,7 @@ export function createMeasuresActivities(
 
   async function storedBatches(input: MeasuresInput): Promise<Record<ScoringKind, ScoreBatch[]>> {
     const of = async (kind: ScoringKind): Promise<ScoreBatch[]> => {
-      if (!input.plan.scoring.includes(kind) || input.unscored[kind] !== undefined) return [];
+      if (input.plan.scoring?.includes(kind) !== true || input.unscored[kind] !== undefined) return [];
       return (await Promise.all(input.shards.map((shard) => batchesOfShard(input, shard, kind)))).flat();
     };
     return { embedding: await of('embedding'), agents: await of('agents'), scorer: await of('scorer') };

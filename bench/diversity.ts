@@ -136,7 +136,7 @@ async function debateAll(world: ActivityWorld, plan: RunPlan, count: number): Pr
 }
 
 async function scoreAll(world: ActivityWorld, plan: RunPlan, shards: ShardOutcome[]): Promise<void> {
-  for (const kind of plan.scoring) {
+  for (const kind of plan.scoring ?? []) {
     await inLanes(shards, shardsAtOnce, async ({ shard, transcripts }) => {
       await world.call('scoreShard', { plan, iteration: 1, split: 'eval', kind, shard, transcripts });
     });

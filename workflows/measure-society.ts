@@ -15,7 +15,7 @@ export type MeasureRequest = Omit<MeasuresInput, 'unscored'>;
 /** An outage pauses the run as everywhere; measures are taken again after it. */
 export async function measureSociety(request: MeasureRequest, gate: PauseGate): Promise<void> {
   const unscored: MeasuresInput['unscored'] = {};
-  for (const kind of request.plan.scoring) {
+  for (const kind of request.plan.scoring ?? []) {
     const reason = await scoreResponses(request, kind, gate);
     if (reason === undefined) continue;
     unscored[kind] = reason;

@@ -75,8 +75,8 @@ export interface RunPlan {
   stopWhen?: StopSettings;
   /** Absent in plans of older versions: nothing is judged while the run goes on. */
   guard?: GuardAction;
-  /** What the measures asked for need models for. */
-  scoring: ScoringKind[];
+  /** What the measures asked for need models for; absent in plans of older versions, which measured nothing. */
+  scoring?: ScoringKind[];
   /** Search attributes the server knows; only these are upserted. */
   searchAttributes: string[];
   /** Sentences for the log and the report, such as search attributes that are missing. */

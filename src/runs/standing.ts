@@ -34,7 +34,7 @@ export interface RunCourse {
 
 /** Reads a run's course from its artifacts, with the rules the workflow itself goes by. */
 export async function courseOf(store: ArtifactStore, { runId, plan, specification }: RunRecord): Promise<RunCourse> {
-  const { iterations, stopWhen, trainedAgents } = plan;
+  const { iterations, stopWhen, trainedAgents, scoring } = plan;
   const losses: (number | null)[] = [];
   const validation: number[] = [];
   for (let iteration = 0; ; iteration += 1) {
@@ -54,7 +54,7 @@ export async function courseOf(store: ArtifactStore, { runId, plan, specificatio
     const reason = iteration < iterations ? reasonToStop(stopWhen, { losses, validation }) : undefined;
     if (iteration === iterations || reason !== undefined) {
       // The measures are the last that is kept of an iteration: a run cut off before them is gone on with.
-      const measured = (await store.read(iterationKeys.measures(place))) !== undefined;
+      const measured = scoring === undefined || (await store.read(iterationKeys.measures(place))) !== undefined;
       return { evaluated: iteration, validation, ...(measured ? { ended: { iteration, reason } } : {}) };
     }
   }

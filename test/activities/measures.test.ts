@@ -42,7 +42,7 @@ describe('measures of an iteration', () => {
   test('are all there once every kind of scoring is done', async () => {
     const { plan, shard } = await start();
     expect(plan.scoring).toEqual(['embedding', 'agents']);
-    for (const kind of plan.scoring) await score(plan, shard, kind);
+    for (const kind of plan.scoring ?? []) await score(plan, shard, kind);
     expect(await record(plan, [shard])).toEqual({ recorded: true });
     const measures = await stored();
     expect(measures).toMatchObject({
@@ -107,7 +107,7 @@ describe('measures of an iteration', () => {
 
   test('rest on at most measuredProblems problems, the same ones in every iteration', async () => {
     const { plan, shard } = await start({ evaluation: { measures: everything, measuredProblems: 3 } });
-    for (const kind of plan.scoring) await score(plan, shard, kind);
+    for (const kind of plan.scoring ?? []) await score(plan, shard, kind);
     await record(plan, [shard]);
     expect(await stored()).toMatchObject({
       problems: 4,
@@ -165,7 +165,7 @@ describe('measures of an iteration', () => {
     const shard = await world.debate({ ...evaluationShard(plan), iteration: 1, societyIteration: 1 });
     await world.call('scoreEvaluation', { plan, iteration: 1, shards: [shard] });
     const { transcripts } = shard;
-    for (const kind of plan.scoring)
+    for (const kind of plan.scoring ?? [])
       await world.call('scoreShard', { plan, iteration: 1, split: 'eval', kind, shard: 0, transcripts });
     await record(plan, [shard], { iteration: 1, seconds: { debate: 2, evaluation: 3 } });
     const measures = await stored('run', 1);
@@ -190,7 +190,7 @@ test('what is measured changes no training set', async () => {
       const plan = await world.resolve('run', { evaluation: { measures } });
       const evaluated = await world.debate(evaluationShard(plan));
       await world.call('scoreEvaluation', { plan, iteration: 0, shards: [evaluated] });
-      for (const kind of plan.scoring)
+      for (const kind of plan.scoring ?? [])
         await world.call('scoreShard', {
           plan,
           iteration: 0,
