@@ -31,7 +31,7 @@ async function status(run: string | undefined, options: StatusOptions): Promise<
     const wanted = run === undefined ? open : open.filter(({ workflowId }) => runIdOf(workflowId) === runIdOf(run));
     if (wanted.length === 0 && run === undefined)
       process.stderr.write('no run is open; `maft runs` lists the finished ones\n');
-    const lines = await Promise.all(wanted.map((workflow) => standingOf(client, workflow, options)));
+    const lines = await Promise.all(wanted.map((workflow) => lineOf(client, workflow, options)));
     const known = lines.filter((line) => line !== undefined);
     if (run !== undefined && known.length === 0) throw notOpen(runIdOf(run));
     known.forEach((line) => process.stdout.write(`${line}\n`));
@@ -66,7 +66,7 @@ async function openOnes(client: Client, workflowType: string): Promise<string[]>
 }
 
 /** One line; undefined where it has closed since it was listed. One that cannot be asked does not hide the others. */
-async function standingOf(
+async function lineOf(
   client: Client,
   { workflowId, isComparison }: OpenWorkflow,
   { json }: StatusOptions,
