@@ -2,28 +2,25 @@
  * A slice of problems through all rounds of the debate. The rounds of one problem are a barrier, problems are not:
  * a window of them is in flight. Closing the shard votes and writes its transcripts.
  */
-import { ActivityFailure, isCancellation, setHandler, setCurrentDetails } from '@temporalio/workflow';
+import { ActivityFailure, isCancellation, setCurrentDetails } from '@temporalio/workflow';
 import type { CallCounts, ProblemFailure, ShardInput, ShardOutcome } from '../src/contract/run';
 import { validationSplit } from '../src/contract/transcript';
 import { addCounts, noCounts } from '../src/domain/counts';
 import { voiceOf } from '../src/domain/debate-rules';
 import { memberNumbers } from '../src/domain/identifiers';
 import { light, models } from './activity-proxies';
-import { progressQuery } from './messages';
 import { refuseTooManyFailures } from './failed-problems';
 import { failureReason, outlastingOutages } from './outages';
+import { answerProgress } from './part-progress';
 import { createPauseGate, type PauseGate } from './pause-gate';
 import { inWindow } from './window';
 
 export async function debateShard(input: ShardInput): Promise<ShardOutcome> {
   const gate = createPauseGate(input.paused ?? false);
   const tally: Tally = { done: 0, failures: [], counts: noCounts };
-  setHandler(progressQuery, () => ({
+  answerProgress(gate, () => ({
     problems: { done: tally.done, total: input.count, failed: tally.failures.length },
     counts: tally.counts,
-    paused: gate.paused,
-    pauseReason: gate.reason,
-    openChildren: [],
   }));
 
   const { problemIds, closed } = await outlastingOutages(gate, () => light.openShard(input));

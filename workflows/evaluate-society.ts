@@ -1,13 +1,13 @@
 /** The society of one iteration debates the evaluation problems; its answers are scored, its diversity is measured. */
-import { allHandlersFinished, condition, setHandler, workflowInfo } from '@temporalio/workflow';
+import { allHandlersFinished, condition, workflowInfo } from '@temporalio/workflow';
 import type { CallCounts, EvaluationInput, EvaluationOutcome, RunProgress, ShardOutcome } from '../src/contract/run';
 import { addCounts, noCounts } from '../src/domain/counts';
 import { light } from './activity-proxies';
 import { debateProblems } from './debate-problems';
 import { refuseTooManyFailures } from './failed-problems';
 import { measureSociety } from './measure-society';
-import { progressQuery } from './messages';
 import { outlastingOutages } from './outages';
+import { answerProgress } from './part-progress';
 import { createPauseGate, type PauseGate } from './pause-gate';
 import { refusedAsItself } from './refusals';
 
@@ -18,24 +18,14 @@ export async function evaluateSociety(...input: unknown[]): Promise<EvaluationOu
   if (part !== undefined) return evaluate(part, gate);
   // Followed as any other run is: whoever asks gets the whole run's progress.
   const whole = { iteration: 0, iterations: 0, accuracy: {} };
-  showNothingYet(gate, { ...whole, runId: '', stage: 'resolve' });
+  const nothing = { problems: { done: 0, total: 0, failed: 0 }, counts: noCounts };
+  answerProgress(gate, () => nothing, { ...whole, runId: '', stage: 'resolve' });
   const plan = await refusedAsItself(() => outlastingOutages(gate, () => light.resolveEvaluation({ input })));
   const outcome = await evaluate({ plan, iteration: 0 }, gate, { ...whole, runId: plan.runId, stage: 'evaluate' });
   const request = { runId: plan.runId, throughIteration: 0, timings: [] };
   await outlastingOutages(gate, () => light.writeReport(request));
   await condition(allHandlersFinished);
   return outcome;
-}
-
-function showNothingYet(gate: PauseGate, whole: Partial<RunProgress>): void {
-  setHandler(progressQuery, () => ({
-    ...whole,
-    problems: { done: 0, total: 0, failed: 0 },
-    counts: noCounts,
-    paused: gate.paused,
-    pauseReason: gate.reason,
-    openChildren: [],
-  }));
 }
 
 async function evaluate(
@@ -47,14 +37,11 @@ async function evaluate(
   const problems = split === 'eval' ? plan.evaluationProblems : (plan.validationProblems ?? 0);
   const startedAt = Date.now();
   const closed = { problems: 0, failed: 0, counts: noCounts };
-  setHandler(progressQuery, () => ({
-    ...whole,
+  const done = () => ({
     problems: { done: closed.problems, total: problems, failed: closed.failed },
     counts: closed.counts,
-    paused: gate.paused,
-    pauseReason: gate.reason,
-    openChildren: gate.openChildren,
-  }));
+  });
+  answerProgress(gate, done, whole);
 
   const shards = await debateProblems(
     {

@@ -1,10 +1,10 @@
 /** One finetuning activity per trained agent, on the GPU queue, in any order; the result is the next society. */
-import { ActivityFailure, CancellationScope, CancelledFailure, isCancellation, setHandler } from '@temporalio/workflow';
+import { ActivityFailure, CancellationScope, CancelledFailure, isCancellation } from '@temporalio/workflow';
 import type { FinetuneOutcome, RunPlan } from '../src/contract/run';
 import { noCounts } from '../src/domain/counts';
 import { light, training } from './activity-proxies';
-import { progressQuery } from './messages';
 import { outlastingOutages } from './outages';
+import { answerProgress } from './part-progress';
 import { createPauseGate, type PauseGate } from './pause-gate';
 
 export interface FinetuneSocietyInput {
@@ -17,12 +17,9 @@ export async function finetuneSociety(input: FinetuneSocietyInput): Promise<Fine
   const { plan, iteration } = input;
   const gate = createPauseGate(input.paused ?? false);
   let done = 0;
-  setHandler(progressQuery, () => ({
+  answerProgress(gate, () => ({
     problems: { done, total: plan.trainedAgents.length, failed: 0 },
     counts: noCounts,
-    paused: gate.paused,
-    pauseReason: gate.reason,
-    openChildren: [],
   }));
 
   const outcomes = await allOrNone(
