@@ -11,6 +11,8 @@ from engine_fixtures import Asked, ScriptedBackend, version_over
 from serve_fixtures import write_lively
 
 from maft.serve.backends import DecoderBackend
+from maft.serve.cache import KeyValueCache, rounded_positions
+from maft.serve.decoder import round_up
 from maft.serve.engine import Engine
 from maft.serve.loading import Loader
 from maft.serve.metrics import Metrics
@@ -107,3 +109,22 @@ def test_backends_share_one_allowance() -> None:
         engine.take_turn()
         assert 25 * sum(len(backend.rows) for backend in backends) <= 100
     assert all(each.outcome() == "ok" for each in asked)
+
+
+def test_a_cache_grows_rarely_and_keeps_little_empty() -> None:
+    sizes = [rounded_positions(positions) for positions in range(1, 4097)]
+    assert all(positions <= size <= max(96, 1.34 * positions) for positions, size in enumerate(sizes, 1))
+    assert len(set(sizes)) <= 25
+
+
+def test_attention_spans_the_whole_cache_unless_much_of_it_is_empty() -> None:
+    shape: Any = None
+    cache = KeyValueCache(shape, torch.float32, torch.device("cpu"))
+    for needed in range(16, 2049, 16):
+        cache.positions = rounded_positions(needed)
+        span = cache.span(needed)
+        assert span in (needed, cache.positions) and span == round_up(span)
+        assert span == cache.positions or 3 * cache.positions > 4 * needed
+    # A long row is gone: the others do not read what it left.
+    cache.positions = 2048
+    assert cache.span(112) == 112

@@ -11,7 +11,7 @@ from maft.serve.shape import DecoderShape
 
 
 class KeyValueCache:
-    """Per layer one tensor [2 (keys, values), slots, heads, positions, head size], grown and shrunk by powers of two.
+    """Per layer one tensor [2 (keys, values), slots, heads, positions, head size], grown and shrunk in few sizes.
 
     Zeros, not empty memory: a masked position is multiplied by zero, and zero times NaN is NaN. For the same reason a
     slot is erased when its row came to hold NaN; what other rows leave behind is finite and does no harm.
@@ -43,6 +43,13 @@ class KeyValueCache:
     def reserve(self, slots: int, positions: int) -> None:
         """Makes room; what is stored stays."""
         self.resize(*self.grown(slots, positions))
+
+    def span(self, needed: int) -> int:
+        """How many positions to attend to where `needed` are: all there are, if that is little more.
+
+        Without gaps between the heads' positions a CPU reads a large cache two to three times as fast.
+        """
+        return self.positions if 4 * needed >= 3 * self.positions else needed
 
     def shrink(self, slots: int, positions: int) -> None:
         """Gives back what the first `slots` slots do not need for their first `positions` positions."""
@@ -100,4 +107,6 @@ def rounded_slots(slots: int) -> int:
 
 
 def rounded_positions(positions: int) -> int:
-    return max(64, 1 << (positions - 1).bit_length())
+    """Four sizes per power of two, all of them multiples of 32: growing is rare, and little is left empty."""
+    step = max(32, (1 << (positions - 1).bit_length()) // 8)
+    return max(64, -(-positions // step) * step)
