@@ -5,9 +5,12 @@ import { loadConfig } from '../config';
 import { RunFailed } from '../runs/follow';
 import { comparisonPage, performComparison, planComparison, readComparison } from '../runs/perform-comparison';
 import { loadComparisonFile } from '../specification';
+import { isPlainObject } from '../specification/plain-objects';
 import { openStore } from '../wiring';
+import { seedList } from './number-options';
 
 interface CompareOptions {
+  seeds?: number[];
   id?: string;
   table?: boolean;
   json?: boolean;
@@ -19,17 +22,24 @@ export function register(program: Command): void {
     .description('compare methods on the same problems: make the runs that are missing, then one table')
     .argument('<specification>', 'YAML or JSON file, such as examples/tiny-table-1.yaml')
     .option('--id <id>', "comparison id; default: the specification's name, with a number where that is another one")
+    .option('--seeds <list>', "run seeds, separated by commas; default: the specification's", seedList)
     .option('--table', 'run nothing: compute from the runs that exist')
     .option('--json', 'print the comparison as JSON; progress goes to standard error')
     .addHelpText(
       'after',
-      '\nExamples:\n  maft compare examples/tiny-table-1.yaml\n  maft compare my.yaml --table\n\nCtrl-C cancels; the same command goes on where it was. Finished runs are not asked anything again.\nExit code 0 whoever wins, 1 where runs failed.',
+      '\nExamples:\n  maft compare examples/tiny-table-1.yaml\n  maft compare examples/tiny-table-1.yaml --seeds 1,2,3\n  maft compare my.yaml --table\n\nCtrl-C cancels; the same command goes on where it was. Finished runs are not asked anything again.\nExit code 0 whoever wins, 1 where runs failed.',
     )
     .action(compare);
 }
 
+/** What the file says, with the seeds that were asked for in place of its own. */
+async function loadComparison(file: string, { seeds }: CompareOptions): Promise<unknown> {
+  const content = await loadComparisonFile(file);
+  return seeds === undefined || !isPlainObject(content) ? content : { ...content, seeds };
+}
+
 async function compare(file: string, options: CompareOptions): Promise<void> {
-  const written = await loadComparisonFile(file);
+  const written = await loadComparison(file, options);
   const config = loadConfig();
   const store = openStore(config);
   const comparison = await planComparison(store, written, options.id);

@@ -10,6 +10,7 @@ import { evaluationSpecification, parseEvaluationRequest } from '../specificatio
 import { suggestion } from '../specification/nearest';
 import { taskKinds } from '../tasks';
 import { openStore } from '../wiring';
+import { positiveNumber, wholeNumber } from './number-options';
 import { closing } from './run';
 
 interface EvaluateOptions {
@@ -31,7 +32,7 @@ export function register(program: Command): void {
       "a kind, the file of your own task, or a JSON object; default: the run's own task",
       taskSettings,
     )
-    .option('--problems <n>', 'how many evaluation problems', wholeNumber)
+    .option('--problems <n>', 'how many evaluation problems', positiveNumber)
     .option('--seed <n>', "seed of problems and samples; default: the run's, which has the same problems", wholeNumber)
     .option('--id <id>', 'run id of the evaluation; default: made of the society and the task')
     .option('--detach', 'start it and return (needs a running `maft up` or TEMPORAL_ADDRESS)')
@@ -81,9 +82,4 @@ function jsonObject(text: string): object {
   } catch (error) {
     throw new InvalidRunSpec([`--task: is not JSON: ${(error as Error).message}`]);
   }
-}
-
-function wholeNumber(text: string): number {
-  if (/^\d+$/.test(text)) return Number(text);
-  throw new InvalidArgumentError('must be a whole number');
 }

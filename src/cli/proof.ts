@@ -18,6 +18,7 @@ import { findBaseModel } from '../setup/model-folder';
 import { stderrListener } from '../setup/progress';
 import { loadSpecificationFile } from '../specification';
 import { openStore } from '../wiring';
+import { positiveNumber, seedList } from './number-options';
 
 const specificationFile = path.join('examples', 'tiny-proof.yaml');
 
@@ -38,8 +39,8 @@ export function register(program: Command): void {
     )
     .option('--seeds <list>', `run seeds, separated by commas (default: ${defaultSeeds.join(',')})`, seedList)
     .option('--methods <list>', `of ${proofMethods.join(', ')} (default: all)`, methodList)
-    .option('--iterations <number>', 'for a trial: iterations per run', wholeNumber)
-    .option('--problems <number>', 'for a trial: training problems per run, and as many for evaluation', wholeNumber)
+    .option('--iterations <number>', 'for a trial: iterations per run', positiveNumber)
+    .option('--problems <number>', 'for a trial: training problems per run, and as many for evaluation', positiveNumber)
     .option('--table', 'run nothing: compute from the runs that exist')
     .option('--json', 'print the proof as JSON; progress goes to standard error')
     .addHelpText(
@@ -87,21 +88,10 @@ async function writeProof(store: ArtifactStore, { store: root }: MachineConfig, 
   return path.join(root, result.name, 'proof.html');
 }
 
-function seedList(text: string): number[] {
-  const seeds = text.split(',').map((part) => (/^\s*\d+\s*$/.test(part) ? Number(part) : Number.NaN));
-  if (seeds.every((seed) => Number.isSafeInteger(seed))) return [...new Set(seeds)];
-  throw new InvalidArgumentError('must be whole numbers separated by commas, such as 21,22');
-}
-
 function methodList(text: string): ProofMethod[] {
   return text.split(',').map((part) => {
     const found = proofMethods.find((method) => method === part.trim());
     if (found === undefined) throw new InvalidArgumentError(`"${part.trim()}" is none of ${proofMethods.join(', ')}`);
     return found;
   });
-}
-
-function wholeNumber(text: string): number {
-  if (/^[1-9]\d*$/.test(text)) return Number(text);
-  throw new InvalidArgumentError('must be a whole number above 0');
 }

@@ -1,5 +1,5 @@
 /** `maft select`: training sets from transcript files, without Temporal and without a model. */
-import { InvalidArgumentError, type Command } from 'commander';
+import type { Command } from 'commander';
 import type { CriticKind } from '../contract/method';
 import type { SelectionReport } from '../contract/training';
 import type { Transcript } from '../contract/transcript';
@@ -10,6 +10,7 @@ import type { ResolvedSpecification } from '../specification';
 import { dataDirectory } from '../paths';
 import type { Grader } from '../ports';
 import { taskFor, type AnswerReader } from '../tasks';
+import { wholeNumber } from './number-options';
 import { methodSpecification } from './select/method';
 import { ReferenceAnswers } from './select/references';
 import {
@@ -139,13 +140,6 @@ async function referencesFor(
     ]);
   }
   return references === undefined ? undefined : await ReferenceAnswers.read(references, reader);
-}
-
-function wholeNumber(text: string): number {
-  const value = Number(text);
-  if (!/^\d+$/.test(text) || !Number.isSafeInteger(value))
-    throw new InvalidArgumentError('must be an integer of at least 0.');
-  return value;
 }
 
 function table({ problems, consensus, agents, method, seed }: SelectionReport, out: string): string {

@@ -242,7 +242,7 @@ test('the command line takes several files and refuses an unknown task or a bad 
   expect(JSON.parse(await parse(...common, '--task', 'arithmetic', '--json'))).toMatchObject({ problems: 2, seed: 0 });
   expect(await parse(...common, '--task', 'arithmetic')).toMatch(/2 problems, 2 agreed/);
   await expect(parse(...common, '--task', 'arithmetik')).rejects.toThrow(/did you mean "arithmetic"/);
-  await expect(parse(...common, '--task', 'arithmetic', '--seed', '-1')).rejects.toThrow(/integer/);
+  await expect(parse(...common, '--task', 'arithmetic', '--seed', '-1')).rejects.toThrow(/whole number/);
 });
 
 describe('every method that trains somebody, on the same files', () => {
