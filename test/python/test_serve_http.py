@@ -144,6 +144,24 @@ def test_prompt_logprobs_have_the_shape_of_vllm_and_sum_to_one(client: httpx.Cli
     assert len(logprobs["tokens"]) == len(logprobs["token_logprobs"]) == 1 and len(logprobs["top_logprobs"][0]) == 2
 
 
+def test_weights_that_are_no_numbers_are_an_error_whatever_is_asked(client: httpx.Client, models: Path) -> None:
+    folder = write_lively(models.parent / "no-numbers")
+    tensors = load_file(folder / "model.safetensors")
+    tensors["model.norm.weight"].fill_(float("nan"))
+    save_file(tensors, folder / "model.safetensors", metadata={"format": "pt"})
+    folder.rename(models / "no-numbers")
+    bodies: dict[str, Any] = {
+        "/v1/chat/completions": {"messages": MESSAGES},
+        "/v1/completions": {"prompt": "1+1", "max_tokens": 0, "prompt_logprobs": 1},
+        "/v1/embeddings": {"input": "1+1"},
+    }
+    for route, body in bodies.items():
+        response = client.post(route, json={"model": "no-numbers", **body})
+        assert (response.status_code, error_of(response)["code"]) == (500, "model_broken"), route
+        assert "`no-numbers`" in error_of(response)["message"]
+    shutil.rmtree(models / "no-numbers")
+
+
 def test_a_token_alone_has_nothing_to_be_scored_by(client: httpx.Client) -> None:
     answer = completion(client, prompt=[9], max_tokens=0, prompt_logprobs=1)
     assert answer["choices"][0]["prompt_logprobs"] == [None] and answer["choices"][0]["text"] == ""

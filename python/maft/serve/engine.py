@@ -23,7 +23,7 @@ from maft.serve.draw import NO_TOKEN, draw, for_drawing
 from maft.serve.errors import NoMemory, NotFinite, Overloaded, ServeError, ShuttingDown
 from maft.serve.failures import end_if_device_is_lost, end_process
 from maft.serve.metrics import Metrics
-from maft.serve.rows import Generation, Row, TokenLogprobs, check_end
+from maft.serve.rows import LOWEST_LOGPROB, Generation, Row, TokenLogprobs, check_end
 from maft.serve.versions import Version
 
 log = logging.getLogger("maft.serve")
@@ -231,7 +231,7 @@ class Engine:
         wanted = [place for place, row in enumerate(rows) if row.generation.settings.logprobs is not None]
         if not wanted:
             return
-        logprobs = logits[torch.tensor(wanted, device=logits.device)].log_softmax(-1)
+        logprobs = logits[torch.tensor(wanted, device=logits.device)].log_softmax(-1).clamp(min=LOWEST_LOGPROB)
         for place, own in zip(wanted, logprobs, strict=True):
             count = rows[place].generation.settings.logprobs or 0
             values, indices = own.sort(descending=True, stable=True)

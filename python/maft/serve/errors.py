@@ -91,7 +91,7 @@ class NotFinite(ServeError):
 
     def __init__(self, name: str) -> None:
         super().__init__(
-            f"The model `{name}` cannot be drawn from: the model's logits are not finite.",
+            f"The model `{name}` gives no numbers: the model's logits are not finite.",
             code="model_broken",
             param="model",
         )

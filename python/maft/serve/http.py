@@ -21,12 +21,12 @@ from starlette.responses import Response
 from maft.serve import answers
 from maft.serve.decoder import prompt_chunks
 from maft.serve.engine import Engine
-from maft.serve.errors import BadRequest, BodyTooLarge, ServeError, ShuttingDown
+from maft.serve.errors import BadRequest, BodyTooLarge, NotFinite, ServeError, ShuttingDown
 from maft.serve.metrics import Metrics
 from maft.serve.requests import generate, require_length, require_queue, settings_for, tokens_of
 from maft.serve.rows import Generation, Row
 from maft.serve.schemas import ChatRequest, CompletionRequest, EmbeddingRequest, TokenizeRequest
-from maft.serve.scoring import Scored, embed_texts, on_threads, score_texts
+from maft.serve.scoring import NoNumbers, Scored, embed_texts, on_threads, score_texts
 from maft.serve.versions import Version, Versions
 
 log = logging.getLogger("maft.serve")
@@ -176,7 +176,10 @@ class Api:
         for places in prompt_chunks(texts, MAX_READ_TOKENS):
             work = partial(job, [texts[place] for place in places])
             future = self.engine.compute(partial(on_threads, self.read_threads, work))
-            results.update(zip(places, await asyncio.wrap_future(future), strict=True))
+            try:
+                results.update(zip(places, await asyncio.wrap_future(future), strict=True))
+            except NoNumbers:
+                raise NotFinite(version.name) from None
         return [results[place] for place in range(len(texts))]
 
     async def embeddings(self, request: Request) -> Response:

@@ -26,6 +26,10 @@ class GenerationSettings:
     """Report log-probabilities of the drawn tokens and of this many likeliest ones; None for no report."""
 
 
+#: In place of minus infinity, for what a model masks: JSON has no infinities, and OpenAI and vLLM write this.
+LOWEST_LOGPROB = -9999.0
+
+
 @dataclass(frozen=True)
 class TokenLogprobs:
     """Natural logarithms under the model itself: temperature and top_p do not enter."""

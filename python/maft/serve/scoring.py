@@ -9,9 +9,14 @@ import torch
 from torch import Tensor
 
 from maft.serve.backends import Network
+from maft.serve.rows import LOWEST_LOGPROB
 
 #: Log-probabilities held at once: a large vocabulary times many tokens does not fit into memory.
 MAX_LOGITS = 2**26
+
+
+class NoNumbers(Exception):
+    """What the weights give for a text is NaN: a training gone wrong, or a precision too narrow for them."""
 
 
 class ScoredToken(NamedTuple):
@@ -41,7 +46,7 @@ def on_threads(threads: int, job: Callable[[], Result]) -> Result:
 
 
 def score_texts(network: Network, texts: Sequence[Sequence[int]], top: int) -> list[Scored]:
-    """For each text one entry per token; the first token has nothing before it and is None."""
+    """For each text one entry per token; the first token has nothing before it and is None. Raises NoNumbers."""
     before = [hidden[:-1] for hidden in network.hidden_batch(texts)]
     targets = torch.tensor([token for text in texts for token in text[1:]], device=before[0].device)
     scored = score_targets(network, torch.cat(before), targets, top)
@@ -62,7 +67,9 @@ def score_targets(network: Network, hidden: Tensor, targets: Tensor, top: int) -
         logprobs = network.logits(hidden[part]).double().log_softmax(-1)
         own = logprobs.gather(1, targets[part].unsqueeze(1))
         ranks = ((logprobs > own).sum(-1) + 1).tolist()
-        columns = (targets[part].tolist(), own.squeeze(1).tolist(), ranks)
+        # One NaN among the logits makes all of a row's logarithms NaN.
+        values = without_nan(own.squeeze(1)).clamp(min=LOWEST_LOGPROB).tolist()
+        columns = (targets[part].tolist(), values, ranks)
         if top == 0:
             scored.extend(map(ScoredToken, *columns))
         else:
@@ -72,7 +79,7 @@ def score_targets(network: Network, hidden: Tensor, targets: Tensor, top: int) -
 
 def likeliest(logprobs: Tensor, count: int) -> list[list[tuple[int, float, int]]]:
     """For each row of [tokens, vocabulary] the likeliest tokens, best first, as (token, value, rank)."""
-    values, indices = logprobs.topk(min(count, logprobs.shape[-1]), dim=-1)
+    values, indices = logprobs.clamp(min=LOWEST_LOGPROB).topk(min(count, logprobs.shape[-1]), dim=-1)
     ranks = range(1, values.shape[-1] + 1)
     return [
         list(zip(tokens, numbers, ranks, strict=True))
@@ -81,5 +88,12 @@ def likeliest(logprobs: Tensor, count: int) -> list[list[tuple[int, float, int]]
 
 
 def embed_texts(network: Network, texts: Sequence[Sequence[int]]) -> list[list[float]]:
-    """The mean of the last hidden states over all tokens of each text; not normalised to length one."""
-    return [hidden.double().mean(0).tolist() for hidden in network.hidden_batch(texts)]
+    """The mean of the last hidden states over all tokens of each text; not normalised to length one. Raises NoNumbers."""
+    return [without_nan(hidden.double().mean(0)).tolist() for hidden in network.hidden_batch(texts)]
+
+
+def without_nan(numbers: Tensor) -> Tensor:
+    """The same numbers. Raises NoNumbers where one of them is NaN."""
+    if bool(numbers.isnan().any()):
+        raise NoNumbers()
+    return numbers
