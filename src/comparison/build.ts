@@ -61,7 +61,7 @@ export function buildComparison(input: ComparisonInput): ComparisonReport {
     rows,
     runs: runs.map(standingOf),
     calls: callsOver(runs),
-    notices: noticesOf(input),
+    notices: noticesOf(input, rows),
     versions: runs.find(({ record }) => record !== undefined)?.record?.versions ?? versions,
     specification: written,
   };
@@ -87,7 +87,7 @@ function callsOver(runs: ComparedArtifacts[]): ComparisonReport['calls'] {
   };
 }
 
-function noticesOf({ comparison: { seeds, methods, tasks }, runs }: ComparisonInput): string[] {
+function noticesOf({ comparison: { seeds, methods, tasks }, runs }: ComparisonInput, rows: ComparisonRow[]): string[] {
   const finished = runs.filter(({ standing }) => standing === 'finished').length;
   const failed = runs.filter(({ standing }) => standing === 'failed');
   return [
@@ -96,11 +96,39 @@ function noticesOf({ comparison: { seeds, methods, tasks }, runs }: ComparisonIn
       : '',
     seeds.length === 1 ? 'One seed: how much another would differ is not known.' : '',
     ...failed.map(({ runId, reason }) => `${runId} failed: ${reason ?? 'no reason is known'}`),
+    ...tasks.flatMap((task) => missingSeeds(task, rows, tasks.length)),
     ...tasks.map((task) => sharedProblems(task, runs, tasks.length)),
+    ...noticesOfRuns(runs),
     ...(tasks.length === 1 ? [] : transferNotices(methods)),
     ...selectionNotices(runs),
     ...usageNotices(runs),
   ].filter((notice) => notice !== '');
+}
+
+/** A mean over other seeds than its neighbours' is not to be held beside theirs. */
+function missingSeeds(task: string, rows: ComparisonRow[], tasks: number): string[] {
+  const measured = rows.flatMap(({ label, cells }) => {
+    const cell = cells[task];
+    return cell === null || cell === undefined ? [] : [{ label, seeds: cell.seeds.map(({ seed }) => seed) }];
+  });
+  const all = [...new Set(measured.flatMap(({ seeds }) => seeds))];
+  return measured.flatMap(({ label, seeds }) => {
+    const missing = all.filter((seed) => !seeds.includes(seed));
+    if (missing.length === 0) return [];
+    const where = tasks === 1 ? '' : ` on ${task}`;
+    return [
+      `“${label}” has no result${where} with seed ${missing.join(', ')}: its mean is over fewer seeds than others are.`,
+    ];
+  });
+}
+
+/** What the runs have to say of themselves, each sentence once, with the runs that say it. */
+function noticesOfRuns(runs: ComparedArtifacts[]): string[] {
+  const by = new Map<string, string[]>();
+  for (const { runId, record } of runs) {
+    for (const notice of record?.plan.notices ?? []) by.set(notice, [...(by.get(notice) ?? []), runId]);
+  }
+  return [...by].map(([notice, ids]) => (ids.length === runs.length ? notice : `${ids.join(', ')}: ${notice}`));
 }
 
 /**

@@ -4,6 +4,7 @@
  */
 import type { ComparisonRecord, Reading, TrainingCost } from '../contract/comparison';
 import type { AnswerMode } from '../contract/evaluation';
+import { untunedDrawing } from '../domain/readings';
 import { tInterval, type MeanInterval } from '../domain/statistics';
 import { measurementIn, votesOf, type Measurement } from '../report/measurements';
 import { compareSeeds, mean, type SeedsComparison } from '../report/seeds-comparison';
@@ -63,18 +64,25 @@ interface Measured {
 
 /** Calls per answer of the largest debate among the methods; null where none debates. */
 export function callsOfDebate(input: ComparisonInput): number | null {
-  const debates = input.runs.flatMap((run) => {
-    const plan = run.record?.plan;
-    const last = run.evaluations.at(-1);
-    return plan !== undefined && plan.evaluationRounds > 1 && last ? [measurementIn(last, 'society')] : [];
-  });
-  const calls = debates.map((measurement) => measurement?.result.callsPerProblem ?? 0);
-  return calls.length === 0 ? null : Math.max(...calls);
+  return callsOfDebates(input).at(-1) ?? null;
+}
+
+/** Of every size of debate that a finished run has measured, the smallest first. */
+function callsOfDebates({ runs }: ComparisonInput): number[] {
+  const calls = runs.filter(({ standing }) => standing === 'finished').flatMap((run) => debateCallsOf(run) ?? []);
+  return [...new Set(calls)].sort((left, right) => left - right);
+}
+
+/** Undefined where the run's society does not debate. */
+function debateCallsOf({ record, evaluations }: ComparedArtifacts): number | undefined {
+  const last = evaluations.at(-1);
+  if (record === undefined || last === undefined || record.plan.evaluationRounds === 1) return undefined;
+  return measurementIn(last, 'society')?.result.callsPerProblem;
 }
 
 export function comparisonRows(input: ComparisonInput): ComparisonRow[] {
   const { comparison } = input;
-  const sources = [...comparison.methods.map((method) => methodSource(comparison, method)), ...voteSources(input)];
+  const sources = sourcesOf(input);
   const baseline = sources.find(({ method, kind }) => kind === 'method' && method === comparison.baseline);
   return sources
     .map(({ at, ...row }): ComparisonRow => {
@@ -104,39 +112,104 @@ function methodSource(
   };
 }
 
-/** One row per tuned method, and one for the untuned model unless a method of the comparison is that vote. */
+/**
+ * Votes over as many samples as debates take calls: of the untuned model for every size of debate, and of each tuned
+ * method's agents for its own size and for the largest.
+ */
 function voteSources(input: ComparisonInput): RowSource[] {
-  const { comparison } = input;
-  const calls = callsOfDebate(input);
-  if (calls === null) return [];
-  const mode: AnswerMode = `vote-${calls}`;
-  const tuned = comparison.methods
-    .filter((method) => method.tuned)
-    .map(({ name }): RowSource => ({
-      label: `${name}, vote over ${calls}`,
-      method: name,
-      kind: 'vote',
-      tuned: true,
-      at: ({ runId }) =>
-        readingsOf(comparison, runId).some(({ method }) => method === name) ? { mode, iteration: 'last' } : undefined,
-    }));
-  const isNamed = comparison.groups.every(({ readings }) => readings.some((reading) => reading.mode === mode));
-  return isNamed ? tuned : [untunedVote(input, mode), ...tuned];
+  const sizes = callsOfDebates(input);
+  const tuned = input.comparison.methods.filter((method) => method.tuned);
+  return [
+    ...sizes.flatMap((calls) => untunedVotes(input, calls)),
+    ...tuned.flatMap(({ name }) => {
+      const own = runsOf(input, name).flatMap((run) => debateCallsOf(run) ?? []);
+      return sizes
+        .filter((calls, index) => index === sizes.length - 1 || own.includes(calls))
+        .map((calls) => tunedVote(input, name, calls));
+    }),
+  ];
 }
 
-/** Of the first run of each group that drew so many samples of the untuned model: they are the same for all. */
-function untunedVote({ comparison, runs }: ComparisonInput, mode: AnswerMode): RowSource {
-  const drew = runs.filter(({ evaluations: [untuned] }) => untuned?.modes.some((each) => each.mode === mode));
-  const first = new Set(
-    comparison.groups.map(({ task, seed }) => drew.find((run) => run.task === task && run.seed === seed)?.runId),
-  );
+function runsOf({ comparison, runs }: ComparisonInput, name: string): ComparedArtifacts[] {
+  return runs.filter(({ runId }) => readingsOf(comparison, runId).some(({ method }) => method === name));
+}
+
+function tunedVote(input: ComparisonInput, name: string, calls: number): RowSource {
+  const own = new Set(runsOf(input, name).map(({ runId }) => runId));
   return {
-    label: `untuned, vote over ${votesOf(mode) ?? 0}`,
-    method: 'untuned',
+    label: `${name}, vote over ${calls}`,
+    method: name,
     kind: 'vote',
-    tuned: false,
-    at: ({ runId }) => (first.has(runId) ? { mode, iteration: 0 } : undefined),
+    tuned: true,
+    at: ({ runId }) => (own.has(runId) ? { mode: `vote-${calls}`, iteration: 'last' } : undefined),
   };
+}
+
+/**
+ * One row for each way in which the untuned model is asked (methods may differ in prompts, sampling and base model), unless
+ * a method of the comparison is that vote. Each group's first run that drew so many samples stands for all alike.
+ */
+function untunedVotes({ comparison, runs }: ComparisonInput, calls: number): RowSource[] {
+  const mode: AnswerMode = `vote-${calls}`;
+  const drew = runs.filter(
+    (run) => startsUntuned(run) && run.evaluations[0]?.modes.some((measured) => measured.mode === mode),
+  );
+  const drawings = [...new Set(drew.map(drawingOf))];
+  return drawings.flatMap((drawing): RowSource[] => {
+    const hosts = drew.filter((run) => drawingOf(run) === drawing);
+    const first = new Set(
+      comparison.groups.map(({ task, seed }) => hosts.find((run) => run.task === task && run.seed === seed)?.runId),
+    );
+    const isNamed = comparison.groups.every(({ readings }) =>
+      readings.some(
+        (reading) =>
+          reading.mode === mode && hosts.some(({ runId }) => runId === reading.runId),
+      ),
+    );
+    if (isNamed) return [];
+    const [reading] = readingsOf(comparison, hosts[0]?.runId ?? '');
+    const as = drawings.length === 1 ? '' : ` as “${reading?.method ?? ''}”`;
+    return [
+      {
+        label: `untuned${as}, vote over ${calls}`,
+        method: 'untuned',
+        kind: 'vote',
+        tuned: false,
+        at: ({ runId }) => (first.has(runId) ? { mode, iteration: 0 } : undefined),
+      },
+    ];
+  });
+}
+
+/** Whether iteration 0 of the run is the base model: one that starts from a society measures that. */
+function startsUntuned({ record }: ComparedArtifacts): boolean {
+  return record !== undefined && record.specification.model.society === undefined;
+}
+
+function drawingOf({ record }: ComparedArtifacts): string {
+  return record === undefined ? '' : untunedDrawing(record.specification);
+}
+
+/** Whether two rows answer by the same prompts, sampling and base model: then only what was trained is between them. */
+export function isDrawnAlike(input: ComparisonInput, labels: [string, string]): boolean {
+  const [first, second] = labels.map((label) => {
+    const source = sourcesOf(input).find((each) => each.label === label);
+    return new Set(input.runs.filter((run) => source?.at(run) !== undefined).map(drawingOf));
+  });
+  return first !== undefined && second !== undefined && [...first].some((drawing) => second.has(drawing));
+}
+
+/** Every sentence about two rows needs them; of thousands of runs they are found once. */
+const knownSources = new WeakMap<ComparisonInput, RowSource[]>();
+
+function sourcesOf(input: ComparisonInput): RowSource[] {
+  const { comparison } = input;
+  const sources = knownSources.get(input) ?? [
+    ...comparison.methods.map((method) => methodSource(comparison, method)),
+    ...voteSources(input),
+  ];
+  knownSources.set(input, sources);
+  return sources;
 }
 
 function measured({ runs }: ComparisonInput, { at }: RowSource, task: string): Measured[] {
@@ -189,8 +262,7 @@ export function compareMeasured(first: Measured[], second: Measured[]): SeedsCom
 
 /** Any two rows of a table, paired; for the sentences. */
 export function compareRows(input: ComparisonInput, task: string, labels: [string, string]): SeedsComparison | null {
-  const { comparison } = input;
-  const sources = [...comparison.methods.map((method) => methodSource(comparison, method)), ...voteSources(input)];
+  const sources = sourcesOf(input);
   const [first, second] = labels.map((label) => sources.find((source) => source.label === label));
   if (first === undefined || second === undefined) return null;
   return compareMeasured(measured(input, first, task), measured(input, second, task));

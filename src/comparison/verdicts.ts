@@ -1,9 +1,9 @@
 /** The comparison in plain words: who wins at equal calls, also where that is plain voting. */
 import type { Interval } from '../domain/statistics';
 import { points, pointsInterval, percent, pValue } from '../report/numbers';
-import type { SeedsComparison } from '../report/seeds-comparison';
+import { mean, type SeedsComparison } from '../report/seeds-comparison';
 import type { ComparisonInput } from './gather';
-import { callsOfDebate, compareRows, type Cell, type ComparisonRow } from './rows';
+import { callsOfDebate, compareRows, isDrawnAlike, type Cell, type ComparisonRow } from './rows';
 
 type Measured = ComparisonRow & { cell: Cell };
 
@@ -27,25 +27,53 @@ function winnerAt(
 ): string {
   const all = measuredRows(rows, task);
   const rivals = calls === null ? all : all.filter(({ cell }) => cell.callsPerAnswer === calls);
-  const [winner, second] = [...rivals].sort((left, right) => right.cell.accuracy - left.cell.accuracy);
-  if (winner === undefined) return 'nothing has been measured yet';
-  const [name, accuracy] = [nameOf(winner), percent(winner.cell.accuracy)];
-  if (second === undefined) return `${name} has ${accuracy}; nothing else was measured at so many calls`;
-  const comparison = compareRows(input, task, [winner.label, second.label]);
-  const runnerUp = `“${second.label}” with ${percent(second.cell.accuracy)}`;
-  if (comparison === null) return `${name} is highest with ${accuracy}; next is ${runnerUp}`;
+  const [first, second] = ranked(rivals);
+  if (first === undefined) return 'nothing has been measured yet';
+  if (second === undefined)
+    return `${nameOf(first.row)} has ${percent(first.accuracy)}; nothing else was measured at so many calls`;
+  const comparison = compareRows(input, task, [first.row.label, second.row.label]);
+  const runnerUp = `“${second.row.label}” with ${percent(second.accuracy)}`;
+  if (comparison === null) return `${nameOf(first.row)} is highest with ${percent(first.accuracy)}; next is ${runnerUp}`;
+  const [name, accuracy] = [nameOf(first.row), percent(first.accuracy)];
   const sentence =
     comparison.difference === 0
-      ? `${name} and ${nameOf(second)} are level with ${accuracy}`
+      ? `${name} and ${nameOf(second.row)} are level with ${accuracy}`
       : `${name} ${isClear(comparison) ? 'wins' : 'is highest'} with ${accuracy}, ${lead(comparison)} ${runnerUp}`;
   return style === 'briefly' ? sentence : `${sentence} (${evidence(comparison)})`;
+}
+
+/** The two best, by the seeds that both of them have: a mean over other seeds is no measure of a method. */
+function ranked(rows: Measured[]): { row: Measured; accuracy: number }[] {
+  const best = rankedOver(rows).slice(0, 2);
+  // Two may share more seeds than all rows do. Then all of theirs count, and the other one may be ahead.
+  return rankedOver(best.map(({ row }) => row));
+}
+
+/** By the mean over the seeds that all of them have; over each row's own where they have none in common. */
+function rankedOver(rows: Measured[]): { row: Measured; accuracy: number }[] {
+  const seeds = seedsOfAll(rows);
+  return rows
+    .map((row) => {
+      const shared = row.cell.seeds.filter(({ seed }) => seeds.has(seed));
+      return { row, accuracy: shared.length === 0 ? row.cell.accuracy : mean(shared.map(({ accuracy }) => accuracy)) };
+    })
+    .sort((left, right) => right.accuracy - left.accuracy);
+}
+
+/** Seeds that every row has been measured on. */
+function seedsOfAll(rows: Measured[]): Set<number> {
+  const [first, ...others] = rows.map(({ cell }) => new Set(cell.seeds.map(({ seed }) => seed)));
+  return new Set([...(first ?? [])].filter((seed) => others.every((seeds) => seeds.has(seed))));
 }
 
 function nameOf(row: Measured): string {
   return isPlainVote(row) ? `plain majority voting (“${row.label}”)` : `“${row.label}”`;
 }
 
-/** Every tuned method against the untuned vote that takes as many calls; with several tasks, each one's winner first. */
+/**
+ * Every tuned method against the untuned vote that takes as many calls and is asked the same; with several tasks, each
+ * one's winner first.
+ */
 export function statementsOf(input: ComparisonInput, rows: ComparisonRow[]): string[] {
   const { tasks } = input.comparison;
   if (tasks.length === 1) return tasks.flatMap((task) => againstTheVote(input, task, rows));
@@ -58,12 +86,14 @@ export function statementsOf(input: ComparisonInput, rows: ComparisonRow[]): str
 }
 
 function againstTheVote(input: ComparisonInput, task: string, rows: ComparisonRow[]): string[] {
-  const calls = callsOfDebate(input);
   const all = measuredRows(rows, task);
-  const vote = all.find((row) => isPlainVote(row) && row.cell.callsPerAnswer === calls);
-  if (vote === undefined) return [];
-  const tuned = all.filter((row) => row.tuned && row.cell.callsPerAnswer === calls);
-  return tuned.flatMap((row) => {
+  const votes = all.filter(isPlainVote);
+  return all.flatMap((row) => {
+    const vote = votes.find(
+      ({ label, cell }) =>
+        cell.callsPerAnswer === row.cell.callsPerAnswer && isDrawnAlike(input, [row.label, label]),
+    );
+    if (!row.tuned || vote === undefined) return [];
     const comparison = compareRows(input, task, [row.label, vote.label]);
     return comparison === null ? [] : [`${standing([row.label, vote.label], comparison)}: ${evidence(comparison)}.`];
   });

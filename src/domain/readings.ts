@@ -3,6 +3,7 @@
  * them, so base, majority and debate need one run, not three (method, section 5: the untuned first round serves them all).
  */
 import type { AnswerMode } from '../contract/evaluation';
+import type { InstructionSettings } from '../contract/method';
 import type { RunSpecification } from '../contract/specification';
 import { evaluationSize } from './debate-rules';
 import { canonicalJson } from './digests';
@@ -50,7 +51,28 @@ function firstRoundOf(specification: RunSpecification): object {
     sampling: sampling.generation,
     method: without(method, [...laterRounds, ...training, ...sizes]),
     firstRoundBy: evaluation.firstRoundBy,
+    // Sample j is drawn as member ((j − 1) mod N) + 1 would: N matters where members are told different things.
+    members: differsByMember(method.instructions) ? evaluationSize(specification).members : undefined,
   };
+}
+
+function differsByMember(instructions: InstructionSettings): boolean {
+  if (typeof instructions === 'string') return instructions === 'unique-id' || instructions === 'varied';
+  const { generation } = instructions;
+  return Array.isArray(generation) || (generation ?? '').includes('{member}');
+}
+
+/**
+ * How the model answers before anything is trained, whatever the problems: what two specifications share that differ in
+ * the debate, in training and in the task only. A vote over untuned samples is the measure of a method that shares it.
+ */
+export function untunedDrawing(specification: RunSpecification): string {
+  const { model, method } = specification;
+  return canonicalJson({
+    ...without(firstRoundOf(specification), ['task', 'evalTask', 'seed']),
+    model: without(model, ['society']),
+    method: without(method, [...laterRounds, ...training, ...sizes, 'weights']),
+  });
 }
 
 /** The same for the whole answer. */

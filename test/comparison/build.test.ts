@@ -79,6 +79,72 @@ describe('the first line of a comparison', () => {
   });
 });
 
+describe('the untuned vote', () => {
+  const tuned = ['single-agent-temperature', 'multiagent-finetuning'];
+  const votesIn = ({ rows }: ComparisonReport) =>
+    rows.filter(({ kind, tuned }) => kind === 'vote' && !tuned).map(({ label }) => label);
+
+  it('is one for each way of asking, and each method is held against its own', () => {
+    const report = build({ specification: { methods: tuned } });
+    expect(votesIn(report)).toEqual([
+      'untuned as “single-agent-temperature”, vote over 9',
+      'untuned as “multiagent-finetuning”, vote over 9',
+    ]);
+    const against = report.statements.filter((sentence) => sentence.startsWith('“multiagent-finetuning”'));
+    expect(against).toHaveLength(1);
+    expect(against[0]).toContain('untuned as “multiagent-finetuning”, vote over 9');
+  });
+
+  it('is never read from a society that was trained on another task', () => {
+    const tasks = [1, 2].map((number) => ({ name: `task-${number}`, kind: 'arithmetic', max: 10 * number, eval: 500 }));
+    const methods = ['multiagent-finetuning', 'single-agent'].map((preset) => ({ preset, trainOn: 'task-1' }));
+    const report = build({ specification: { task: undefined, tasks, methods } });
+    expect(votesIn(report)).toEqual(['untuned, vote over 9']);
+    const [untuned] = report.rows.filter(({ label }) => label === 'untuned, vote over 9');
+    expect(untuned!.cells['task-1']).not.toBeNull();
+    expect(untuned!.cells['task-2']).toBeNull();
+    expect(report.headline).toContain('on task-2 “');
+  });
+
+  it('is there for every size of debate, each of which is held against its own', () => {
+    const report = build({ specification: { methods: ['multiagent-finetuning', 'five-agents'] } });
+    expect(report.rows.filter(({ kind }) => kind === 'vote').map(({ label }) => label)).toEqual([
+      'untuned, vote over 9',
+      'untuned, vote over 15',
+      'multiagent-finetuning, vote over 9',
+      'multiagent-finetuning, vote over 15',
+      'five-agents, vote over 15',
+    ]);
+    expect(report.equalCalls).toBe(15);
+    expect(report.statements.join('\n')).toMatch(/“multiagent-finetuning” .*“untuned, vote over 9”/);
+  });
+});
+
+describe('seeds that a method lacks', () => {
+  const lacking = (runId: string) => runId.includes('multiagent') && runId.endsWith('s2');
+  const report = build({
+    specification: { methods: ['single-agent', 'multiagent-finetuning'], seeds: [0, 1, 2] },
+    standing: (runId) => (lacking(runId) ? 'failed' : 'finished'),
+    // By the mean over its own two seeds the society is ahead; on these two it is behind.
+    accuracy: ({ runId, seed, mode }) => {
+      if (mode !== 'society') return 0.3;
+      return runId.includes('multiagent') ? 0.8 : seed === 2 ? 0.5 : 0.88;
+    },
+  });
+
+  it('do not make a winner of it', () => {
+    expect(report.headline).toContain('“single-agent” wins with 88.0');
+    expect(report.headline).toContain('“multiagent-finetuning” with 80.0');
+    expect(report.headline).toContain('(+8.0 points');
+  });
+
+  it('are named', () => {
+    expect(report.notices).toContain(
+      '“multiagent-finetuning” has no result with seed 2: its mean is over fewer seeds than others are.',
+    );
+  });
+});
+
 describe('the table', () => {
   it('has the methods that were asked for, then the votes at equal calls', () => {
     expect(build().rows.map(({ kind, label }) => `${kind} ${label}`)).toEqual([
@@ -100,6 +166,15 @@ describe('the table', () => {
     expect(new Set(['base', 'majority', 'debate'].map((label) => cellOf(report, label).seeds[0]!.runId))).toEqual(
       new Set(['table.untuned.s0']),
     );
+  });
+
+  it('has the notices of its runs, each once', () => {
+    const input = comparisonFixture();
+    input.runs.forEach(({ record }) => record!.plan.notices.push('MATH: 3 problems left out: no level'));
+    input.runs[1]!.record!.plan.notices.push('2 evaluation problems are among those trained on');
+    const { notices } = buildComparison(input);
+    expect(notices.filter((notice) => notice.includes('left out'))).toEqual(['MATH: 3 problems left out: no level']);
+    expect(notices).toContain(`${input.runs[1]!.runId}: 2 evaluation problems are among those trained on`);
   });
 
   it('says where seeds share evaluation problems, as those of a data file do', () => {

@@ -3,8 +3,7 @@ import type { ComparedArtifacts, ComparisonInput } from '../../src/comparison/ga
 import type { Prices } from '../../src/contract/comparison';
 import type { AnswerMode, Evaluation } from '../../src/contract/evaluation';
 import type { RunRecord } from '../../src/contract/run';
-import { deriveRunPlan } from '../../src/domain/plan';
-import { voteSizes } from '../../src/domain/plan';
+import { deriveRunPlan, equalCalls, voteSizes } from '../../src/domain/plan';
 import { standardError } from '../../src/domain/statistics';
 import { resolveSpecification } from '../../src/specification';
 import { resolveComparison } from '../../src/specification/comparison';
@@ -74,7 +73,7 @@ function artifactsOf(
     evaluations: numbers.map((iteration) => {
       const modes = new Set<AnswerMode>(['society', 'sample', `vote-${plan.members}`]);
       voteSizes(specification).forEach((size) => modes.add(`vote-${size}`));
-      return evaluationOf(place, iteration, { modes: [...modes], plan, accuracy });
+      return evaluationOf(place, iteration, { modes: [...modes], plan, debateCalls: equalCalls(specification), accuracy });
     }),
     training: {
       counts: isTuned ? { calls: 180, promptTokens: 4000, completionTokens: 8000 } : zero,
@@ -93,15 +92,20 @@ const zero = { calls: 0, promptTokens: 0, completionTokens: 0 };
 function evaluationOf(
   place: { runId: string; task: string; seed: number },
   iteration: number,
-  told: { modes: AnswerMode[]; plan: RunRecord['plan']; accuracy: (told: ToldMode) => number },
+  told: {
+    modes: AnswerMode[];
+    plan: RunRecord['plan'];
+    debateCalls: number;
+    accuracy: (told: ToldMode) => number;
+  },
 ): Evaluation {
-  const { modes, plan, accuracy } = told;
+  const { modes, plan, debateCalls, accuracy } = told;
   const n = plan.evaluationProblems;
   const rights = modes.map((mode) => {
     const isDebate = mode === 'society' && plan.evaluationRounds > 1;
     const asked: AnswerMode =
       mode === 'society' && !isDebate ? (plan.members === 1 ? 'sample' : `vote-${plan.members}`) : mode;
-    const calls = isDebate ? 9 : asked === 'sample' ? 1 : Number(asked.slice(5));
+    const calls = isDebate ? debateCalls : asked === 'sample' ? 1 : Number(asked.slice(5));
     return { mode, calls, right: Math.round(n * accuracy({ ...place, iteration, mode: asked })) };
   });
   return {
