@@ -20,6 +20,8 @@ import type { RunContexts } from './run-context';
 export interface CloseShardInput {
   shard: ShardInput;
   failures: ProblemFailure[];
+  /** Problems whose further samples for a vote could not be drawn: they stay without that vote. */
+  failedVotes?: ProblemFailure[];
 }
 
 /** One line of a votes file: the samples of a vote over k on one problem, in sample order. */
@@ -54,7 +56,7 @@ export function createShardActivities(dependencies: ActivityDependencies, contex
   }
 
   /** Grades, votes, writes the transcripts with `agrees` on every turn; the outcome is written last. */
-  async function closeShard({ shard, failures }: CloseShardInput): Promise<ShardOutcome> {
+  async function closeShard({ shard, failures, failedVotes = [] }: CloseShardInput): Promise<ShardOutcome> {
     return withHeartbeats(async () => {
       const task = await contexts.task({ runId: shard.plan.runId, split: shard.split });
       const debates = await readDebates(shard, failures, task);
@@ -65,7 +67,7 @@ export function createShardActivities(dependencies: ActivityDependencies, contex
       );
       const { record } = await contexts.run(shard.plan.runId);
       const transcripts = debates.map(({ transcript }) => voteOn(transcript, equal, record.specification.seed));
-      const votes = await writeVotes(shard, failures, task);
+      const votes = await writeVotes(shard, [...failures, ...failedVotes], task);
       const outcome = {
         shard: shard.shard,
         transcripts: await publishLines(store, iterationKeys.transcripts(placeOf(shard)), transcripts),
@@ -154,15 +156,15 @@ export function createShardActivities(dependencies: ActivityDependencies, contex
     return equalityFromVerdicts(verdicts);
   }
 
-  /** Also the completions of the samples beyond the debate's own. */
+  /** Of all problems but those `without` their samples. Also the completions of the samples beyond the debate's own. */
   async function writeVotes(
     shard: ShardInput,
-    failures: ProblemFailure[],
+    without: ProblemFailure[],
     task: Task,
   ): Promise<{ reference: ArtifactReference; completions: StoredCompletion[] } | undefined> {
     if (shard.voteSamples === 0) return undefined;
-    const failed = new Set(failures.map(({ problemId }) => problemId));
-    const problems = (await contexts.shardProblems(shard)).filter(({ id }) => !failed.has(id));
+    const left = new Set(without.map(({ problemId }) => problemId));
+    const problems = (await contexts.shardProblems(shard)).filter(({ id }) => !left.has(id));
     const votes = await Promise.all(problems.map(({ id }) => readVote(shard, id, task)));
     const records = votes.map(({ record }) => record);
     const { members } = await rulesOf(shard);

@@ -17,7 +17,7 @@ import { inWindow } from './window';
 
 export async function debateShard(input: ShardInput): Promise<ShardOutcome> {
   const gate = createPauseGate(input.paused ?? false);
-  const tally: Tally = { done: 0, failures: [], counts: noCounts };
+  const tally: Tally = { done: 0, failures: [], failedVotes: [], counts: noCounts };
   answerProgress(gate, () => ({
     problems: { done: tally.done, total: input.count, failed: tally.failures.length },
     counts: tally.counts,
@@ -28,10 +28,12 @@ export async function debateShard(input: ShardInput): Promise<ShardOutcome> {
   await inWindow(problemIds, input.plan.problemsInFlight, (problemId: string) =>
     debateProblem({ input, gate, tally }, problemId),
   );
-  const failed = { failed: tally.failures.length, problems: stageProblems(input), first: tally.failures[0] };
+  const { failures, failedVotes } = tally;
+  const [first] = [...failures, ...failedVotes];
+  const failed = { failed: failures.length + failedVotes.length, problems: stageProblems(input), first };
   refuseTooManyFailures(input.plan, stageOf(input), failed);
-  setCurrentDetails(`${tally.done} problems debated, ${tally.failures.length} failed; closing`);
-  return await outlastingOutages(gate, () => light.closeShard({ shard: input, failures: tally.failures }));
+  setCurrentDetails(`${tally.done} problems debated, ${failures.length} failed; closing`);
+  return await outlastingOutages(gate, () => light.closeShard({ shard: input, failures, failedVotes }));
 }
 
 /**
@@ -50,6 +52,8 @@ function stageOf({ split }: ShardInput): string {
 interface Tally {
   done: number;
   failures: ProblemFailure[];
+  /** Problems that were debated, but not voted on by further samples. */
+  failedVotes: ProblemFailure[];
   counts: CallCounts;
 }
 
@@ -59,18 +63,36 @@ interface ShardContext {
   tally: Tally;
 }
 
-/** All rounds of one problem. A turn that fails after all retries fails the problem: no vote with fewer members. */
+/** All rounds of one problem, and then the further samples of a vote, whose failure is no failure of the debate. */
 async function debateProblem(context: ShardContext, problemId: string): Promise<void> {
   const { input, tally } = context;
+  const isDebated = await unlessFailed(tally.failures, problemId, () => holdDebate(context, problemId));
+  if (isDebated && input.voteSamples > membersOf(input))
+    await unlessFailed(tally.failedVotes, problemId, () => drawVoteSamples(context, problemId));
+  tally.done += 1;
+}
+
+/** A turn that fails after all retries fails the problem: no vote with fewer members. */
+async function holdDebate(context: ShardContext, problemId: string): Promise<void> {
+  const { plan, split, rounds } = context.input;
+  for (let round = 1; round <= rounds; round++) await debateRound(context, problemId, round);
+  if (plan.hints === true && split === 'train') await askWithHints(context, problemId);
+}
+
+/** False, and a line in `failures`, where an activity of the work failed for good. */
+async function unlessFailed(
+  failures: ProblemFailure[],
+  problemId: string,
+  work: () => Promise<void>,
+): Promise<boolean> {
   try {
-    for (let round = 1; round <= input.rounds; round++) await debateRound(context, problemId, round);
-    if (input.plan.hints === true && input.split === 'train') await askWithHints(context, problemId);
-    if (input.voteSamples > membersOf(input)) await drawVoteSamples(context, problemId);
+    await work();
+    return true;
   } catch (error) {
     if (isCancellation(error) || !(error instanceof ActivityFailure)) throw error;
-    tally.failures.push({ problemId, reason: failureReason(error) });
+    failures.push({ problemId, reason: failureReason(error) });
+    return false;
   }
-  tally.done += 1;
 }
 
 function membersOf({ members, plan }: ShardInput): number {

@@ -5,6 +5,7 @@ import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { WorkflowFailedError } from '@temporalio/client';
 import { DefaultLogger, Runtime } from '@temporalio/worker';
 import { type ApplicationFailure } from '@temporalio/common';
+import type { Evaluation } from '../../src/contract/evaluation';
 import type { RunOutcome, RunProgress } from '../../src/contract/run';
 import { ProviderError } from '../../src/errors';
 import { allRoles, startWorkers, type RunningWorkers } from '../../src/worker';
@@ -128,6 +129,26 @@ describe('multiagentFinetuning', () => {
       await readFile(path.join(folder, 'runs/poisoned/iteration-0/evaluation.json'), 'utf8'),
     );
     expect(evaluation).toMatchObject({ problems: 10, failed: 1 });
+  });
+
+  it('loses a vote, not the debate, where a further sample of the vote fails for good', async () => {
+    const asked = new Map<string, number>();
+    world.inference.trouble = ({ messages: [first, ...others] }) => {
+      if (first === undefined || others.length > 0 || !first.content.endsWith('=?')) return undefined;
+      asked.set(first.content, (asked.get(first.content) ?? 0) + 1);
+      const [poisoned] = asked.keys();
+      // The first three are the members' own answers.
+      const isFurther = first.content === poisoned && asked.get(first.content)! > 3;
+      return isFurther ? new ProviderError('400: refused', { status: 400, retryable: false }) : undefined;
+    };
+    const limits = { maxFailedShare: 0.2 };
+    await (await start('vote-lost', specification({ iterations: 0, seed: 11, limits }))).result();
+    const evaluation = JSON.parse(
+      await readFile(path.join(folder, 'runs/vote-lost/iteration-0/evaluation.json'), 'utf8'),
+    ) as Evaluation;
+    expect(evaluation).toMatchObject({ problems: 10, failed: 0 });
+    const noAnswer = Object.fromEntries(evaluation.modes.map(({ mode, noAnswer }) => [mode, noAnswer]));
+    expect(noAnswer['vote-9']).toBe(noAnswer['vote-3']! + 1);
   });
 
   it('fails with TooManyFailedProblems above maxFailedShare, and tries those problems again when started again', async () => {
