@@ -27,7 +27,7 @@ module.exports = {
     laterRound: 'Others: {summary}. {question}=?',
     laterRoundWithResponses: 'Others: {responses}. {question}=?',
     quotedResponse: '{response}',
-    quoteSeparator: ', ',
+    quoteSeparator: '\n',
     laterRoundAlone: '{question}=?',
   },
 };

@@ -1,6 +1,6 @@
 /** What a gain costs: calls, tokens and, where an endpoint has prices, money, per percentage point above the baseline. */
 import type { Prices, TrainingCost } from '../contract/comparison';
-import { noCounts } from '../domain/counts';
+import { noCounts, subtractCounts } from '../domain/counts';
 import { priceOf } from '../domain/money';
 import type { SeedsComparison } from '../report/seeds-comparison';
 
@@ -18,7 +18,7 @@ export interface RowMoney {
   once: number;
 }
 
-/** What every answer takes more than the baseline's, and what was spent once before the first answer; per point gained. */
+/** What every answer takes more than the baseline's, and what was spent once before the first answer, likewise more; per point gained. */
 export interface CostPerPoint {
   /** Points above the baseline. */
   points: number;
@@ -37,30 +37,33 @@ export function costPerPoint(input: {
   size: Size;
   rival: Size | null;
   training: TrainingCost | null;
+  /** Of the baseline; null where it is untuned. */
+  rivalTraining: TrainingCost | null;
   comparison: SeedsComparison | null;
   prices: Prices | undefined;
   /** Of the endpoint that answered for the baseline. */
   rivalPrices: Prices | undefined;
 }): CostPerPoint | null {
-  const { size, rival, training, comparison, prices, rivalPrices } = input;
+  const { size, rival, training, rivalTraining, comparison, prices, rivalPrices } = input;
   const points = 100 * (comparison?.difference ?? 0);
   if (rival === null || points <= 0) return null;
   const money = moneyOf(size, training, prices);
-  const rivalMoney = moneyOf(rival, null, rivalPrices);
+  const rivalMoney = moneyOf(rival, rivalTraining, rivalPrices);
+  const counts = subtractCounts(training?.counts ?? noCounts, rivalTraining?.counts ?? noCounts);
   return {
     points,
     calls: (size.callsPerAnswer - rival.callsPerAnswer) / points,
     tokens: (tokensOf(size) - tokensOf(rival)) / points,
-    trainingCalls: (training?.counts.calls ?? 0) / points,
-    trainingCallTokens: ((training?.counts.promptTokens ?? 0) + (training?.counts.completionTokens ?? 0)) / points,
-    trainedTokens: (training?.tokens ?? 0) / points,
+    trainingCalls: counts.calls / points,
+    trainingCallTokens: (counts.promptTokens + counts.completionTokens) / points,
+    trainedTokens: ((training?.tokens ?? 0) - (rivalTraining?.tokens ?? 0)) / points,
     money:
       money === null || rivalMoney === null || money.currency !== rivalMoney.currency
         ? null
         : {
             currency: money.currency,
             perThousandAnswers: (money.perThousandAnswers - rivalMoney.perThousandAnswers) / points,
-            once: money.once / points,
+            once: (money.once - rivalMoney.once) / points,
           },
   };
 }

@@ -1,5 +1,5 @@
 /** The comparison on a terminal: who wins, the table in the layout of the paper's Tables 1 and 2, then what it cost. */
-import { count, percentWithError, points, pointsInterval, pValue } from '../report/numbers';
+import { amount, count, percentWithError, points, pointsInterval, pValue } from '../report/numbers';
 import { asciiOnly, plainTableLines, wrapped } from '../report/plain-table';
 import { visibleLine } from '../report/plain-text';
 import type { TableStyle } from '../report/render-table';
@@ -94,7 +94,7 @@ export function measuredRows(rows: ComparisonRow[], task: string): MeasuredRow[]
 }
 
 export const costNote =
-  'Calls and tokens (prompt and completion) per answer. Per point: what an answer takes more than the baseline’s, and in brackets what was spent once on the calls a method was trained on, both for one point gained.';
+  'Calls and tokens (prompt and completion) per answer. Per point: what an answer takes more than the baseline’s, and in brackets what was spent once on the calls a method was trained on (beyond the baseline’s own), both for one point gained.';
 
 export const differenceNote =
   'Accuracy minus the baseline’s on the same problems, in points: 95 % bootstrap interval over the problems, 95 % t-interval over the seeds, exact McNemar p-value of each seed. Not corrected for their number.';
@@ -148,6 +148,7 @@ function perOnce(each: number, once: number): string {
 
 function moneyText(money: Cell['money']): string {
   if (money === null) return '';
-  const once = money.once === 0 ? '' : ` (${money.once.toFixed(2)})`;
-  return `${money.perThousandAnswers.toFixed(2)}${once} ${money.currency}`;
+  const { perThousandAnswers, once, currency } = money;
+  const spentOnce = once === 0 ? '' : ` (${amount(once)})`;
+  return `${amount(perThousandAnswers)}${spentOnce} ${currency}`;
 }

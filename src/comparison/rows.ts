@@ -161,10 +161,7 @@ function untunedVotes({ comparison, runs }: ComparisonInput, calls: number): Row
       comparison.groups.map(({ task, seed }) => hosts.find((run) => run.task === task && run.seed === seed)?.runId),
     );
     const isNamed = comparison.groups.every(({ readings }) =>
-      readings.some(
-        (reading) =>
-          reading.mode === mode && hosts.some(({ runId }) => runId === reading.runId),
-      ),
+      readings.some((reading) => reading.mode === mode && hosts.some(({ runId }) => runId === reading.runId)),
     );
     if (isNamed) return [];
     const [reading] = readingsOf(comparison, hosts[0]?.runId ?? '');
@@ -233,6 +230,8 @@ function cellOf(
   const rivals = baseline === undefined || baseline.label === source.label ? [] : measured(input, baseline, task);
   const comparison = compareMeasured(found, rivals);
   const training = source.tuned ? meanTraining(found.map(({ run }) => run.training)) : null;
+  const rivalTraining =
+    baseline?.tuned && rivals.length > 0 ? meanTraining(rivals.map(({ run }) => run.training)) : null;
   const size = sizeOf(found);
   const rival = rivals.length === 0 ? null : sizeOf(rivals);
   const money = moneyOf(size, training, first.run.prices);
@@ -244,7 +243,7 @@ function cellOf(
     comparison,
     money,
     perPoint: costPerPoint({
-      ...{ size, rival, training, comparison },
+      ...{ size, rival, training, rivalTraining, comparison },
       prices: first.run.prices,
       rivalPrices: rivals[0]?.run.prices,
     }),

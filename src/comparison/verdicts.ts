@@ -33,7 +33,8 @@ function winnerAt(
     return `${nameOf(first.row)} has ${percent(first.accuracy)}; nothing else was measured at so many calls`;
   const comparison = compareRows(input, task, [first.row.label, second.row.label]);
   const runnerUp = `“${second.row.label}” with ${percent(second.accuracy)}`;
-  if (comparison === null) return `${nameOf(first.row)} is highest with ${percent(first.accuracy)}; next is ${runnerUp}`;
+  if (comparison === null)
+    return `${nameOf(first.row)} is highest with ${percent(first.accuracy)}; next is ${runnerUp}`;
   const [name, accuracy] = [nameOf(first.row), percent(first.accuracy)];
   const sentence =
     comparison.difference === 0
@@ -90,8 +91,7 @@ function againstTheVote(input: ComparisonInput, task: string, rows: ComparisonRo
   const votes = all.filter(isPlainVote);
   return all.flatMap((row) => {
     const vote = votes.find(
-      ({ label, cell }) =>
-        cell.callsPerAnswer === row.cell.callsPerAnswer && isDrawnAlike(input, [row.label, label]),
+      ({ label, cell }) => cell.callsPerAnswer === row.cell.callsPerAnswer && isDrawnAlike(input, [row.label, label]),
     );
     if (!row.tuned || vote === undefined) return [];
     const comparison = compareRows(input, task, [row.label, vote.label]);

@@ -83,6 +83,9 @@ export const measureNames = ['agreement', 'embedding', 'nll', 'kl-agents', 'kl-b
 
 export const baselines = ['base', 'majority', 'debate'] as const;
 
+/** One for each of the methods that a comparison may have, and `equal-calls`. */
+const mostVoteSizes = 65;
+
 const voteSize = z.union([z.literal('equal-calls'), positiveInteger]);
 
 export const evaluationSchema = z.strictObject({
@@ -106,7 +109,7 @@ export const evaluationSchema = z.strictObject({
     .describe('the embedding model; default: the base model, mean-pooled, at its own endpoint'),
   votes: z
     .strictObject({
-      samples: z.union([voteSize, z.array(voteSize).min(1).max(16)]).default('equal-calls'),
+      samples: z.union([voteSize, z.array(voteSize).min(1).max(mostVoteSizes)]).default('equal-calls'),
       at: z.enum(['first-and-last', 'every-iteration', 'never']).default('first-and-last'),
     })
     .prefault({})

@@ -61,7 +61,7 @@ export function driftPoint(artifacts: {
 }
 
 /**
- * The members are right less often than at the best iteration before. Where they agree more at the same time, the vote
+ * What the society agrees on is right less often than at the best iteration before. Where they agree more at the same time, the vote
  * confirms itself, and a smaller fall is enough.
  */
 function fallenAccuracy(point: DriftPoint, before: readonly DriftPoint[]): Finding[] {
@@ -77,11 +77,11 @@ function fallenAccuracy(point: DriftPoint, before: readonly DriftPoint[]): Findi
   const rightLess = `right less often (${percent(best.accuracy.value)} to ${percent(accuracy.value)}) than at iteration ${best.iteration}`;
   if (agreement !== undefined && best.agreement !== undefined && agreement - best.agreement >= agreementRise) {
     const agreeMore = `agree more (${percent(best.agreement)} to ${percent(agreement)})`;
-    const message = `at iteration ${iteration} the members ${agreeMore} but are ${rightLess}`;
+    const message = `at iteration ${iteration} the members ${agreeMore} but their consensus is ${rightLess}`;
     return [{ kind: 'agreement-without-accuracy', iteration, message }];
   }
   if (fall < accuracyFallAlone) return [];
-  return [{ kind: 'accuracy-falls', iteration, message: `at iteration ${iteration} the members are ${rightLess}` }];
+  return [{ kind: 'accuracy-falls', iteration, message: `at iteration ${iteration} the consensus is ${rightLess}` }];
 }
 
 function valueOf({ accuracy }: DriftPoint): number {

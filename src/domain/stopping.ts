@@ -32,7 +32,10 @@ export function reasonToStop(
 type Improves = (value: number, best: number, improvement: number) => boolean;
 
 const lowerLoss: Improves = (value, best, improvement) => value < best * (1 - improvement);
-const higherAccuracy: Improves = (value, best, improvement) => value > best && value >= best + improvement;
+/** 0.06 − 0.05 is a little less than 0.01 in the machine: what is exactly the improvement that was asked for counts. */
+const rounding = 1e-9;
+
+const higherAccuracy: Improves = (value, best, improvement) => value > best && value - best >= improvement - rounding;
 
 /**
  * Whether the last `patience` values in a row were no improvement on the best before them. A value that is missing

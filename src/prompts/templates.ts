@@ -97,7 +97,7 @@ const compact: PromptSetTemplates = {
       laterRound: 'Others: {summary}. {question}=?',
       laterRoundWithResponses: 'Others: {responses}. {question}=?',
       quotedResponse: '{response}',
-      quoteSeparator: ', ',
+      quoteSeparator: '\n',
       laterRoundAlone: '{question}=?',
     },
   },

@@ -143,11 +143,14 @@ function judge(
   return { id, claim, verdict: against === null ? 'holds' : 'does not hold', remark: remarks.join('; '), comparison };
 }
 
+/** A mean of shares that is exactly the one asked for on paper may be a little less in the machine. */
+const rounding = 1e-9;
+
 /** Why a difference of at least `atLeast` is not shown; null where it is. */
 function objection(comparison: SeedsComparison, atLeast: number): string | null {
   const { difference, withinSeeds, overSeeds } = comparison;
   if (difference <= 0) return 'the difference is not above 0';
-  if (difference < atLeast) return `the difference is smaller than ${100 * atLeast} points`;
+  if (difference < atLeast - rounding) return `the difference is smaller than ${100 * atLeast} points`;
   if (isClearlyAbove(comparison)) return null;
   const [problems, seeds] = [withinSeeds.interval.lower <= 0, (overSeeds.interval?.lower ?? 1) <= 0];
   if (problems && seeds) return 'both intervals reach 0';

@@ -60,9 +60,13 @@ export function bytes(value: number): string {
 }
 
 /** 0.1234 -> `0.12 USD`, 0.00123 -> `0.0012 USD`: two digits at least, whatever the size. */
-export function money(amount: number, currency: string): string {
-  const shown = amount === 0 || amount >= 0.1 ? amount.toFixed(2) : Number(amount.toPrecision(2)).toString();
-  return `${shown}\u00a0${currency}`;
+export function money(value: number, currency: string): string {
+  return `${amount(value)}\u00a0${currency}`;
+}
+
+/** The same without its currency. */
+export function amount(value: number): string {
+  return value === 0 || Math.abs(value) >= 0.1 ? value.toFixed(2) : Number(value.toPrecision(2)).toString();
 }
 
 /** 0.30000000000000004 -> `0.3`: for the labels of an axis. */

@@ -217,6 +217,13 @@ describe('the table', () => {
     expect(renderComparisonTable(build(), { ascii: false })).toContain('no gain');
   });
 
+  it('takes from the training of a method what its tuned baseline was trained on as well', () => {
+    const report = build({ specification: { baseline: 'majority-finetuning' } });
+    expect(cellOf(report, 'multiagent-finetuning').perPoint).toBeNull();
+    const ahead = build({ specification: { baseline: 'majority-finetuning' }, accuracy: societyWins });
+    expect(cellOf(ahead, 'multiagent-finetuning').perPoint).toMatchObject({ trainingCalls: 0, trainedTokens: 0 });
+  });
+
   it('shows money where an endpoint has prices, and leaves it out elsewhere', () => {
     const prices = { promptPerMillion: 1, completionPerMillion: 2, currency: 'USD' };
     const priced = build({ prices });
@@ -240,7 +247,15 @@ describe('the table', () => {
     });
     const comparison = cellOf(build({ specification: { baseline: 'base' } }), 'debate').comparison;
     const moneyWith = (rivalPrices: typeof cheap) =>
-      costPerPoint({ size: of(9), rival: of(1), training: null, comparison, prices: dear, rivalPrices })!.money;
+      costPerPoint({
+        size: of(9),
+        rival: of(1),
+        training: null,
+        rivalTraining: null,
+        comparison,
+        prices: dear,
+        rivalPrices,
+      })!.money;
     // 0.36 for a thousand debates, 0.004 for as many samples; 14 points.
     expect(moneyWith(cheap)!.perThousandAnswers).toBeCloseTo((0.36 - 0.004) / 14, 8);
     expect(moneyWith({ ...cheap, currency: 'EUR' })).toBeNull();

@@ -25,14 +25,14 @@ test('agreement that rises while accuracy falls is found, against the best itera
     kind: 'agreement-without-accuracy',
     iteration: 2,
     message:
-      'at iteration 2 the members agree more (80.0 % to 85.0 %) but are right less often (80.0 % to 72.0 %) than at iteration 1',
+      'at iteration 2 the members agree more (80.0 % to 85.0 %) but their consensus is right less often (80.0 % to 72.0 %) than at iteration 1',
   });
 });
 
 test('a large fall is found whatever agreement does', () => {
   const fallen = after({ accuracy: accuracy(0.5), agreement: 0.5 });
   expect(judgeDrift([untuned, fallen]).map(({ kind, message }) => [kind, message])).toEqual([
-    ['accuracy-falls', 'at iteration 1 the members are right less often (67.0 % to 50.0 %) than at iteration 0'],
+    ['accuracy-falls', 'at iteration 1 the consensus is right less often (67.0 % to 50.0 %) than at iteration 0'],
   ]);
 });
 

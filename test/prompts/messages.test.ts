@@ -26,7 +26,7 @@ describe('the compact set speaks the formats the tiny model was pretrained on', 
     ).toEqual([user('3+2*7+5-4*9=?'), assistant('own #22'), user('Others: -14, -13. 3+2*7+5-4*9=?')]));
   test('revise without summaries', () =>
     expect(laterRoundMessages(compact, { question, previous: first, othersResponses: ['a', 'b'] }).at(-1)).toEqual(
-      user('Others: a, b. 3+2*7+5-4*9=?'),
+      user('Others: a\nb. 3+2*7+5-4*9=?'),
     ));
 });
 

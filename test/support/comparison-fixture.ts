@@ -73,7 +73,12 @@ function artifactsOf(
     evaluations: numbers.map((iteration) => {
       const modes = new Set<AnswerMode>(['society', 'sample', `vote-${plan.members}`]);
       voteSizes(specification).forEach((size) => modes.add(`vote-${size}`));
-      return evaluationOf(place, iteration, { modes: [...modes], plan, debateCalls: equalCalls(specification), accuracy });
+      return evaluationOf(place, iteration, {
+        modes: [...modes],
+        plan,
+        debateCalls: equalCalls(specification),
+        accuracy,
+      });
     }),
     training: {
       counts: isTuned ? { calls: 180, promptTokens: 4000, completionTokens: 8000 } : zero,
