@@ -68,6 +68,17 @@ describe('the runs of a comparison', () => {
     expect(untuned!.evaluation.votes).toEqual({ samples: ['equal-calls', 9, 3], at: 'first-and-last' });
   });
 
+  it('read a majority of more members from a debate only where all members are told the same', () => {
+    const methods = ['debate', { name: 'majority-of-9', preset: 'majority', members: 9 }];
+    const runsFor = (instructions: unknown) => {
+      const [group] = groupsOf({ methods, method: { prompts: 'compact', instructions } });
+      return new Set(group!.readings.map(({ runId }) => runId)).size;
+    };
+    expect(['none', 'cooperative', { generation: 'Be brief.' }].map(runsFor)).toEqual([1, 1, 1]);
+    const byMember = ['varied', 'unique-id', { generation: 'You are {member}.' }];
+    expect(byMember.map(runsFor)).toEqual([2, 2, 2]);
+  });
+
   it('draw votes at equal calls for every method, so that a debate always has its rival', () => {
     const [untuned, majority] = specificationsOf({ methods: ['base', 'majority-finetuning', 'multiagent-finetuning'] });
     expect(untuned!.evaluation.votes.samples).toEqual(['equal-calls', 9]);
