@@ -128,11 +128,13 @@ def gate_in_words(recipe: Recipe, position: Position) -> str:
     if recipe.extra_stage is None:
         return "A shortened trial: nothing was asked of its quality."
     extra = position.stage - len(recipe.stages)
-    did = (
-        f"{extra} extra stage(s) of {recipe.extra_stage.steps:,} steps were needed"
-        if extra
-        else "no extra stage was needed"
-    )
+    stages = f"{extra} extra stage(s) of {recipe.extra_stage.steps:,} steps were"
+    if extra == 0:
+        did = "no extra stage was needed"
+    elif extra < recipe.max_extra_stages:
+        did = f"{stages} needed"
+    else:  # nothing measures the model after the last one there may be
+        did = f"{stages} added; whether that was enough was not measured"
     return (
         f"Pretraining stops by quality: greedy answers at least {recipe.greedy_at_least:.0%} and summaries at least "
         f"{recipe.summary_at_least:.0%} right on 256 other held-out problems, else an extra stage "
