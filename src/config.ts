@@ -21,19 +21,21 @@ function partsBeside(address: string, parts: ('username' | 'password' | 'search'
   return parts.map((part) => url[part]).join('');
 }
 
+/** What is wrong is named, the address is not repeated: it may hold a password. */
+const httpAddress = z
+  .url({ protocol: /^https?$/ })
+  .refine(
+    (url) => partsBeside(url, ['username', 'password']) === '',
+    'must hold no user or password: a key goes into the environment, and apiKeyEnv names the variable',
+  )
+  .refine(
+    (url) => partsBeside(url, ['search', 'hash']) === '',
+    'must end with its path, without "?" and "#": "/chat/completions" is appended to it',
+  );
+
 const endpointSchema = z.strictObject({
   /** Address that `/chat/completions` is appended to, such as `http://gpu-host:8000/v1`. */
-  baseUrl: z
-    .url({ protocol: /^https?$/ })
-    // What is wrong is named, the address is not repeated: it may hold a password.
-    .refine(
-      (url) => partsBeside(url, ['username', 'password']) === '',
-      'must hold no user or password: a key goes into the environment, and apiKeyEnv names the variable',
-    )
-    .refine(
-      (url) => partsBeside(url, ['search', 'hash']) === '',
-      'must end with its path, without "?" and "#": "/chat/completions" is appended to it',
-    ),
+  baseUrl: httpAddress,
   /** Name of the environment variable that holds the key. */
   apiKeyEnv: z
     .string()
@@ -109,7 +111,7 @@ export interface MachineConfig {
   /** The user's own Python and `temporal`, where they brought them. */
   python: string | undefined;
   temporalProgram: string | undefined;
-  /** Address of the embedded model server (`http://127.0.0.1:8237`), set by the platform for its worker. */
+  /** Address of the embedded model server without `/v1` (`http://127.0.0.1:8237`), set by the platform for its worker. */
   modelServer: string | undefined;
   endpoints: ConfigFile['endpoints'];
   ports: ConfigFile['ports'];
@@ -158,7 +160,7 @@ export function loadConfig(environment: Environment = process.env): MachineConfi
     temporal: temporalService(environment),
     python: environment.MAFT_PYTHON || undefined,
     temporalProgram: environment.MAFT_TEMPORAL || undefined,
-    modelServer: environment.MAFT_MODEL_SERVER || undefined,
+    modelServer: modelServerOf(environment),
     ...file,
   };
 }
@@ -198,6 +200,16 @@ function embeddedEndpoint(config: MachineConfig): ResolvedEndpoint {
   const timeoutMs = longestEmbeddedWait;
   const common = { apiKey: undefined, maxConcurrency: embeddedConcurrency, timeoutMs, wireNames: {} };
   return { name: 'embedded', baseUrl: `${config.modelServer}/v1`, ...common };
+}
+
+/** `/v1` is appended where it is called, so that an address which ends with it already, or with `/`, means the same. */
+function modelServerOf(environment: Environment): string | undefined {
+  const address = environment.MAFT_MODEL_SERVER;
+  if (!address) return undefined;
+  const checked = httpAddress.safeParse(address);
+  if (checked.success) return address.replace(/\/*$/, '').replace(/\/v1$/, '').replace(/\/*$/, '');
+  const problems = checked.error.issues.map(({ message }) => message).join('; ');
+  throw new ConfigError(`MAFT_MODEL_SERVER: ${problems}. It is an address such as http://127.0.0.1:8237`);
 }
 
 function apiKeyOf(endpoint: string, variable: string | undefined, environment: Environment): string | undefined {

@@ -89,6 +89,23 @@ test('an address of Temporal without a port is refused', () => {
   expect(messageOf(() => load('', { TEMPORAL_ADDRESS: 'http://temporal' }))).toMatch(/must be host:port/);
 });
 
+test.each(['http://h:8237', 'http://h:8237/', 'http://h:8237/v1', 'http://h:8237/v1/'])(
+  'the model server is called below /v1, however its address ends: %s',
+  (address) => {
+    const config = load('', { MAFT_MODEL_SERVER: address });
+    expect(resolveEndpoint(config, 'embedded').baseUrl).toBe('http://h:8237/v1');
+  },
+);
+
+test.each(['h:8237', 'ftp://h', 'http://user:s3cret@h:8237', 'http://h:8237/?key=s3cret'])(
+  'an address of the model server that is none is refused, and not repeated: %s',
+  (address) => {
+    const message = messageOf(() => load('', { MAFT_MODEL_SERVER: address }));
+    expect(message).toMatch(/^MAFT_MODEL_SERVER: .*It is an address such as http:/);
+    expect(message).not.toContain('s3cret');
+  },
+);
+
 describe('the Temporal service', () => {
   const file = () => join(maftHome, 'temporal.toml');
   const withProfiles = (environment: Record<string, string>) => {
