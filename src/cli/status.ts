@@ -5,6 +5,7 @@ import { workflowTypes } from '../contract/names';
 import type { ComparisonProgress } from '../contract/comparison';
 import type { RunProgress } from '../contract/run';
 import { runIdOf } from '../domain/digests';
+import { rootWorkflowId } from '../domain/identifiers';
 import { ConfigError } from '../errors';
 import { readProgress } from '../runs/progress';
 import { stageName } from '../runs/progress-display';
@@ -20,7 +21,7 @@ export function register(program: Command): void {
     .command('status')
     .description('what a run or a comparison is doing: stage, problems, calls, accuracy so far')
     .argument('[run]', 'id of a run or a comparison; default: every open one')
-    .option('--json', 'one JSON object per run and line')
+    .option('--json', 'one JSON object per run and line, with its workflow id')
     .addHelpText('after', '\nExamples:\n  maft status\n  maft status demo --json')
     .action(status);
 }
@@ -74,10 +75,10 @@ async function lineOf(
   const ask = async () => {
     if (isComparison) {
       const progress = await client.workflow.getHandle(workflowId).query<ComparisonProgress>('progress');
-      return json ? JSON.stringify(progress) : describeComparison(progress);
+      return json ? JSON.stringify({ ...progress, workflowId }) : describeComparison(progress, workflowId);
     }
     const progress = await readProgress(client, workflowId);
-    return json ? JSON.stringify(progress) : describe(progress);
+    return json ? JSON.stringify({ ...progress, workflowId }) : describe(progress, workflowId);
   };
   try {
     return await client.withDeadline(Date.now() + patienceMs, ask);
@@ -94,17 +95,20 @@ function notOpen(runId: string): ConfigError {
   );
 }
 
-function describeComparison({ comparisonId, runs, openRuns, paused, pauseReason }: ComparisonProgress): string {
+function describeComparison(progress: ComparisonProgress, workflowId: string): string {
+  const { comparisonId, runs, openRuns, paused, pauseReason } = progress;
   const parts = [
     `${comparisonId}: ${runs.done} of ${runs.total} runs finished`,
     openRuns.length > 0 ? `open: ${openRuns.join(', ')}` : '',
     runs.failed.length > 0 ? `${runs.failed.length} failed` : '',
     paused ? `PAUSED: ${pauseReason ?? 'on request'}` : '',
+    otherWorkflowId(comparisonId, workflowId),
   ];
   return parts.filter((part) => part !== '').join(' · ');
 }
 
-export function describe(progress: RunProgress): string {
+/** One line for a person. Exported for tests. */
+export function describe(progress: RunProgress, workflowId: string): string {
   const { done, total, failed } = progress.problems;
   const accuracy = Object.entries(progress.accuracy).map(([l, value]) => `${l}: ${(100 * value).toFixed(1)} %`);
   const parts = [
@@ -113,6 +117,12 @@ export function describe(progress: RunProgress): string {
     `${progress.counts.calls} calls, ${progress.counts.completionTokens} completion tokens`,
     accuracy.length > 0 ? `accuracy by iteration ${accuracy.join(', ')}` : '',
     progress.paused ? `PAUSED: ${progress.pauseReason ?? 'on request'}` : '',
+    otherWorkflowId(progress.runId, workflowId),
   ];
   return parts.filter((part) => part !== '').join(' · ');
+}
+
+/** What signals and queries are sent to, where the run id does not say it: schedules put a time with colons into it. */
+function otherWorkflowId(runId: string, workflowId: string): string {
+  return workflowId === rootWorkflowId(runId) ? '' : `workflow id ${workflowId}`;
 }
