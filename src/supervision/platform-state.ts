@@ -16,6 +16,8 @@ const stateSchema = z.object({
   owner: identitySchema,
   state: z.enum(['starting', 'ready', 'stopped']),
   temporalAddress: z.string(),
+  /** Of its workflows; older versions did not write it. */
+  namespace: z.string().optional(),
   uiUrl: z.string().nullable(),
   modelServerUrl: z.string().nullable(),
   model: z.object({ folder: z.string(), name: z.string() }).nullable(),
@@ -32,6 +34,8 @@ export interface RunningPlatform {
   command: string;
   ready: boolean;
   temporalAddress: string;
+  /** Of its workflows; undefined where an older version wrote up.json. */
+  namespace: string | undefined;
   uiUrl: string | null;
   modelServerUrl: string | null;
   model: { folder: string; name: string } | null;
@@ -64,12 +68,13 @@ export function writeState(maftHome: string, state: PlatformState): void {
 export function findRunningPlatform(maftHome: string): RunningPlatform | undefined {
   const state = readState(maftHome);
   if (state === undefined || state.state === 'stopped' || !isRunning(state.owner)) return undefined;
-  const { temporalAddress, uiUrl, modelServerUrl, model, command } = state;
+  const { temporalAddress, namespace, uiUrl, modelServerUrl, model, command } = state;
   return {
     pid: state.owner.pid,
     command,
     ready: state.state === 'ready',
     temporalAddress,
+    namespace,
     uiUrl,
     modelServerUrl,
     model,

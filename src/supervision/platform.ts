@@ -240,7 +240,7 @@ class RunningPlatformProcesses implements Platform {
   }
 
   private currentState(): PlatformState {
-    const { temporalAddress, uiUrl, modelServerUrl, phase } = this;
+    const { temporalAddress, namespace, uiUrl, modelServerUrl, phase } = this;
     const { ports } = this.chosenPorts;
     const { command, model } = this.options;
     const children = (this.processes ?? []).flatMap((process) =>
@@ -256,6 +256,7 @@ class RunningPlatformProcesses implements Platform {
       owner: ownIdentity(),
       state: phase,
       temporalAddress,
+      namespace,
       uiUrl,
       modelServerUrl,
       model,

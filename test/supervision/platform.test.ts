@@ -169,7 +169,8 @@ test('a running platform is found with its addresses', async () => {
   const ready = await up.event('host', 'ready');
   const { temporalAddress, uiUrl, modelServerUrl } = ready;
   const found = findRunningPlatform(maftHome);
-  expect(found).toMatchObject({ pid: up.pid, command: 'up', ready: true, temporalAddress, uiUrl, modelServerUrl });
+  const addresses = { temporalAddress, namespace: 'default', uiUrl, modelServerUrl };
+  expect(found).toMatchObject({ pid: up.pid, command: 'up', ready: true, ...addresses });
 });
 
 test('ports that others have taken are replaced by free ones, and it says so', async () => {
