@@ -5,10 +5,10 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse, YAMLParseError } from 'yaml';
-import { loadClientConfigProfile, type ClientConfigProfile } from '@temporalio/envconfig';
 import { z } from 'zod';
 import { ConfigError } from './errors';
 import { dataDirectory, maftHome, storeRoot } from './paths';
+import { temporalProfile } from './temporal-profile';
 
 const port = z.int().min(1).max(65_535);
 const count = z.int().min(1);
@@ -241,16 +241,6 @@ function temporalService(environment: Environment): TemporalService {
     throw new ConfigError(`${source} is "${address}": it must be host:port, such as 127.0.0.1:7233`);
   }
   return { address, namespace: namespace || 'default' };
-}
-
-/** As Temporal's own tools read it: the profile of its file, with what the environment sets in its place. */
-function temporalProfile(environment: Environment): ClientConfigProfile {
-  const set = Object.entries(environment).filter((entry): entry is [string, string] => Boolean(entry[1]));
-  try {
-    return loadClientConfigProfile({ overrideEnvVars: Object.fromEntries(set) });
-  } catch (error) {
-    throw new ConfigError(`Temporal's configuration cannot be read: ${(error as Error).message}`);
-  }
 }
 
 function readConfigFile(file: string): ConfigFile {

@@ -3,10 +3,11 @@ import { availableParallelism } from 'node:os';
 import type { Command } from 'commander';
 import type { Connection } from '@temporalio/client';
 import { DefaultLogger, makeTelemetryFilterString, NativeConnection, Runtime } from '@temporalio/worker';
-import { embeddedConcurrency, loadConfig, type MachineConfig, type TemporalService } from '../config';
+import { embeddedConcurrency, loadConfig, type MachineConfig } from '../config';
 import type { QueueRole } from '../contract/names';
 import { ConfigError } from '../errors';
-import { connect, embeddedServerTarget, ownServerTarget, type TemporalTarget } from '../runs/temporal-client';
+import { runningServers } from '../runs/find-servers';
+import { connect, type TemporalTarget } from '../runs/temporal-client';
 import { hasNvidiaGpu } from '../setup/pip-install';
 import { ensurePythonEnvironment } from '../setup/python-environment';
 import { registerSearchAttributes } from '../setup/search-attributes';
@@ -27,7 +28,7 @@ export function register(program: Command): void {
     .option('--exit-with-parent', 'stop when standard input closes (used by `maft up`)')
     .addHelpText(
       'after',
-      '\nExamples:\n  maft worker\n  TEMPORAL_ADDRESS=temporal:7233 MAFT_STORE=/shared/maft maft worker --queue gpu\n\nMachines that serve queues of one namespace share one store (MAFT_STORE).',
+      '\nExamples:\n  maft worker --queue gpu                 beside a running `maft up`\n  TEMPORAL_ADDRESS=temporal:7233 MAFT_STORE=/shared/maft maft worker --queue gpu\n\nServers: TEMPORAL_ADDRESS, else a running `maft up` on this MAFT_HOME.\nMachines that serve queues of one namespace share one store (MAFT_STORE).',
     )
     .action((options: WorkerOptions) => serve(options).catch(leaveSoon));
 }
@@ -40,13 +41,12 @@ function leaveSoon(error: unknown): never {
 
 async function serve({ queue, exitWithParent }: WorkerOptions): Promise<void> {
   const roles = queue.map(roleOf);
-  const config = loadConfig();
+  const { config, target } = withServersFound(loadConfig());
   // Activity failures are shown where people look for them, in the Temporal UI; here they are warnings.
   // The core's own warnings (each poll it repeats while Temporal restarts) tell an operator nothing that helps.
   const logging = { filter: makeTelemetryFilterString({ core: 'ERROR' }), forward: {} };
   Runtime.install({ logger: new DefaultLogger('WARN'), shutdownSignals: [], telemetryOptions: { logging } });
   const python = await ensurePythonEnvironment({ listener: stderrListener(), ownPython: config.python });
-  const target = targetOf(config.temporal);
   const { connectionOptions, namespace } = target;
   const { apiKey, ...options } = connectionOptions;
   const key = typeof apiKey === 'function' ? apiKey() : apiKey;
@@ -68,8 +68,10 @@ async function serve({ queue, exitWithParent }: WorkerOptions): Promise<void> {
   }
 }
 
-function targetOf({ address, namespace, embedded }: TemporalService): TemporalTarget {
-  return embedded === undefined ? ownServerTarget(address) : embeddedServerTarget(embedded, namespace);
+/** Beside a running `maft up` its model server is this worker's, too: otherwise turns it takes would fail. */
+function withServersFound(config: MachineConfig): { config: MachineConfig; target: TemporalTarget } {
+  const { target, modelServerUrl } = runningServers(config);
+  return { config: { ...config, modelServer: config.modelServer ?? modelServerUrl ?? undefined }, target };
 }
 
 async function reportMissingAttributes(connection: Connection, namespace: string): Promise<void> {

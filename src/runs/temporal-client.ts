@@ -1,28 +1,29 @@
-/** Connecting to Temporal as its own tools do: environment variables and the profile file (`@temporalio/envconfig`). */
-import { Client, Connection, type ConnectionOptions } from '@temporalio/client';
-import { loadClientConnectConfig } from '@temporalio/envconfig';
+/** Connecting to Temporal: to a server of the user's own as its tools do, to a development server without any of that. */
+import { Client, Connection, ServiceError, type ConnectionOptions } from '@temporalio/client';
 import { ConfigError } from '../errors';
+import { connectionSettings } from '../temporal-profile';
 
 export interface TemporalTarget {
-  connectionOptions: ConnectionOptions;
+  connectionOptions: ConnectionOptions & { address: string };
   namespace: string;
 }
 
-/**
- * Address, TLS, API key and namespace from TEMPORAL_* and the profile file, for a server of the user's own.
- *
- * @param address Overrides what is found there.
- */
-export function ownServerTarget(address?: string): TemporalTarget {
-  const { connectionOptions, namespace } = loadClientConnectConfig();
-  return {
-    connectionOptions: address === undefined ? connectionOptions : { ...connectionOptions, address },
-    namespace: namespace ?? 'default',
-  };
+interface ServerName {
+  /** host:port. */
+  address: string;
+  namespace: string;
+}
+
+/** A server of the user's own, with the TLS settings and the API key of TEMPORAL_* and the profile file. */
+export function ownServerTarget(
+  { address, namespace }: ServerName,
+  environment: Record<string, string | undefined> = process.env,
+): TemporalTarget {
+  return { connectionOptions: { ...connectionSettings(environment), address }, namespace };
 }
 
 /** A development server on loopback, which has neither TLS nor keys, whatever a profile says about other servers. */
-export function embeddedServerTarget(address: string, namespace: string): TemporalTarget {
+export function embeddedServerTarget({ address, namespace }: ServerName): TemporalTarget {
   return { connectionOptions: { address }, namespace };
 }
 
@@ -31,15 +32,52 @@ export async function connectClient(target: TemporalTarget): Promise<Client> {
   return new Client({ connection: await connect(target), namespace: target.namespace });
 }
 
-/** Connects; a server that does not answer is a `ConfigError` with the address. The caller closes the connection. */
+/** Connects; where that fails it is a `ConfigError` with the address and the reason. The caller closes the connection. */
 export async function connect({ connectionOptions }: Pick<TemporalTarget, 'connectionOptions'>): Promise<Connection> {
   try {
     return await Connection.connect({ ...connectionOptions, connectTimeout: '10 seconds' });
   } catch (cause) {
-    throw new ConfigError(
-      `no Temporal server answers at ${connectionOptions.address ?? 'localhost:7233'}. ` +
-        'Start one with `npx maft up`, or set TEMPORAL_ADDRESS',
-      { cause },
-    );
+    // Only where the server has answered does the error say anything but that time is up.
+    const reason = cause instanceof ServiceError ? sentenceOf(cause) : await reasonOf(connectionOptions, cause);
+    throw new ConfigError(describeFailure(connectionOptions, reason), { cause });
   }
+}
+
+function describeFailure({ address, tls, apiKey }: TemporalTarget['connectionOptions'], reason: string): string {
+  const isPlainLoopback = /^(localhost|127\.[\d.]+|\[::1\]):\d+$/.test(address) && !tls && apiKey === undefined;
+  if (isPlainLoopback && reason.includes('ECONNREFUSED')) {
+    return `no Temporal server answers at ${address}: ${reason}. Start one with \`npx maft up\`, or set TEMPORAL_ADDRESS`;
+  }
+  return (
+    `Temporal at ${address} cannot be connected to: ${reason}. ` +
+    'Check TEMPORAL_ADDRESS, TEMPORAL_API_KEY and TEMPORAL_TLS_…, or the profile they stand in for'
+  );
+}
+
+/** One attempt that is not repeated until the time is up: its error says what the last one met. */
+async function reasonOf(connectionOptions: ConnectionOptions, failure: unknown): Promise<string> {
+  let connection: Connection | undefined;
+  try {
+    // Sockets of its own, because those of the connection before may be between two attempts, when no error is known.
+    const channelArgs = { 'grpc.use_local_subchannel_pool': 1 };
+    connection = Connection.lazy({ ...connectionOptions, channelArgs, interceptors: [] });
+    const { workflowService } = connection;
+    await connection.withDeadline(Date.now() + 5_000, () => workflowService.getSystemInfo({}));
+    return sentenceOf(failure);
+  } catch (error) {
+    return sentenceOf(error);
+  } finally {
+    await connection?.close();
+  }
+}
+
+/** What the deepest cause says, without what gRPC puts around it. */
+function sentenceOf(error: unknown): string {
+  let deepest = error as Error & { details?: string };
+  while (deepest.cause instanceof Error) deepest = deepest.cause;
+  const text = deepest.details ?? deepest.message;
+  const [, inner = text] = /Last error: (?:Error: )?(.*?)\.? *Resolution note:/s.exec(text) ?? [];
+  // A header that cannot be sent is quoted there, and may hold a key.
+  const withoutValues = inner.replace(/ value ".*"/s, ' value');
+  return withoutValues.replaceAll(/\s+/g, ' ').replace(/[\s.]+$/, '');
 }

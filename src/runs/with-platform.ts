@@ -7,8 +7,8 @@ import { giveUpCommands } from '../setup/command';
 import { prepareMachine } from '../setup/prepare-machine';
 import type { SetupListener } from '../setup/progress';
 import { startPlatform, type PlatformEvent } from '../supervision/platform';
-import { findRunningPlatform } from '../supervision/platform-state';
-import { connectClient, embeddedServerTarget, ownServerTarget, type TemporalTarget } from './temporal-client';
+import { findServers, runningServers, targetOf, type FoundServers } from './find-servers';
+import { connectClient } from './temporal-client';
 
 export interface Servers {
   client: Client;
@@ -35,16 +35,8 @@ export async function withServers<Result>(
   use: (servers: Servers) => Promise<Result>,
 ): Promise<Result> {
   const config = loadConfig();
-  const { address } = config.temporal;
-  if (address !== undefined) {
-    const found = `Temporal at ${address}; its workers must be running`;
-    return withClient(config, ownServerTarget(address), { uiUrl: null, found }, use);
-  }
-  const running = findRunningPlatform(config.maftHome);
-  if (running !== undefined) {
-    const found = `the running maft ${running.command} (process ${running.pid})`;
-    return withClient(config, targetOf(running, config), { uiUrl: running.uiUrl, found }, use);
-  }
+  const servers = findServers(config);
+  if (servers !== undefined) return withClient(config, servers, use);
   if (request.detach) {
     throw new ConfigError(
       '--detach needs servers that go on running: start `npx maft up` first, or set TEMPORAL_ADDRESS',
@@ -56,17 +48,7 @@ export async function withServers<Result>(
 /** The servers that run already, for commands that only look; throws `ConfigError` where none do. */
 export async function withRunningServers<Result>(use: (servers: Servers) => Promise<Result>): Promise<Result> {
   const config = loadConfig();
-  const { address } = config.temporal;
-  const running = address === undefined ? findRunningPlatform(config.maftHome) : undefined;
-  const target = running === undefined ? ownServerTarget(address) : targetOf(running, config);
-  const found = target.connectionOptions.address ?? 'the default address of Temporal';
-  return withClient(config, target, { uiUrl: running?.uiUrl ?? null, found }, use);
-}
-
-/** A platform with a UI of its own runs a server of its own. */
-function targetOf(platform: { temporalAddress: string; uiUrl: string | null }, { temporal }: MachineConfig) {
-  const { temporalAddress, uiUrl } = platform;
-  return uiUrl === null ? ownServerTarget(temporalAddress) : embeddedServerTarget(temporalAddress, temporal.namespace);
+  return withClient(config, runningServers(config), use);
 }
 
 async function withOwnPlatform<Result>(
@@ -81,8 +63,8 @@ async function withOwnPlatform<Result>(
   };
   const platform = await startPlatform({ command, config, model, programs, onEvent, signal: interrupted });
   try {
-    const where = { uiUrl: platform.uiUrl, found: 'servers of its own, for as long as it runs' };
-    return await withClient(config, targetOf(platform, config), where, use);
+    const found = 'servers of its own, for as long as it runs';
+    return await withClient(config, { target: targetOf(platform, config), uiUrl: platform.uiUrl, found }, use);
   } finally {
     await platform.stop();
   }
@@ -107,13 +89,12 @@ async function unlessInterrupted<Result>(setUp: Promise<Result>, interrupted: Ab
 
 async function withClient<Result>(
   config: MachineConfig,
-  target: TemporalTarget,
-  where: Pick<Servers, 'uiUrl' | 'found'>,
+  { target, uiUrl, found }: Pick<FoundServers, 'target' | 'uiUrl' | 'found'>,
   use: (servers: Servers) => Promise<Result>,
 ): Promise<Result> {
   const client = await connectClient(target);
   try {
-    return await use({ client, config, ...where });
+    return await use({ client, config, uiUrl, found });
   } finally {
     await client.connection.close();
   }

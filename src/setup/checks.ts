@@ -77,8 +77,8 @@ async function python(config: MachineConfig): Promise<Finding> {
 }
 
 async function temporal(config: MachineConfig): Promise<Finding> {
-  const { address } = config.temporal;
-  if (address !== undefined) return ownServer(address);
+  const { address, namespace } = config.temporal;
+  if (address !== undefined) return ownServer(address, namespace);
   const cli = await findTemporalCli({ ownProgram: config.temporalProgram });
   if (cli === undefined)
     return {
@@ -89,13 +89,12 @@ async function temporal(config: MachineConfig): Promise<Finding> {
   return { name: 'Temporal', status: 'ok', detail: `CLI ${cli.version}, ${cli.program} (${cli.origin})` };
 }
 
-async function ownServer(address: string): Promise<Finding> {
-  const target = ownServerTarget(address);
-  const client = await connectClient(target);
+async function ownServer(address: string, namespace: string): Promise<Finding> {
+  const client = await connectClient(ownServerTarget({ address, namespace }));
   try {
-    const { added, missing } = await registerSearchAttributes(client.connection, target.namespace);
+    const { added, missing } = await registerSearchAttributes(client.connection, namespace);
     const lacking = missing.map(({ name, reason }) => `${name} (${reason})`);
-    const words = [`server at ${address}, namespace ${target.namespace}`];
+    const words = [`server at ${address}, namespace ${namespace}`];
     if (added.length > 0) words.push(`search attributes registered now: ${added.join(', ')}`);
     if (lacking.length > 0)
       words.push(`search attributes that could not be registered, runs go on without: ${lacking.join(', ')}`);

@@ -51,12 +51,20 @@ export function badInput(): void {
 
   it('status without servers says how to start them', async () => {
     const stderr = await refused(['status'], { TEMPORAL_ADDRESS: '127.0.0.1:1' });
-    expect(stderr).toContain('no Temporal server answers at 127.0.0.1:1. Start one with `npx maft up`');
+    expect(stderr).toContain(
+      'no Temporal server answers at 127.0.0.1:1: connect ECONNREFUSED 127.0.0.1:1. Start one with `npx maft up`',
+    );
   });
 
   it('a worker without a server says so too', async () => {
     const stderr = await refused(['worker'], { TEMPORAL_ADDRESS: '127.0.0.1:1' });
-    expect(stderr).toContain('no Temporal server answers at 127.0.0.1:1.');
+    expect(stderr).toContain('no Temporal server answers at 127.0.0.1:1: ');
+  });
+
+  it.each(['status', 'worker'])('%s without a server of its own or `maft up` asks for one of them', async (command) => {
+    expect(await refused([command])).toContain(
+      `no \`maft up\` is running on ${home.folder}. Set TEMPORAL_ADDRESS, or start \`npx maft up\``,
+    );
   });
 
   it('a run that is to go on by itself needs servers that do', async () => {

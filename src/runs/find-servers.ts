@@ -1,0 +1,55 @@
+/** Which servers are there already: a Temporal server of the user's own, or the platform that runs on this MAFT_HOME. */
+import type { MachineConfig } from '../config';
+import { ConfigError } from '../errors';
+import { findRunningPlatform, type RunningPlatform } from '../supervision/platform-state';
+import { embeddedServerTarget, ownServerTarget, type TemporalTarget } from './temporal-client';
+
+export interface FoundServers {
+  target: TemporalTarget;
+  /** Null where it is not known: the UI of somebody's own server is where its operator put it. */
+  uiUrl: string | null;
+  /** Base address without `/v1`; null where no model server belongs to them. */
+  modelServerUrl: string | null;
+  /** How they were found, for the user. */
+  found: string;
+}
+
+/**
+ * The server of TEMPORAL_ADDRESS or TEMPORAL_PROFILE, else the one that `maft up` names to its worker, else the running
+ * `maft up`; undefined where there is none. A default profile alone names nothing: it may be there for other work.
+ */
+export function findServers(config: MachineConfig): FoundServers | undefined {
+  const { address, namespace, embedded } = config.temporal;
+  const elsewhere = { uiUrl: null, modelServerUrl: null };
+  if (address !== undefined) {
+    const found = `Temporal at ${address}; its workers must be running`;
+    return { target: ownServerTarget({ address, namespace }), found, ...elsewhere };
+  }
+  if (embedded !== undefined) {
+    const found = `the development server at ${embedded}; its workers must be running`;
+    return { target: embeddedServerTarget({ address: embedded, namespace }), found, ...elsewhere };
+  }
+  const running = findRunningPlatform(config.maftHome);
+  if (running === undefined) return undefined;
+  const { uiUrl, modelServerUrl } = running;
+  const found = `the running maft ${running.command} (process ${running.pid})`;
+  return { target: targetOf(running, config), uiUrl, modelServerUrl, found };
+}
+
+/** As `findServers`, for commands that start none of their own. */
+export function runningServers(config: MachineConfig): FoundServers {
+  const servers = findServers(config);
+  if (servers !== undefined) return servers;
+  throw new ConfigError(
+    `there is no Temporal server to use: no \`maft up\` is running on ${config.maftHome}. Set TEMPORAL_ADDRESS, or start \`npx maft up\``,
+  );
+}
+
+/** A platform with a UI of its own runs a server of its own. */
+export function targetOf(
+  platform: Pick<RunningPlatform, 'temporalAddress' | 'namespace' | 'uiUrl'>,
+  { temporal }: MachineConfig,
+): TemporalTarget {
+  const server = { address: platform.temporalAddress, namespace: platform.namespace ?? temporal.namespace };
+  return platform.uiUrl === null ? ownServerTarget(server) : embeddedServerTarget(server);
+}
