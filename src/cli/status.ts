@@ -74,10 +74,13 @@ async function lineOf(
 ): Promise<string | undefined> {
   const ask = async () => {
     if (isComparison) {
-      const progress = await client.workflow.getHandle(workflowId).query<ComparisonProgress>('progress');
+      const answer = await client.workflow.getHandle(workflowId).query<ComparisonProgress>('progress');
+      // Until its specification is resolved, a workflow has not been told its own id.
+      const progress = { ...answer, comparisonId: answer.comparisonId || runIdOf(workflowId) };
       return json ? JSON.stringify({ ...progress, workflowId }) : describeComparison(progress, workflowId);
     }
-    const progress = await readProgress(client, workflowId);
+    const answer = await readProgress(client, workflowId);
+    const progress = { ...answer, runId: answer.runId || runIdOf(workflowId) };
     return json ? JSON.stringify({ ...progress, workflowId }) : describe(progress, workflowId);
   };
   try {
