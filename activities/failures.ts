@@ -8,6 +8,7 @@ import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import { pauseAfterAttempt } from '../src/contract/retries';
 import { trainerExitCodes } from '../src/contract/training-job';
 import { ArtifactError, MaftError, ProviderError, TrainerError } from '../src/errors';
+import { namingWrongStore, type LookedAt } from './wrong-store';
 
 /** So many answers in a row that are nonsense count as the endpoint's last word. */
 const mostNonsense = 5;
@@ -18,7 +19,10 @@ const mostActivities = 10_000;
 type Activity = (input: never) => Promise<unknown>;
 
 /** Wraps every activity so that what it throws is a failure Temporal can act on. */
-export function classified<Activities extends Record<keyof Activities, Activity>>(activities: Activities): Activities {
+export function classified<Activities extends Record<keyof Activities, Activity>>(
+  activities: Activities,
+  store: LookedAt,
+): Activities {
   const streaks = new NonsenseStreaks();
   const wrapped = Object.entries<Activity>(activities).map(([name, activity]) => [
     name,
@@ -28,7 +32,7 @@ export function classified<Activities extends Record<keyof Activities, Activity>
           streaks.end();
           return result;
         },
-        (error: unknown) => Promise.reject(toFailure(error, streaks)),
+        async (error: unknown) => Promise.reject(toFailure(await namingWrongStore(error, store), streaks)),
       ),
   ]);
   return Object.fromEntries(wrapped) as Activities;
@@ -90,7 +94,7 @@ const peopleMend = new Set([401, 402]);
 
 /**
  * The world around us is broken, not this one request: an endpoint that is down, overloaded, or lacks the model, a key or
- * an account it no longer takes, a full disk.
+ * an account it no longer takes, a full disk, a store that is not mounted.
  */
 function isOutage(error: MaftError): boolean {
   if (error instanceof ArtifactError) return error.retryable;

@@ -77,7 +77,7 @@ export function createFinetuningActivities(dependencies: ActivityDependencies, c
     const recorded = selection?.agents.find((each) => each.agent === agent)?.trainingSetSha256;
     if (recorded !== undefined) return store.readVerified({ key, sha256: recorded });
     const found = await store.read(key);
-    if (found === undefined) throw new ArtifactError('is missing from the store', key);
+    if (found === undefined) throw ArtifactError.missing(key);
     return found;
   }
 

@@ -22,7 +22,7 @@ export type Activities = ReturnType<typeof createActivities>;
 export function createActivities(dependencies: ActivityDependencies) {
   const contexts = new RunContexts(dependencies);
   const references = new References(dependencies, contexts);
-  return classified({
+  const activities = {
     ...createRunActivities(dependencies),
     ...createDebateActivities(dependencies, contexts),
     ...createShardActivities(dependencies, contexts),
@@ -34,7 +34,8 @@ export function createActivities(dependencies: ActivityDependencies) {
     ...createMeasuresActivities(dependencies, contexts, references),
     ...createReportingActivities(dependencies),
     ...createComparisonActivities(dependencies),
-  });
+  };
+  return classified(activities, dependencies.store);
 }
 
 /** Which activities each queue serves; a worker for one queue registers all and polls one. */

@@ -82,13 +82,20 @@ export class TrainerError extends MaftError {
 /** An artifact is missing, corrupt (digest mismatch), made by another request, or cannot be stored. Carries the key. */
 export class ArtifactError extends MaftError {
   override readonly retryable: boolean;
+  /** There is nothing under the key, as against something that cannot be used. */
+  readonly isMissing: boolean;
 
   constructor(
     message: string,
     readonly key: string,
-    options: { retryable?: boolean; cause?: unknown } = {},
+    options: { retryable?: boolean; isMissing?: boolean; cause?: unknown } = {},
   ) {
     super(`${key}: ${message}`, { cause: options.cause });
     this.retryable = options.retryable ?? false;
+    this.isMissing = options.isMissing ?? false;
+  }
+
+  static missing(key: string): ArtifactError {
+    return new ArtifactError('is missing from the store', key, { isMissing: true });
   }
 }

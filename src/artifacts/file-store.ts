@@ -19,6 +19,10 @@ export class FileArtifactStore implements ArtifactStore {
   /** @param root Absolute path of the store's folder; created on first use. */
   constructor(private readonly root: string) {}
 
+  get location(): string {
+    return this.root;
+  }
+
   async read(key: string): Promise<Buffer | undefined> {
     try {
       return await readFile(this.resolve(key));
@@ -30,7 +34,7 @@ export class FileArtifactStore implements ArtifactStore {
 
   async readVerified(reference: ArtifactReference): Promise<Buffer> {
     const bytes = await this.read(reference.key);
-    if (bytes === undefined) throw new ArtifactError('is missing from the store', reference.key);
+    if (bytes === undefined) throw ArtifactError.missing(reference.key);
     const found = sha256(bytes);
     if (found !== reference.sha256) {
       throw new ArtifactError(
@@ -97,7 +101,7 @@ export class FileArtifactStore implements ArtifactStore {
     const isThere = await exists(local).catch((error: unknown) => {
       throw storageError(key, 'cannot be read', error);
     });
-    if (!isThere) throw new ArtifactError('is missing from the store', key);
+    if (!isThere) throw ArtifactError.missing(key);
     return local;
   }
 

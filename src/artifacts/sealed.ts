@@ -31,7 +31,7 @@ export async function readSealed<Content extends object>(
 /** As `readSealed`, where the artifact has to be there. */
 export async function requireSealed<Content extends object>(store: ArtifactStore, key: string): Promise<Content> {
   const content = await readSealed<Content>(store, key);
-  if (content === undefined) throw new ArtifactError('is missing from the store', key);
+  if (content === undefined) throw ArtifactError.missing(key);
   return content;
 }
 

@@ -93,6 +93,8 @@ export interface Grader {
  * the caller's bytes, or those of whoever was first. Throws `ArtifactError`, which carries the key.
  */
 export interface ArtifactStore {
+  /** Where it is, for messages. */
+  readonly location: string;
   read(key: string): Promise<Buffer | undefined>;
   /** Like `read`, but checks the digest; a missing or different artifact is an `ArtifactError`. */
   readVerified(reference: ArtifactReference): Promise<Buffer>;

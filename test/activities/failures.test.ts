@@ -12,9 +12,12 @@ import {
   TrainerError,
 } from '../../src/errors';
 
+/** Nothing here is missing from a store. */
+const store = { location: '/store', read: () => Promise.resolve(undefined) };
+
 /** What an activity that throws this is seen to throw. */
 async function thrownFor(error: unknown, options: { attempt?: number; cancelled?: boolean } = {}): Promise<unknown> {
-  const { failing } = classified({ failing: () => Promise.reject(error) });
+  const { failing } = classified({ failing: () => Promise.reject(error) }, store);
   const environment = new MockActivityEnvironment({ attempt: options.attempt ?? 1 });
   if (options.cancelled) environment.cancel('CANCELLED');
   return environment.run(failing as () => Promise<unknown>).catch((thrown: unknown) => thrown);
@@ -108,7 +111,8 @@ describe('nonsense', () => {
   /** Whether Temporal is told to give up, attempt by attempt; `undefined` stands for one that succeeds. */
   const givenUp = async (attempts: (Error | undefined)[], activityOf: (attempt: number) => string = () => '1') => {
     let next: Error | undefined;
-    const { asking } = classified({ asking: () => (next === undefined ? Promise.resolve(1) : Promise.reject(next)) });
+    const answer = () => (next === undefined ? Promise.resolve(1) : Promise.reject(next));
+    const { asking } = classified({ asking: answer }, store);
     const answers: boolean[] = [];
     for (const [index, error] of attempts.entries()) {
       next = error;
@@ -155,6 +159,6 @@ test('no cause is handed on: its stack would stand in every history', async () =
 });
 
 test('what succeeds is passed through', async () => {
-  const { doubled } = classified({ doubled: (value: number) => Promise.resolve(2 * value) });
+  const { doubled } = classified({ doubled: (value: number) => Promise.resolve(2 * value) }, store);
   expect(await new MockActivityEnvironment().run(doubled, 21)).toBe(42);
 });

@@ -1,0 +1,34 @@
+/**
+ * A worker that looks at another store than the run's, because a mount comes late or MAFT_STORE was forgotten, finds
+ * nothing of the run, not even its record. That is an outage: people mend it, and the run goes on.
+ */
+import { comparisonKeys, runKeys } from '../src/domain/keys';
+import { ArtifactError } from '../src/errors';
+import type { ArtifactStore } from '../src/ports';
+
+export type LookedAt = Pick<ArtifactStore, 'read' | 'location'>;
+
+/** The error as it came; where an artifact is missing and the record of its run is, too, a retryable one that says so. */
+export async function namingWrongStore(error: unknown, store: LookedAt): Promise<unknown> {
+  if (!(error instanceof ArtifactError) || !error.isMissing) return error;
+  const record = recordBeside(error.key);
+  if (record === undefined) return error;
+  try {
+    // A record that was missing a moment ago stays a reason to try again: the mount may have come meanwhile.
+    if (record !== error.key && (await store.read(record)) !== undefined) return error;
+  } catch (unreadable) {
+    return unreadable;
+  }
+  return new ArtifactError(
+    `is not in this worker's store (${store.location}). The workers of a namespace share one store (MAFT_STORE): is it mounted?`,
+    record,
+    { retryable: true },
+  );
+}
+
+/** The key of what is stored first of a run or a comparison; undefined for a model, which is nobody's alone. */
+function recordBeside(key: string): string | undefined {
+  const [folder, id = ''] = key.split('/');
+  if (folder === 'runs') return runKeys.record(id);
+  return folder === 'comparisons' ? comparisonKeys.record(id) : undefined;
+}
