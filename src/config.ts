@@ -10,6 +10,12 @@ import { ConfigError } from './errors';
 import { dataDirectory, maftHome, storeRoot } from './paths';
 import { temporalProfile } from './temporal-profile';
 
+/** What one attempt of a turn may take: its start-to-close timeout in `workflows/activity-proxies.ts`. */
+const turnMinutes = 30;
+
+/** A turn is up to two calls, a summary and a response, one after the other. */
+const longestTimeoutSeconds = (turnMinutes * 60) / 2;
+
 const port = z.int().min(1).max(65_535);
 const count = z.int().min(1);
 
@@ -44,7 +50,14 @@ const endpointSchema = z.strictObject({
   /** Calls in flight that the endpoint can bear. */
   maxConcurrency: count.default(64),
   /** Longest wait for one completion, seconds. */
-  timeoutSeconds: z.number().gt(0).default(600),
+  timeoutSeconds: z
+    .number()
+    .gt(0)
+    .max(
+      longestTimeoutSeconds,
+      `must be at most ${longestTimeoutSeconds}: a turn is up to two calls, and has ${turnMinutes} minutes`,
+    )
+    .default(600),
   /** What the endpoint calls a model, where it calls it otherwise. */
   models: z.record(z.string(), z.string()).default({}),
   /** What its tokens cost, for reports and comparisons in money. */
@@ -147,7 +160,7 @@ export const embeddedConcurrency = 192;
  * A large model on a small machine holds few of them in memory at a time, and the others wait: that is no reason to ask
  * again. A server that has died is noticed at once, and the activity has a clock of its own.
  */
-const longestEmbeddedWait = 30 * 60_000;
+const longestEmbeddedWait = turnMinutes * 60_000;
 
 /** Throws one `ConfigError` with a line for each problem. */
 export function loadConfig(environment: Environment = process.env): MachineConfig {

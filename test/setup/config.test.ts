@@ -1,7 +1,8 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { loadConfig, resolveEndpoint } from '../../src/config';
+import { repositoryRoot } from '../../src/paths';
 import { modelServer } from '../../src/supervision/programs';
 import { messageOf } from '../support/message-of';
 
@@ -45,6 +46,20 @@ test('what the file says of the model server is what it is started with', () => 
   ]) {
     expect(messageOf(() => load(`server: {${wrong}}`))).toContain(`: ${setting}: `);
   }
+});
+
+test('a wait that two calls cannot have within a turn is refused', () => {
+  const waiting = (seconds: number) => `endpoints: {a: {baseUrl: "http://x/v1", timeoutSeconds: ${seconds}}}`;
+  expect(resolveEndpoint(load(waiting(900)), 'a').timeoutMs).toBe(900_000);
+  expect(messageOf(() => load(waiting(901)))).toMatch(
+    /endpoints\.a\.timeoutSeconds: must be at most 900: a turn is up to two calls, and has 30 minutes$/,
+  );
+});
+
+test('a turn has the time that the configuration says', () => {
+  const proxies = readFileSync(join(repositoryRoot(), 'workflows/activity-proxies.ts'), 'utf8');
+  const [, models = ''] = proxies.split('export const models = ');
+  expect(/startToCloseTimeout: '([^']+)'/.exec(models)?.[1]).toBe('30 minutes');
 });
 
 test('a key in the file is refused with where it belongs', () => {
