@@ -9,15 +9,15 @@ export function overview(dataDirectory: string): string {
     const place = join(dataDirectory, folder);
     const size = formatBytes(files.reduce((sum, { bytes }) => sum + bytes, 0));
     const state = existsSync(place)
-      ? `there is a folder ${place}: maft data --task ${kind} checks it`
-      : `not in ${place}: maft data --task ${kind} --fetch downloads ${size}, or see ${homepage}`;
+      ? `there is a folder ${place}: npx maft data --task ${kind} checks it`
+      : `not in ${place}: npx maft data --task ${kind} --fetch downloads ${size}, or see ${homepage}`;
     const known = notice === undefined ? '' : `  ${notice}\n`;
     return `${kind}\n  ${title}. Licence: ${licence}\n  expected: ${expected}\n${known}  ${state}\n`;
   });
   return [
     'arithmetic\n  generated from the seed; needs no data\n',
     ...blocks,
-    'jsonl\n  your own: JSON lines with {id?, question, answer?, type?, level?}\n  maft data --task jsonl --path FILE --answer-type number checks them\n',
+    'jsonl\n  your own: JSON lines with {id?, question, answer?, type?, level?}\n  npx maft data --task jsonl --path FILE --answer-type number checks them\n',
     'module\n  your own program that loads problems and reads answers: docs/tasks.md\n',
     `\nRelative paths are below MAFT_DATA: ${dataDirectory}\n`,
   ].join('');
