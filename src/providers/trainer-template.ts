@@ -67,7 +67,7 @@ export class TrainerTemplate {
     readLines(
       this.child,
       (line) => this.handle(line),
-      (line) => this.tail.add(line),
+      (line) => this.hear(line),
     );
     this.child.once('exit', () => this.onDeath());
     this.ended = closed(this.child, options.python).then((exit) => ({ ...exit, stderrTail: this.tail.toString() }));
@@ -78,6 +78,12 @@ export class TrainerTemplate {
         this.failReady(error);
       },
     );
+  }
+
+  /** What it says itself, such as that torch cannot use the GPU, belongs into the worker's log: jobs have pipes of their own. */
+  private hear(line: string): void {
+    this.tail.add(line);
+    process.stderr.write(`trainer: ${line}\n`);
   }
 
   /** Forks a child for the job; one that the template cannot fork any more ends like one that died with it. */

@@ -8,6 +8,7 @@ import { findRunningPlatform, readState } from '../supervision/platform-state';
 import { isPortFree, usualPorts } from '../supervision/ports';
 import { findPython, pythonFacts } from './find-python';
 import { demoModelName, findBaseModel } from './model-folder';
+import { whyNoCuda } from './cuda';
 import { hasNvidiaGpu, wantsCpuWheel } from './pip-install';
 import { formatBytes } from './progress';
 import { ensurePythonEnvironment, environmentState } from './python-environment';
@@ -62,7 +63,7 @@ function node(): Finding {
 
 async function python(config: MachineConfig): Promise<Finding> {
   const name = 'Python';
-  const state = config.python === undefined ? environmentState({}) : 'complete';
+  const state = stateOfPython(config);
   if (state === 'complete') {
     const { program, origin } = await ensurePythonEnvironment({ listener: () => undefined, ownPython: config.python });
     return { name, status: 'ok', detail: `${(await pythonFacts(program))?.version}, ${program} (${origin})` };
@@ -74,6 +75,11 @@ async function python(config: MachineConfig): Promise<Finding> {
     status: 'automatic',
     detail: `${found.version} (${found.program}); .venv is ${state}: the next command completes it (${size})`,
   };
+}
+
+/** A Python of the user's own is used as it is. */
+function stateOfPython({ python }: MachineConfig): ReturnType<typeof environmentState> {
+  return python === undefined ? environmentState({}) : 'complete';
 }
 
 async function temporal(config: MachineConfig): Promise<Finding> {
@@ -104,11 +110,25 @@ async function ownServer(address: string, namespace: string): Promise<Finding> {
   }
 }
 
-function gpu(): Finding {
-  const detail = hasNvidiaGpu()
-    ? 'NVIDIA driver found'
-    : 'none found: models run on the CPU, which is enough for the demo';
-  return { name: 'GPU', status: hasNvidiaGpu() ? 'ok' : 'note', detail };
+async function gpu(config: MachineConfig): Promise<Finding> {
+  const name = 'GPU';
+  if (!hasNvidiaGpu())
+    return { name, status: 'note', detail: 'none found: models run on the CPU, which is enough for the demo' };
+  if (stateOfPython(config) !== 'complete')
+    return {
+      name,
+      status: 'ok',
+      detail: 'NVIDIA driver found; whether torch can use it is asked once Python is set up',
+    };
+  const { program } = await ensurePythonEnvironment({ listener: () => undefined, ownPython: config.python });
+  const reason = await whyNoCuda(program);
+  return reason === undefined
+    ? { name, status: 'ok', detail: 'NVIDIA driver found, and torch can use it' }
+    : { name, status: 'note', detail: unusable(reason) };
+}
+
+function unusable(reason: string): string {
+  return `an NVIDIA driver is there, but torch cannot use it (${reason}): everything runs on the CPU. Mostly the driver is too old for torch's CUDA: update it`;
 }
 
 function baseModel(): Finding {

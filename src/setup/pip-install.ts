@@ -34,6 +34,7 @@ export function wantsCpuWheel(): boolean {
   return process.platform === 'linux' && !hasNvidiaGpu();
 }
 
+/** By the driver's files, as `python/maft/nvidia_driver.py`; whether torch can use it is another question. */
 export function hasNvidiaGpu(): boolean {
   return ['/proc/driver/nvidia/version', '/dev/nvidiactl', '/usr/lib/wsl/lib/libcuda.so.1'].some((file) =>
     existsSync(file),

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import torch
 
+from maft.nvidia_driver import finds_cuda
+
 NAMES = {"float32": torch.float32, "float64": torch.float64, "bfloat16": torch.bfloat16}
 
 
 def choose_device(name: str) -> torch.device:
     if name == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        return torch.device("cuda" if finds_cuda() else "cpu")
     return torch.device(name)
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import torch
 
+from maft.nvidia_driver import finds_cuda
 from maft.train.errors import BadJob
 
 
@@ -26,7 +27,7 @@ def choose_placement(device: str, threads: int) -> Placement:
     """
     torch.set_num_threads(threads)
     make_repeatable()
-    if device == "cuda" or (device == "auto" and torch.cuda.is_available()):
+    if device == "cuda" or (device == "auto" and finds_cuda()):
         if not torch.cuda.is_available():
             raise BadJob("device: cuda was asked for, but torch sees no CUDA device. Set device to auto or cpu.")
         precision = "bf16" if torch.cuda.is_bf16_supported(including_emulation=False) else "fp32"

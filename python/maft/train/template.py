@@ -200,15 +200,15 @@ def run_child(job_path: Path, events: int, lifeline: int) -> int:
 
 def preload() -> str:
     """Imports what every job needs, lazy corners included; says which accelerator a job with `auto` would take."""
-    import torch
-    import torch._dynamo  # torch.optim imports it at the first optimizer, 1-2 s per child otherwise
+    import torch._dynamo  # noqa: F401  torch.optim imports it at the first optimizer, 1-2 s per child otherwise
     import transformers.models.auto.modeling_auto
     import transformers.models.auto.tokenization_auto
     import transformers.models.llama.modeling_llama  # noqa: F401
 
     import maft.train.run  # noqa: F401
+    from maft.nvidia_driver import finds_cuda
 
-    return "cuda" if torch.cuda.is_available() else "cpu"
+    return "cuda" if finds_cuda() else "cpu"
 
 
 def preload_for(job_path: Path) -> None:
