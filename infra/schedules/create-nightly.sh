@@ -1,12 +1,14 @@
 #!/bin/sh
-# Starts a run every night at 01:00 UTC. Argument: a file with one JSON object, the run specification.
+# Starts a run every night at 01:00 UTC, the same one each time: infra/README.md says what that is good for.
+# Argument: a file with one JSON object, the run specification.
 # TEMPORAL_ADDRESS and TEMPORAL_NAMESPACE are the CLI's own.
 set -eu
 specification=${1:?usage: create-nightly.sh SPECIFICATION.json}
 
 # --overlap-policy Skip        a run that is still going on is not joined by a second one on the same GPU
 # --catchup-window             the default is a year: after an outage all missed nights would start at once
-# --pause-on-failure           a broken specification or endpoint fails once, not every night
+# --pause-on-failure           what fails, such as a specification that is refused, fails once, not every night. A broken
+#                              endpoint is no failure: the run pauses itself, and Skip leaves out the nights until `resume`
 temporal schedule create \
   --schedule-id maft-nightly \
   --calendar '{"hour":"1","minute":"0"}' \
