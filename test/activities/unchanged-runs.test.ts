@@ -74,12 +74,12 @@ const recorded: [string, object, Digests][] = [
     'the method without summaries',
     { method: { preset: 'without-summary', ...compact } },
     {
-      requests: 'a4d77f3e7d9da2f8a10f1a7c52d645b92fbdaae577588a8a2892046025d060e9',
-      transcripts: 'ba69a50e2c4819a699c963a4e28b3494584cf3ac77945e5c14366d62f826dfa9',
-      trainingSets: '76755e6a6734bc66bf3c4a6f46fb0ba2090543d0676d897057273c6b87485598',
-      selection: 'ca6f5677f62c9ed5adc67154edfdb6d5df1b551e835c38ebdd6a72d56766ce7c',
-      evaluation: 'b94bb555fb69a46b46014a5266966e39937974b3786c2bf6cbf10ece59f136ae',
-      jobs: 'e534fbae10df66aa57bdb433b84bd8abe9a3bbd5f32dce9d3e53f2721d984dcb',
+      requests: 'c7060b6eed67e9aa45e5cc67f945bd69666da436fffd21a6c35e87e82a892e2e',
+      transcripts: 'cfd9e69869d36114c5b5b820264b698897f003722d4dc868659a97300c72b91a',
+      trainingSets: 'f451b2755f36aba4fb42d8fbd9396f8fe83d61e2e18cbf4fe9a2fd3eca057f0f',
+      selection: '430f029262efb3d797beb18988add0a949c4465d705b5980b14b78e8b1ad4443',
+      evaluation: 'c57c4ed06cd131bfe066f5ba93bb9f77aa7166df0d0de93fdb47b0fbe164973e',
+      jobs: 'abcde472114bdae2fd8a47105ff09769315d8f7aee17fa4d591363e73240cf5d',
     },
   ],
   [

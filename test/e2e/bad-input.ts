@@ -49,15 +49,18 @@ export function badInput(): void {
     expect(await refused(run, { MAFT_HOME: belowAFile })).toContain(`cannot write to ${belowAFile}`);
   });
 
+  /** A server of one's own at which nobody answers, without the TLS and the key of another one's profile. */
+  const nobody = { TEMPORAL_ADDRESS: '127.0.0.1:1', TEMPORAL_CONFIG_FILE: home.path('no-such-profile.toml') };
+
   it('status without servers says how to start them', async () => {
-    const stderr = await refused(['status'], { TEMPORAL_ADDRESS: '127.0.0.1:1' });
+    const stderr = await refused(['status'], nobody);
     expect(stderr).toContain(
       'no Temporal server answers at 127.0.0.1:1: connect ECONNREFUSED 127.0.0.1:1. Start one with `npx maft up`',
     );
   });
 
   it('a worker without a server says so too', async () => {
-    const stderr = await refused(['worker'], { TEMPORAL_ADDRESS: '127.0.0.1:1' });
+    const stderr = await refused(['worker'], nobody);
     expect(stderr).toContain('no Temporal server answers at 127.0.0.1:1: ');
   });
 
