@@ -137,6 +137,7 @@ class Engine:
         for version, queue in self.waiting.items():
             if any(row.generation.cancelled for row in queue):
                 self.waiting[version] = deque(row for row in queue if not row.generation.cancelled)
+                self.metrics.cancelled.inc(len(queue) - len(self.waiting[version]))
         self.waiting_rows = sum(len(queue) for queue in self.waiting.values())
         for backend in self.backends:
             gone = [place for place, row in enumerate(backend.rows) if row.generation.cancelled]
