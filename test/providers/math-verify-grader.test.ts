@@ -6,8 +6,10 @@ import { MathVerifyGrader } from '../../src/providers/math-verify-grader';
 
 const python = process.env.MAFT_TEST_PYTHON ?? 'python3';
 const options = { python, pythonPath: pythonPackagesDirectory(), processes: 2, timeLimitMs: 5_000 };
-/** No one can say in a life time whether these are equal. */
-const poison = { a: '\\int_0^1 \\sin(\\sin(\\sin(x^x)))dx', b: '\\int_0^1 \\cos(\\sin(\\sin(x^x)))dx' };
+/** Math-Verify integrates for ten seconds and more, on a fast machine. */
+const integrals = (outer: string): string =>
+  ['sin(\\sin', 'sin(\\cos', 'cos(\\sin'].map((inner) => `\\int_0^1 \\${outer}(\\${inner}(x^x)))dx`).join(' + ');
+const poison = { a: integrals('sin'), b: integrals('cos') };
 
 let grader: MathVerifyGrader;
 beforeAll(() => (grader = new MathVerifyGrader(options)));
@@ -44,7 +46,7 @@ test('a pair is equal in one order exactly if it is in the other', async () => {
 });
 
 test('a poisonous pair costs its time limit, and nobody else’s verdict', async () => {
-  const hasty = new MathVerifyGrader({ ...options, processes: 1, timeLimitMs: 1_000 });
+  const hasty = new MathVerifyGrader({ ...options, processes: 1, timeLimitMs: 3_000 });
   const verdicts = await hasty.grade([poison, { a: '\\frac12', b: '0.5' }, poison, { a: 'x=5', b: '5' }]);
   expect(verdicts).toEqual([
     { equal: false, reason: 'time limit' },

@@ -19,7 +19,11 @@ from maft.grade.pool import Pool, PoolSettings, WorkersFail
 from maft.grade.verdict import Pair, Verdict, line_of, pair_of
 
 PYTHON_FOLDER = Path(__file__).parents[2] / "python"
-POISON = {"a": "\\int_0^1 \\sin(\\sin(\\sin(x^x)))dx", "b": "\\int_0^1 \\cos(\\sin(\\sin(x^x)))dx"}
+#: Math-Verify integrates for ten seconds and more, on a fast machine.
+POISON = {
+    side: " + ".join(f"\\int_0^1 \\{outer}(\\{inner}(x^x)))dx" for inner in ("sin(\\sin", "sin(\\cos", "cos(\\sin"))
+    for side, outer in (("a", "sin"), ("b", "cos"))
+}
 
 
 def start(*arguments: str) -> subprocess.Popen[str]:
@@ -75,7 +79,7 @@ def test_a_side_without_an_expression_is_named() -> None:
 
 def test_every_pair_has_its_verdict_and_poison_costs_its_limit_only() -> None:
     pairs = [POISON, {"a": "2x", "b": "x+x"}, POISON, {"a": "1", "b": "2"}]
-    verdicts = graded(pairs, "--workers", "2", "--time-limit", "1")
+    verdicts = graded(pairs, "--workers", "2", "--time-limit", "5")
     late = {"equal": False, "reason": "time limit"}
     assert verdicts == {0: late, 1: {"equal": True}, 2: late, 3: {"equal": False}}
 
