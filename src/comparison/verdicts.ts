@@ -89,11 +89,12 @@ export function statementsOf(input: ComparisonInput, rows: ComparisonRow[]): str
 function againstTheVote(input: ComparisonInput, task: string, rows: ComparisonRow[]): string[] {
   const all = measuredRows(rows, task);
   const votes = all.filter(isPlainVote);
-  return all.flatMap((row) => {
+  const tuned = all.filter((row) => row.tuned);
+  return tuned.flatMap((row) => {
     const vote = votes.find(
       ({ label, cell }) => cell.callsPerAnswer === row.cell.callsPerAnswer && isDrawnAlike(input, [row.label, label]),
     );
-    if (!row.tuned || vote === undefined) return [];
+    if (vote === undefined) return [];
     const comparison = compareRows(input, task, [row.label, vote.label]);
     return comparison === null ? [] : [`${standing([row.label, vote.label], comparison)}: ${evidence(comparison)}.`];
   });

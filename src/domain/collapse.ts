@@ -61,8 +61,8 @@ export function driftPoint(artifacts: {
 }
 
 /**
- * What the society agrees on is right less often than at the best iteration before. Where they agree more at the same time, the vote
- * confirms itself, and a smaller fall is enough.
+ * What the society agrees on is right less often than at the best iteration before. Where its members agree more at the
+ * same time, the vote confirms itself, and a smaller fall is enough.
  */
 function fallenAccuracy(point: DriftPoint, before: readonly DriftPoint[]): Finding[] {
   const { iteration, accuracy, agreement } = point;
