@@ -39,7 +39,8 @@ export default tseslint.config(
   {
     files: ['**/*.ts'],
     languageOptions: {
-      parserOptions: { projectService: true, tsconfigRootDir: fileURLToPath(new URL('.', import.meta.url)) },
+      // One program for all files: a third faster than the project service where nothing is edited meanwhile.
+      parserOptions: { project: './tsconfig.json', tsconfigRootDir: fileURLToPath(new URL('.', import.meta.url)) },
     },
     rules: {
       // The type-checked rules that find real bugs in durable, concurrent code; the whole set takes over 20 s.

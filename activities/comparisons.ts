@@ -11,20 +11,29 @@ import type {
   WriteComparisonInput,
 } from '../src/contract/comparison';
 import type { RunRecord } from '../src/contract/run';
-import { runIdOf } from '../src/domain/digests';
+import type { RunSpecification } from '../src/contract/specification';
+import { digestOf, runIdOf } from '../src/domain/digests';
 import { comparisonPlan } from '../src/domain/comparison-order';
 import { comparisonKeys, runKeys } from '../src/domain/keys';
 import { InvalidRunSpec } from '../src/errors';
 import { standingOf } from '../src/runs/standing';
-import { specificationArgument } from '../src/specification';
+import { resolveSpecification, specificationArgument } from '../src/specification';
 import { resolveComparison as resolve, type ResolvedComparison } from '../src/specification/comparison';
 import type { ActivityDependencies } from './dependencies';
 import { withHeartbeats } from './heartbeats';
+import { runChecks } from './run-checks';
 import type { ResolveRunInput } from './runs';
 
-export function createComparisonActivities({ store, machine }: ActivityDependencies) {
+export function createComparisonActivities(dependencies: ActivityDependencies) {
+  const { store, machine } = dependencies;
+  const checkedRun = runChecks(dependencies);
+
   /** Adopts the stored comparison of the same specification (this is resume), or stores a new one. */
   async function resolveComparison({ input }: ResolveRunInput): Promise<ComparisonPlan> {
+    return withHeartbeats(() => adoptOrStore(input));
+  }
+
+  async function adoptOrStore(input: unknown[]): Promise<ComparisonPlan> {
     const { workflowExecution } = Context.current().info;
     if (workflowExecution === undefined) throw new Error('resolveComparison belongs to a workflow');
     const { workflowId } = workflowExecution;
@@ -48,7 +57,35 @@ export function createComparisonActivities({ store, machine }: ActivityDependenc
         `name: ${comparisonId} is a run already; start the comparison under another workflow id`,
       ]);
     }
+    await checkRuns(record);
     return (await publishSealed<ComparisonRecord>(store, comparisonKeys.record(comparisonId), record)).content;
+  }
+
+  /**
+   * What any of the runs would be refused for is said before the first of them begins. A society that one of them starts
+   * from may be made by another one, so nobody looks for it here.
+   */
+  async function checkRuns({ groups }: ComparisonRecord): Promise<void> {
+    const different = new Map<string, RunSpecification>();
+    for (const run of groups.flatMap(({ runs }) => runs)) {
+      const { specification } = resolveSpecification(run.specification);
+      different.set(digestOf(checkedParts(specification)), specification);
+    }
+    const problems = new Set<string>();
+    for (const specification of different.values()) {
+      for (const problem of await refusalOf(specification)) problems.add(problem);
+    }
+    if (problems.size > 0) throw new InvalidRunSpec([...problems]);
+  }
+
+  async function refusalOf(specification: RunSpecification): Promise<string[]> {
+    try {
+      await checkedRun(specification);
+      return [];
+    } catch (error) {
+      if (error instanceof InvalidRunSpec) return error.problems;
+      throw error;
+    }
   }
 
   function recordOf(
@@ -91,4 +128,11 @@ export function createComparisonActivities({ store, machine }: ActivityDependenc
   }
 
   return { resolveComparison, openComparedRun, writeComparison };
+}
+
+/** All that the checks of a run look at: most runs of a comparison differ in nothing of it. */
+function checkedParts({ seed, iterations, task, evalTask, stopWhen, model, method, evaluation }: RunSpecification) {
+  const { select, prompts } = method;
+  const { scorer, embedding } = evaluation;
+  return { seed, iterations, task, evalTask, stopWhen, model, select, prompts, scorer, embedding };
 }

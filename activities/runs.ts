@@ -10,17 +10,18 @@ import { validationSplit, type Split } from '../src/contract/transcript';
 import { digestOf, runIdOf } from '../src/domain/digests';
 import { iterationKeys, runKeys } from '../src/domain/keys';
 import { deriveRunPlan } from '../src/domain/plan';
-import { baseModels, nameOfBase, untunedSociety, type BaseOfAgent } from '../src/domain/society';
+import { untunedSociety } from '../src/domain/society';
 import { startingSociety, misfits } from '../src/domain/starting-society';
-import { InvalidRunSpec, ProviderError } from '../src/errors';
+import { InvalidRunSpec } from '../src/errors';
 import { findSociety } from '../src/runs/find-society';
 import { resolveSpecification, specificationArgument } from '../src/specification';
 import { evaluationSpecification, parseEvaluationRequest } from '../src/specification/evaluation';
-import type { DrawnProblems, LabelledProblem, Task } from '../src/tasks/task';
+import type { DrawnProblems, LabelledProblem } from '../src/tasks/task';
 import type { ActivityDependencies } from './dependencies';
 import { withHeartbeats } from './heartbeats';
 import { noteTrainedQuestions } from './trained-questions';
-import { digestsOf, drawProblems, makeTasks, promptsFor, tasksOf, type RunTasks } from './run-tasks';
+import { runChecks } from './run-checks';
+import { digestsOf, tasksOf } from './run-tasks';
 
 export interface ResolveRunInput {
   /** The workflow's arguments as they came: exactly one JSON object is wanted. */
@@ -29,6 +30,7 @@ export interface ResolveRunInput {
 
 export function createRunActivities(dependencies: ActivityDependencies) {
   const { store, platform, machine } = dependencies;
+  const checkedRun = runChecks(dependencies);
 
   /** Adopts the stored run of the same specification (this is resume), or stores a new one. */
   async function resolveRun({ input }: ResolveRunInput): Promise<RunPlan> {
@@ -63,11 +65,9 @@ export function createRunActivities(dependencies: ActivityDependencies) {
     resolved: ReturnType<typeof resolveSpecification>,
   ) {
     const { specification, valueSources, digest } = resolved;
-    const tasks = makeTasks(specification, dependencies);
-    await refuseUnknownNames(specification, tasks);
     const source = await findStart(specification);
-    const drawn = await noteTrainedQuestions(store, await drawProblems(tasks, specification), source);
-    refuseMissingReferences(specification, drawn);
+    const { tasks, problems } = await checkedRun(specification);
+    const drawn = await noteTrainedQuestions(store, problems, source);
     const problemKey = (split: Split, iteration?: number) => runKeys.problems(runId, split, iteration);
     const referenceKey = (split: Split, iteration?: number) => runKeys.references(runId, split, iteration);
     const record: RunRecord = {
@@ -114,57 +114,6 @@ export function createRunActivities(dependencies: ActivityDependencies) {
     return society;
   }
 
-  /** A name that does not exist would otherwise show only after minutes, in the first turn. */
-  async function refuseUnknownNames(specification: RunSpecification, tasks: RunTasks): Promise<void> {
-    Object.values(tasks).forEach((task: Task) => promptsFor(specification.method.prompts, task));
-    const bases = baseModels(specification);
-    if (specification.iterations > 0) for (const { base } of bases) machine.modelFolder(base);
-    const problems = await Promise.all(bases.map(unservedBase));
-    if (problems.some((problem) => problem !== undefined))
-      throw new InvalidRunSpec(problems.filter((each) => each !== undefined));
-    await refuseUnservedMeasures(specification);
-  }
-
-  /** What is wrong with a base model's name, if its endpoint does not serve it. */
-  async function unservedBase(model: BaseOfAgent, index: number): Promise<string | undefined> {
-    const { base, endpoint } = model;
-    const served = await dependencies.inference(endpoint).models(Context.current().cancellationSignal);
-    if (served.includes(nameOfBase(model))) return undefined;
-    return (
-      `${index === 0 ? 'model.base' : 'model.members'}: ${JSON.stringify(base)} is not served by the endpoint ` +
-      `"${endpoint}", which offers: ${served.slice(0, 20).join(', ') || 'nothing'}`
-    );
-  }
-
-  /** The fixed scorer and the embedding model, where they are named. */
-  async function refuseUnservedMeasures({ evaluation }: RunSpecification): Promise<void> {
-    const { scorer, embedding } = evaluation;
-    const named = [
-      ...(scorer === undefined ? [] : [{ field: 'evaluation.scorer.base', ...scorer }]),
-      ...(embedding === undefined
-        ? []
-        : [{ field: 'evaluation.embedding.model', base: embedding.model, endpoint: embedding.endpoint }]),
-    ];
-    for (const { field, base, endpoint } of named) {
-      const served = await servedNames(endpoint);
-      if (served === undefined || served.includes(nameOfBase({ base, endpoint }))) continue;
-      throw new InvalidRunSpec([
-        `${field}: ${JSON.stringify(base)} is not served by the endpoint "${endpoint}", ` +
-          `which offers: ${served.slice(0, 20).join(', ') || 'nothing'}`,
-      ]);
-    }
-  }
-
-  /** `undefined` where the endpoint has no list: those that only embed need none. */
-  async function servedNames(endpoint: string): Promise<string[] | undefined> {
-    try {
-      return await dependencies.inference(endpoint).models(Context.current().cancellationSignal);
-    } catch (error) {
-      if (error instanceof ProviderError && (error.status === 404 || error.status === 405)) return undefined;
-      throw error;
-    }
-  }
-
   /** One file for evaluation, and one for training or, with `problems: fresh`, one per iteration. */
   async function publishSplits(
     drawn: DrawnProblems,
@@ -207,20 +156,6 @@ function currentWorkflow(): { workflowId: string } {
   const { workflowExecution } = Context.current().info;
   if (workflowExecution === undefined) throw new Error('resolveRun belongs to a workflow');
   return workflowExecution;
-}
-
-/** Training needs no labels, unless the one selection that goes by them is asked for. */
-function refuseMissingReferences({ method }: RunSpecification, { train }: DrawnProblems): void {
-  const unlabelled = new Set(
-    train
-      .flat()
-      .filter(({ answer }) => answer === undefined)
-      .map(({ id }) => id),
-  );
-  if (method.select !== 'reference' || unlabelled.size === 0) return;
-  throw new InvalidRunSpec([
-    `method.select: "reference" needs a reference answer for every training problem; ${unlabelled.size} have none`,
-  ]);
 }
 
 /** A list of its own per file, but the same one for the same problems: fixed training problems are written once. */

@@ -1,6 +1,6 @@
 /** A Temporal dev server with its database on disk, and workers in this process, for as long as a benchmark needs them. */
 import { sqlitePragmas } from '../src/supervision/programs';
-import { readFileSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -18,6 +18,9 @@ export interface BenchServer {
   settings: (slots: Pick<WorkerSettings, 'turnSlots' | 'trainingSlots'>) => WorkerSettings;
 }
 
+const signals = ['SIGINT', 'SIGTERM'] as const;
+
+/** The server ends with `use`, and with this process where that is interrupted. */
 export async function withTemporal<Result>(
   program: string,
   use: (server: BenchServer) => Promise<Result>,
@@ -29,6 +32,12 @@ export async function withTemporal<Result>(
     path.join(folder, 'temporal.db'),
     ...sqlitePragmas,
   ]);
+  const interrupted = () => {
+    child.kill('SIGKILL');
+    rmSync(folder, { recursive: true, force: true });
+    process.exit(130);
+  };
+  for (const signal of signals) process.once(signal, interrupted);
   const connection = await Connection.connect({ address });
   const native = await NativeConnection.connect({ address });
   try {
@@ -41,6 +50,7 @@ export async function withTemporal<Result>(
     const cpuSeconds = () => cpuSecondsOf(child.pid ?? 0);
     return await use({ client: new Client({ connection }), folder, cpuSeconds, settings });
   } finally {
+    for (const signal of signals) process.off(signal, interrupted);
     await native.close();
     await connection.close();
     const gone = new Promise((resolve) => child.once('exit', resolve));

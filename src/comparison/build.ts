@@ -7,7 +7,7 @@ import type { ComparedMethod, ComparisonOutcomeRow } from '../contract/compariso
 import { addCounts, isUncounted, noCounts, subtractCounts } from '../domain/counts';
 import { count, counted } from '../report/numbers';
 import type { ComparedArtifacts, ComparisonInput } from './gather';
-import { callsOfDebate, comparisonRows, type ComparisonRow } from './rows';
+import { compareRows, type ComparisonRow } from './rows';
 import { headlineOf, statementsOf } from './verdicts';
 
 export interface ComparedStanding {
@@ -47,17 +47,18 @@ export interface ComparisonReport {
 export function buildComparison(input: ComparisonInput): ComparisonReport {
   const { comparison, runs } = input;
   const { comparisonId, name, tasks, seeds, baseline, versions, written } = comparison;
-  const rows = comparisonRows(input);
+  const compared = compareRows(input);
+  const { rows, equalCalls } = compared;
   return {
     format: 'maft-comparison/1',
     comparisonId,
     name,
-    headline: headlineOf(input, rows),
-    statements: statementsOf(input, rows),
+    headline: headlineOf(compared, tasks),
+    statements: statementsOf(compared, tasks),
     tasks,
     seeds,
     baseline,
-    equalCalls: callsOfDebate(input),
+    equalCalls,
     rows,
     runs: runs.map(standingOf),
     calls: callsOver(runs),

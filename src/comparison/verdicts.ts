@@ -2,36 +2,31 @@
 import type { Interval } from '../domain/statistics';
 import { points, pointsInterval, percent, pValue } from '../report/numbers';
 import { mean, type SeedsComparison } from '../report/seeds-comparison';
-import type { ComparisonInput } from './gather';
-import { callsOfDebate, compareRows, isDrawnAlike, type Cell, type ComparisonRow } from './rows';
+import type { Cell, ComparedRows, ComparisonRow } from './rows';
 
 type Measured = ComparisonRow & { cell: Cell };
 
 /** One sentence for all tasks; with several, the evidence of each stands in `statementsOf`. */
-export function headlineOf(input: ComparisonInput, rows: ComparisonRow[]): string {
-  const { tasks } = input.comparison;
+export function headlineOf(compared: ComparedRows, tasks: string[]): string {
+  const { rows, equalCalls: calls } = compared;
   if (rows.every(({ cells }) => Object.values(cells).every((cell) => cell === null)))
     return 'Nothing has been measured yet.';
-  const calls = callsOfDebate(input);
   const opening = calls === null ? '' : `At equal calls (${calls} per answer) `;
   const [only, ...others] = tasks;
-  if (others.length === 0) return `${opening}${winnerAt(input, { task: only ?? '', calls, rows }, 'with evidence')}.`;
-  const sentences = tasks.map((task) => `on ${task} ${winnerAt(input, { task, calls, rows }, 'briefly')}`);
+  if (others.length === 0) return `${opening}${winnerAt(compared, only ?? '', 'with evidence')}.`;
+  const sentences = tasks.map((task) => `on ${task} ${winnerAt(compared, task, 'briefly')}`);
   return `${opening}${sentences.join('; ')}.`;
 }
 
-function winnerAt(
-  input: ComparisonInput,
-  { task, calls, rows }: { task: string; calls: number | null; rows: ComparisonRow[] },
-  style: 'briefly' | 'with evidence',
-): string {
+function winnerAt(compared: ComparedRows, task: string, style: 'briefly' | 'with evidence'): string {
+  const { rows, equalCalls: calls } = compared;
   const all = measuredRows(rows, task);
   const rivals = calls === null ? all : all.filter(({ cell }) => cell.callsPerAnswer === calls);
   const [first, second] = ranked(rivals);
   if (first === undefined) return 'nothing has been measured yet';
   if (second === undefined)
     return `${nameOf(first.row)} has ${percent(first.accuracy)}; nothing else was measured at so many calls`;
-  const comparison = compareRows(input, task, [first.row.label, second.row.label]);
+  const comparison = compared.between(task, [first.row.label, second.row.label]);
   const runnerUp = `“${second.row.label}” with ${percent(second.accuracy)}`;
   if (comparison === null)
     return `${nameOf(first.row)} is highest with ${percent(first.accuracy)}; next is ${runnerUp}`;
@@ -75,27 +70,26 @@ function nameOf(row: Measured): string {
  * Every tuned method against the untuned vote that takes as many calls and is asked the same; with several tasks, each
  * one's winner first.
  */
-export function statementsOf(input: ComparisonInput, rows: ComparisonRow[]): string[] {
-  const { tasks } = input.comparison;
-  if (tasks.length === 1) return tasks.flatMap((task) => againstTheVote(input, task, rows));
-  const calls = callsOfDebate(input);
+export function statementsOf(compared: ComparedRows, tasks: string[]): string[] {
+  if (tasks.length === 1) return tasks.flatMap((task) => againstTheVote(compared, task));
   return tasks.flatMap((task) => {
-    if (measuredRows(rows, task).length === 0) return [];
-    const winner = `${winnerAt(input, { task, calls, rows }, 'with evidence')}.`;
-    return [winner, ...againstTheVote(input, task, rows)].map((sentence) => `${task}: ${sentence}`);
+    if (measuredRows(compared.rows, task).length === 0) return [];
+    const winner = `${winnerAt(compared, task, 'with evidence')}.`;
+    return [winner, ...againstTheVote(compared, task)].map((sentence) => `${task}: ${sentence}`);
   });
 }
 
-function againstTheVote(input: ComparisonInput, task: string, rows: ComparisonRow[]): string[] {
-  const all = measuredRows(rows, task);
+function againstTheVote(compared: ComparedRows, task: string): string[] {
+  const all = measuredRows(compared.rows, task);
   const votes = all.filter(isPlainVote);
   const tuned = all.filter((row) => row.tuned);
   return tuned.flatMap((row) => {
     const vote = votes.find(
-      ({ label, cell }) => cell.callsPerAnswer === row.cell.callsPerAnswer && isDrawnAlike(input, [row.label, label]),
+      ({ label, cell }) =>
+        cell.callsPerAnswer === row.cell.callsPerAnswer && compared.areDrawnAlike([row.label, label]),
     );
     if (vote === undefined) return [];
-    const comparison = compareRows(input, task, [row.label, vote.label]);
+    const comparison = compared.between(task, [row.label, vote.label]);
     return comparison === null ? [] : [`${standing([row.label, vote.label], comparison)}: ${evidence(comparison)}.`];
   });
 }

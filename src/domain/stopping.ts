@@ -2,6 +2,7 @@
 import type { FinetuningSettings, StopSettings } from '../contract/specification';
 import type { WeightsRecord } from '../contract/training-job';
 import { roleSettings } from './role-settings';
+import { reaches } from './rounding';
 
 /** What a run knows of its own course; the newest value is the last of its list. */
 export interface Course {
@@ -32,10 +33,7 @@ export function reasonToStop(
 type Improves = (value: number, best: number, improvement: number) => boolean;
 
 const lowerLoss: Improves = (value, best, improvement) => value < best * (1 - improvement);
-/** 0.06 − 0.05 is a little less than 0.01 in the machine: what is exactly the improvement that was asked for counts. */
-const rounding = 1e-9;
-
-const higherAccuracy: Improves = (value, best, improvement) => value > best && value - best >= improvement - rounding;
+const higherAccuracy: Improves = (value, best, improvement) => value > best && reaches(value - best, improvement);
 
 /**
  * Whether the last `patience` values in a row were no improvement on the best before them. A value that is missing

@@ -3,6 +3,7 @@
  * as large as claimed and both its intervals (over problems, over seeds) lie above 0. Nothing here is wanted to hold.
  */
 import type { AnswerMode } from '../contract/evaluation';
+import { reaches } from '../domain/rounding';
 import { points } from '../report/numbers';
 import { compareOverSeeds, type SeriesOfSeed, type Side } from './comparisons';
 import { isClearlyAbove, type SeedsComparison } from '../report/seeds-comparison';
@@ -143,14 +144,11 @@ function judge(
   return { id, claim, verdict: against === null ? 'holds' : 'does not hold', remark: remarks.join('; '), comparison };
 }
 
-/** A mean of shares that is exactly the one asked for on paper may be a little less in the machine. */
-const rounding = 1e-9;
-
 /** Why a difference of at least `atLeast` is not shown; null where it is. */
 function objection(comparison: SeedsComparison, atLeast: number): string | null {
   const { difference, withinSeeds, overSeeds } = comparison;
   if (difference <= 0) return 'the difference is not above 0';
-  if (difference < atLeast - rounding) return `the difference is smaller than ${100 * atLeast} points`;
+  if (!reaches(difference, atLeast)) return `the difference is smaller than ${100 * atLeast} points`;
   if (isClearlyAbove(comparison)) return null;
   const [problems, seeds] = [withinSeeds.interval.lower <= 0, (overSeeds.interval?.lower ?? 1) <= 0];
   if (problems && seeds) return 'both intervals reach 0';

@@ -137,6 +137,18 @@ describe('compareMethods', () => {
     expect(cells['below-20']!.comparison).not.toBeNull();
   });
 
+  it('says before its first run what any of them would be refused for', async () => {
+    const methods = ['base', { name: 'elsewhere', preset: 'majority-finetuning', model: { base: 'not-here' } }];
+    const tasks = [{ kind: 'arithmetic', max: 10, train: 6, eval: 5 }];
+    const handle = await start('unserved', specification({ task: undefined, tasks, methods, seeds: [6, 7] }));
+    const failure = await handle.result().catch((error: unknown) => error);
+    const cause = (failure as WorkflowFailedError).cause as ApplicationFailure;
+    expect(cause.type).toBe('InvalidRunSpec');
+    expect(cause.message).toMatch(/^model.base: "not-here" is not served by the endpoint "embedded", which offers: .+$/);
+    expect(world.inference.requests).toEqual([]);
+    await expect(readFile(path.join(folder, 'comparisons', 'unserved', 'comparison.json'))).rejects.toThrow('ENOENT');
+  });
+
   it('records a run that fails, goes on with the others, and tries it again the next time', async () => {
     const methods = ['base', 'majority', 'majority-finetuning', { preset: 'without-summary' }];
     world.inference.trouble = ({ messages }) =>

@@ -1,0 +1,101 @@
+/**
+ * What can be known of a run before anything of it is stored and any model is asked: its tasks load, the names in its
+ * specification exist, its problems are there.
+ */
+import { Context } from '@temporalio/activity';
+import type { RunSpecification } from '../src/contract/specification';
+import { baseModels, nameOfBase, type BaseOfAgent } from '../src/domain/society';
+import { InvalidRunSpec, ProviderError } from '../src/errors';
+import type { DrawnProblems, Task } from '../src/tasks/task';
+import type { ActivityDependencies } from './dependencies';
+import { drawProblems, makeTasks, promptsFor, type RunTasks } from './run-tasks';
+
+export interface CheckedRun {
+  tasks: RunTasks;
+  problems: DrawnProblems;
+}
+
+type Checks = (specification: RunSpecification) => Promise<CheckedRun>;
+
+/**
+ * The returned function throws `InvalidRunSpec` or `ConfigError` for what people have to mend, and `ProviderError` while an
+ * endpoint cannot say which models it has.
+ */
+export function runChecks(dependencies: ActivityDependencies): Checks {
+  const { machine } = dependencies;
+
+  async function checkedRun(specification: RunSpecification): Promise<CheckedRun> {
+    const tasks = makeTasks(specification, dependencies);
+    await refuseUnknownNames(specification, tasks);
+    const problems = await drawProblems(tasks, specification);
+    refuseMissingReferences(specification, problems);
+    return { tasks, problems };
+  }
+
+  /** A name that does not exist would otherwise show only after minutes, in the first turn. */
+  async function refuseUnknownNames(specification: RunSpecification, tasks: RunTasks): Promise<void> {
+    Object.values(tasks).forEach((task: Task) => promptsFor(specification.method.prompts, task));
+    const bases = baseModels(specification);
+    if (specification.iterations > 0) for (const { base } of bases) machine.modelFolder(base);
+    const problems = await Promise.all(bases.map(unservedBase));
+    if (problems.some((problem) => problem !== undefined))
+      throw new InvalidRunSpec(problems.filter((each) => each !== undefined));
+    await refuseUnservedMeasures(specification);
+  }
+
+  /** What is wrong with a base model's name, if its endpoint does not serve it. */
+  async function unservedBase(model: BaseOfAgent, index: number): Promise<string | undefined> {
+    const { base, endpoint } = model;
+    const served = await dependencies.inference(endpoint).models(Context.current().cancellationSignal);
+    if (served.includes(nameOfBase(model))) return undefined;
+    return (
+      `${index === 0 ? 'model.base' : 'model.members'}: ${JSON.stringify(base)} is not served by the endpoint ` +
+      `"${endpoint}", which offers: ${served.slice(0, 20).join(', ') || 'nothing'}`
+    );
+  }
+
+  /** The fixed scorer and the embedding model, where they are named. */
+  async function refuseUnservedMeasures({ evaluation }: RunSpecification): Promise<void> {
+    const { scorer, embedding } = evaluation;
+    const named = [
+      ...(scorer === undefined ? [] : [{ field: 'evaluation.scorer.base', ...scorer }]),
+      ...(embedding === undefined
+        ? []
+        : [{ field: 'evaluation.embedding.model', base: embedding.model, endpoint: embedding.endpoint }]),
+    ];
+    for (const { field, base, endpoint } of named) {
+      const served = await servedNames(endpoint);
+      if (served === undefined || served.includes(nameOfBase({ base, endpoint }))) continue;
+      throw new InvalidRunSpec([
+        `${field}: ${JSON.stringify(base)} is not served by the endpoint "${endpoint}", ` +
+          `which offers: ${served.slice(0, 20).join(', ') || 'nothing'}`,
+      ]);
+    }
+  }
+
+  /** `undefined` where the endpoint has no list: those that only embed need none. */
+  async function servedNames(endpoint: string): Promise<string[] | undefined> {
+    try {
+      return await dependencies.inference(endpoint).models(Context.current().cancellationSignal);
+    } catch (error) {
+      if (error instanceof ProviderError && (error.status === 404 || error.status === 405)) return undefined;
+      throw error;
+    }
+  }
+
+  return checkedRun;
+}
+
+/** Training needs no labels, unless the one selection that goes by them is asked for. */
+function refuseMissingReferences({ method }: RunSpecification, { train }: DrawnProblems): void {
+  const unlabelled = new Set(
+    train
+      .flat()
+      .filter(({ answer }) => answer === undefined)
+      .map(({ id }) => id),
+  );
+  if (method.select !== 'reference' || unlabelled.size === 0) return;
+  throw new InvalidRunSpec([
+    `method.select: "reference" needs a reference answer for every training problem; ${unlabelled.size} have none`,
+  ]);
+}

@@ -1,0 +1,136 @@
+/** Where the rows of a comparison come from: which runs a row reads, and which of their measurements. */
+import type { ComparisonRecord, Reading } from '../contract/comparison';
+import type { AnswerMode } from '../contract/evaluation';
+import { untunedDrawing } from '../domain/readings';
+import { measurementIn } from '../report/measurements';
+import type { ComparedArtifacts, ComparisonInput } from './gather';
+
+/** Who answers in a row. */
+export interface RowIdentity {
+  label: string;
+  /** The method it belongs to; `untuned` for a vote that no method of the comparison names. */
+  method: string;
+  /** `vote` rows were not asked for: they are what a debate is held against at equal calls. */
+  kind: 'method' | 'vote';
+  tuned: boolean;
+}
+
+export interface RowSource extends RowIdentity {
+  /** What the row shows of a run; undefined where the run is none of its own. */
+  at: (run: ComparedArtifacts) => { mode: AnswerMode; iteration: 'last' | 0 } | undefined;
+}
+
+/** Every row that a comparison can have: its methods as they were asked for, then the votes. */
+export function rowSources(input: ComparisonInput): RowSource[] {
+  const { comparison } = input;
+  return [...comparison.methods.map((method) => methodSource(comparison, method)), ...voteSources(input)];
+}
+
+/** Calls per answer of every size of debate that a finished run has measured, the smallest first. */
+export function callsOfDebates({ runs }: ComparisonInput): number[] {
+  const calls = runs.filter(({ standing }) => standing === 'finished').flatMap((run) => debateCallsOf(run) ?? []);
+  return [...new Set(calls)].sort((left, right) => left - right);
+}
+
+/** Undefined where the run's society does not debate. */
+function debateCallsOf({ record, evaluations }: ComparedArtifacts): number | undefined {
+  const last = evaluations.at(-1);
+  if (record === undefined || last === undefined || record.plan.evaluationRounds === 1) return undefined;
+  return measurementIn(last, 'society')?.result.callsPerProblem;
+}
+
+function readingsOf({ groups }: Pick<ComparisonRecord, 'groups'>, runId: string): Reading[] {
+  return groups.flatMap(({ readings }) => readings).filter((reading) => reading.runId === runId);
+}
+
+function methodSource(
+  comparison: ComparisonInput['comparison'],
+  { name, tuned }: ComparisonRecord['methods'][number],
+): RowSource {
+  return {
+    label: name,
+    method: name,
+    kind: 'method',
+    tuned,
+    at: ({ runId }) => {
+      const reading = readingsOf(comparison, runId).find(({ method }) => method === name);
+      return reading && { mode: reading.mode, iteration: 'last' };
+    },
+  };
+}
+
+/**
+ * Votes over as many samples as debates take calls: of the untuned model for every size of debate, and of each tuned
+ * method's agents for its own size and for the largest.
+ */
+function voteSources(input: ComparisonInput): RowSource[] {
+  const sizes = callsOfDebates(input);
+  const tuned = input.comparison.methods.filter((method) => method.tuned);
+  return [
+    ...sizes.flatMap((calls) => untunedVotes(input, calls)),
+    ...tuned.flatMap(({ name }) => {
+      const own = runsOf(input, name).flatMap((run) => debateCallsOf(run) ?? []);
+      return sizes
+        .filter((calls, index) => index === sizes.length - 1 || own.includes(calls))
+        .map((calls) => tunedVote(input, name, calls));
+    }),
+  ];
+}
+
+function runsOf({ comparison, runs }: ComparisonInput, name: string): ComparedArtifacts[] {
+  return runs.filter(({ runId }) => readingsOf(comparison, runId).some(({ method }) => method === name));
+}
+
+function tunedVote(input: ComparisonInput, name: string, calls: number): RowSource {
+  const own = new Set(runsOf(input, name).map(({ runId }) => runId));
+  return {
+    label: `${name}, vote over ${calls}`,
+    method: name,
+    kind: 'vote',
+    tuned: true,
+    at: ({ runId }) => (own.has(runId) ? { mode: `vote-${calls}`, iteration: 'last' } : undefined),
+  };
+}
+
+/**
+ * One row for each way in which the untuned model is asked (methods may differ in prompts, sampling and base model), unless
+ * a method of the comparison is that vote. Each group's first run that drew so many samples stands for all alike.
+ */
+function untunedVotes({ comparison, runs }: ComparisonInput, calls: number): RowSource[] {
+  const mode: AnswerMode = `vote-${calls}`;
+  const drew = runs.filter(
+    (run) => startsUntuned(run) && run.evaluations[0]?.modes.some((measured) => measured.mode === mode),
+  );
+  const drawings = [...new Set(drew.map(drawingOf))];
+  return drawings.flatMap((drawing): RowSource[] => {
+    const hosts = drew.filter((run) => drawingOf(run) === drawing);
+    const first = new Set(
+      comparison.groups.map(({ task, seed }) => hosts.find((run) => run.task === task && run.seed === seed)?.runId),
+    );
+    const isNamed = comparison.groups.every(({ readings }) =>
+      readings.some((reading) => reading.mode === mode && hosts.some(({ runId }) => runId === reading.runId)),
+    );
+    if (isNamed) return [];
+    const [reading] = readingsOf(comparison, hosts[0]?.runId ?? '');
+    const as = drawings.length === 1 ? '' : ` as “${reading?.method ?? ''}”`;
+    return [
+      {
+        label: `untuned${as}, vote over ${calls}`,
+        method: 'untuned',
+        kind: 'vote',
+        tuned: false,
+        at: ({ runId }) => (first.has(runId) ? { mode, iteration: 0 } : undefined),
+      },
+    ];
+  });
+}
+
+/** Whether iteration 0 of the run is the base model: one that starts from a society measures that. */
+function startsUntuned({ record }: ComparedArtifacts): boolean {
+  return record !== undefined && record.specification.model.society === undefined;
+}
+
+/** How a run's untuned model is asked: its prompts, sampling and base model, as one text. */
+export function drawingOf({ record }: ComparedArtifacts): string {
+  return record === undefined ? '' : untunedDrawing(record.specification);
+}

@@ -1,0 +1,29 @@
+#!/bin/sh
+# Lint, types and format. Side by side, because none of them fills two cores; what they say comes in this order, at the end.
+set -eu
+
+logs=$(mktemp -d)
+background=
+trap 'kill $background 2>/dev/null || true; rm -rf "$logs"' EXIT
+trap 'exit 130' INT TERM
+
+# All three allocate much that lives shortly: with room for it they take two thirds of the time.
+NODE_OPTIONS="--max-semi-space-size=64 ${NODE_OPTIONS:-}"
+export NODE_OPTIONS
+
+npm run lint > "$logs/lint" 2>&1 &
+lint=$!
+npm run types > "$logs/types" 2>&1 &
+types=$!
+background="$lint $types"
+
+failed=
+# The shortest of the three, so that it ends while the others are still at work.
+npm run format > "$logs/format" 2>&1 || failed="$failed format"
+wait "$types" || failed="$failed types"
+wait "$lint" || failed="$failed lint"
+cat "$logs/lint" "$logs/types" "$logs/format"
+if [ -n "$failed" ]; then
+  echo "failed:$failed" >&2
+  exit 1
+fi
