@@ -1,18 +1,16 @@
 /** Comparisons in small against the real server: real workflows and activities, doubles only where a model would be. */
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { WorkflowFailedError, type WorkflowHandle } from '@temporalio/client';
 import type { ApplicationFailure } from '@temporalio/common';
 import { DefaultLogger, Runtime } from '@temporalio/worker';
-import { createActivities } from '../../activities';
 import type { ComparisonReport } from '../../src/comparison';
 import type { ComparisonOutcome, ComparisonProgress } from '../../src/contract/comparison';
 import { ProviderError } from '../../src/errors';
-import type { RunningWorkers } from '../../src/worker';
-import { fakeBaseModel, fakeWorld, type FakeWorld } from '../support/fake-ports';
-import { createNamespace, settled, until, type TestNamespace } from '../support/namespace';
+import { fakeBaseModel } from '../support/fake-ports';
+import { createNamespace, settled, until } from '../support/namespace';
 import { plainActivities, plainPlan } from '../support/plain-activities';
+import { serveWorld, type ServedWorld } from '../support/served-world';
 
 // Every run writes its pages; drawing their charts is tested in test/report, and takes longer than all else a run does here.
 jest.mock('../../src/report/svg', () => ({ renderSvg: () => '' }));
@@ -32,25 +30,13 @@ const specification = (changes: object = {}) => ({
 });
 
 describe('compareMethods', () => {
-  let namespace: TestNamespace;
-  let world: FakeWorld;
-  let workers: RunningWorkers;
-  let folder: string;
+  let world: ServedWorld;
 
   beforeAll(async () => {
-    namespace = await createNamespace();
-    folder = await mkdtemp(path.join(tmpdir(), 'maft-compare-'));
-    world = fakeWorld(folder);
-    const platform = { registeredSearchAttributes: () => Promise.resolve([]) };
-    workers = await namespace.serve(createActivities({ ...world.dependencies, platform }));
+    world = await serveWorld();
   });
 
-  afterAll(async () => {
-    workers.shutdown();
-    await workers.finished;
-    await namespace.close();
-    await rm(folder, { recursive: true, force: true });
-  });
+  afterAll(() => world.close());
 
   beforeEach(() => {
     world.inference.trouble = () => undefined;
@@ -58,12 +44,11 @@ describe('compareMethods', () => {
     world.inference.requests.splice(0);
   });
 
-  const start = (id: string, ...args: unknown[]): Promise<WorkflowHandle> =>
-    namespace.client.workflow.start('compareMethods', { workflowId: `maft/${id}`, taskQueue: 'maft', args });
+  const start = (id: string, ...args: unknown[]): Promise<WorkflowHandle> => world.start('compareMethods', id, ...args);
   const compare = async (id: string, changes: object = {}) =>
     (await (await start(id, specification(changes))).result()) as ComparisonOutcome;
   const reportOf = async (id: string) =>
-    JSON.parse(await readFile(path.join(folder, 'comparisons', id, 'report.json'), 'utf8')) as ComparisonReport;
+    JSON.parse(await readFile(path.join(world.folder, 'comparisons', id, 'report.json'), 'utf8')) as ComparisonReport;
   const progressOf = (handle: WorkflowHandle) => handle.query<ComparisonProgress>('progress');
 
   it('asks no model anything twice, and yet gives every method its result', async () => {
@@ -144,9 +129,13 @@ describe('compareMethods', () => {
     const failure = await handle.result().catch((error: unknown) => error);
     const cause = (failure as WorkflowFailedError).cause as ApplicationFailure;
     expect(cause.type).toBe('InvalidRunSpec');
-    expect(cause.message).toMatch(/^model.base: "not-here" is not served by the endpoint "embedded", which offers: .+$/);
+    expect(cause.message).toMatch(
+      /^model.base: "not-here" is not served by the endpoint "embedded", which offers: .+$/,
+    );
     expect(world.inference.requests).toEqual([]);
-    await expect(readFile(path.join(folder, 'comparisons', 'unserved', 'comparison.json'))).rejects.toThrow('ENOENT');
+    await expect(readFile(path.join(world.folder, 'comparisons', 'unserved', 'comparison.json'))).rejects.toThrow(
+      'ENOENT',
+    );
   });
 
   it('records a run that fails, goes on with the others, and tries it again the next time', async () => {
@@ -169,7 +158,7 @@ describe('compareMethods', () => {
     await until(() => world.inference.requests.length > 0, 'a model is asked');
     await handle.signal('pause', 'lunch');
     await until(async () => (await progressOf(handle)).paused, 'it is paused');
-    const run = namespace.client.workflow.getHandle('maft/paused.untuned.s4');
+    const run = world.namespace.client.workflow.getHandle('maft/paused.untuned.s4');
     await until(async () => (await run.query<{ paused: boolean }>('progress')).paused, 'its run is paused');
     const asked = await settled(() => world.inference.requests.length);
     await new Promise((resolve) => setTimeout(resolve, 1000));
@@ -197,7 +186,7 @@ describe('compareMethods', () => {
     await handle.cancel();
     await expect(handle.result()).rejects.toThrow(WorkflowFailedError);
     expect((await handle.describe()).status.name).toBe('CANCELLED');
-    const run = await namespace.client.workflow.getHandle('maft/cancelled.untuned.s6').describe();
+    const run = await world.namespace.client.workflow.getHandle('maft/cancelled.untuned.s6').describe();
     expect(run.status.name).toBe('CANCELLED');
     world.inference.delayMs = 0;
     await compare('cancelled', { methods: ['debate'], seeds: [6] });

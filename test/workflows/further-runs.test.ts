@@ -3,12 +3,9 @@
  * plateau on the validation split, braked by the guard. Doubles only where a model or a trainer would be.
  */
 import { existsSync, readFileSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { ApplicationFailure } from '@temporalio/common';
 import { DefaultLogger, Runtime } from '@temporalio/worker';
-import { createActivities } from '../../activities';
 import type { Evaluation } from '../../src/contract/evaluation';
 import type { GuardReport } from '../../src/contract/guard';
 import type { RunOutcome, RunProgress } from '../../src/contract/run';
@@ -16,34 +13,23 @@ import { gatherReport } from '../../src/runs/gather-report';
 import { buildReport } from '../../src/report';
 import { findSociety } from '../../src/runs/find-society';
 import { standingOf } from '../../src/runs/standing';
-import type { RunningWorkers } from '../../src/worker';
-import { fakeBaseModel, fakeWorld, type FakeWorld } from '../support/fake-ports';
-import { createNamespace, type TestNamespace } from '../support/namespace';
+import { fakeBaseModel } from '../support/fake-ports';
 import { runFiles, turnsIn } from '../support/run-files';
+import { serveWorld, type ServedWorld } from '../support/served-world';
 
 // Every run writes its pages; drawing their charts is tested in test/report, and takes longer than all else a run does here.
 jest.mock('../../src/report/svg', () => ({ renderSvg: () => '' }));
 
 Runtime.install({ logger: new DefaultLogger('ERROR') });
 
-let namespace: TestNamespace;
-let world: FakeWorld;
-let workers: RunningWorkers;
-let folder: string;
+let world: ServedWorld;
 
 beforeAll(async () => {
-  namespace = await createNamespace();
-  folder = await mkdtemp(path.join(tmpdir(), 'maft-further-'));
-  world = fakeWorld(folder);
-  const dependencies = { ...world.dependencies, platform: { registeredSearchAttributes: async () => [] } };
-  workers = await namespace.serve(createActivities(dependencies));
+  world = await serveWorld();
 });
 
 afterAll(async () => {
-  workers.shutdown();
-  await workers.finished;
-  await namespace.close();
-  await rm(folder, { recursive: true, force: true });
+  await world.close();
   await Runtime.instance().shutdown();
 });
 
@@ -58,8 +44,7 @@ const small = (changes: object = {}) => ({
   ...changes,
 });
 
-const start = (runId: string, input: unknown, type = 'multiagentFinetuning') =>
-  namespace.client.workflow.start(type, { workflowId: `maft/${runId}`, taskQueue: 'maft', args: [input] });
+const start = (runId: string, input: unknown, type = 'multiagentFinetuning') => world.start(type, runId, input);
 
 async function perform(runId: string, input: unknown, type?: string): Promise<RunOutcome> {
   return (await (await start(runId, input, type)).result()) as RunOutcome;
@@ -75,7 +60,7 @@ async function refusal(runId: string, input: unknown, type?: string): Promise<Ap
   return failure as ApplicationFailure;
 }
 
-const fileOf = (runId: string, ...parts: string[]) => path.join(folder, 'runs', runId, ...parts);
+const fileOf = (runId: string, ...parts: string[]) => path.join(world.folder, 'runs', runId, ...parts);
 const json = <Content>(...file: string[]) => JSON.parse(readFileSync(path.join(...file), 'utf8')) as Content;
 
 describe('a run from another run’s society', () => {
@@ -84,10 +69,13 @@ describe('a run from another run’s society', () => {
   test('goes on with its weights, and trains them further', async () => {
     const continued = small({ model: { base: fakeBaseModel, society: 'first' }, seed: 5 });
     await perform('second', continued);
-    const [before, begun] = [await runFiles(folder, 'first').society(1), await runFiles(folder, 'second').society(0)];
+    const [before, begun] = [
+      await runFiles(world.folder, 'first').society(1),
+      await runFiles(world.folder, 'second').society(0),
+    ];
     expect(begun.agents).toEqual(before.agents);
     expect(begun.runId).toBe('second');
-    const asked = turnsIn(await runFiles(folder, 'second').transcripts(1, 'train'));
+    const asked = turnsIn(await runFiles(world.folder, 'second').transcripts(1, 'train'));
     expect(new Set(asked.map(({ model }) => model)).has(fakeBaseModel)).toBe(false);
     const jobs = world.trainer.jobs.filter(({ trainingSet }) => trainingSet.includes('runs/second/'));
     expect(jobs.map(({ startFrom }) => path.basename(startFrom)).every((name) => name.startsWith('first.i1.'))).toBe(
@@ -138,13 +126,13 @@ describe('evaluateSociety, started by itself', () => {
     );
     expect(record.startedFrom).toMatchObject({ runId: 'measured', iteration: 1 });
     expect(record.specification).toMatchObject({ seed: 9, iterations: 0, task: { ...task } });
-    const turns = turnsIn(await runFiles(folder, 'measuring').transcripts(0, 'eval'));
-    const { agents } = await runFiles(folder, 'measured').society(1);
+    const turns = turnsIn(await runFiles(world.folder, 'measuring').transcripts(0, 'eval'));
+    const { agents } = await runFiles(world.folder, 'measured').society(1);
     expect(turns.every(({ agent, model }) => agents[agent]?.model === model)).toBe(true);
     expect(readFileSync(fileOf('measuring', 'report.html'), 'utf8')).toContain('Society measured@1');
     expect((await standingOf(world.store, 'measuring')).standing).toBe('finished');
     // Followed as any other run is, by `maft status` and by people.
-    const progress = await namespace.client.workflow.getHandle('maft/measuring').query('progress');
+    const progress = await world.namespace.client.workflow.getHandle('maft/measuring').query('progress');
     expect(progress).toMatchObject({ runId: 'measuring', stage: 'evaluate', iterations: 0, accuracy: {} });
   });
 
@@ -227,7 +215,7 @@ describe('guard', () => {
     const outcome = await perform('guarded', small({ iterations: 4, guard: 'stop' }));
     expect(outcome.iterations).toBe(1);
     expect(outcome.stopped).toMatch(/^stopped by guard after iteration 1: .*many responses are one text/);
-    expect(await runFiles(folder, 'guarded').trained(2)).toHaveLength(6);
+    expect(await runFiles(world.folder, 'guarded').trained(2)).toHaveLength(6);
     expect(existsSync(fileOf('guarded', 'iteration-2', 'weights'))).toBe(false);
     const { findings } = json<GuardReport>(fileOf('guarded', 'iteration-2', 'guard.json'));
     expect(findings.map(({ kind }) => kind)).toContain('responses-alike');

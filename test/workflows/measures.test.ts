@@ -1,16 +1,11 @@
 /** Measures inside a run, against the real server: real workflows and activities, doubles only where a model would be. */
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
 import { DefaultLogger, Runtime } from '@temporalio/worker';
-import { createActivities } from '../../activities';
 import { readSealed } from '../../src/artifacts/sealed';
 import type { Measures } from '../../src/contract/measures';
 import { iterationKeys } from '../../src/domain/keys';
 import { ProviderError, UnsupportedByEndpoint } from '../../src/errors';
-import type { RunningWorkers } from '../../src/worker';
-import { fakeBaseModel, fakeWorld, type FakeWorld } from '../support/fake-ports';
-import { createNamespace, type TestNamespace } from '../support/namespace';
+import { fakeBaseModel } from '../support/fake-ports';
+import { serveWorld, type ServedWorld } from '../support/served-world';
 
 // Every run writes its pages; drawing their charts is tested in test/report, and takes longer than all else a run does here.
 jest.mock('../../src/report/svg', () => ({ renderSvg: () => '' }));
@@ -18,25 +13,14 @@ jest.mock('../../src/report/svg', () => ({ renderSvg: () => '' }));
 Runtime.install({ logger: new DefaultLogger('ERROR') });
 
 describe('measuring within a run', () => {
-  let namespace: TestNamespace;
-  let world: FakeWorld;
-  let workers: RunningWorkers;
-  let folder: string;
+  let world: ServedWorld;
 
   beforeAll(async () => {
-    namespace = await createNamespace();
-    folder = await mkdtemp(path.join(tmpdir(), 'maft-measures-'));
-    world = fakeWorld(folder);
-    // A namespace of a test's own has no search attributes.
-    const dependencies = { ...world.dependencies, platform: { registeredSearchAttributes: async () => [] } };
-    workers = await namespace.serve(createActivities(dependencies));
+    world = await serveWorld();
   });
 
   afterAll(async () => {
-    workers.shutdown();
-    await workers.finished;
-    await namespace.close();
-    await rm(folder, { recursive: true, force: true });
+    await world.close();
     await Runtime.instance().shutdown();
   });
 
@@ -45,19 +29,13 @@ describe('measuring within a run', () => {
   });
 
   const start = (runId: string, evaluation: object) =>
-    namespace.client.workflow.start('multiagentFinetuning', {
-      workflowId: `maft/${runId}`,
-      taskQueue: 'maft',
-      args: [
-        {
-          task: { kind: 'arithmetic', max: 10, train: 6, eval: 6 },
-          model: { base: fakeBaseModel },
-          method: { prompts: 'compact' },
-          iterations: 1,
-          execution: { shardSize: 3 },
-          evaluation,
-        },
-      ],
+    world.start('multiagentFinetuning', runId, {
+      task: { kind: 'arithmetic', max: 10, train: 6, eval: 6 },
+      model: { base: fakeBaseModel },
+      method: { prompts: 'compact' },
+      iterations: 1,
+      execution: { shardSize: 3 },
+      evaluation,
     });
   const measuresOf = (runId: string, iteration: number) =>
     readSealed<Measures>(world.store, iterationKeys.measures({ runId, iteration }));

@@ -2,45 +2,29 @@
  * Every preset of the method, run whole by the same workflows: who debated, who was trained on what, how the result was
  * measured. Doubles only where a model or a trainer would be.
  */
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
 import { DefaultLogger, Runtime } from '@temporalio/worker';
-import { createActivities } from '../../activities';
 import type { RunOutcome } from '../../src/contract/run';
 import type { TrainingExample } from '../../src/contract/training';
 import { presetNames } from '../../src/domain/presets';
 import { memberNumbers } from '../../src/domain/identifiers';
 import { resolveSpecification } from '../../src/specification';
-import type { RunningWorkers } from '../../src/worker';
-import { fakeBaseModel, fakeWorld, type FakeWorld } from '../support/fake-ports';
-import { createNamespace, type TestNamespace } from '../support/namespace';
+import { fakeBaseModel } from '../support/fake-ports';
 import { runFiles, turnsIn, type RunFiles } from '../support/run-files';
+import { serveWorld, type ServedWorld } from '../support/served-world';
 
 // Every run writes its pages; drawing their charts is tested in test/report, and takes longer than all else a run does here.
 jest.mock('../../src/report/svg', () => ({ renderSvg: () => '' }));
 
 Runtime.install({ logger: new DefaultLogger('ERROR') });
 
-let namespace: TestNamespace;
-let world: FakeWorld;
-let workers: RunningWorkers;
-let folder: string;
+let world: ServedWorld;
 
 beforeAll(async () => {
-  namespace = await createNamespace();
-  folder = await mkdtemp(path.join(tmpdir(), 'maft-presets-'));
-  world = fakeWorld(folder);
-  // A namespace of a test's own has no search attributes.
-  const dependencies = { ...world.dependencies, platform: { registeredSearchAttributes: async () => [] } };
-  workers = await namespace.serve(createActivities(dependencies));
+  world = await serveWorld();
 });
 
 afterAll(async () => {
-  workers.shutdown();
-  await workers.finished;
-  await namespace.close();
-  await rm(folder, { recursive: true, force: true });
+  await world.close();
   await Runtime.instance().shutdown();
 });
 
@@ -56,9 +40,8 @@ const small = (method: object, changes: object = {}) => ({
 });
 
 async function perform(runId: string, specification: object): Promise<{ files: RunFiles; outcome: RunOutcome }> {
-  const options = { workflowId: `maft/${runId}`, taskQueue: 'maft', args: [specification] };
-  const handle = await namespace.client.workflow.start('multiagentFinetuning', options);
-  return { outcome: (await handle.result()) as RunOutcome, files: runFiles(folder, runId) };
+  const handle = await world.start('multiagentFinetuning', runId, specification);
+  return { outcome: (await handle.result()) as RunOutcome, files: runFiles(world.folder, runId) };
 }
 
 const agents = (role: string, members: number) => memberNumbers(members).map((member) => `${role}-${member}`);
