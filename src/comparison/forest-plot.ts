@@ -1,6 +1,7 @@
 /** The forest plot: each method's paired difference to the baseline with its interval, one plot per task. */
 import type { CustomSeriesRenderItem, EChartsOption } from 'echarts';
-import { axisStyle, type Chart } from '../report/chart-renderer';
+import type { Chart } from '../report/chart-renderer';
+import { axisStyle } from '../report/charts/axes';
 import { color, seriesColor } from '../report/colors';
 import { points, pointsInterval } from '../report/numbers';
 import { visibleLine } from '../report/plain-text';

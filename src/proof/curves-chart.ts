@@ -1,6 +1,7 @@
 /** The paper's Figure 1 for these runs: each method's mean curve over the seeds, the seeds' own behind it. */
 import type { SeriesOption } from 'echarts';
-import { axisStyle, type Chart } from '../report/chart-renderer';
+import type { Chart } from '../report/chart-renderer';
+import { axisStyle, percentLabels, titled } from '../report/charts/axes';
 import { seriesColor } from '../report/colors';
 import type { Curve } from './curves';
 import { methodLabels, proofMethods } from './methods';
@@ -19,9 +20,7 @@ export function curvesChart(input: { id: string; title: string; curves: Curve[];
       xAxis: {
         ...axisStyle,
         type: 'value',
-        name: 'iteration',
-        nameLocation: 'middle',
-        nameGap: 28,
+        ...titled('iteration'),
         min: 0,
         max: iterations,
         interval: 1,
@@ -32,7 +31,7 @@ export function curvesChart(input: { id: string; title: string; curves: Curve[];
         type: 'value',
         min: Math.floor(Math.min(1, ...values) * 20) / 20,
         max: Math.ceil(Math.max(0, ...values) * 20) / 20,
-        axisLabel: { ...axisStyle.axisLabel, formatter: (value: number) => `${Math.round(value * 100)} %` },
+        axisLabel: percentLabels,
       },
       series: curves.flatMap(curveLines),
     }),

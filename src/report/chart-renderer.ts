@@ -1,6 +1,6 @@
 /** Charts as figures of the page: legend, drawing and caption. */
 import type { EChartsOption } from 'echarts';
-import { color, cssColor } from './colors';
+import { cssColor } from './colors';
 import { html } from './html';
 import type { Html, HtmlValue } from './html';
 import { visibleLine } from './plain-text';
@@ -53,15 +53,6 @@ export function legendList(entries: LegendEntry[]): Html | null {
     ${items}
   </ul>`;
 }
-
-/** Axis lines, labels and grid lines in the page's colours. */
-export const axisStyle = {
-  axisLine: { show: true, lineStyle: { color: color('line') } },
-  axisTick: { show: false },
-  axisLabel: { color: color('muted'), fontSize: 12 },
-  nameTextStyle: { color: color('muted'), fontSize: 12 },
-  splitLine: { lineStyle: { color: color('line'), opacity: 0.6 } },
-};
 
 function drawing(chart: Chart, { name, width }: { name: string; width: number }): Html {
   const svg = renderSvg({

@@ -2,7 +2,7 @@
 import type { EChartsOption, SeriesOption } from 'echarts';
 import type { AnswerMode } from '../../contract/evaluation';
 import type { AccuracyPoint } from '../build-report';
-import { axisStyle } from '../chart-renderer';
+import { axisStyle, iterationAxis, percentLabels, titled } from './axes';
 import { color, seriesColor } from '../colors';
 import type { Chart } from '../chart-renderer';
 import { votesOf } from '../measurements';
@@ -52,27 +52,13 @@ function accuracyOption(input: {
   const highest = Math.max(0, ...everyPoint.map(({ interval }) => interval.upper));
   return {
     grid: { left: 8, right: 12, top: 16, bottom: 28, containLabel: true },
-    xAxis: {
-      ...axisStyle,
-      type: 'value',
-      name: 'iteration',
-      nameLocation: 'middle',
-      nameGap: 28,
-      min: -last * 0.04,
-      max: last * 1.04,
-      minInterval: 1,
-      splitLine: { show: false },
-      axisLabel: {
-        ...axisStyle.axisLabel,
-        formatter: (value: number) => (Number.isInteger(value) ? String(value) : ''),
-      },
-    },
+    xAxis: { ...iterationAxis(last, 0.04), ...titled('iteration') },
     yAxis: {
       ...axisStyle,
       type: 'value',
       min: Math.floor(lowest * 10) / 10,
       max: Math.ceil(highest * 10) / 10,
-      axisLabel: { ...axisStyle.axisLabel, formatter: (value: number) => `${Math.round(value * 100)} %` },
+      axisLabel: percentLabels,
     },
     series: curves.flatMap((curve, index) =>
       curveSeries(curve, { color: seriesColor(index), shift: (index - (curves.length - 1) / 2) * spread, last }),

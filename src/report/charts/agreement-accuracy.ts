@@ -1,5 +1,5 @@
 /** Agreement against accuracy: the path a society takes over its iterations. */
-import { axisStyle } from '../chart-renderer';
+import { axisStyle, percentLabels, titled } from './axes';
 import { color, seriesColor } from '../colors';
 import type { Chart } from '../chart-renderer';
 
@@ -10,7 +10,6 @@ export interface PathPoint {
 }
 
 export function agreementAccuracyChart(points: PathPoint[], n: number): Chart {
-  const percentage = (value: number) => `${Math.round(value * 100)} %`;
   // The labels stand above their points: one at the top of the scale would leave the drawing.
   const room = { boundaryGap: ['8%', '12%'] as [string, string], splitNumber: 4 };
   const axis = { ...room, ...axisStyle, type: 'value' as const, scale: true, nameLocation: 'middle' as const };
@@ -24,15 +23,14 @@ export function agreementAccuracyChart(points: PathPoint[], n: number): Chart {
       grid: { left: 24, right: 32, top: 20, bottom: 28, containLabel: true },
       xAxis: {
         ...axis,
-        name: 'agreement (lower is more diverse)',
-        nameGap: 28,
-        axisLabel: { ...axisStyle.axisLabel, formatter: percentage },
+        ...titled('agreement (lower is more diverse)'),
+        axisLabel: percentLabels,
       },
       yAxis: {
         ...axis,
         name: 'accuracy of the society',
         nameGap: 46,
-        axisLabel: { ...axisStyle.axisLabel, formatter: percentage },
+        axisLabel: percentLabels,
       },
       series: [
         {

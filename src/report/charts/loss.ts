@@ -1,6 +1,6 @@
 /** Training loss of one agent, one line per iteration: one of a grid of small charts with a common scale. */
 import type { WeightsRecord } from '../../contract/training-job';
-import { axisStyle } from '../chart-renderer';
+import { axisStyle } from './axes';
 import { threeDigits } from '../numbers';
 import type { Chart } from '../chart-renderer';
 

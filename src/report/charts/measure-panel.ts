@@ -1,7 +1,7 @@
 /** One measure over the iterations, with 95 % intervals: one of a grid of small charts. */
 import type { SeriesOption } from 'echarts';
 import type { Estimate } from '../../contract/measures';
-import { axisStyle } from '../chart-renderer';
+import { axisStyle, iterationAxis } from './axes';
 import { color, seriesColor } from '../colors';
 import type { Chart } from '../chart-renderer';
 import { threeDigits } from '../numbers';
@@ -33,18 +33,7 @@ export function measurePanel(input: {
     height: 170,
     option: () => ({
       grid: { left: 4, right: 10, top: 12, bottom: 4, containLabel: true },
-      xAxis: {
-        ...axisStyle,
-        type: 'value',
-        min: -last * 0.08,
-        max: last * 1.08,
-        minInterval: 1,
-        splitLine: { show: false },
-        axisLabel: {
-          ...axisStyle.axisLabel,
-          formatter: (value: number) => (Number.isInteger(value) ? String(value) : ''),
-        },
-      },
+      xAxis: iterationAxis(last, 0.08),
       yAxis: {
         ...axisStyle,
         type: 'value',

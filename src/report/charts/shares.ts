@@ -1,5 +1,5 @@
 /** A few shares per iteration as lines: agreement, wrong consensus. */
-import { axisStyle } from '../chart-renderer';
+import { axisStyle, percentLabels, titled } from './axes';
 import { seriesColor } from '../colors';
 import type { Chart } from '../chart-renderer';
 
@@ -30,9 +30,7 @@ export function shareChart(input: {
       xAxis: {
         ...axisStyle,
         type: 'category',
-        name: 'iteration',
-        nameLocation: 'middle',
-        nameGap: 28,
+        ...titled('iteration'),
         data: iterationNames(lines),
       },
       yAxis: {
@@ -40,7 +38,7 @@ export function shareChart(input: {
         type: 'value',
         min: 0,
         max: ({ max }: { max: number }) => Math.max(0.1, Math.ceil(max * 10) / 10),
-        axisLabel: { ...axisStyle.axisLabel, formatter: (value: number) => `${Math.round(value * 100)} %` },
+        axisLabel: percentLabels,
       },
       series: lines.map((line) => ({
         type: 'line' as const,

@@ -1,5 +1,5 @@
 /** Horizontal bars, each a stack of parts that add up to a whole: selection outcomes per agent, seconds per stage. */
-import { axisStyle } from '../chart-renderer';
+import { axisStyle, titled } from './axes';
 import type { Chart } from '../chart-renderer';
 import { shortened, visibleLine } from '../plain-text';
 
@@ -37,9 +37,7 @@ export function stackedBars(input: {
       xAxis: {
         ...axisStyle,
         type: 'value',
-        name: unit,
-        nameLocation: 'middle',
-        nameGap: 28,
+        ...titled(unit),
         splitNumber: width > 500 ? 6 : 3,
       },
       yAxis: {

@@ -1,0 +1,38 @@
+/** Axes as the charts share them. */
+import { color } from '../colors';
+
+/** Axis lines, labels and grid lines in the page's colours. */
+export const axisStyle = {
+  axisLine: { show: true, lineStyle: { color: color('line') } },
+  axisTick: { show: false },
+  axisLabel: { color: color('muted'), fontSize: 12 },
+  nameTextStyle: { color: color('muted'), fontSize: 12 },
+  splitLine: { lineStyle: { color: color('line'), opacity: 0.6 } },
+};
+
+/** What a horizontal axis shows, in the middle below it. */
+export function titled(name: string) {
+  return { name, nameLocation: 'middle' as const, nameGap: 28 };
+}
+
+/** Labels of shares 0..1, as whole percents. */
+export const percentLabels = {
+  ...axisStyle.axisLabel,
+  formatter: (value: number) => `${Math.round(value * 100)} %`,
+};
+
+/** Iterations 0 to `last`, with a margin (a share of the axis) at both ends so that no marker is cut off. */
+export function iterationAxis(last: number, margin: number) {
+  return {
+    ...axisStyle,
+    type: 'value' as const,
+    min: -last * margin,
+    max: last * (1 + margin),
+    minInterval: 1,
+    splitLine: { show: false },
+    axisLabel: {
+      ...axisStyle.axisLabel,
+      formatter: (value: number) => (Number.isInteger(value) ? String(value) : ''),
+    },
+  };
+}
