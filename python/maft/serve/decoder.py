@@ -89,6 +89,11 @@ class Decoder:
 
     # -- prompts ----------------------------------------------------------------------------------------------------
 
+    def chunks(self, prompts: Sequence[Sequence[int]]) -> list[list[int]]:
+        """Which prompts are read together. On a CPU those of one width only: from about 200 tokens on, its attention
+        blocks its sums by the width, so that padding a row to its longest companion would change the row's last bits."""
+        return prompt_chunks(prompts, self.max_prompt_tokens, one_width=self.device.type == "cpu")
+
     def causal(self, queries: Tensor, keys: Tensor, values: Tensor) -> Tensor:
         """Attention within prompts padded on the right: what is padded is never looked at by what is not."""
         repeats = self.shape.heads // self.shape.key_value_heads
@@ -121,7 +126,7 @@ class Decoder:
         first = len(self.lengths)
         self.cache.reserve(first + len(prompts), round_up(max(len(prompt) for prompt in prompts) + 1))
         logits = torch.empty(len(prompts), self.shape.vocabulary, dtype=self.dtype, device=self.device)
-        for chunk in prompt_chunks(prompts, self.max_prompt_tokens):
+        for chunk in self.chunks(prompts):
             chunk = sorted(chunk, key=lambda row: versions[row].order())
             chosen = [prompts[row] for row in chunk]
             owners = [versions[row] for row in chunk]
@@ -137,8 +142,11 @@ class Decoder:
 
     def score(self, texts: Sequence[Sequence[int]], version: DecoderWeights) -> list[Tensor]:
         """Hidden states [tokens, hidden] of each text, nothing stored."""
-        hidden = self.read(texts, [version] * len(texts), None)
-        return [hidden[row, : len(text)] for row, text in enumerate(texts)]
+        states: dict[int, Tensor] = {}
+        for chunk in self.chunks(texts):
+            hidden = self.read([texts[row] for row in chunk], [version] * len(chunk), None)
+            states.update((row, hidden[place, : len(texts[row])]) for place, row in enumerate(chunk))
+        return [states[row] for row in range(len(texts))]
 
     def logits(self, hidden: Tensor, version: DecoderWeights) -> Tensor:
         """[tokens, hidden] -> [tokens, vocabulary]"""
@@ -254,13 +262,14 @@ def run_lengths(versions: list[DecoderWeights]) -> tuple[list[DecoderWeights], l
     return distinct, counts
 
 
-def prompt_chunks(prompts: Sequence[Sequence[int]], most: int) -> list[list[int]]:
-    """Rows to read together: of similar length, so that little is padding, and of bounded size."""
+def prompt_chunks(prompts: Sequence[Sequence[int]], most: int, *, one_width: bool) -> list[list[int]]:
+    """Rows to read together, of bounded size: of one rounded width, or of similar length, so that little is padding."""
     chunks: list[list[int]] = []
     for row in sorted(range(len(prompts)), key=lambda each: len(prompts[each])):
         length = len(prompts[row])
-        fits = chunks and (len(chunks[-1]) + 1) * length <= most
-        if fits and length <= 1.5 * len(prompts[chunks[-1][0]]) + 16:
+        shortest = len(prompts[chunks[-1][0]]) if chunks else 0
+        matches = round_up(length) == round_up(shortest) if one_width else length <= 1.5 * shortest + 16
+        if chunks and matches and (len(chunks[-1]) + 1) * length <= most:
             chunks[-1].append(row)
         else:
             chunks.append([row])

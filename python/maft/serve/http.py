@@ -173,7 +173,7 @@ class Api:
         for text in texts:
             require_length(version, text, param)
         results: dict[int, Result] = {}
-        for places in prompt_chunks(texts, MAX_READ_TOKENS):
+        for places in prompt_chunks(texts, MAX_READ_TOKENS, one_width=False):
             work = partial(job, [texts[place] for place in places])
             future = self.engine.compute(partial(on_threads, self.read_threads, work))
             try:

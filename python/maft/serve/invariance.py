@@ -7,7 +7,8 @@ batched with. Two ways were measured on the tiny architecture (64 rows over 7 ve
   the tokens per second (ratio to a plain float32 loop 0.46 instead of 0.9 to 1), because small float64 matrix products run at a quarter of the float32 speed.
 - float32 with fixed orders of summation: a product of enough rows (4 on one thread, 12 on two: smaller ones take other
   kernels) gives each row the same bits however many rows there are, so smaller ones are padded; attention does so once
-  spans are multiples of 16 (what is masked adds exact zeros at the end). Nearly free.
+  spans are multiples of 16 (what is masked adds exact zeros at the end) and prompts that are read together have the same
+  span. Nearly free.
 
 The second is a property of the kernels, not of the mathematics. So it is *checked* when a model is loaded, with the
 threads that will be used: rows alone and in several compositions, prompts and steps, bit for bit. Where any bit
@@ -24,13 +25,22 @@ from torch import Tensor
 from maft.serve.decoder import Decoder
 from maft.serve.weights import DecoderWeights
 
-#: Lengths of the prompts tried: around multiples of the span, short and long.
-LENGTHS = (1, 5, 15, 16, 17, 33, 64, 100, 150, 200)
+#: Lengths of the prompts tried: around multiples of the span, short and long, and of the long ones some that share a
+#: width, which are read together.
+LENGTHS = (1, 5, 15, 16, 17, 33, 64, 100, 150, 200, 153, 205, 497, 510, 780)
 STEPS = 2
 #: Least numbers of rows tried, cheapest first.
 MINIMUM_ROWS = (4, 12, 32)
 #: How the rows are put together: everybody alone is what the others are compared with.
-COMPOSITIONS = ((2, 7), (9, 3, 0), (0, 1, 2, 3, 4), (8, 7, 6, 5, 4, 3, 1), (9, 8, 7, 6, 5, 4, 3, 2, 1, 0) * 2)
+COMPOSITIONS = (
+    (2, 7),
+    (9, 3, 0),
+    (8, 10),
+    (11, 9, 12, 13),
+    (0, 1, 2, 3, 4),
+    (8, 7, 6, 5, 4, 3, 1),
+    (14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0) * 2,
+)
 
 
 def trace(decoder: Decoder, prompts: list[list[int]], versions: list[DecoderWeights]) -> Tensor:
