@@ -92,13 +92,15 @@ function nextRetryDelay({ retryAfterMs }: MaftError): number | undefined {
 /** What people have to mend before it goes on, and waiting does not: a refused key, money that is spent. */
 const peopleMend = new Set([401, 402]);
 
+const brokenMachine: readonly (number | null)[] = [trainerExitCodes.noSpace, trainerExitCodes.machineFault];
+
 /**
  * The world around us is broken, not this one request: an endpoint that is down, overloaded, or lacks the model, a key or
- * an account it no longer takes, a full disk, a store that is not mounted.
+ * an account it no longer takes, a full disk, a store that is not mounted, a GPU that fails.
  */
 function isOutage(error: MaftError): boolean {
   if (error instanceof ArtifactError) return error.retryable;
-  if (error instanceof TrainerError) return error.exitCode === trainerExitCodes.noSpace;
+  if (error instanceof TrainerError) return brokenMachine.includes(error.exitCode);
   if (!(error instanceof ProviderError)) return false;
   const { status, unreachable, retryable } = error;
   return status === undefined ? unreachable : retryable || peopleMend.has(status);

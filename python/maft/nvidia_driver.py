@@ -6,6 +6,7 @@ A driver older than the pinned torch's CUDA asks for would otherwise mean a trai
 from __future__ import annotations
 
 import json
+import subprocess
 import sys
 import warnings
 from collections.abc import Sequence
@@ -19,8 +20,28 @@ DRIVER_FILES = ("/proc/driver/nvidia/version", "/dev/nvidiactl", "/usr/lib/wsl/l
 
 def finds_cuda(files: Sequence[str] = DRIVER_FILES) -> bool:
     """What `device: auto` goes by. A line on stderr where there is a driver and torch cannot use it."""
-    reason = why_no_cuda()
-    if reason is not None and any(Path(file).exists() for file in files):
+    return is_usable(why_no_cuda(), files)
+
+
+def finds_cuda_before_forking(files: Sequence[str] = DRIVER_FILES) -> bool:
+    """As `finds_cuda`, asked in a process of its own: CUDA that was looked for here could not be used by a child that is
+    forked. (torch's check by NVML needs no CUDA, but counts GPUs whose driver is too old for it.)"""
+    if not has_driver(files):
+        return False
+    asked = subprocess.run([sys.executable, "-m", "maft.nvidia_driver"], capture_output=True, text=True, check=False)
+    if asked.returncode != 0:
+        last_words = asked.stderr.strip().splitlines()[-1:] or [f"exit code {asked.returncode}"]
+        return is_usable(f"asking failed: {last_words[0]}", files)
+    return is_usable(json.loads(asked.stdout)["reason"], files)
+
+
+def has_driver(files: Sequence[str]) -> bool:
+    return any(Path(file).exists() for file in files)
+
+
+def is_usable(reason: str | None, files: Sequence[str]) -> bool:
+    """False where there is a reason, which is said where it is a surprise."""
+    if reason is not None and has_driver(files):
         print(f"an NVIDIA driver is there, but torch cannot use it ({reason}): this runs on the CPU", file=sys.stderr)
     return reason is None
 

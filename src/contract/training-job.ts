@@ -78,7 +78,7 @@ export const trainingEventSchema = z.discriminatedUnion('event', [
   }),
   z.object({
     event: z.literal('failed'),
-    kind: z.enum(['bad-job', 'out-of-memory', 'no-space', 'interrupted', 'bug']),
+    kind: z.enum(['bad-job', 'out-of-memory', 'no-space', 'interrupted', 'machine-fault', 'bug']),
     message: z.string(),
   }),
 ]);
@@ -86,7 +86,15 @@ export const trainingEventSchema = z.discriminatedUnion('event', [
 export type TrainingEvent = z.infer<typeof trainingEventSchema>;
 
 /** Exit codes of `python -m maft.train`; anything else is a bug or a signal. */
-export const trainerExitCodes = { ok: 0, bug: 1, badJob: 2, outOfMemory: 3, noSpace: 4, interrupted: 5 } as const;
+export const trainerExitCodes = {
+  ok: 0,
+  bug: 1,
+  badJob: 2,
+  outOfMemory: 3,
+  noSpace: 4,
+  interrupted: 5,
+  machineFault: 6,
+} as const;
 
 /** `weights/<agent>.json`: which model an agent uses from this iteration on, and how it was made. */
 export interface WeightsRecord {

@@ -18,11 +18,12 @@ export interface LocalTrainerOptions extends PythonOptions {
 
 type TrainOptions = Parameters<Trainer['train']>[1];
 
-/** Exit codes after which the same job may succeed: memory and space may be free by then, and a stopped one resumes. */
+/** Exit codes after which the same job may succeed: memory and space may be free by then, and what broke off resumes. */
 const retryableCodes: readonly number[] = [
   trainerExitCodes.outOfMemory,
   trainerExitCodes.noSpace,
   trainerExitCodes.interrupted,
+  trainerExitCodes.machineFault,
 ];
 
 /**

@@ -16,8 +16,10 @@ export interface MathVerifyOptions extends PythonOptions {
 
 const verdictSchema = z.strictObject({ id: z.int(), equal: z.boolean(), reason: z.string().optional() });
 
-/** `python -m maft.grade` says with these that another attempt would end the same way. */
-const hopelessExitCodes: readonly (number | null)[] = [1, 2, 3];
+/** Exit codes of `python -m maft.grade` after which another attempt would end the same way, if it never answered … */
+const hopelessAtFirst: readonly (number | null)[] = [1, 2, 3];
+/** … and if it did: then it is installed, and what it could not start for want of memory or processes it may start later. */
+const hopelessLater: readonly (number | null)[] = [2];
 
 interface Question {
   resolve(verdict: Verdict): void;
@@ -67,6 +69,7 @@ class GraderProcess {
   private readonly open = new Map<number, Question>();
   private readonly tail = new Tail();
   private asked = 0;
+  private hasAnswered = false;
 
   constructor(private readonly options: MathVerifyOptions) {
     const { python, pythonPath, processes, timeLimitMs } = options;
@@ -105,6 +108,7 @@ class GraderProcess {
     const parsed = verdictSchema.safeParse(parseJson(line));
     if (!parsed.success) return this.tail.add(`Not a verdict: ${line.slice(0, 200)}`);
     const { id, ...verdict } = parsed.data;
+    this.hasAnswered = true;
     this.open.get(id)?.resolve(verdict);
     this.open.delete(id);
   }
@@ -119,7 +123,8 @@ class GraderProcess {
   private endOf(code: number | null, signal: string | null): Error {
     const ended = code === null ? `was killed by ${signal}` : `exited with code ${code}`;
     const message = `The grader ${ended}: ${this.tail.toString() || 'it said nothing'}`;
-    if (!hopelessExitCodes.includes(code)) return new ProviderError(message, { retryable: true });
+    if (!(this.hasAnswered ? hopelessLater : hopelessAtFirst).includes(code))
+      return new ProviderError(message, { retryable: true });
     return new ConfigError(`${message}. Run maft doctor: ${this.options.python} must have the package math-verify`);
   }
 }

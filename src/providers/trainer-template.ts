@@ -50,6 +50,7 @@ export class TrainerTemplate {
   private readonly jobs = new Map<string, ForkedJob>();
   private readonly tail = new Tail();
   private jobsStarted = 0;
+  private wasReady = false;
   private becomeReady!: (facts: TemplateFacts) => void;
   private failReady!: (error: unknown) => void;
 
@@ -94,7 +95,7 @@ export class TrainerTemplate {
     const exited = new Promise<TrainerExit>((resolve, reject) => {
       this.jobs.set(id, { tail, onEvent, resolve });
       // What has not reported its end ended with the template.
-      this.ended.then((exit) => resolve(endedWithTemplate(exit, tail)), reject);
+      this.ended.then((exit) => resolve(this.endOfJob(exit, tail)), reject);
     });
     this.request({ run: jobFile, id });
     return { exited, stop: () => this.request({ stop: id }), kill: () => this.kill(id) };
@@ -140,7 +141,10 @@ export class TrainerTemplate {
   }
 
   private dispatch(message: Message): void {
-    if ('ready' in message) return this.becomeReady(message);
+    if ('ready' in message) {
+      this.wasReady = true;
+      return this.becomeReady(message);
+    }
     const job = this.jobs.get(message.id);
     if (!job) return;
     if ('pid' in message) job.pid = message.pid;
@@ -149,16 +153,17 @@ export class TrainerTemplate {
     else job.onEvent(message.event);
   }
 
+  /** How a job ended that ended with the template. One that was ready had no quarrel with the job: that was interrupted. */
+  private endOfJob(exit: TrainerExit, tail: Tail): TrainerExit {
+    const wasClosed = exit.code === trainerExitCodes.ok;
+    const code = exit.code !== null && (this.wasReady || wasClosed) ? trainerExitCodes.interrupted : exit.code;
+    return { code, signal: exit.signal, stderrTail: `${tail}\n${exit.stderrTail}`.trim() };
+  }
+
   private settle(id: string, job: ForkedJob, exit: { code: number | null; signal: string | null }): void {
     this.jobs.delete(id);
     job.resolve({ ...exit, stderrTail: job.tail.toString() });
   }
-}
-
-/** A template that ended in good order was closed: to its jobs that is an interruption. */
-function endedWithTemplate(exit: TrainerExit, tail: Tail): TrainerExit {
-  const code = exit.code === trainerExitCodes.ok ? trainerExitCodes.interrupted : exit.code;
-  return { code, signal: exit.signal, stderrTail: `${tail}\n${exit.stderrTail}`.trim() };
 }
 
 function endedTooSoon(exit: TrainerExit): TrainerError {

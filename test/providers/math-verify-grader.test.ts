@@ -1,5 +1,8 @@
 /** The grader of mathematical answers, with the real Math-Verify in real processes. */
 import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { ConfigError, ProviderError } from '../../src/errors';
 import { pythonPackagesDirectory } from '../../src/paths';
 import { MathVerifyGrader } from '../../src/providers/math-verify-grader';
@@ -85,6 +88,20 @@ test('closing leaves no process behind', async () => {
   await closed.close();
   const left = execFileSync('ps', ['-eo', 'pgid=,stat=']).toString().split('\n');
   expect(left.filter((line) => line.trim().startsWith(`${pid} `) && !/Z/.test(line))).toEqual([]);
+});
+
+test('one that fails after it has answered is asked again: it is installed', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'maft-grader-'));
+  const python = join(folder, 'python');
+  const answering = `read -r pair; echo '{"id":1,"equal":true}'; read -r pair; echo "fork: no memory" >&2; exit 1`;
+  writeFileSync(python, `#!/bin/sh\n${answering}\n`, { mode: 0o755 });
+  const failing = new MathVerifyGrader({ ...options, python });
+  expect(await failing.grade([{ a: '2x', b: 'x+x' }])).toEqual([{ equal: true }]);
+  await expect(failing.grade([poison])).rejects.toMatchObject({
+    retryable: true,
+    message: 'The grader exited with code 1: fork: no memory',
+  });
+  rmSync(folder, { recursive: true });
 });
 
 test.each([

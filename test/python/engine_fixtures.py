@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from types import SimpleNamespace
 from typing import Any
 
@@ -24,8 +25,12 @@ class ScriptedBackend:
     def __init__(self, memory_bytes: int = 2**20) -> None:
         self.memory_bytes = memory_bytes
         self.rows: list[Row] = []
+        #: Most rows at any time.
+        self.largest = 0
         self.failing: str | None = None
         self.error: Exception = RuntimeError("scripted")
+        #: Fewer rows than this do not join those that run.
+        self.least_joining = 1
         #: The engine waits before each step until this is set.
         self.go = threading.Event()
         self.go.set()
@@ -40,12 +45,16 @@ class ScriptedBackend:
         planned = [planned_length(row) for row in [*self.rows, *joining]]
         return len(planned) * max(planned, default=0)
 
+    def welcomes(self, waiting: int) -> bool:
+        return not self.rows or waiting >= self.least_joining
+
     def compact(self) -> None:
         pass
 
     def admit(self, rows: Sequence[Row]) -> Tensor:
         self.fail_if("admit")
         self.rows.extend(rows)
+        self.largest = max(self.largest, len(self.rows))
         return self.logits(len(rows))
 
     def step(self) -> Tensor:
@@ -92,6 +101,13 @@ class Asked:
         """`ok`, or the error's message. Fails where nothing is said for long."""
         assert self.event.wait(timeout=20), "never answered"
         return "ok" if self.told[0] is None else str(self.told[0])
+
+
+def until(holds: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 20
+    while not holds():
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.005)
 
 
 @contextlib.contextmanager

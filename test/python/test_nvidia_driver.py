@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 import warnings
 from pathlib import Path
 
@@ -10,8 +12,9 @@ import torch
 from training_jobs import ROOT
 
 from maft import nvidia_driver
-from maft.nvidia_driver import DRIVER_FILES, finds_cuda
+from maft.nvidia_driver import DRIVER_FILES, finds_cuda, finds_cuda_before_forking
 from maft.serve.precision import choose_device
+from maft.train.__main__ import prepare_environment
 from maft.train.placement import choose_placement
 
 TOO_OLD = (
@@ -80,6 +83,50 @@ def test_server_and_trainer_say_it_where_the_device_is_auto_only(
     assert capsys.readouterr().err == ""
     assert choose_device("auto").type == choose_placement("auto", 1).name == "cpu"
     assert len(capsys.readouterr().err.splitlines()) == 2
+
+
+@pytest.mark.parametrize(
+    ("answer", "usable", "said"),
+    [
+        ("""echo '{"reason": null}'""", True, ""),
+        ("""echo '{"reason": "too old"}'""", False, "cannot use it (too old)"),
+        ("echo 'Illegal instruction' >&2; exit 132", False, "(asking failed: Illegal instruction)"),
+    ],
+)
+def test_who_forks_has_another_process_look(
+    answer: str,
+    usable: bool,
+    said: str,
+    driver: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    python = tmp_path / "python"
+    python.write_text(f"#!/bin/sh\n{answer}\n", encoding="utf-8")
+    python.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(python))
+    assert finds_cuda_before_forking([driver]) is usable
+    assert said in capsys.readouterr().err
+    assert not finds_cuda_before_forking([str(tmp_path / "none")])
+
+
+def test_a_training_counts_no_gpu_whose_driver_is_too_old(
+    driver: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """NVML is the driver's own and counts its GPUs, whatever torch's CUDA asks for."""
+    monkeypatch.setattr(os, "environ", os.environ.copy())
+    prepare_environment()
+    monkeypatch.setattr(torch.cuda, "_device_count_nvml", lambda: 1)
+
+    def count() -> int:
+        warnings.warn(TOO_OLD, stacklevel=1)
+        return 0
+
+    monkeypatch.setattr(torch._C, "_cuda_getDeviceCount", count, raising=False)
+    monkeypatch.setattr(nvidia_driver.finds_cuda, "__defaults__", ((driver,),))
+    assert choose_placement("auto", 1).name == "cpu"
+    assert "this runs on the CPU" in capsys.readouterr().err
 
 
 def test_doctor_looks_for_the_same_files() -> None:

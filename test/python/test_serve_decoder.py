@@ -185,3 +185,32 @@ def test_a_checkpoint_with_tensors_that_would_be_ignored_is_refused(tmp_path: Pa
     save_file(tensors, folder / "model.safetensors", metadata={"format": "pt"})
     with pytest.raises(ValueError, match="q_norm"):
         load(folder)
+
+
+@torch.inference_mode()
+def test_steps_in_bfloat16_are_as_exact_as_prompts_where_scores_are_large(tmp_path: Path) -> None:
+    """As in Qwen2, whose queries and keys carry large constants."""
+    sizes = {"vocab_size": 512, "hidden_size": 256, "intermediate_size": 512, "num_hidden_layers": 4}
+    heads = {"num_attention_heads": 2, "num_key_value_heads": 1}
+    config = Qwen2Config(**sizes, **heads, max_position_embeddings=512, tie_word_embeddings=True)
+    torch.manual_seed(0)
+    model: Any = AutoModelForCausalLM.from_config(config)
+    for name, parameter in model.named_parameters():
+        if parameter.dim() == 2:
+            parameter.normal_(0, 0.06)
+        if name.endswith(("q_proj.bias", "k_proj.bias")):
+            parameter.zero_().view(-1, 128)[:, [60, 62]] = 20.0
+    model.bfloat16().save_pretrained(tmp_path)
+    text = torch.randint(512, (200,), generator=torch.Generator().manual_seed(1)).tolist()
+    exact = reference(AutoModelForCausalLM.from_pretrained(tmp_path, dtype=torch.float32), text).log_softmax(-1)
+    network = load(tmp_path, torch.bfloat16)
+    read = network.logits(network.hidden(text)).float().log_softmax(-1)
+    network.decoder.admit([text[:40]], [network.weights])
+    stepped = torch.stack([network.decoder.step([token])[0] for token in text[40:]]).float().log_softmax(-1)
+    off_read, off_stepped = (divergence(exact[40:], each) for each in (read[40:], stepped))
+    assert off_stepped < 1.5 * off_read, (off_stepped, off_read)
+
+
+def divergence(first: torch.Tensor, second: torch.Tensor) -> float:
+    """Mean KL divergence in nats per position."""
+    return float((first.exp() * (first - second)).sum(-1).mean())

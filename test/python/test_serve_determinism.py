@@ -43,7 +43,9 @@ def make_requests(count: int) -> list[dict[str, Any]]:
     draws = random.Random(0)
     made = []
     for seed in range(count):
-        content = "".join(draws.choice("0123456789+-*=? #") for _ in range(draws.randint(1, draws.choice([120, 120, 120, 450]))))
+        content = "".join(
+            draws.choice("0123456789+-*=? #") for _ in range(draws.randint(1, draws.choice([120, 120, 120, 450])))
+        )
         body = {"model": draws.choice(NAMES), "messages": [{"role": "user", "content": content}], "seed": seed}
         body |= {"max_tokens": draws.randint(1, 30), "temperature": draws.choice([1, 1, 1, 0.7, 0])}
         made.append({**body, "top_p": draws.choice([1, 1, 0.9]), "n": draws.choice([1, 1, 1, 2])})

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import torch
-from engine_fixtures import Asked, ScriptedBackend, running_engine, version_over
+from engine_fixtures import Asked, ScriptedBackend, running_engine, until, version_over
 from serve_fixtures import write_lively
 
 from maft.serve import failures
@@ -131,3 +131,25 @@ def test_a_job_that_loses_the_accelerator_ends_the_process(ended: threading.Even
     with running_engine() as engine:
         engine.compute(job)
         assert ended.wait(timeout=20)
+
+
+def test_rows_that_a_backend_does_not_want_yet_wait_until_it_does_and_others_go_on() -> None:
+    with running_engine() as engine:
+        patient, other = ScriptedBackend(), ScriptedBackend()
+        patient.least_joining = 2
+        patient.go.clear()
+        version = version_over(patient)
+        first = Asked(engine, version, tokens=3)
+        until(lambda: len(patient.rows) == 1)
+        single, elsewhere = Asked(engine, version, tokens=3), Asked(engine, version_over(other), tokens=2)
+        patient.go.set()
+        assert [first.outcome(), elsewhere.outcome(), single.outcome()] == ["ok"] * 3
+        assert patient.largest == 1, "the single one did not wait"
+
+        patient.go.clear()
+        Asked(engine, version, tokens=50)
+        until(lambda: len(patient.rows) == 1)
+        two = [Asked(engine, version, tokens=3), Asked(engine, version, tokens=3)]
+        patient.go.set()
+        assert [each.outcome() for each in two] == ["ok", "ok"]
+        assert patient.largest == 3

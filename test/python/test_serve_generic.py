@@ -10,7 +10,7 @@ import pytest
 import torch
 from transformers import AutoConfig, AutoModelForCausalLM
 
-from maft.serve.generic import GenericNetwork, Group, bytes_per_position
+from maft.serve.generic import GenericBackend, GenericNetwork, Group, bytes_per_position
 from maft.serve.loading import Loader
 from maft.serve.scoring import score_texts
 
@@ -116,3 +116,11 @@ def test_scoring_and_sampling_are_one_distribution(family: str) -> None:
             assert each.logprob == pytest.approx(float(own[place, each.token]), abs=1e-4)
     drawn_from = Group(model, [row(text)]).first[0].double().log_softmax(-1)
     torch.testing.assert_close(drawn_from, own[-1], atol=1e-4, rtol=0)
+
+
+@torch.inference_mode()
+def test_rows_join_in_numbers_so_that_few_groups_take_turns() -> None:
+    backend = GenericBackend(make_model("qwen3"), 2**28)
+    assert backend.welcomes(1), "nobody is there yet"
+    backend.admit([row([5, 6, 7])] * 8)
+    assert [backend.welcomes(waiting) for waiting in (1, 3, 4, 8)] == [False, False, True, True]

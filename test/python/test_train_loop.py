@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import shutil
 from pathlib import Path
@@ -321,3 +322,20 @@ def test_a_real_allocation_failure_is_out_of_memory() -> None:
     with pytest.raises(RuntimeError) as caught:
         torch.empty(1 << 50)
     assert classify(caught.value).exit_code == 3
+
+
+@pytest.mark.parametrize(
+    ("error", "kind"),
+    [
+        (RuntimeError("CUDA error: uncorrectable ECC error encountered"), "machine-fault"),
+        (torch.AcceleratorError("CUDA error: CUDA-capable device(s) is/are busy or unavailable", 46), "machine-fault"),
+        (OSError(errno.EIO, "Input/output error"), "machine-fault"),
+        (OSError(errno.ESTALE, "Stale file handle"), "machine-fault"),
+        (RuntimeError("CUDA error: device-side assert triggered"), "bug"),
+        (RuntimeError("CUDA error: out of memory"), "out-of-memory"),
+        (OSError(errno.ENOSPC, "No space left on device"), "no-space"),
+        (OSError(errno.EACCES, "Permission denied"), "bug"),
+    ],
+)
+def test_what_the_machine_did_is_not_taken_for_a_bug(error: Exception, kind: str) -> None:
+    assert classify(error).kind == kind

@@ -28,6 +28,10 @@ class Backend(Protocol):
         """What keys and values of the present rows and these may come to take; 0 where there are none."""
         ...
 
+    def welcomes(self, waiting: int) -> bool:
+        """Whether so many rows should join now rather than later."""
+        ...
+
     def compact(self) -> None:
         """Gives back memory that the present rows do not need."""
         ...
@@ -88,6 +92,9 @@ class DecoderBackend:
     def bytes_with(self, joining: Sequence[Row]) -> int:
         planned = [planned_length(each) for each in [*self.rows, *joining]]
         return self.decoder.cache.bytes_after(len(planned), max(planned)) if planned else 0
+
+    def welcomes(self, waiting: int) -> bool:
+        return True
 
     def compact(self) -> None:
         self.decoder.compact()

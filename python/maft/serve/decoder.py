@@ -201,8 +201,13 @@ class Decoder:
         rows = len(queries)
         grouped = queries.reshape(rows, shape.key_value_heads, -1, shape.head_size)
         keys, values = self.cache.layers[layer][:, :rows, :, : mask.shape[-1]]
-        # Not scaled_dot_product_attention: for one query on several threads it splits the keys over the threads by the
-        # number of rows, and a row's last bits then depend on its company. This is as fast.
+        if self.dtype.itemsize < 4:
+            # It keeps its scores in float32, as the reading of prompts and the training do: rounded to bfloat16, scores
+            # of the size that Qwen2's are would move the distribution three times as far.
+            mixed = functional.scaled_dot_product_attention(grouped, keys, values, attn_mask=mask)
+            return mixed.reshape(rows, 1, -1)
+        # Else not: for one query on several threads it splits the keys over the threads by the number of rows, and a
+        # row's last bits then depend on its company. This is as fast.
         scores = torch.matmul(grouped * shape.head_size**-0.5, keys.transpose(2, 3)) + mask
         mixed = torch.matmul(scores.softmax(-1), values)
         return mixed.reshape(rows, 1, -1)

@@ -149,7 +149,9 @@ class Engine:
         """Fills free places, one row per version in turn. Nobody overtakes a row that waits for memory."""
         free = self.max_batch - sum(len(backend.rows) for backend in self.backends)
         admitted: dict[Backend, list[Row]] = {}
-        turns = deque(version for version, queue in self.waiting.items() if queue)
+        waiting = {version: queue for version, queue in self.waiting.items() if queue}
+        turns = deque(version for version in waiting if version.network.backend.welcomes(len(waiting[version])))
+        later = [version for version in waiting if version not in turns]
         while free > 0 and turns:
             version = turns[0]
             row, backend = self.waiting[version][0], version.network.backend
@@ -162,7 +164,7 @@ class Engine:
             if not self.waiting[version]:
                 turns.pop()
         # Whose turn it is now is first next time, so that who waits for memory stays first.
-        self.waiting = {version: self.waiting[version] for version in turns}
+        self.waiting = {version: self.waiting[version] for version in [*turns, *later]}
         self.waiting_rows = sum(len(queue) for queue in self.waiting.values())
         for backend, rows in admitted.items():
             self.guarded(backend, partial(self.start, backend, rows), rows)

@@ -8,16 +8,13 @@ from __future__ import annotations
 import gc
 import logging
 import os
-from typing import Any, NoReturn
+from typing import NoReturn
 
 import torch
 
-from maft.out_of_memory import is_out_of_memory
+from maft.lost_device import device_is_lost
 
 log = logging.getLogger("maft.serve")
-
-#: Older versions of torch (2.6, 2.7) raise a plain RuntimeError, which says so.
-ACCELERATOR_ERROR: Any = getattr(torch, "AcceleratorError", ())
 
 
 def release_memory() -> None:
@@ -25,12 +22,6 @@ def release_memory() -> None:
     gc.collect()
     if torch.cuda.is_available():
         torch.cuda.empty_cache()
-
-
-def device_is_lost(error: BaseException) -> bool:
-    """Whether every later kernel of this process will fail too, as after an assertion on a GPU."""
-    lost = isinstance(error, ACCELERATOR_ERROR) or (isinstance(error, RuntimeError) and "CUDA error" in str(error))
-    return lost and not is_out_of_memory(error)
 
 
 def end_if_device_is_lost(error: BaseException) -> None:

@@ -1,7 +1,7 @@
 """Any other causal model, through its Transformers forward: slower, and one batch per version.
 
 Rows that are admitted together form a group with one cache, padded on the left; a finished row leaves its group, new
-rows form a new group, and the groups of a version take turns within a step.
+rows form a new group once they are enough, and the groups of a version take turns within a step.
 """
 
 from __future__ import annotations
@@ -76,6 +76,11 @@ class GenericBackend:
     def bytes_with(self, joining: Sequence[Row]) -> int:
         planned = [planned_length(each) for each in [*self.rows, *joining]]
         return len(planned) * max(planned, default=0) * self.bytes_per_position
+
+    def welcomes(self, waiting: int) -> bool:
+        """Rows that join are a group of their own from then on, with a forward pass of its own in every step: so they join
+        when they are at least half as many as those that run. One by one, each would compute alone."""
+        return 2 * waiting >= len(self.rows)
 
     def compact(self) -> None:
         """Nothing to do: a row that ends takes its keys and values with it."""

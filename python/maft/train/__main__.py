@@ -13,7 +13,8 @@ DESCRIPTION = """Supervised finetuning of one agent from a job file (src/contrac
   --template         import torch once, then fork a child for each job named on stdin (CPU only)
 """
 EXIT_CODES = """exit codes: 0 finished · 1 bug · 2 bad job, never retry · 3 out of memory · 4 no space left
-            5 interrupted (SIGTERM, or the parent is gone): run the same job again, it resumes
+            5 interrupted (SIGTERM, or the parent is gone) · 6 the GPU or the disk failed: run the same job again, it
+            resumes
 
 Events are JSON lines on --events-fd. A template also reads {"run": JOB.json, "id": ID}, {"stop": ID} and {"kill": ID},
 and its events are {"id": ID, ...} with "pid", "event", "stderr" or "exit"; the end of its stdin ends it and its children."""
@@ -25,8 +26,6 @@ def prepare_environment() -> None:
     os.environ.update(TOKENIZERS_PARALLELISM="false", TQDM_DISABLE="1")
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
-    # Asking whether there is a GPU must not create a context that children inherit.
-    os.environ.setdefault("PYTORCH_NVML_BASED_CUDA_CHECK", "1")
 
 
 def parse_arguments() -> argparse.Namespace:

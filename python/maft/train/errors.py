@@ -5,9 +5,12 @@ from __future__ import annotations
 import errno
 from typing import ClassVar
 
+from maft.lost_device import device_is_lost, is_assertion
 from maft.out_of_memory import is_out_of_memory
 
 NO_SPACE_ERRNOS = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+# A network file system that went away for a while, a disk that did.
+MACHINE_ERRNOS = {errno.EIO, errno.ESTALE, errno.ENOTCONN, errno.ETIMEDOUT}
 # The safetensors writer and torch report these by text only.
 NO_SPACE_TEXTS = ("No space left on device", "os error 28", "Disk quota exceeded", "File too large")
 
@@ -47,6 +50,19 @@ class Interrupted(TrainingFailure):
     exit_code = 5
 
 
+class MachineFault(TrainingFailure):
+    """The GPU or the disk failed. The same job resumes from its newest checkpoint, perhaps on another machine."""
+
+    kind = "machine-fault"
+    exit_code = 6
+
+
+def is_machine_fault(error: BaseException) -> bool:
+    if isinstance(error, OSError):
+        return error.errno in MACHINE_ERRNOS
+    return device_is_lost(error) and not is_assertion(error)
+
+
 def is_no_space(error: BaseException) -> bool:
     if isinstance(error, OSError) and error.errno in NO_SPACE_ERRNOS:
         return True
@@ -61,4 +77,6 @@ def classify(error: BaseException) -> TrainingFailure:
         return OutOfMemory(f"Out of memory, one example at a time. Lower maxLength or train LoRA. ({error})")
     if is_no_space(error):
         return NoSpace(f"No space left to write checkpoints or weights. Free some, then run the job again. ({error})")
+    if is_machine_fault(error):
+        return MachineFault(f"The GPU or the disk failed. The same job goes on at its newest checkpoint. ({error})")
     return TrainingFailure(f"{type(error).__name__}: {error}")

@@ -40,7 +40,10 @@ def choose_placement(device: str, threads: int) -> Placement:
 
 
 def make_repeatable() -> None:
-    """Deterministic kernels where torch has them; a warning on stderr names those it has not."""
+    """Deterministic kernels where torch has them; a warning on stderr names those it has not.
+
+    That makes a CPU repeatable, not a GPU: with `warn_only` the backward passes of its attention stay as they are.
+    """
     torch.use_deterministic_algorithms(True, warn_only=True)
     # Filling every new tensor with NaN is for finding bugs in kernels; it costs time in each step.
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]

@@ -206,9 +206,9 @@ def preload() -> str:
     import transformers.models.llama.modeling_llama  # noqa: F401
 
     import maft.train.run  # noqa: F401
-    from maft.nvidia_driver import finds_cuda
+    from maft.nvidia_driver import finds_cuda_before_forking
 
-    return "cuda" if finds_cuda() else "cpu"
+    return "cuda" if finds_cuda_before_forking() else "cpu"
 
 
 def preload_for(job_path: Path) -> None:
