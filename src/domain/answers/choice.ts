@@ -1,5 +1,5 @@
 /** Choices: the letter of a multiple-choice answer, for any number of choices. */
-import { boxedContents, statedAnswers } from './marked';
+import { boxedContents, lastMarked, statedAnswers } from './marked';
 
 /** `B`, `(b)`, `option B`, `B. Paris`, `B) Paris`: the whole place, or its beginning. */
 const leadingLetter =
@@ -22,10 +22,8 @@ const lead = String.raw`(?:answer|option|choice)\b\s*\**\s*(?:is|:|=)|(?:choose|
  */
 export function parseChoice(text: string): string | null {
   const lines = text.split('\n').filter((line) => line.trim() !== '');
-  const boxed = boxedContents(text)
-    .map(letterOf)
-    .filter((letter) => letter !== null);
-  return boxed.at(-1) ?? ownLineLetter(lines) ?? lastStatement(text) ?? lastLetterLine(lines) ?? loneLetter(text);
+  const boxed = lastMarked([boxedContents(text)], letterOf);
+  return boxed ?? ownLineLetter(lines) ?? lastStatement(text) ?? lastLetterLine(lines) ?? loneLetter(text);
 }
 
 function ownLineLetter(lines: readonly string[]): string | null {

@@ -1,32 +1,31 @@
 /** Where a response says "this is my answer": in `\boxed{}`, behind `####`, or in a sentence with "the answer is". */
 
-/** What stands in each `\boxed{}` or `\fbox{}`, inner braces included; `\boxed 5` without braces counts too (MATH has it). */
-export function boxedContents(text: string): string[] {
-  const contents: string[] = [];
-  for (const opening of text.matchAll(/\\(?:boxed|fbox)(?:\s*(\{)|\s+(-?\d[^\s{$\\]*))/g)) {
-    const [, brace, number = ''] = opening;
-    if (brace === undefined) {
-      contents.push(number.replace(/[.,;]+$/, ''));
-      continue;
-    }
-    const from = opening.index + opening[0].length;
-    const end = closingBrace(text, from);
-    if (end !== undefined) contents.push(text.slice(from, end));
-  }
-  return contents;
-}
+/** Longer than anybody's answer: a model that ran away. Nothing of it is read, which could take minutes. */
+export const longestAnswer = 2000;
 
-/** The index of the brace that closes one opened before `from`; `\{` and `\}` are signs, not braces. */
-function closingBrace(text: string, from: number): number | undefined {
-  let depth = 1;
-  for (let index = from; index < text.length; index += 1) {
-    const character = text[index];
-    if (character === '\\') index += 1;
-    else if (character === '{') depth += 1;
-    else if (character === '}') depth -= 1;
-    if (depth === 0) return index;
+/**
+ * What stands in each `\boxed{}` or `\fbox{}`, inner braces included, in the order of their openings; `\boxed 5` without
+ * braces counts too (MATH has it). In one pass, however they are nested.
+ */
+export function boxedContents(text: string): string[] {
+  const contents: (string | undefined)[] = [];
+  // Of each brace that is open: where what it holds begins, and its place among the contents if it is a box's.
+  const open: { from: number; box?: number }[] = [];
+  // `\{` and `\}` are signs, not braces; in `\\boxed` somebody escaped twice.
+  for (const sign of text.matchAll(
+    /\\(?:boxed|fbox)(?:\s*(\{)|\s+(-?\d[^\s{}$\\]*))|\\(?!\\(?:boxed|fbox))[\s\S]|[{}]/g,
+  )) {
+    const [all, brace, number] = sign;
+    const from = sign.index + all.length;
+    if (number !== undefined) contents.push(number.replace(/[.,;]+$/, ''));
+    else if (brace !== undefined) open.push({ from, box: contents.push(undefined) - 1 });
+    else if (all === '{') open.push({ from });
+    else if (all === '}') {
+      const closed = open.pop();
+      if (closed?.box !== undefined) contents[closed.box] = text.slice(closed.from, sign.index);
+    }
   }
-  return undefined;
+  return contents.filter((content) => content !== undefined);
 }
 
 /** The rest of the line behind each `####`, GSM8K's mark of the final answer. */
@@ -50,8 +49,11 @@ function firstSentence(line: string): string {
 /** The answer in the last of the marked places that holds one; kinds of places in order of preference. */
 export function lastMarked(kinds: readonly string[][], read: (place: string) => string | null): string | null {
   for (const places of kinds) {
-    const answers = places.map(read).filter((answer) => answer !== null);
-    if (answers.length > 0) return answers.at(-1)!;
+    // From the end, so that of many nested places no more are read than has to be.
+    for (const place of places.toReversed()) {
+      const answer = place.length > longestAnswer ? null : read(place);
+      if (answer !== null) return answer;
+    }
   }
   return null;
 }

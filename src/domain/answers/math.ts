@@ -1,5 +1,5 @@
 /** Mathematical expressions in LaTeX: what MATH's answers are. Equality is the grading port's (`sameMath` settles most). */
-import { boxedContents, hashedAnswers, lastMarked, statedAnswers, untilStable } from './marked';
+import { boxedContents, hashedAnswers, lastMarked, longestAnswer, statedAnswers, untilStable } from './marked';
 
 /** `$$…$$`, `$…$`, `\[…\]`, `\(…\)`. */
 const mathSegment = /\$\$([^$]+)\$\$|(?<!\\)\$((?:[^$\\]|\\[\s\S])+)\$|\\\[([\s\S]+?)\\\]|\\\(([\s\S]+?)\\\)/g;
@@ -41,6 +41,7 @@ function mathSegments(text: string): string[] {
 
 /** One line of mathematics with few words, or a single word; anything else is prose, or a box that was never closed. */
 function bareExpression(text: string): string | null {
+  if (text.length > longestAnswer) return null;
   if (text.trim().includes('\n\n')) return null;
   const expression = tidied(text);
   const words = expression.replaceAll(/\\[A-Za-z]+\s*(?:\{[^{}]*\})?/g, ' ').match(/\p{L}{2,}/gu) ?? [];

@@ -14,7 +14,8 @@ const longestNumeral = 400;
 const numberFirst = /^[\s$*({\\-]*\p{Sc}?\s?-?\.?\d/u;
 /** `1 000 000` */
 const spacedThousands = /(?<![\d.,/])\d{1,3}(?: \d{3})+(?![\d/])/g;
-const scientific = /(\d(?:[\d.,]*\d)?)\s*(?:\\times|\\cdot|×|\*)\s*10\s*\^\s*\{?\s*([+-]?\d+)\s*\}?/g;
+// Begins with the first digit of its number: from each digit anew, a long one would be read as often as it has digits.
+const scientific = /(?<!\d|\d[.,])(\d(?:[\d.,]*\d)?)\s*(?:\\times|\\cdot|×|\*)\s*10\s*\^\s*\{?\s*([+-]?\d+)\s*\}?/g;
 
 /**
  * The number in the last `\boxed{}`, behind the last `####`, in the last sentence with "answer is", or the last of the

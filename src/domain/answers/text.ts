@@ -1,5 +1,5 @@
 /** Short texts: a name, a word, a phrase. */
-import { boxedContents, hashedAnswers, lastMarked, statedAnswers, untilStable } from './marked';
+import { boxedContents, hashedAnswers, lastMarked, longestAnswer, statedAnswers, untilStable } from './marked';
 
 /**
  * The text in the last `\boxed{}`, behind the last `####`, in the last sentence with "answer is", or the last line that is
@@ -11,7 +11,7 @@ export function parseText(text: string): string | null {
 }
 
 function markedText(text: string): string | null {
-  const lines = text.split('\n').filter((line) => normalised(line) !== null);
+  const lines = text.split('\n').filter((line) => line.length <= longestAnswer && normalised(line) !== null);
   const marked = [boxedContents(text), hashedAnswers(text), statedAnswers(text), lines.slice(-1)];
   return lastMarked(marked, normalised);
 }
