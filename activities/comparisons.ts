@@ -103,7 +103,11 @@ export function createComparisonActivities(dependencies: ActivityDependencies) {
   }
 
   /** What a run is started with, and whether the store holds all of its results already. */
-  async function openComparedRun({ comparisonId, runId }: OpenComparedRunInput): Promise<OpenedComparedRun> {
+  async function openComparedRun(input: OpenComparedRunInput): Promise<OpenedComparedRun> {
+    return withHeartbeats(() => openRun(input));
+  }
+
+  async function openRun({ comparisonId, runId }: OpenComparedRunInput): Promise<OpenedComparedRun> {
     const record = await requireSealed<ComparisonRecord>(store, comparisonKeys.record(comparisonId));
     const run = record.groups.flatMap(({ runs }) => runs).find((each) => each.runId === runId);
     if (run === undefined) throw new Error(`comparison ${comparisonId} has no run ${runId}`);

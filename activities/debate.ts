@@ -14,6 +14,7 @@ import { memberNumbers } from '../src/domain/identifiers';
 import { iterationKeys } from '../src/domain/keys';
 import { modelOf } from '../src/domain/society';
 import { firstRoundMessages, instructionOf, laterRoundMessages, summaryMessages, type PromptSet } from '../src/prompts';
+import { allSettledOrFailed } from '../src/settled';
 import type { Task } from '../src/tasks/task';
 import { completeOnce, completionPlace, countCompletions, type StoredCompletion } from './completions';
 import type { ActivityDependencies } from './dependencies';
@@ -71,7 +72,7 @@ export function createDebateActivities(dependencies: ActivityDependencies, conte
         { length: input.toSample - input.fromSample + 1 },
         (_, index) => input.fromSample + index,
       );
-      const drawn = await Promise.all(
+      const drawn = await allSettledOrFailed(
         numbers.map((sample) => {
           const voice = { ...sampleVoice(sample, stage.rules), sampling: sampling.generation };
           const instruction = instructionFor(stage, voice.agent);

@@ -3,11 +3,12 @@
  * A `MaftError` says itself whether the same call may succeed later; anything else is a bug and stays one (Temporal
  * retries it like any failure, so that a deployed fix lets the run go on).
  */
+import { hostname } from 'node:os';
 import { Context } from '@temporalio/activity';
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import { pauseAfterAttempt } from '../src/contract/retries';
 import { trainerExitCodes } from '../src/contract/training-job';
-import { ArtifactError, MaftError, ProviderError, TrainerError } from '../src/errors';
+import { ArtifactError, ConfigError, MaftError, ProviderError, TaskError, TrainerError } from '../src/errors';
 import { namingWrongStore, type LookedAt } from './wrong-store';
 
 /** So many answers in a row that are nonsense count as the endpoint's last word. */
@@ -67,18 +68,40 @@ function toFailure(error: unknown, streaks: NonsenseStreaks): unknown {
   // Whatever a call threw because it was aborted, the reason is the cancellation.
   if (cancellationSignal.aborted) return error instanceof CancelledFailure ? error : cancellationSignal.reason;
   if (!(error instanceof MaftError)) return error;
-  const outage = isOutage(error);
+  const ofThisWorker = isOfThisWorker(error) && !isBeginning();
+  const outage = ofThisWorker || isOutage(error);
   const isNonsense = !outage && error instanceof ProviderError && error.retryable;
   if (!isNonsense) streaks.end();
   const exhausted = isNonsense && streaks.grow() >= mostNonsense;
   return ApplicationFailure.create({
     type: error.name,
-    message: error.message,
-    nonRetryable: !error.retryable || exhausted,
+    message: ofThisWorker ? `worker ${process.pid}@${hostname()}: ${error.message}` : error.message,
+    nonRetryable: !(error.retryable || ofThisWorker) || exhausted || asksForTooLong(error),
     nextRetryDelay: nextRetryDelay(error),
     // No cause: its message is the same, and its stack would stand in every history.
     details: [{ outage }],
   });
+}
+
+/**
+ * What its operator has to mend on the machine of this worker: a missing endpoint, key or program, a store it may not write.
+ * Another worker may have all that, and nothing is wrong with the problem that was asked about.
+ */
+function isOfThisWorker(error: MaftError): boolean {
+  if (error instanceof ConfigError) return !(error instanceof TaskError);
+  return error instanceof ArtifactError && error.isRefused;
+}
+
+/** Whoever starts a run is told at once what is missing for it. */
+function isBeginning(): boolean {
+  return Context.current().info.activityType.startsWith('resolve');
+}
+
+/** A wait, milliseconds, after which nobody would still be looking: then the run pauses itself at once, and says for what. */
+const longestWait = 10 * 60_000;
+
+function asksForTooLong({ retryAfterMs = 0 }: MaftError): boolean {
+  return retryAfterMs > longestWait;
 }
 
 /**

@@ -113,13 +113,11 @@ export function createFinetuningActivities(dependencies: ActivityDependencies, c
   }
 
   /** Society l: each agent with the weights its finetuning left it with. */
-  async function recordSociety({
-    plan,
-    iteration,
-  }: {
-    plan: RunPlan;
-    iteration: number;
-  }): Promise<{ version: string }> {
+  async function recordSociety(input: { plan: RunPlan; iteration: number }): Promise<{ version: string }> {
+    return withHeartbeats(() => societyOf(input));
+  }
+
+  async function societyOf({ plan, iteration }: { plan: RunPlan; iteration: number }): Promise<{ version: string }> {
     const { runId, trainedAgents } = plan;
     const previous = await contexts.society(runId, iteration - 1);
     const weights = await Promise.all(

@@ -8,6 +8,7 @@ import { memberNumbers } from '../src/domain/identifiers';
 import { iterationKeys } from '../src/domain/keys';
 import { modelOf } from '../src/domain/society';
 import { hintedMessages, instructionOf } from '../src/prompts';
+import { allSettledOrFailed } from '../src/settled';
 import { completeOnce, completionPlace, countCompletions, type StoredCompletion } from './completions';
 import type { ActivityDependencies } from './dependencies';
 import { withHeartbeats } from './heartbeats';
@@ -27,7 +28,7 @@ export function createHintActivities(
       const { record } = await contexts.run(input.runId);
       const members = memberNumbers(debateRules(record.specification, input.split).members);
       const wrong = await membersInNeed(input, members);
-      return countCompletions(await Promise.all(wrong.map((member) => askAgain(input, member))));
+      return countCompletions(await allSettledOrFailed(wrong.map((member) => askAgain(input, member))));
     });
   }
 

@@ -14,6 +14,7 @@ import {
 } from '../src/domain/measures/scored-text';
 import type { WantedScores } from '../src/domain/measures';
 import type { Scoring, TextToTokenize, TokenizedText } from '../src/ports';
+import { allSettledOrFailed } from '../src/settled';
 
 export interface ScoringRun {
   /** Scoring at the endpoint that serves a model. */
@@ -133,6 +134,6 @@ async function inLanes<Item, Result>(items: readonly Item[], perform: (item: Ite
   const lane = async (): Promise<void> => {
     for (const [index, item] of queue) results[index] = await perform(item);
   };
-  await Promise.all(Array.from({ length: Math.min(tokenizeAtOnce, items.length) }, lane));
+  await allSettledOrFailed(Array.from({ length: Math.min(tokenizeAtOnce, items.length) }, lane));
   return results;
 }

@@ -27,6 +27,12 @@ export class InvalidRunSpec extends MaftError {
 /** This machine's configuration is off: settings, keys, missing programs, ports. The operator mends it; work then goes on. */
 export class ConfigError extends MaftError {}
 
+/**
+ * A user's own task fails at what it is given: its program throws, or returns something else than an answer. The same on
+ * every machine; its author mends it.
+ */
+export class TaskError extends ConfigError {}
+
 /** A data file does not parse or does not hold what was asked for. Carries file and line. */
 export class DatasetError extends MaftError {
   constructor(
@@ -84,15 +90,18 @@ export class ArtifactError extends MaftError {
   override readonly retryable: boolean;
   /** There is nothing under the key, as against something that cannot be used. */
   readonly isMissing: boolean;
+  /** The file system refuses this user, on this machine. */
+  readonly isRefused: boolean;
 
   constructor(
     message: string,
     readonly key: string,
-    options: { retryable?: boolean; isMissing?: boolean; cause?: unknown } = {},
+    options: { retryable?: boolean; isMissing?: boolean; isRefused?: boolean; cause?: unknown } = {},
   ) {
     super(`${key}: ${message}`, { cause: options.cause });
     this.retryable = options.retryable ?? false;
     this.isMissing = options.isMissing ?? false;
+    this.isRefused = options.isRefused ?? false;
   }
 
   static missing(key: string): ArtifactError {

@@ -13,7 +13,7 @@ import { OpenAiEndpoint } from './providers/openai-endpoint';
 import { OpenAiInference } from './providers/openai-inference';
 import { OpenAiScoring } from './providers/openai-scoring';
 import { findBaseModel } from './setup/model-folder';
-import { isRefusal, listSearchAttributes } from './setup/search-attributes';
+import { isRefusal, usableSearchAttributes } from './setup/search-attributes';
 import { graderFor, taskFor } from './tasks';
 
 export interface WiredMachine {
@@ -91,7 +91,7 @@ function temporalPlatform(connection: Connection, namespace: string): Platform {
   return {
     async registeredSearchAttributes() {
       try {
-        return await listSearchAttributes(connection, namespace);
+        return await usableSearchAttributes(connection, namespace);
       } catch (error) {
         if (isRefusal(error)) return [];
         throw error;

@@ -29,7 +29,10 @@ const runsPerHistory = 150;
 
 export async function compareMethods(...input: unknown[]): Promise<ComparisonOutcome> {
   const comparison = startComparison(input);
-  if (!comparison.isContinued) comparison.begin(await refusedAsItself(() => light.resolveComparison({ input })));
+  if (!comparison.isContinued) {
+    const resolve = () => outlastingOutages(comparison.gate, () => light.resolveComparison({ input }));
+    comparison.begin(await refusedAsItself(resolve));
+  }
 
   const groups = comparison.takeGroups(runsPerHistory);
   await inWindow(groups, comparison.plan.runsInFlight, (group) => performGroup(comparison, group.runs));

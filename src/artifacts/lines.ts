@@ -2,6 +2,7 @@
 import type { ArtifactReference } from '../contract/run';
 import { sha256 } from '../domain/digests';
 import { amendedKey } from '../domain/keys';
+import { ArtifactError } from '../errors';
 import type { ArtifactStore } from '../ports';
 
 /** Parses them; the file's digest has been checked before, so a line that does not parse is a bug. */
@@ -16,7 +17,7 @@ export function formatLines(lines: readonly object[]): string {
 
 /**
  * Publishes them, and returns where they are: at the key, or beside it where an attempt that died before anything referred to
- * its file has left other lines there.
+ * its file has left other lines there. Throws `ArtifactError` where that one is corrupt.
  */
 export async function publishLines(
   store: ArtifactStore,
@@ -26,5 +27,10 @@ export async function publishLines(
   const content = Buffer.from(formatLines(lines));
   const { stored, reference } = await store.publish(key, content);
   if (stored.equals(content)) return reference;
-  return (await store.publish(amendedKey(key, sha256(content)), content)).reference;
+  const beside = amendedKey(key, sha256(content));
+  const amended = await store.publish(beside, content);
+  // Its name says what it holds, so nobody wrote it otherwise: a power cut tore it.
+  if (!amended.stored.equals(content))
+    throw new ArtifactError('is corrupt: it does not hold what its name says', beside);
+  return amended.reference;
 }

@@ -5,6 +5,11 @@ export function hasCode(error: unknown, code: string): boolean {
   return typeof error === 'object' && error !== null && 'code' in error && error.code === code;
 }
 
+/** A read-only mount, an owner who is somebody else. */
+function isRefusal(error: unknown): boolean {
+  return ['EROFS', 'EACCES', 'EPERM'].some((code) => hasCode(error, code));
+}
+
 /** A full disk or a stale mount may be mended while the run waits, so these are retryable; a permission is not. */
 export function storageError(key: string, attempted: string, cause: unknown): ArtifactError {
   if (hasCode(cause, 'ENOSPC') || hasCode(cause, 'EDQUOT')) {
@@ -17,11 +22,11 @@ export function storageError(key: string, attempted: string, cause: unknown): Ar
       },
     );
   }
-  if (hasCode(cause, 'EROFS') || hasCode(cause, 'EACCES') || hasCode(cause, 'EPERM')) {
+  if (isRefusal(cause)) {
     return new ArtifactError(
       `${attempted}: the store's folder is not writable for this user; change MAFT_STORE or its permissions`,
       key,
-      { cause },
+      { isRefused: true, cause },
     );
   }
   return new ArtifactError(`${attempted}: ${cause instanceof Error ? cause.message : String(cause)}`, key, {

@@ -26,16 +26,30 @@ export async function registerSearchAttributes(
   });
   if (known === undefined) return report;
   for (const [name, type] of Object.entries(searchAttributeTypes)) {
-    if (known.includes(name)) report.present.push(name);
-    else await add({ connection, namespace, name, type }, report);
+    const registered = known[name];
+    if (registered === undefined) await add({ connection, namespace, name, type }, report);
+    else if (registered === indexedValueType(type)) report.present.push(name);
+    else report.missing.push({ name, reason: `it is registered with another type than ${type}` });
   }
   return report;
 }
 
-/** Names of a namespace's own search attributes. Throws where the server does not answer, or refuses (`isRefusal`). */
-export async function listSearchAttributes(connection: AttributeConnection, namespace: string): Promise<string[]> {
+/**
+ * Names of our search attributes that the namespace has, with the types they are set with: a value of another type would be
+ * refused for ever, too. Throws where the server does not answer, or refuses (`isRefusal`).
+ */
+export async function usableSearchAttributes(connection: AttributeConnection, namespace: string): Promise<string[]> {
+  const known = await listSearchAttributes(connection, namespace);
+  const ours = Object.entries(searchAttributeTypes);
+  return ours.filter(([name, type]) => known[name] === indexedValueType(type)).map(([name]) => name);
+}
+
+async function listSearchAttributes(
+  connection: AttributeConnection,
+  namespace: string,
+): Promise<Record<string, temporal.api.enums.v1.IndexedValueType>> {
   const { customAttributes } = await connection.operatorService.listSearchAttributes({ namespace });
-  return Object.keys(customAttributes ?? {});
+  return customAttributes ?? {};
 }
 
 // Status codes of gRPC.

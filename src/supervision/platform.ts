@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import type { MachineConfig } from '../config';
 import { ConfigError } from '../errors';
 import type { BaseModel } from '../setup/model-folder';
+import { allSettledOrFailed } from '../settled';
 import { tryLock, type FileLock } from './file-lock';
 import { endLeftovers, findRunningPlatform, readState, writeState, type PlatformState } from './platform-state';
 import { choosePorts, loopback, type ChosenPorts } from './ports';
@@ -143,7 +144,7 @@ class RunningPlatformProcesses implements Platform {
       signal?.throwIfAborted();
       const [worker, servers] = [this.processes.at(-1)!, this.processes.slice(0, -1)];
       // The servers do not need each other; the worker needs a Temporal server to poll.
-      await allOrNothing(servers.map((server) => server.start()));
+      await allSettledOrFailed(servers.map((server) => server.start()));
       signal?.throwIfAborted();
       await worker.start();
       this.phase = 'ready';
@@ -264,11 +265,4 @@ class RunningPlatformProcesses implements Platform {
       children,
     };
   }
-}
-
-/** Waits for all, also when one fails: whatever started must be known before it is stopped. */
-async function allOrNothing(starts: Promise<void>[]): Promise<void> {
-  const results = await Promise.allSettled(starts);
-  const failed = results.find((result) => result.status === 'rejected');
-  if (failed !== undefined) throw failed.reason;
 }

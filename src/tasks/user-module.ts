@@ -10,7 +10,7 @@ import { z } from 'zod';
 import type { TaskSettings } from '../contract/task-settings';
 import { answerRules, answerTypes, type AnswerRules } from '../domain/answers';
 import { sha256 } from '../domain/digests';
-import { ConfigError, DatasetError } from '../errors';
+import { ConfigError, DatasetError, TaskError } from '../errors';
 import { promptTaskOf, templateProblems, type PromptTemplates } from '../prompts';
 import { dataPath } from './data-files';
 import { drawSplits } from './draw-splits';
@@ -104,7 +104,7 @@ function readerOf(file: string, { answerType, parse, equal }: ModuleExports): An
   const ownParse = (response: string): string | null => {
     const answer = called(file, 'parse', parse!, response);
     if (answer === null || typeof answer === 'string') return answer;
-    throw new ConfigError(`${file}: parse returned ${typeof answer} instead of a string or null`);
+    throw new TaskError(`${file}: parse returned ${typeof answer} instead of a string or null`);
   };
   const ownEqual = (a: string, b: string) => Boolean(called(file, 'equal', equal!, a, b));
   return {
@@ -119,7 +119,7 @@ function called(file: string, name: string, call: Function, ...given: unknown[])
   try {
     return call(...(given as never[]));
   } catch (error) {
-    throw new ConfigError(`${file}: ${name} threw: ${(error as Error).message}`);
+    throw new TaskError(`${file}: ${name} threw: ${(error as Error).message}`);
   }
 }
 

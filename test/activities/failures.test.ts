@@ -1,4 +1,5 @@
 /** What Temporal is told about an error: whether to try again, when, and whether the world around is broken. */
+import { hostname } from 'node:os';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import { classified } from '../../activities/failures';
@@ -9,6 +10,7 @@ import {
   DatasetError,
   InvalidRunSpec,
   ProviderError,
+  TaskError,
   TrainerError,
 } from '../../src/errors';
 
@@ -16,9 +18,15 @@ import {
 const store = { location: '/store', read: () => Promise.resolve(undefined) };
 
 /** What an activity that throws this is seen to throw. */
-async function thrownFor(error: unknown, options: { attempt?: number; cancelled?: boolean } = {}): Promise<unknown> {
+async function thrownFor(
+  error: unknown,
+  options: { attempt?: number; cancelled?: boolean; activityType?: string } = {},
+): Promise<unknown> {
   const { failing } = classified({ failing: () => Promise.reject(error) }, store);
-  const environment = new MockActivityEnvironment({ attempt: options.attempt ?? 1 });
+  const environment = new MockActivityEnvironment({
+    attempt: options.attempt ?? 1,
+    activityType: options.activityType ?? 'takeTurn',
+  });
   if (options.cancelled) environment.cancel('CANCELLED');
   return environment.run(failing as () => Promise<unknown>).catch((thrown: unknown) => thrown);
 }
@@ -32,7 +40,11 @@ test.each<[string, Error, { type: string; nonRetryable: boolean; outage: boolean
     new InvalidRunSpec(['members: 0']),
     { type: 'InvalidRunSpec', nonRetryable: true, outage: false },
   ],
-  ['a wrong configuration', new ConfigError('no key'), { type: 'ConfigError', nonRetryable: true, outage: false }],
+  [
+    "a user's task that throws",
+    new TaskError('own.cjs: parse threw: no'),
+    { type: 'TaskError', nonRetryable: true, outage: false },
+  ],
   [
     'a bad data file',
     new DatasetError('no JSON', 'gsm8k.jsonl', 3),
@@ -89,9 +101,29 @@ test.each<[string, Error, { type: string; nonRetryable: boolean; outage: boolean
   expect(failure).toMatchObject({ type, nonRetryable, message: error.message, details: [{ outage }] });
 });
 
+const refusedByTheStore = new ArtifactError('not writable', 'runs/a', { isRefused: true });
+
+test.each<[string, Error]>([
+  ['a key, an endpoint, a program that a worker lacks', new ConfigError('no key')],
+  ['a store that a worker may not write', refusedByTheStore],
+])('%s may be there on another worker: an outage that names the worker', async (_kind, error) => {
+  expect(await thrownFor(error)).toMatchObject({
+    nonRetryable: false,
+    details: [{ outage: true }],
+    message: `worker ${process.pid}@${hostname()}: ${error.message}`,
+  });
+  const atTheStart = await thrownFor(error, { activityType: 'resolveRun' });
+  expect(atTheStart).toMatchObject({ nonRetryable: true, details: [{ outage: false }], message: error.message });
+});
+
 test('the time the other side asked for is the time until the next attempt', async () => {
   expect(await thrownFor(provider(429, true, { retryAfterMs: 7_000 }))).toMatchObject({ nextRetryDelay: 7_000 });
   expect(await thrownFor(provider(429, true))).toMatchObject({ nextRetryDelay: undefined });
+});
+
+test('a host that asks for more than ten minutes is an outage at once: a run that waits for a day says so', async () => {
+  const tomorrow = await thrownFor(provider(429, true, { retryAfterMs: 86_400_000 }));
+  expect(tomorrow).toMatchObject({ nonRetryable: true, details: [{ outage: true }] });
 });
 
 test('a host that asks for a short wait each time is still given ten minutes', async () => {

@@ -157,7 +157,7 @@ def test_weights_that_are_no_numbers_are_an_error_whatever_is_asked(client: http
     }
     for route, body in bodies.items():
         response = client.post(route, json={"model": "no-numbers", **body})
-        assert (response.status_code, error_of(response)["code"]) == (500, "model_broken"), route
+        assert (response.status_code, error_of(response)["code"]) == (422, "model_broken"), route
         assert "`no-numbers`" in error_of(response)["message"]
     shutil.rmtree(models / "no-numbers")
 

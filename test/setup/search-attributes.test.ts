@@ -1,6 +1,6 @@
 /** What happens on servers that do not let search attributes be listed or added, as hosted ones may not. */
 import { searchAttributeTypes } from '../../src/contract/names';
-import { registerSearchAttributes } from '../../src/setup/search-attributes';
+import { registerSearchAttributes, usableSearchAttributes } from '../../src/setup/search-attributes';
 
 const names = Object.keys(searchAttributeTypes);
 
@@ -20,6 +20,16 @@ test('those that are absent are added', async () => {
   const connection = connectionThat({ list: () => ({ customAttributes: { [names[0]!]: 2 } }) });
   const report = await registerSearchAttributes(connection, 'default');
   expect(report).toEqual({ present: [names[0]], added: names.slice(1), missing: [] });
+});
+
+test('one that has another type is missing, and is not set', async () => {
+  const [first, ...others] = Object.keys(searchAttributeTypes) as [string, ...string[]];
+  const text = 1;
+  const connection = connectionThat({ list: () => ({ customAttributes: { [first]: text } }) });
+  const { missing, added } = await registerSearchAttributes(connection, 'default');
+  expect(missing).toEqual([{ name: first, reason: 'it is registered with another type than Keyword' }]);
+  expect(added).toEqual(others);
+  expect(await usableSearchAttributes(connection, 'default')).toEqual([]);
 });
 
 test('those that may not be added are missing, with the reason of the server', async () => {

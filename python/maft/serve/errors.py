@@ -87,7 +87,10 @@ class NoMemory(ServeError):
 
 
 class NotFinite(ServeError):
-    """The weights give logits that are no numbers: a training gone wrong, or a precision too narrow for them."""
+    """The weights give logits that are no numbers: a training gone wrong, or a precision too narrow for them. They would
+    again, so that this is the request's end and no trouble of the server's (a 5xx asks to be tried again)."""
+
+    status = 422
 
     def __init__(self, name: str) -> None:
         super().__init__(

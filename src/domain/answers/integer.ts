@@ -1,5 +1,5 @@
 /** Integers: what Arithmetic's answers are. */
-import { boxedContents, lastMarked, longestAnswer } from './marked';
+import { boxedContents, lastMarked } from './marked';
 import { isGluedToName, isNegative, numeral, plainNumbers, signedPlace } from './numerals';
 
 const numberPattern = new RegExp(numeral, 'gu');
@@ -22,7 +22,7 @@ function lastInteger(text: string): string | null {
 /** `007` -> `7`, `1,234.00` -> `1234`, minus zero -> `0`; `null` for `3.5` and `1e5`. */
 function canonicalInteger(digits: string, negative: boolean): string | null {
   const match = /^([\d,]+)(?:\.0+)?$/.exec(digits);
-  if (match === null || digits.length > longestAnswer) return null;
+  if (match === null) return null;
   const magnitude = match[1]!.replaceAll(',', '').replace(/^0+(?=\d)/, '');
   return negative && magnitude !== '0' ? `-${magnitude}` : magnitude;
 }

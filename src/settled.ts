@@ -1,0 +1,11 @@
+/**
+ * All results, or the first failure once everything has settled. Unlike with `Promise.all`, nothing goes on behind the back
+ * of whoever tries again: what was begun has been stored, or has failed, by then.
+ */
+export async function allSettledOrFailed<Value>(begun: readonly Promise<Value>[]): Promise<Value[]> {
+  const results = await Promise.allSettled(begun);
+  return results.map((result) => {
+    if (result.status === 'rejected') throw result.reason;
+    return result.value;
+  });
+}
