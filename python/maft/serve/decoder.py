@@ -141,12 +141,12 @@ class Decoder:
         return logits
 
     def score(self, texts: Sequence[Sequence[int]], version: DecoderWeights) -> list[Tensor]:
-        """Hidden states [tokens, hidden] of each text, nothing stored."""
-        states: dict[int, Tensor] = {}
-        for chunk in self.chunks(texts):
-            hidden = self.read([texts[row] for row in chunk], [version] * len(chunk), None)
-            states.update((row, hidden[place, : len(texts[row])]) for place, row in enumerate(chunk))
-        return [states[row] for row in range(len(texts))]
+        """Hidden states [tokens, hidden] of each text, nothing stored.
+
+        Read together whatever their widths: all are of one request, so no company of another's changes them.
+        """
+        hidden = self.read(texts, [version] * len(texts), None)
+        return [hidden[row, : len(text)] for row, text in enumerate(texts)]
 
     def logits(self, hidden: Tensor, version: DecoderWeights) -> Tensor:
         """[tokens, hidden] -> [tokens, vocabulary]"""
