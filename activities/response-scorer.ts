@@ -43,11 +43,12 @@ export type WantedResponse = WantedScores & { turn: Turn };
 export async function scoreResponses(wanted: readonly WantedResponse[], run: ScoringRun): Promise<ScoredResponses> {
   const tokenizer = new ChatTokenizer(run);
   const scorers = [...new Set(wanted.flatMap(({ scorers: names }) => names))];
-  const parts: ScoredResponses[] = [];
-  for (const scorer of scorers) {
-    const asked = wanted.filter(({ scorers: names }) => names.includes(scorer));
-    parts.push(await scoreUnder(scorer, asked, { run, tokenizer }));
-  }
+  const parts = await allSettledOrFailed(
+    scorers.map((scorer) => {
+      const asked = wanted.filter(({ scorers: names }) => names.includes(scorer));
+      return scoreUnder(scorer, asked, { run, tokenizer });
+    }),
+  );
   return {
     scores: parts.flatMap(({ scores }) => scores),
     tooLong: parts.reduce((sum, { tooLong }) => sum + tooLong, 0),

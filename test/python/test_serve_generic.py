@@ -111,9 +111,9 @@ def test_scoring_and_sampling_are_one_distribution(family: str) -> None:
     own = model(torch.tensor([text])).logits[0].double().log_softmax(-1)
     for _ in range(2):  # scoring leaves the model as it was
         scored = score_texts(GenericNetwork(model, 2**20), [text], 3)[0]
-        for place, each in enumerate(scored[1:]):
-            assert each is not None and each.token == text[place + 1]
-            assert each.logprob == pytest.approx(float(own[place, each.token]), abs=1e-4)
+        assert scored.tokens == text[1:]
+        expected = [float(own[place, token]) for place, token in enumerate(text[1:])]
+        assert scored.logprobs == pytest.approx(expected, abs=1e-4)
     drawn_from = Group(model, [row(text)]).first[0].double().log_softmax(-1)
     torch.testing.assert_close(drawn_from, own[-1], atol=1e-4, rtol=0)
 

@@ -19,8 +19,10 @@ def test_a_masked_token_has_a_logprob_that_json_can_write() -> None:
         hidden_batch=lambda texts: [torch.zeros(len(text), 1) for text in texts],
         logits=lambda hidden: masked.expand(len(hidden), 4),
     )
-    [[first, allowed, refused]] = score_texts(network, [[0, 1, 2]], top=4)
-    assert first is None and allowed is not None and refused is not None
-    assert (allowed.rank, refused.logprob, refused.rank) == (1, LOWEST_LOGPROB, 3)
-    assert [value for _, value, _ in allowed.top[2:]] == [LOWEST_LOGPROB] * 2
-    json.dumps([allowed, refused], allow_nan=False)
+    [scored] = score_texts(network, [[0, 1, 2]], top=4)
+    assert scored.tokens == [1, 2]
+    assert scored.ranks == [1, 3]
+    assert scored.logprobs[1] == LOWEST_LOGPROB
+    assert scored.top is not None
+    assert [value for _, value, _ in scored.top[1][2:]] == [LOWEST_LOGPROB] * 2
+    json.dumps([scored.logprobs, scored.top], allow_nan=False)

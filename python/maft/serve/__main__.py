@@ -17,8 +17,7 @@ def main(arguments: Sequence[str]) -> int:
         settings = parse_settings(arguments)
         for folder in (settings.base, *(folder for _, folder in settings.further)):
             require_base(folder)  # before the seconds that importing torch takes
-        # Threads that spin while they wait take the cores from clients and workers on a small machine.
-        os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+        wait_without_spinning()
         from maft.serve.server import serve
 
         return serve(settings)
@@ -28,6 +27,17 @@ def main(arguments: Sequence[str]) -> int:
     except (BaseTooLarge, CannotListen) as error:
         print(error, file=sys.stderr)
         return 1
+
+
+def wait_without_spinning() -> None:
+    """Threads that spin while they wait take the cores from clients and workers on a small machine.
+
+    GNU's library spins a thousand times, some microseconds, and then sleeps: what it does by itself where more threads
+    than cores run. To sleep at once costs more than the wait it saves.
+    """
+    if "OMP_WAIT_POLICY" not in os.environ:
+        os.environ["OMP_WAIT_POLICY"] = "PASSIVE"
+        os.environ.setdefault("GOMP_SPINCOUNT", "1000")
 
 
 if __name__ == "__main__":

@@ -7,10 +7,11 @@ import struct
 import time
 import uuid
 from collections.abc import Sequence
+from itertools import repeat
 from typing import Any
 
 from maft.serve.rows import Generation, Row, TokenLogprobs
-from maft.serve.scoring import Scored, ScoredToken
+from maft.serve.scoring import Ranked, ScoredText
 from maft.serve.tokenization import ModelTokenizer
 
 Json = dict[str, Any]
@@ -92,27 +93,29 @@ def completion_logprobs(tokenizer: ModelTokenizer, tokens: list[int], logprobs: 
     }
 
 
-def as_drawn(scored: Scored, count: int) -> list[TokenLogprobs | None]:
+def as_drawn(scored: ScoredText, count: int) -> list[TokenLogprobs | None]:
     """Tokens that were read in the form of tokens that were drawn, with so many likeliest ones."""
+    tops = repeat(Ranked()) if scored.top is None else scored.top
+    columns = zip(scored.tokens, scored.logprobs, tops, strict=False)
+    drawn = [
+        TokenLogprobs(token, logprob, [(each, value) for each, value, _ in top[:count]])
+        for token, logprob, top in columns
+    ]
+    return [None, *drawn]
 
-    def drawn(each: ScoredToken) -> TokenLogprobs:
-        return TokenLogprobs(each.token, each.logprob, [(token, value) for token, value, _ in each.top[:count]])
 
-    return [None if each is None else drawn(each) for each in scored]
-
-
-def prompt_logprobs(tokenizer: ModelTokenizer, scored: Scored, count: int) -> list[Json | None]:
+def prompt_logprobs(tokenizer: ModelTokenizer, scored: ScoredText, count: int) -> list[Json | None]:
     """vLLM's shape: per token, the `count` likeliest and the token itself, keyed by id; null for the first token."""
 
     def entry(token: int, logprob: float, rank: int) -> Json:
         return {"logprob": logprob, "rank": rank, "decoded_token": tokenizer.piece(token)}
 
-    def entries(each: ScoredToken) -> Json:
-        own = {str(each.token): entry(each.token, each.logprob, each.rank)}
-        likeliest = each.top[:count]
-        return own | {str(token): entry(token, value, rank) for token, value, rank in likeliest} if likeliest else own
-
-    return [None if each is None else entries(each) for each in scored]
+    columns = zip(scored.tokens, scored.logprobs, scored.ranks, strict=True)
+    own = [{str(token): entry(token, logprob, rank)} for token, logprob, rank in columns]
+    if scored.top is None or count == 0:
+        return [None, *own]
+    likeliest = [{str(each[0]): entry(*each) for each in top[:count]} for top in scored.top]
+    return [None, *(mine | others for mine, others in zip(own, likeliest, strict=True))]
 
 
 def embedding_answer(model: str, vectors: list[list[float]], tokens: int, as_base64: bool) -> Json:

@@ -20,7 +20,9 @@ class ServeError(Exception):
         self.retry_after = retry_after
 
     def body(self) -> dict[str, object]:
-        error = {"message": self.message, "type": self.kind, "param": self.param, "code": self.code}
+        # A file's name in a message may hold bytes that are no text.
+        message = self.message.encode("utf-8", "replace").decode()
+        error = {"message": message, "type": self.kind, "param": self.param, "code": self.code}
         return {"error": error}
 
 

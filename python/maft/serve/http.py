@@ -7,7 +7,6 @@ models would cost as much as the tiny model's own arithmetic.
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 from collections.abc import Awaitable, Callable, Coroutine
 from functools import partial
@@ -15,6 +14,7 @@ from typing import Any, TypeVar
 
 from fastapi import FastAPI
 from pydantic import BaseModel, ValidationError
+from pydantic_core import to_json
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
@@ -26,7 +26,7 @@ from maft.serve.metrics import Metrics
 from maft.serve.requests import generate, require_length, require_queue, settings_for, tokens_of
 from maft.serve.rows import Generation, Row
 from maft.serve.schemas import ChatRequest, CompletionRequest, EmbeddingRequest, TokenizeRequest
-from maft.serve.scoring import NoNumbers, Scored, embed_texts, on_threads, score_texts
+from maft.serve.scoring import NoNumbers, ScoredText, embed_texts, on_threads, score_texts
 from maft.serve.versions import Version, Versions
 
 log = logging.getLogger("maft.serve")
@@ -78,8 +78,8 @@ def refusal(error: ValidationError) -> BadRequest:
 
 
 def reply(content: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response:
-    body = json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
-    return Response(body, status, headers, media_type="application/json")
+    # Five times as fast as the standard library's: in scoring each of thousands of tokens has an entry.
+    return Response(to_json(content), status, headers, media_type="application/json")
 
 
 async def unless_disconnected(request: Request, work: Coroutine[Any, Any, Result]) -> Result:
@@ -150,7 +150,7 @@ class Api:
             return reply(await unless_disconnected(request, self.complete(body, version, prompts)))
 
     async def complete(self, body: CompletionRequest, version: Version, prompts: list[list[int]]) -> answers.Json:
-        scored: list[Scored] | None = None
+        scored: list[ScoredText] | None = None
         if body.prompt_logprobs is not None or (body.echo and body.logprobs is not None):
             top = max(body.prompt_logprobs or 0, (body.logprobs or 0) if body.echo else 0)
             scored = await self.read(version, prompts, "prompt", partial(score_texts, version.network, top=top))
@@ -224,14 +224,14 @@ def completion_answer(
     body: CompletionRequest,
     version: Version,
     prompts: list[list[int]],
-    scored: list[Scored] | None,
+    scored: list[ScoredText] | None,
     generations: list[Generation],
 ) -> answers.Json:
     """Choices in the order of the prompts, the samples of each together."""
     choices: list[answers.Json] = []
     for place, prompt in enumerate(prompts):
         shown = version.tokenizer.decode(prompt, special_tokens=True) if body.echo else ""
-        read = scored[place] if scored is not None else []
+        read = None if scored is None else scored[place]
         rows = generations[place].rows if generations else [None]
         for row in rows:
             choice: answers.Json = {
@@ -240,7 +240,7 @@ def completion_answer(
                 "logprobs": text_logprobs(body, version, prompt, read, row),
                 "finish_reason": row.finish_reason if row is not None else "length",
             }
-            if body.prompt_logprobs is not None:
+            if body.prompt_logprobs is not None and read is not None:
                 choice["prompt_logprobs"] = answers.prompt_logprobs(version.tokenizer, read, body.prompt_logprobs)
             choices.append(choice)
     answer = answers.envelope("text_completion", "cmpl", version.name)
@@ -249,12 +249,12 @@ def completion_answer(
 
 
 def text_logprobs(
-    body: CompletionRequest, version: Version, prompt: list[int], read: Scored, row: Row | None
+    body: CompletionRequest, version: Version, prompt: list[int], read: ScoredText | None, row: Row | None
 ) -> answers.Json | None:
     """Of all tokens of a choice's text: the prompt's where that is repeated, then those that were drawn."""
     if body.logprobs is None or (row is None and not body.echo):
         return None
-    repeated = answers.as_drawn(read, body.logprobs) if body.echo else []
+    repeated = answers.as_drawn(read, body.logprobs) if body.echo and read is not None else []
     tokens = [*(prompt if body.echo else []), *(row.tokens if row is not None else [])]
     return answers.completion_logprobs(
         version.tokenizer, tokens, [*repeated, *(row.logprobs if row is not None else [])]

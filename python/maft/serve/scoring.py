@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import NamedTuple, TypeVar
+from dataclasses import dataclass
+from itertools import accumulate
+from typing import TypeVar
 
 import torch
 from torch import Tensor
@@ -19,20 +21,31 @@ class NoNumbers(Exception):
     """What the weights give for a text is NaN: a training gone wrong, or a precision too narrow for them."""
 
 
-class ScoredToken(NamedTuple):
-    """Natural logarithm and rank (1 = likeliest) of a token given all before it; `top` holds (token, value, rank).
+Ranked = list[tuple[int, float, int]]
+Result = TypeVar("Result")
 
-    A tuple: one is made for every token that is read, and the thread that makes them is the one that computes.
+
+@dataclass(frozen=True)
+class ScoredText:
+    """What a model says of a text's tokens, given all before them. Of the first, which has nothing before it, nothing:
+    every list begins with the second token.
+
+    Lists, not objects per token: the thread that would make those is the one that computes.
     """
 
-    token: int
-    logprob: float
-    rank: int
-    top: Sequence[tuple[int, float, int]] = ()
+    tokens: list[int]
+    logprobs: list[float]
+    """Natural logarithms."""
+    ranks: list[int]
+    """1 is the likeliest token."""
+    top: list[Ranked] | None
+    """The likeliest tokens at each place as (token, logprob, rank), best first; None where they were not asked for."""
 
-
-Scored = list[ScoredToken | None]
-Result = TypeVar("Result")
+    def part(self, start: int, end: int) -> ScoredText:
+        """Places `start` up to `end`."""
+        place = slice(start, end)
+        top = None if self.top is None else self.top[place]
+        return ScoredText(self.tokens[place], self.logprobs[place], self.ranks[place], top)
 
 
 def on_threads(threads: int, job: Callable[[], Result]) -> Result:
@@ -45,39 +58,32 @@ def on_threads(threads: int, job: Callable[[], Result]) -> Result:
         torch.set_num_threads(before)
 
 
-def score_texts(network: Network, texts: Sequence[Sequence[int]], top: int) -> list[Scored]:
-    """For each text one entry per token; the first token has nothing before it and is None. Raises NoNumbers."""
+def score_texts(network: Network, texts: Sequence[Sequence[int]], top: int) -> list[ScoredText]:
+    """One entry per text, with the `top` likeliest tokens of each place. Raises NoNumbers."""
     before = [hidden[:-1] for hidden in network.hidden_batch(texts)]
     targets = torch.tensor([token for text in texts for token in text[1:]], device=before[0].device)
-    scored = score_targets(network, torch.cat(before), targets, top)
-    results: list[Scored] = []
-    start = 0
-    for text in texts:
-        results.append([None, *scored[start : start + len(text) - 1]])
-        start += len(text) - 1
-    return results
+    together = score_targets(network, torch.cat(before), targets, top)
+    ends = list(accumulate(len(text) - 1 for text in texts))
+    return [together.part(start, end) for start, end in zip([0, *ends], ends, strict=False)]
 
 
-def score_targets(network: Network, hidden: Tensor, targets: Tensor, top: int) -> list[ScoredToken]:
-    """One entry per target token, from the hidden state of the token before it."""
-    scored: list[ScoredToken] = []
+def score_targets(network: Network, hidden: Tensor, targets: Tensor, top: int) -> ScoredText:
+    """The target tokens, each from the hidden state of the token before it."""
+    scored = ScoredText(targets.tolist(), [], [], [] if top > 0 else None)
     step = max(1, MAX_LOGITS // network.vocabulary)
     for start in range(0, len(targets), step):
         part = slice(start, start + step)
         logprobs = network.logits(hidden[part]).double().log_softmax(-1)
         own = logprobs.gather(1, targets[part].unsqueeze(1))
-        ranks = ((logprobs > own).sum(-1) + 1).tolist()
+        scored.ranks.extend(((logprobs > own).sum(-1) + 1).tolist())
         # One NaN among the logits makes all of a row's logarithms NaN.
-        values = without_nan(own.squeeze(1)).clamp(min=LOWEST_LOGPROB).tolist()
-        columns = (targets[part].tolist(), values, ranks)
-        if top == 0:
-            scored.extend(map(ScoredToken, *columns))
-        else:
-            scored.extend(map(ScoredToken, *columns, likeliest(logprobs, top)))
+        scored.logprobs.extend(without_nan(own.squeeze(1)).clamp(min=LOWEST_LOGPROB).tolist())
+        if scored.top is not None:
+            scored.top.extend(likeliest(logprobs, top))
     return scored
 
 
-def likeliest(logprobs: Tensor, count: int) -> list[list[tuple[int, float, int]]]:
+def likeliest(logprobs: Tensor, count: int) -> list[Ranked]:
     """For each row of [tokens, vocabulary] the likeliest tokens, best first, as (token, value, rank)."""
     values, indices = logprobs.clamp(min=LOWEST_LOGPROB).topk(min(count, logprobs.shape[-1]), dim=-1)
     ranks = range(1, values.shape[-1] + 1)
