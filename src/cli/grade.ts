@@ -1,13 +1,16 @@
 /** `maft grade`: equality of answer pairs, line by line from standard input, without a model. */
 import { once } from 'node:events';
 import type { Readable, Writable } from 'node:stream';
-import type { Command } from 'commander';
+import { Option, type Command } from 'commander';
 import { z } from 'zod';
+import { saidIn } from '../domain/answers';
 import { dataDirectory } from '../paths';
 import type { AnswerPair, Grader, Verdict } from '../ports';
 import { parseLine, streamLines } from '../json-lines';
 import { readerFor, type AnswerReader } from '../tasks';
 import { lazyGrader, taskChoice, withTaskOptions, type TaskOptions } from './task-option';
+
+type Thinking = 'strip' | 'keep';
 
 const pairSchema = z.strictObject({ a: z.string(), b: z.string() });
 
@@ -16,15 +19,25 @@ const batchSize = 256;
 
 export function register(program: Command): void {
   withTaskOptions(program.command('grade'))
+    .addOption(
+      new Option('--thinking <what>', 'whether <think> parts are left out before answers are read, as in a run')
+        .choices(['strip', 'keep'])
+        .default('strip'),
+    )
     .description('read pairs {"a","b"} as JSON lines from standard input, write {"equal":…} for each, in order')
     .addHelpText(
       'after',
       '\nExamples:\n  maft grade --task math < pairs.jsonl\n  maft grade --task jsonl --answer-type choice < pairs.jsonl\n  maft grade --task my-task.cjs < pairs.jsonl',
     )
-    .action(async (options: TaskOptions) => {
+    .action(async ({ thinking, ...options }: TaskOptions & { thinking: Thinking }) => {
       const reader = readerFor(taskChoice(options), { dataDirectory: dataDirectory() });
-      await grade(reader, process.stdin, process.stdout);
+      await grade(readingWhatIsSaid(reader, thinking), process.stdin, process.stdout);
     });
+}
+
+/** Reads answers as a run with this `method.thinking` does. */
+export function readingWhatIsSaid(reader: AnswerReader, thinking: Thinking): AnswerReader {
+  return { ...reader, parse: (text) => reader.parse(saidIn(text, thinking)) };
 }
 
 /**

@@ -6,6 +6,7 @@ import type { CallCounts, RunRecord } from '../contract/run';
 import type { ComparedMethod, ComparisonOutcomeRow } from '../contract/comparison';
 import { addCounts, isUncounted, noCounts, subtractCounts } from '../domain/counts';
 import { count, counted } from '../report/numbers';
+import { explanationsOf, type Explanation } from './explanations';
 import type { ComparedArtifacts, ComparisonInput } from './gather';
 import { compareRows, type ComparisonRow } from './rows';
 import { headlineOf, statementsOf } from './verdicts';
@@ -32,10 +33,14 @@ export interface ComparisonReport {
   statements: string[];
   tasks: string[];
   seeds: number[];
+  /** Base models of the runs so far. */
+  models: string[];
   baseline: string;
   /** Calls per answer at which methods are called equal; null where none debates. */
   equalCalls: number | null;
   rows: ComparisonRow[];
+  /** By task: what lies behind the rows that answer as a society. */
+  explanations: Record<string, Explanation[]>;
   runs: ComparedStanding[];
   /** Over all runs: what the methods take, and what was really asked. */
   calls: { taken: CallCounts; asked: CallCounts };
@@ -54,18 +59,26 @@ export function buildComparison(input: ComparisonInput): ComparisonReport {
     comparisonId,
     name,
     headline: headlineOf(compared, tasks),
-    statements: statementsOf(compared, tasks),
+    statements: statementsOf(compared, comparison),
     tasks,
     seeds,
+    models: modelsOf(runs),
     baseline,
     equalCalls,
     rows,
+    explanations: Object.fromEntries(tasks.map((task) => [task, explanationsOf(input, task)])),
     runs: runs.map(standingOf),
     calls: callsOver(runs),
     notices: noticesOf(input, rows),
     versions: runs.find(({ record }) => record !== undefined)?.record?.versions ?? versions,
     specification: written,
   };
+}
+
+function modelsOf(runs: ComparedArtifacts[]): string[] {
+  const specifications = runs.flatMap(({ record }) => (record === undefined ? [] : [record.specification]));
+  const bases = specifications.flatMap(({ model }) => [model.base, ...(model.members ?? []).map(({ base }) => base)]);
+  return [...new Set(bases)];
 }
 
 function standingOf({
@@ -93,15 +106,15 @@ function noticesOf({ comparison: { seeds, methods, tasks }, runs }: ComparisonIn
   const failed = runs.filter(({ standing }) => standing === 'failed');
   return [
     finished < runs.length
-      ? `${finished} of ${counted(runs.length, 'run')} finished: what follows rests on those.`
+      ? `${finished} of ${counted(runs.length, 'run')} finished: everything here rests on those.`
       : '',
     seeds.length === 1 ? 'One seed: how much another would differ is not known.' : '',
     ...failed.map(({ runId, reason }) => `${runId} failed: ${reason ?? 'no reason is known'}`),
     ...tasks.flatMap((task) => missingSeeds(task, rows, tasks.length)),
     ...tasks.map((task) => sharedProblems(task, runs, tasks.length)),
     ...noticesOfRuns(runs),
+    mixedBases(runs),
     ...(tasks.length === 1 ? [] : transferNotices(methods)),
-    ...selectionNotices(runs),
     ...usageNotices(runs),
   ].filter((notice) => notice !== '');
 }
@@ -121,6 +134,15 @@ function missingSeeds(task: string, rows: ComparisonRow[], tasks: number): strin
       `“${label}” has no result${where} with seed ${missing.join(', ')}: its mean is over fewer seeds than others are.`,
     ];
   });
+}
+
+/** Members' own bases are left out of methods that have other members, or one model for all. */
+function mixedBases(runs: ComparedArtifacts[]): string {
+  const plain = runs.filter(({ record }) => record !== undefined && record.specification.model.members === undefined);
+  const isMixed = runs.some(({ record }) => record?.specification.model.members !== undefined);
+  if (!isMixed || plain.length === 0) return '';
+  const named = plain.map(({ runId }) => runId).join(', ');
+  return `Of one base, model.base, beside societies whose members have different ones: ${named}.`;
 }
 
 /** What the runs have to say of themselves, each sentence once, with the runs that say it. */
@@ -176,17 +198,6 @@ function transferNotices(methods: ComparedMethod[]): string[] {
   return [
     `Trained on one task in every column, so that the other columns are zero-shot transfer: ${trained.join(', ')}.`,
   ];
-}
-
-/** method, section 3: other rules than the consensus are named wherever their results are shown. */
-function selectionNotices(runs: ComparedArtifacts[]): string[] {
-  const others = runs.flatMap(({ runId, record }) => {
-    const method = record?.specification.method;
-    return method === undefined || method.weights === 'none' || method.select === 'consensus'
-      ? []
-      : [`${runId} (select: ${method.select})`];
-  });
-  return others.length === 0 ? [] : [`Not selected by consensus: ${others.join(', ')}.`];
 }
 
 /** A row as the workflow returns it. */

@@ -18,7 +18,10 @@ export interface RowMoney {
   once: number;
 }
 
-/** What every answer takes more than the baseline's, and what was spent once before the first answer, likewise more; per point gained. */
+/**
+ * What every answer takes more than the baseline's, and what was spent once before the first answer, likewise more; per
+ * point gained. 0 where it takes no more: a saving per point gained would say nothing.
+ */
 export interface CostPerPoint {
   /** Points above the baseline. */
   points: number;
@@ -47,23 +50,24 @@ export function costPerPoint(input: {
   const { size, rival, training, rivalTraining, comparison, prices, rivalPrices } = input;
   const points = 100 * (comparison?.difference ?? 0);
   if (rival === null || points <= 0) return null;
+  const perPoint = (extra: number) => Math.max(0, extra) / points;
   const money = moneyOf(size, training, prices);
   const rivalMoney = moneyOf(rival, rivalTraining, rivalPrices);
   const counts = subtractCounts(training?.counts ?? noCounts, rivalTraining?.counts ?? noCounts);
   return {
     points,
-    calls: (size.callsPerAnswer - rival.callsPerAnswer) / points,
-    tokens: (tokensOf(size) - tokensOf(rival)) / points,
-    trainingCalls: counts.calls / points,
-    trainingCallTokens: (counts.promptTokens + counts.completionTokens) / points,
-    trainedTokens: ((training?.tokens ?? 0) - (rivalTraining?.tokens ?? 0)) / points,
+    calls: perPoint(size.callsPerAnswer - rival.callsPerAnswer),
+    tokens: perPoint(tokensOf(size) - tokensOf(rival)),
+    trainingCalls: perPoint(counts.calls),
+    trainingCallTokens: perPoint(counts.promptTokens + counts.completionTokens),
+    trainedTokens: perPoint((training?.tokens ?? 0) - (rivalTraining?.tokens ?? 0)),
     money:
       money === null || rivalMoney === null || money.currency !== rivalMoney.currency
         ? null
         : {
             currency: money.currency,
-            perThousandAnswers: (money.perThousandAnswers - rivalMoney.perThousandAnswers) / points,
-            once: (money.once - rivalMoney.once) / points,
+            perThousandAnswers: perPoint(money.perThousandAnswers - rivalMoney.perThousandAnswers),
+            once: perPoint(money.once - rivalMoney.once),
           },
   };
 }

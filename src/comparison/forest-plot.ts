@@ -1,5 +1,6 @@
 /** The forest plot: each method's paired difference to the baseline with its interval, one plot per task. */
 import type { CustomSeriesRenderItem, EChartsOption } from 'echarts';
+import type { Interval } from '../domain/statistics';
 import type { Chart } from '../report/chart-renderer';
 import { axisStyle } from '../report/charts/axes';
 import { color, seriesColor } from '../report/colors';
@@ -14,6 +15,8 @@ interface Line {
   difference: number;
   lower: number;
   upper: number;
+  /** Over the seeds, where there are several. */
+  overSeeds: Interval | null;
   /** Each seed's own difference, where there are several. */
   seeds: number[];
 }
@@ -30,10 +33,10 @@ export function forestPlot({ rows, baseline, tasks }: ComparisonReport, task: st
   return {
     id: `forest-${tasks.indexOf(task) + 1}`,
     description: `Difference to ${baseline}${of} in percentage points: ${texts.join('; ')}`,
-    caption: `Paired difference to “${visibleLine(baseline)}”${of === '' ? '' : ` on ${visibleLine(task)}`} in percentage points, with 95 % intervals over the problems${lines.some(({ seeds }) => seeds.length > 1) ? '; small marks are single seeds' : ''}. Right of the line: more accurate.`,
+    caption: `Paired difference to “${visibleLine(baseline)}”${of === '' ? '' : ` on ${visibleLine(task)}`} in percentage points, with 95 % intervals over the problems${lines.some(({ overSeeds }) => overSeeds !== null) ? ' (thick) and over the seeds (thin); small marks are single seeds' : ''}. Right of the line: more accurate.`,
     legend: [
       { label: 'methods', color: seriesColor(0) },
-      ...(lines.some(({ kind }) => kind === 'vote') ? [{ label: 'votes at equal calls', color: seriesColor(1) }] : []),
+      ...(lines.some(({ kind }) => kind === 'vote') ? [{ label: 'votes', color: seriesColor(1) }] : []),
     ],
     height: 40 + lineHeight * lines.length,
     option: ({ width }) => plotOption(lines, width),
@@ -43,13 +46,17 @@ export function forestPlot({ rows, baseline, tasks }: ComparisonReport, task: st
 function lineOf({ label, kind, cells }: ComparisonRow, task: string): Line[] {
   const comparison = cells[task]?.comparison ?? null;
   if (comparison === null) return [];
-  const { difference, withinSeeds, seeds } = comparison;
+  const { difference, withinSeeds, overSeeds, seeds } = comparison;
   const own = seeds.length === 1 ? [] : seeds.map((seed) => seed.difference);
-  return [{ label, kind, difference, ...withinSeeds.interval, seeds: own }];
+  const { interval } = overSeeds;
+  return [{ label, kind, difference, ...withinSeeds.interval, overSeeds: interval, seeds: own }];
 }
 
 function plotOption(lines: Line[], width: number): EChartsOption {
-  const everything = lines.flatMap(({ lower, upper, seeds }) => [lower, upper, ...seeds]);
+  const everything = lines.flatMap(({ lower, upper, overSeeds, seeds }) => [
+    ...[lower, upper, ...seeds],
+    ...(overSeeds === null ? [] : [overSeeds.lower, overSeeds.upper]),
+  ]);
   const step = 0.05;
   return {
     grid: { left: 24, right: 24, top: 4, bottom: 28 },
@@ -79,6 +86,13 @@ const zeroLine: CustomSeriesRenderItem = ({ coordSys }, api) => {
   };
 };
 
+/** So that the line of no difference does not run through a name. */
+const halo = { stroke: color('surface'), lineWidth: 4 };
+
+function thinStretch(x1: number, x2: number, { y, stroke }: { y: number; stroke: string }) {
+  return { type: 'line' as const, shape: { x1, y1: y, x2, y2: y }, style: { stroke, lineWidth: 1 } };
+}
+
 function interval(lines: Line[]): CustomSeriesRenderItem {
   return (_, api) => {
     const index = Number(api.value(1));
@@ -86,13 +100,16 @@ function interval(lines: Line[]): CustomSeriesRenderItem {
     const stroke = seriesColor(line.kind === 'vote' ? 1 : 0);
     const at = (value: number) => api.coord([value, index])[0] ?? 0;
     const y = (api.coord([0, index])[1] ?? 0) + 9;
-    const name = { x: 0, y: y - 24, text: visibleLine(line.label), fill: color('text'), fontSize: 12 };
+    const name = { x: 0, y: y - 24, text: visibleLine(line.label), fill: color('text'), fontSize: 12, ...halo };
     const stretch = { x1: at(line.lower), y1: y, x2: at(line.upper), y2: y };
     return {
       type: 'group',
       children: [
         { type: 'text' as const, style: name },
-        { type: 'line' as const, shape: stretch, style: { stroke, lineWidth: 2 } },
+        ...(line.overSeeds === null
+          ? []
+          : [thinStretch(at(line.overSeeds.lower), at(line.overSeeds.upper), { y, stroke })]),
+        { type: 'line' as const, shape: stretch, style: { stroke, lineWidth: 3 } },
         { type: 'circle' as const, shape: { cx: at(line.difference), cy: y, r: 5 }, style: { fill: stroke } },
         ...line.seeds.map((value) => ({
           type: 'line' as const,

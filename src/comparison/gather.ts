@@ -9,6 +9,7 @@ import type {
   TrainingCost,
 } from '../contract/comparison';
 import type { Evaluation } from '../contract/evaluation';
+import type { Measures } from '../contract/measures';
 import type { CallCounts, RunRecord, ShardOutcome } from '../contract/run';
 import type { WeightsRecord } from '../contract/training-job';
 import { addCounts, noCounts } from '../domain/counts';
@@ -28,6 +29,8 @@ export interface ComparedArtifacts {
   record?: RunRecord;
   /** Of every iteration so far, from 0; the last is what the method is judged by, once the run is finished. */
   evaluations: Evaluation[];
+  /** Of the same iterations, where they were measured. */
+  measures: Measures[];
   training: TrainingCost;
   /** All calls of the run as if it were alone, and those of them that another run had asked. */
   counts: CallCounts;
@@ -96,12 +99,16 @@ async function readRun(
   const evaluations = await Promise.all(
     numbers.map((iteration) => readSealed<Evaluation>(store, iterationKeys.evaluation({ runId, iteration }))),
   );
+  const measures = await Promise.all(
+    numbers.map((iteration) => readSealed<Measures>(store, iterationKeys.measures({ runId, iteration }))),
+  );
   const shards = await readShards(store, record, numbers);
   return {
     ...place,
     standing: standing === 'finished' ? 'finished' : 'unfinished',
     record,
     evaluations: evaluations.filter((evaluation) => evaluation !== undefined),
+    measures: measures.filter((each) => each !== undefined),
     training:
       after === undefined ? await trainingOf(store, record, shards.train) : await trainingElsewhere(store, after),
     counts: sumOf([...shards.train, ...shards.eval]),
@@ -121,6 +128,7 @@ function without(place: Place, reason?: string): ComparedArtifacts {
     standing: 'failed',
     reason,
     evaluations: [],
+    measures: [],
     training: untrained,
     counts: noCounts,
     reused: noCounts,

@@ -1,6 +1,6 @@
 /** The comparison as one self-contained page, made of the report's pieces: no script, no network. */
 import { chartFigure } from '../report/chart-renderer';
-import { html, type Html } from '../report/html';
+import { html, type Html, type HtmlValue } from '../report/html';
 import { count, counted } from '../report/numbers';
 import { madeFrom, renderPage } from '../report/page';
 import { visibleLine } from '../report/plain-text';
@@ -21,9 +21,10 @@ import {
   measuredRows,
 } from './render-table';
 import type { ComparisonRow } from './rows';
+import { whySection } from './why-section';
 
 export function renderComparisonPage(report: ComparisonReport): string {
-  const { name, rows, tasks, seeds, versions, comparisonId } = report;
+  const { name, rows, tasks, seeds, models, versions, comparisonId } = report;
   return renderPage({
     title: `${name}: comparison of methods`,
     heading: name,
@@ -31,11 +32,13 @@ export function renderComparisonPage(report: ComparisonReport): string {
       counted(rows.filter(({ kind }) => kind === 'method').length, 'method'),
       `${tasks.length === 1 ? 'task' : 'tasks'} ${tasks.join(', ')}`,
       `${seeds.length === 1 ? 'seed' : 'seeds'} ${seeds.join(', ')}`,
+      ...(models.length === 0 ? [] : [`base ${models.join(', ')}`]),
     ],
     sections: [
       resultSection(report),
       accuracySection(report),
       differencesSection(report),
+      whySection(report),
       costsSection(report),
       runsSection(report),
       settingsSection(report),
@@ -62,7 +65,7 @@ function resultSection({ headline, statements, notices }: ComparisonReport): Pag
 
 /** Rows are methods, columns are tasks, as in the paper's Tables 1 and 2. */
 function accuracySection(report: ComparisonReport): PageSection {
-  const { rows, tasks, equalCalls } = report;
+  const { rows, tasks } = report;
   const rowOf = ({ label, cells }: ComparisonRow) => ({
     header: visibleLine(label),
     cells: tasks.map((task) => accuracyText(cells[task])),
@@ -72,13 +75,21 @@ function accuracySection(report: ComparisonReport): PageSection {
     { rows: rows.filter(({ kind }) => kind === 'method').map(rowOf) },
     ...(votes.length === 0
       ? []
-      : [{ title: `Votes that take as many calls as a debate (${equalCalls ?? 0})`, rows: votes }]),
+      : [{ title: `Votes that take as many calls as a debate (${voteSizes(rows)})`, rows: votes }]),
   ];
   return {
     id: 'accuracy',
     title: 'Accuracy',
     content: [table({ caption: accuracyNote(report), columns: ['Method', ...tasks.map(visibleLine)], groups })],
   };
+}
+
+/** `6 or 9` */
+function voteSizes(rows: ComparisonRow[]): string {
+  const calls = rows
+    .filter(({ kind }) => kind === 'vote')
+    .flatMap(({ cells }) => Object.values(cells).flatMap((cell) => cell?.callsPerAnswer ?? []));
+  return [...new Set(calls)].sort((left, right) => left - right).join(' or ');
 }
 
 function differencesSection(report: ComparisonReport): PageSection | null {
@@ -88,7 +99,8 @@ function differencesSection(report: ComparisonReport): PageSection | null {
   const cellsOf = (task: string) =>
     measuredRows(rows, task)
       .filter(({ cell }) => cell.comparison !== null)
-      .map(differenceCells);
+      .map(differenceCells)
+      .map((cells) => [...cells.slice(0, -1), severalValues(cells.at(-1) ?? '')]);
   return {
     id: 'differences',
     title: `Differences to “${visibleLine(baseline)}”`,
@@ -97,6 +109,11 @@ function differencesSection(report: ComparisonReport): PageSection | null {
       tableByTask(report, { caption: differenceNote, heads: differenceHeads, cellsOf }),
     ],
   };
+}
+
+/** One value per seed: a line of its own for those that find no room. */
+function severalValues(text: string): Html {
+  return html`<span class="several">${text}</span>`;
 }
 
 function costsSection(report: ComparisonReport): PageSection {
@@ -109,10 +126,10 @@ function costsSection(report: ComparisonReport): PageSection {
 /** A group of rows per task; the first cell of a row names it. */
 function tableByTask(
   { tasks }: ComparisonReport,
-  { caption, heads, cellsOf }: { caption: string; heads: string[]; cellsOf: (task: string) => string[][] },
+  { caption, heads, cellsOf }: { caption: string; heads: string[]; cellsOf: (task: string) => HtmlValue[][] },
 ): Html {
   const groups = tasks.map((task): TableGroup => {
-    const rows = cellsOf(task).map(([header = '', ...cells]) => ({ header: visibleLine(header), cells }));
+    const rows = cellsOf(task).map(([header = '', ...cells]) => ({ header: visibleLine(String(header)), cells }));
     return { ...(tasks.length === 1 ? {} : { title: visibleLine(task) }), rows };
   });
   return table({ caption, columns: ['Method', ...heads], groups });
@@ -120,7 +137,7 @@ function tableByTask(
 
 function runsSection({ runs }: ComparisonReport): PageSection {
   const rows = runs.map(({ runId, task, seed, standing, reason, iterations, counts, reused }) => ({
-    header: visibleLine(runId),
+    header: html`<a href="${reportAddress(runId)}">${visibleLine(runId)}</a>`,
     cells: [
       visibleLine(task),
       String(seed),
@@ -134,6 +151,11 @@ function runsSection({ runs }: ComparisonReport): PageSection {
   const caption =
     'Each is an ordinary run with a report of its own. Calls: as if it were alone; asked: what no earlier run had asked.';
   return { id: 'runs', title: 'Runs', content: [table({ caption, columns, groups: [{ rows }], wordColumns: [1, 3] })] };
+}
+
+/** From `comparisons/<id>/` of the store to a run's page; an address that leads nowhere while the run is none. */
+function reportAddress(runId: string): string {
+  return `../../runs/${encodeURIComponent(runId)}/report.html`;
 }
 
 function settingsSection({ specification, versions }: ComparisonReport): PageSection {

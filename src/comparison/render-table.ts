@@ -5,7 +5,9 @@ import { visibleLine } from '../report/plain-text';
 import type { TableStyle } from '../report/render-table';
 import { callsText, type ComparisonReport } from './build';
 import { tokensOf, type CostPerPoint } from './costs';
+import type { Explanation } from './explanations';
 import type { Cell, ComparisonRow } from './rows';
+import { debateColumns, filledColumns, whyCells, whyNote } from './why-table';
 
 /** Lines without a final newline. */
 export function renderComparisonTable(report: ComparisonReport, { ascii, width = 100 }: TableStyle): string {
@@ -18,7 +20,7 @@ export function renderComparisonTable(report: ComparisonReport, { ascii, width =
     ...accuracyLines(report, spelt),
     ...sentences([accuracyNote(report)]),
     ...report.tasks.flatMap((task) => taskLines(report, task, spelt)),
-    ...sentences([differenceNote, costNote]),
+    ...sentences([differenceNote, costNote, ...whyNotes(report)]),
     '',
     ...report.statements.flatMap((statement) => sentences([statement])),
     ...sentences([`${callsText(report)}.`]),
@@ -51,23 +53,29 @@ export function spreadText({ seeds }: Cell): string {
 }
 
 export function accuracyNote({ rows, seeds }: ComparisonReport): string {
-  const sizes = rows.flatMap(({ cells }) =>
-    Object.values(cells).flatMap((cell) => cell?.seeds.map(({ n }) => n) ?? []),
-  );
+  const results = rows.flatMap(({ cells }) => Object.values(cells).flatMap((cell) => cell?.seeds ?? []));
+  const sizes = results.map(({ n }) => n);
+  const measured = seeds.filter((seed) => results.length === 0 || results.some((result) => result.seed === seed));
   const [fewest, most] = [Math.min(...sizes), Math.max(...sizes)];
   const size =
     sizes.length === 0 ? '' : ` n = ${fewest === most ? count(most) : `${count(fewest)} to ${count(most)}`} per seed.`;
   const several =
-    seeds.length === 1 ? `seed ${seeds[0] ?? 0}` : `mean over seeds ${seeds.join(', ')} (lowest to highest)`;
+    measured.length === 1 ? `seed ${measured[0] ?? 0}` : `mean over seeds ${measured.join(', ')} (lowest to highest)`;
   return `Accuracy ± standard error over the problems; ${several}.${size}`;
 }
 
-/** Two tables per task: what differs from the baseline, and what that costs. */
-function taskLines({ rows, tasks, baseline }: ComparisonReport, task: string, spelt: Spell): string[] {
+/** One for all tasks. */
+function whyNotes({ explanations }: ComparisonReport): string[] {
+  const columns = filledColumns(Object.values(explanations).flat(), debateColumns);
+  return columns.length === 0 ? [] : [`Why: ${whyNote(columns, 'in percent')}`];
+}
+
+/** Three tables per task: what differs from the baseline, what that costs, and what lies behind it. */
+function taskLines({ rows, tasks, baseline, explanations }: ComparisonReport, task: string, spelt: Spell): string[] {
   const measured = measuredRows(rows, task);
   if (measured.length === 0) return [];
   const prefix = tasks.length === 1 ? '' : `${task}: `;
-  const lines = (heads: string[], body: string[][]) =>
+  const lines: Lines = (heads, body) =>
     plainTableLines({ heads: heads.map(spelt), rows: body.map((row) => row.map(spelt)) });
   const compared = measured.filter(({ cell }) => cell.comparison !== null);
   return [
@@ -78,7 +86,18 @@ function taskLines({ rows, tasks, baseline }: ComparisonReport, task: string, sp
       [`${prefix}cost`, ...costHeads(rows)],
       measured.map((each) => costCells(each, hasMoney(rows))),
     ),
+    ...whyLines(explanations[task] ?? [], { prefix, lines }),
   ];
+}
+
+type Lines = (heads: string[], body: string[][]) => string[];
+
+/** What of the page's answer to why fits a terminal: the members and their debate. */
+function whyLines(explanations: Explanation[], { prefix, lines }: { prefix: string; lines: Lines }): string[] {
+  const columns = filledColumns(explanations, debateColumns);
+  if (columns.length === 0) return [];
+  const body = explanations.map((each) => [each.label, ...whyCells(each, columns)]);
+  return ['', ...lines([`${prefix}why`, ...columns.map(({ head }) => head)], body)];
 }
 
 export interface MeasuredRow {
@@ -94,10 +113,10 @@ export function measuredRows(rows: ComparisonRow[], task: string): MeasuredRow[]
 }
 
 export const costNote =
-  'Calls and tokens (prompt and completion) per answer. Per point: what an answer takes more than the baseline’s, and in brackets what was spent once on the calls a method was trained on (beyond the baseline’s own), both for one point gained.';
+  'Calls and tokens (prompt and completion) per answer. Per point: what an answer takes more than the baseline’s, and in brackets what was spent once on the calls a method was trained on (beyond the baseline’s own), both for one point gained; 0: it takes no more. Trained tokens: completion tokens over all epochs and agents.';
 
 export const differenceNote =
-  'Accuracy minus the baseline’s on the same problems, in points: 95 % bootstrap interval over the problems, 95 % t-interval over the seeds, exact McNemar p-value of each seed. Not corrected for their number.';
+  'Accuracy minus the baseline’s on the same problems, in points: 95 % bootstrap interval over the problems, 95 % t-interval over the seeds, exact McNemar p-value of each seed. Not corrected for their number. “Beats”, “loses to”, “clearly”: both intervals exclude 0 and the exact test over all problems has p < 0.05; “for these seeds”: the interval over the seeds does not exclude it.';
 
 export function hasMoney(rows: ComparisonRow[]): boolean {
   return rows.some(({ cells }) => Object.values(cells).some((cell) => cell !== null && cell.money !== null));
@@ -142,7 +161,7 @@ function perPointCells({ calls, trainingCalls, tokens, trainingCallTokens }: Cos
 }
 
 function perOnce(each: number, once: number): string {
-  const perAnswer = Math.abs(each) < 10 ? each.toFixed(2) : count(Math.round(each));
+  const perAnswer = each === 0 ? '0' : each < 10 ? each.toFixed(2) : count(Math.round(each));
   return once === 0 ? perAnswer : `${perAnswer} (${count(Math.round(once))})`;
 }
 

@@ -23,7 +23,30 @@ export interface RowSource extends RowIdentity {
 /** Every row that a comparison can have: its methods as they were asked for, then the votes. */
 export function rowSources(input: ComparisonInput): RowSource[] {
   const { comparison } = input;
-  return [...comparison.methods.map((method) => methodSource(comparison, method)), ...voteSources(input)];
+  return [...comparison.methods.map((method) => methodSource(input, method)), ...voteSources(input)];
+}
+
+/**
+ * A method's name. Where its training sets were not selected by consensus that is said with it, wherever its results are
+ * shown (method, section 1): a method that saw reference answers is no equal of those that saw none.
+ */
+export function methodLabel(input: ComparisonInput, name: string): string {
+  const isTuned = input.comparison.methods.some((method) => method.name === name && method.tuned);
+  if (!isTuned) return name;
+  const others = runsOf(input, name).flatMap(({ record }) => {
+    const method = record?.specification.method;
+    return method === undefined || method.weights === 'none' || method.select === 'consensus' ? [] : [method.select];
+  });
+  return others.length === 0 ? name : `${name} (select: ${others[0]})`;
+}
+
+/** How a method is read off a run; undefined where the run is none of its own. */
+export function readingOf(
+  { groups }: Pick<ComparisonRecord, 'groups'>,
+  { runId }: Pick<ComparedArtifacts, 'runId'>,
+  name: string,
+): Reading | undefined {
+  return readingsOf({ groups }, runId).find(({ method }) => method === name);
 }
 
 /** Calls per answer of every size of debate that a finished run has measured, the smallest first. */
@@ -43,17 +66,14 @@ function readingsOf({ groups }: Pick<ComparisonRecord, 'groups'>, runId: string)
   return groups.flatMap(({ readings }) => readings).filter((reading) => reading.runId === runId);
 }
 
-function methodSource(
-  comparison: ComparisonInput['comparison'],
-  { name, tuned }: ComparisonRecord['methods'][number],
-): RowSource {
+function methodSource(input: ComparisonInput, { name, tuned }: ComparisonRecord['methods'][number]): RowSource {
   return {
-    label: name,
+    label: methodLabel(input, name),
     method: name,
     kind: 'method',
     tuned,
-    at: ({ runId }) => {
-      const reading = readingsOf(comparison, runId).find(({ method }) => method === name);
+    at: (run) => {
+      const reading = readingOf(input.comparison, run, name);
       return reading && { mode: reading.mode, iteration: 'last' };
     },
   };
@@ -84,7 +104,7 @@ function runsOf({ comparison, runs }: ComparisonInput, name: string): ComparedAr
 function tunedVote(input: ComparisonInput, name: string, calls: number): RowSource {
   const own = new Set(runsOf(input, name).map(({ runId }) => runId));
   return {
-    label: `${name}, vote over ${calls}`,
+    label: `${methodLabel(input, name)}, vote over ${calls}`,
     method: name,
     kind: 'vote',
     tuned: true,

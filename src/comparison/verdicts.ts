@@ -1,6 +1,7 @@
 /** The comparison in plain words: who wins at equal calls, also where that is plain voting. */
+import type { ComparedMethod } from '../contract/comparison';
 import type { Interval } from '../domain/statistics';
-import { points, pointsInterval, percent, pValue } from '../report/numbers';
+import { count, points, pointsInterval, percent, pValue } from '../report/numbers';
 import { mean, type SeedsComparison } from '../report/seeds-comparison';
 import type { Cell, ComparedRows, ComparisonRow } from './rows';
 
@@ -11,7 +12,8 @@ export function headlineOf(compared: ComparedRows, tasks: string[]): string {
   const { rows, equalCalls: calls } = compared;
   if (rows.every(({ cells }) => Object.values(cells).every((cell) => cell === null)))
     return 'Nothing has been measured yet.';
-  const opening = calls === null ? '' : `At equal calls (${calls} per answer) `;
+  const uncounted = rows.some(({ tuned }) => tuned) ? ', training not counted' : '';
+  const opening = calls === null ? '' : `At equal calls (${calls} per answer${uncounted}) `;
   const [only, ...others] = tasks;
   if (others.length === 0) return `${opening}${winnerAt(compared, only ?? '', 'with evidence')}.`;
   const sentences = tasks.map((task) => `on ${task} ${winnerAt(compared, task, 'briefly')}`);
@@ -67,31 +69,46 @@ function nameOf(row: Measured): string {
 }
 
 /**
- * Every tuned method against the untuned vote that takes as many calls and is asked the same; with several tasks, each
- * one's winner first.
+ * Every method that is no plain vote against the untuned vote that takes as many calls and is asked the same: the paper's
+ * own method first, then the other tuned ones, then what is untuned. With several tasks, each one's winner before that.
  */
-export function statementsOf(compared: ComparedRows, tasks: string[]): string[] {
-  if (tasks.length === 1) return tasks.flatMap((task) => againstTheVote(compared, task));
+export function statementsOf(compared: ComparedRows, { tasks, methods }: Compared): string[] {
+  if (tasks.length === 1) return tasks.flatMap((task) => againstTheVote(compared, { task, methods }));
   return tasks.flatMap((task) => {
     if (measuredRows(compared.rows, task).length === 0) return [];
     const winner = `${winnerAt(compared, task, 'with evidence')}.`;
-    return [winner, ...againstTheVote(compared, task)].map((sentence) => `${task}: ${sentence}`);
+    return [winner, ...againstTheVote(compared, { task, methods })].map((sentence) => `${task}: ${sentence}`);
   });
 }
 
-function againstTheVote(compared: ComparedRows, task: string): string[] {
+interface Compared {
+  tasks: string[];
+  methods: ComparedMethod[];
+}
+
+function againstTheVote(
+  compared: ComparedRows,
+  { task, methods }: Pick<Compared, 'methods'> & { task: string },
+): string[] {
   const all = measuredRows(compared.rows, task);
   const votes = all.filter(isPlainVote);
-  const tuned = all.filter((row) => row.tuned);
-  return tuned.flatMap((row) => {
-    const vote = votes.find(
-      ({ label, cell }) =>
-        cell.callsPerAnswer === row.cell.callsPerAnswer && compared.areDrawnAlike([row.label, label]),
-    );
-    if (vote === undefined) return [];
-    const comparison = compared.between(task, [row.label, vote.label]);
-    return comparison === null ? [] : [`${standing([row.label, vote.label], comparison)}: ${evidence(comparison)}.`];
-  });
+  const others = all.filter((row) => !isPlainVote(row) && row.cell.callsPerAnswer > 1);
+  const order = (row: Measured) => (isPaperMethod(row, methods) ? 0 : row.tuned ? 1 : 2);
+  return others
+    .sort((left, right) => order(left) - order(right))
+    .flatMap((row) => {
+      const vote = votes.find(
+        ({ label, cell }) =>
+          cell.callsPerAnswer === row.cell.callsPerAnswer && compared.areDrawnAlike([row.label, label]),
+      );
+      if (vote === undefined) return [];
+      const comparison = compared.between(task, [row.label, vote.label]);
+      return comparison === null ? [] : [`${standing([row.label, vote.label], comparison)}: ${evidence(comparison)}.`];
+    });
+}
+
+function isPaperMethod({ method }: Measured, methods: ComparedMethod[]): boolean {
+  return methods.some(({ name, preset }) => name === method && preset === 'multiagent-finetuning');
 }
 
 /** `“A” beats “B”` */
@@ -136,7 +153,7 @@ function excludesZero({ lower, upper }: Interval): boolean {
 
 /** `+18.0 points, 95 % interval +12.5 to +23.5 over 400 problems, +15.1 to +20.9 over 2 seeds` */
 export function evidence({ difference, withinSeeds, overSeeds }: SeedsComparison): string {
-  const problems = `${points(difference)} points, 95\u00a0% interval ${pointsInterval(withinSeeds.interval)} over ${withinSeeds.n} problems`;
+  const problems = `${points(difference)} points, 95\u00a0% interval ${pointsInterval(withinSeeds.interval)} over ${count(withinSeeds.n)} problems`;
   if (overSeeds.interval === null) return `${problems}, McNemar ${pValue(withinSeeds.pValue)}`;
   return `${problems}, ${pointsInterval(overSeeds.interval)} over ${overSeeds.n} seeds`;
 }

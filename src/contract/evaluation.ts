@@ -58,6 +58,7 @@ export interface Evaluation {
 /** Audit of the consensus a training set rests on; only where reference answers exist, never read by selection. */
 export interface ConsensusAudit {
   iteration: number;
+  /** `examples`: those whose problem has a reference answer and a consensus; nothing can be said of others. */
   agents: { agent: string; examples: number; wrongConsensus: number }[];
   problems: { agreed: number; consensusRight: number };
 }

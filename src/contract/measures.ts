@@ -76,6 +76,7 @@ export interface Flips {
 }
 
 export interface WrongConsensus {
+  /** Training examples whose problem has a reference answer and a consensus. */
   examples: number;
   wrongConsensus: number;
   /** wrongConsensus / examples */

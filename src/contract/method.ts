@@ -61,7 +61,12 @@ export const methodSettingsSchema = z.strictObject({
   correctedShare: share.default(0.5).describe("w: share of corrected examples in a critic's training set"),
   mixing: z.enum(mixings).default('sample-each').describe('how corrected and consistent examples are mixed'),
   criticTarget: z.enum(criticTargets).default('last-round').describe("which of a critic's responses are targets"),
-  minimumAgreement: share.default(0).describe('a consensus trains somebody only if votes / N exceeds this'),
+  minimumAgreement: z
+    .number()
+    .min(0)
+    .lt(1)
+    .default(0)
+    .describe('a consensus trains somebody only if votes / N exceeds this; 0.99 asks for unanimity'),
   summary: z.boolean().default(true).describe("critics read a summary (true) or the others' responses themselves"),
   summaryShowsQuestion: z.boolean().default(false).describe('whether the summariser sees the question'),
   select: z.enum(selections).default('consensus').describe('what decides which responses train'),

@@ -12,18 +12,20 @@ export interface AuditInput {
   isRight(problemId: string, answer: string): boolean | undefined;
 }
 
-/** Counts, per agent, the examples whose problem has a wrong consensus, and over all labelled problems how often it is right. */
+/**
+ * Counts, per agent, the examples whose problem has a reference answer and a consensus, and those of them whose consensus is
+ * wrong; and over all such problems how often it is right.
+ */
 export function auditConsensus({ iteration, transcripts, trainingSets, isRight }: AuditInput): ConsensusAudit {
   const verdicts = new Map<string, boolean>();
   for (const { problemId, consensus } of transcripts) {
     const verdict = consensus.kind === 'agreed' ? isRight(problemId, consensus.answer) : undefined;
     if (verdict !== undefined) verdicts.set(problemId, verdict);
   }
-  const agents = [...trainingSets].map(([agent, examples]) => ({
-    agent,
-    examples: examples.length,
-    wrongConsensus: examples.filter(({ problemId }) => verdicts.get(problemId) === false).length,
-  }));
+  const agents = [...trainingSets].map(([agent, examples]) => {
+    const judged = examples.flatMap(({ problemId }) => verdicts.get(problemId) ?? []);
+    return { agent, examples: judged.length, wrongConsensus: judged.filter((isRight) => !isRight).length };
+  });
   const consensusRight = [...verdicts.values()].filter(Boolean).length;
   return { iteration, agents, problems: { agreed: verdicts.size, consensusRight } };
 }

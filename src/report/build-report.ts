@@ -11,7 +11,7 @@ import { flipLedger, type FlipLedger } from './flip-ledger';
 import { chooseFollowedProblems, followProblems, type FollowedProblem } from './followed-problems';
 import { answerShape, collectMeasurements, compareMeasurements, findMeasurement } from './measurements';
 import type { Measurement } from './measurements';
-import type { IterationArtifacts, ReportInput, RunStatus } from './report-input';
+import type { AdoptedCalls, IterationArtifacts, ReportInput, RunStatus } from './report-input';
 import { reportNotices } from './report-notices';
 import { callsOfSociety, resultRows } from './result-rows';
 import type { ResultRow } from './result-rows';
@@ -50,6 +50,7 @@ export interface Report {
   callsOfSociety: number | null;
   iterations: ReportIteration[];
   timings: StageTiming[];
+  adopted: AdoptedCalls[];
   /** What a token costs by now; `null` where the endpoint has no prices. */
   prices: Prices | null;
   samples: SampleDebate[];
@@ -80,6 +81,7 @@ export function buildReport(input: ReportInput): Report {
     callsOfSociety: callsOfSociety(measurements),
     iterations: iterations.map(withoutPerProblem),
     timings,
+    adopted: input.adopted ?? [],
     prices: input.prices ?? null,
     samples: chooseSampleDebates({
       transcripts: input.transcripts,

@@ -26,6 +26,8 @@ export interface AnswerShape {
   evaluateBy: RunSpecification['method']['evaluateBy'];
   /** What selected the training examples; named beside every tuned result unless it is the consensus. */
   select: RunSpecification['method']['select'];
+  /** Whether anybody is finetuned in this run. */
+  trains: boolean;
   /** Untuned methods the report shows beside the society. */
   baselines: readonly RunSpecification['evaluation']['baselines'][number][];
   /** What iteration 0 is: `untuned`, or the society that the run started from, such as `demo@2`. */
@@ -50,6 +52,7 @@ export function answerShape(plan: RunPlan, specification: RunSpecification): Ans
     rounds: plan.evaluationRounds,
     evaluateBy,
     select,
+    trains: plan.iterations > 0 && plan.trainedAgents.length > 0,
     baselines,
     start: specification.model.society ?? untunedStart,
   };

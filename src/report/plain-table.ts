@@ -37,5 +37,6 @@ export function asciiOnly(text: string): string {
     .replace(/[“”]/g, '"')
     .replace(/[‘’]/g, "'")
     .replace(/–/g, '-')
+    .replace(/→/g, '->')
     .replace(/[^\x20-\x7e\u00a0]/g, '?');
 }

@@ -22,6 +22,8 @@ export interface IterationArtifacts {
   measures?: Measures;
 }
 
+export type AdoptedCalls = Pick<StageTiming, 'stage' | 'iteration' | 'counts'>;
+
 /** As the artifacts tell it. Whether an unfinished run is going on, failed or was cancelled, only Temporal knows. */
 export type RunStatus = 'unfinished' | 'completed';
 
@@ -40,6 +42,8 @@ export interface ReportInput {
   /** All evaluation debates on the problems that `chooseFollowedProblems` names. */
   followed?: JudgedDebate[];
   timings: StageTiming[];
+  /** Calls of those stages that another run had asked: nobody waited or paid for them here. */
+  adopted?: AdoptedCalls[];
   /** Accuracy (0..1) on the validation split of iterations 0, 1, …; empty without one. */
   validation?: number[];
   /** What the endpoint's tokens cost; absent where nobody has said. */

@@ -6,7 +6,7 @@ const light = `
   --series-1: #1f5fa8; --series-2: #b4530a; --series-3: #1b7a5a; --series-4: #7a3e9d; --series-5: #a3195b; --series-6: #5b6470;
   --series-7: #6f6a00; --series-8: #0b7285;
   --set-1: #1f5fa8; --set-2: #1b7a5a; --set-3: #63b598; --set-4: #3f86d1; --set-5: #7a3e9d; --set-6: #a07cc0;
-  --reject-1: #a8261d; --reject-2: #d98c3a; --reject-3: #dde2e7; --reject-4: #c2698f; --reject-5: #e3a88e;
+  --reject-1: #a8261d; --reject-2: #d98c3a; --reject-3: #b3bcc6; --reject-4: #c2698f; --reject-5: #e3a88e;
   --reject-6: #cdb956; --reject-7: #8d7a66; --reject-8: #75688a; --reject-9: #a9b4bf;`;
 
 const dark = `
@@ -15,7 +15,7 @@ const dark = `
   --series-1: #7db3f0; --series-2: #f0a35e; --series-3: #63c7a0; --series-4: #c79be6; --series-5: #f08bb5; --series-6: #a9b2bd;
   --series-7: #d6cf5a; --series-8: #5fd0e0;
   --set-1: #5b9be6; --set-2: #3fae86; --set-3: #2a6f58; --set-4: #3f6ea8; --set-5: #b083d6; --set-6: #7c5f99;
-  --reject-1: #e0645a; --reject-2: #d98c3a; --reject-3: #343c45; --reject-4: #c2698f; --reject-5: #a86b52;
+  --reject-1: #e0645a; --reject-2: #d98c3a; --reject-3: #58636f; --reject-4: #c2698f; --reject-5: #a86b52;
   --reject-6: #a8963c; --reject-7: #8d7a66; --reject-8: #8578a0; --reject-9: #6b7682;`;
 
 export const styleSheet = `
@@ -43,7 +43,12 @@ nav a { margin-right: 1rem; white-space: nowrap; }
 .answers table { width: auto; } .answers th, .answers td { padding: .25rem .8rem .25rem 0; }
 .answers td.words { min-width: 3.2rem; white-space: nowrap; } .answers tbody th { min-width: 0; white-space: nowrap; }
 .path { white-space: nowrap; letter-spacing: .15em; }
-.scroll { overflow-x: auto; margin: 1.1rem 0; max-width: 100%; }
+/* A shadow at the side where more can be scrolled to: two sheets move with the table and cover it at its ends. */
+.scroll { overflow-x: auto; margin: 1.1rem 0; max-width: 100%; background:
+  linear-gradient(to right, var(--surface) 40%, transparent) left / 1.5rem 100% no-repeat local,
+  linear-gradient(to left, var(--surface) 40%, transparent) right / 1.5rem 100% no-repeat local,
+  linear-gradient(to right, var(--line), transparent) left / .7rem 100% no-repeat scroll,
+  linear-gradient(to left, var(--line), transparent) right / .7rem 100% no-repeat scroll; }
 table { border-collapse: collapse; width: 100%; font-size: .875rem; font-variant-numeric: tabular-nums; overflow-wrap: normal; }
 caption { text-align: left; padding-bottom: .5rem; }
 th, td { padding: .38rem .7rem; border-bottom: 1px solid var(--line); vertical-align: top; }
@@ -53,6 +58,7 @@ tbody th { font-weight: 400; text-align: left; white-space: nowrap; }
 th.words, td.words { text-align: left; }
 th.number, td.number { text-align: right; }
 td.number { white-space: nowrap; }
+.several { white-space: normal; }
 td.words { max-width: 34rem; overflow-wrap: anywhere; min-width: 7rem; }
 /* Stays in view while a wide table scrolls below it. */
 .fixed { display: block; position: sticky; left: 0; width: fit-content; max-width: min(100%, calc(100vw - 4.5rem)); white-space: normal; }
@@ -95,7 +101,9 @@ footer { margin-top: 3rem; padding-bottom: 3rem; color: var(--muted); font-size:
   nav { display: none; }
   body { font-size: 10pt; }
   h2, figure, tr, .turn { break-inside: avoid; }
-  .scroll, pre.text { overflow: visible; max-height: none; }
+  h2, h3, summary, caption, .legend, thead, tr.group { break-after: avoid; }
+  details.values::details-content { content-visibility: visible; block-size: auto; }
+  .scroll, pre.text { overflow: visible; max-height: none; } .scroll { background: none; }
   table { font-size: 7.5pt; } th, td { padding: 2pt 3pt; } td.number, tbody th { white-space: normal; }
   table.wide { font-size: 5pt; } table.wide th, table.wide td { padding: 1pt 2pt; overflow-wrap: anywhere; }
   td.words { min-width: 0; }

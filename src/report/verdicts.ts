@@ -3,7 +3,7 @@ import type { PairedComparison } from '../domain/statistics';
 import { bestIteration } from '../domain/stopping';
 import { compareMeasurements, findMeasurement, untunedStart } from './measurements';
 import type { AnswerShape, Measurement } from './measurements';
-import { counted, percent, points, pointsInterval, pValue } from './numbers';
+import { count, counted, percent, points, pointsInterval, pValue } from './numbers';
 import { callsOfSociety, labelOf } from './result-rows';
 
 export interface Verdicts {
@@ -41,7 +41,7 @@ export function differenceText(comparison: PairedComparison): string {
 }
 
 function evidenceText({ interval, pValue: p, n }: PairedComparison): string {
-  return `95\u00a0% interval ${pointsInterval(interval)}, McNemar ${pValue(p)}, n\u00a0=\u00a0${n}`;
+  return `95\u00a0% interval ${pointsInterval(interval)}, McNemar ${pValue(p)}, n\u00a0=\u00a0${count(n)}`;
 }
 
 function headlineOf(measurements: Measurement[], shape: AnswerShape): string {
@@ -52,7 +52,9 @@ function headlineOf(measurements: Measurement[], shape: AnswerShape): string {
   const before = percent(untuned.result.accuracy);
   if (tuned === undefined) {
     const remark =
-      shape.start === untunedStart ? 'No finetuned society has been evaluated yet.' : 'Nothing was trained.';
+      shape.start === untunedStart && shape.trains
+        ? 'No finetuned society has been evaluated yet.'
+        : 'Nothing was trained.';
     return `${labelOf(untuned, shape)}: ${before} of ${problems} right. ${remark}`;
   }
   const opening = `After ${counted(tuned.iteration, 'iteration')} of finetuning the society answers ${percent(tuned.result.accuracy)} of ${counted(tuned.result.problems, 'evaluation problem')} correctly`;
@@ -105,11 +107,29 @@ function equalCallStatements(measurements: Measurement[], shape: AnswerShape): s
   const tuned = rivals.filter(({ iteration }) => iteration > 0);
   if (!rivals.some(({ mode }) => mode !== 'society'))
     return [`No other method was measured at ${calls} calls per problem.`];
-  const pairs = [pairOf(untuned), pairOf(tuned), pairOf(rivals.filter(({ mode }) => mode !== 'society'))];
+  const pairs = [
+    // What everybody asks first: is the finetuned society better than asking the untuned model as often and voting?
+    pairOf([...votesAmong(untuned), ...tuned.filter(({ mode }) => mode === 'society')]),
+    pairOf(untuned),
+    pairOf(tuned),
+    pairOf(votesAmong(rivals)),
+  ];
+  const best = bestTwo(rivals);
   const direct = pairs
     .filter((pair) => pair !== null)
+    .filter((pair) => !best?.every((measurement) => pair.includes(measurement)))
     .map(([first, second]) => againstSentence({ first, second, shape }));
-  return [winnerSentence(rivals, { shape, calls }), ...direct].filter((text) => text !== null);
+  return [best && winnerSentence(best, { shape, calls }), ...direct].filter((text) => text !== null);
+}
+
+function votesAmong(rivals: Measurement[]): Measurement[] {
+  return rivals.filter(({ mode }) => mode !== 'society');
+}
+
+/** The most accurate, then the next; null where there is only one. */
+function bestTwo(rivals: Measurement[]): MeasurementPair | null {
+  const [winner, second] = [...rivals].sort((left, right) => right.result.accuracy - left.result.accuracy);
+  return winner === undefined || second === undefined ? null : [winner, second];
 }
 
 /** The untuned and the last evaluated society, in every mode that takes `calls` calls. */
@@ -120,11 +140,10 @@ function atEqualCalls(measurements: Measurement[], calls: number): Measurement[]
   );
 }
 
-function winnerSentence(rivals: Measurement[], context: { shape: AnswerShape; calls: number }): string | null {
-  const [winner, second] = [...rivals].sort((left, right) => right.result.accuracy - left.result.accuracy);
-  if (winner === undefined || second === undefined) return null;
+function winnerSentence([winner, second]: MeasurementPair, context: { shape: AnswerShape; calls: number }): string {
   const comparison = compareMeasurements(winner, second);
-  const opening = `At equal calls (${context.calls} per problem) the most accurate is “${labelOf(winner, context.shape)}” with ${percent(winner.result.accuracy)}`;
+  const uncounted = winner.iteration > 0 || second.iteration > 0 ? ', training not counted' : '';
+  const opening = `At equal calls (${context.calls} per problem${uncounted}) the most accurate is “${labelOf(winner, context.shape)}” with ${percent(winner.result.accuracy)}`;
   const next = `“${labelOf(second, context.shape)}” with ${percent(second.result.accuracy)}`;
   if (comparison === null) return `${opening}; next is ${next}.`;
   const clearly = isClear(comparison) ? 'clearly ahead of' : 'not clearly ahead of';

@@ -8,14 +8,15 @@ import type { Problem, ReferenceAnswer } from '../contract/problem';
 import type { ReportRequest, RunRecord, ShardOutcome } from '../contract/run';
 import type { SelectionReport } from '../contract/training';
 import type { WeightsRecord } from '../contract/training-job';
-import type { Split, Transcript } from '../contract/transcript';
+import { validationSplit, type Split, type Transcript } from '../contract/transcript';
+import { addCounts, noCounts } from '../domain/counts';
 import { evaluationSize } from '../domain/debate-rules';
 import { iterationKeys, runKeys, type ShardPlace } from '../domain/keys';
 import { runPrices } from '../domain/money';
 import { equalityFromVerdicts, type Equality, type PairVerdict } from '../domain/voting';
 import type { ArtifactStore } from '../ports';
 import { chooseFollowedProblems, type JudgedDebate } from '../report/followed-problems';
-import type { IterationArtifacts, ReportInput } from '../report/report-input';
+import type { AdoptedCalls, IterationArtifacts, ReportInput } from '../report/report-input';
 import { courseOf } from './standing';
 
 /** @param request Names the run and the last iteration that has been evaluated. */
@@ -41,6 +42,7 @@ export async function gatherReport(
     types: Object.fromEntries(problems.flatMap(({ id, type }) => (type === undefined ? [] : [[id, type]]))),
     followed: await followedDebates(store, run, { iterations, problems, answers }),
     timings: request.timings,
+    adopted: await adoptedCalls(store, run, numbers),
     validation,
     prices: runPrices(run.specification, prices),
     ...(ended?.reason === undefined ? {} : { endedEarly: earlyEnd(ended.reason, run) }),
@@ -76,6 +78,34 @@ async function sampleTranscripts(store: ArtifactStore, runId: string, iteration:
   const splits: Split[] = ['train', 'eval'];
   const ofSplit = splits.map((split) => shardTranscripts(store, { runId, iteration, split, shard: 0 }));
   return (await Promise.all(ofSplit)).flat();
+}
+
+const stageOfSplit = { train: 'debate', eval: 'evaluate', [validationSplit]: 'validate' } as const;
+
+/** What the shards were answered by completions of other runs; nothing of stages that asked everything themselves. */
+async function adoptedCalls(
+  store: ArtifactStore,
+  { runId, plan }: RunRecord,
+  iterations: number[],
+): Promise<AdoptedCalls[]> {
+  const sizes = {
+    train: plan.trainProblems,
+    eval: plan.evaluationProblems,
+    [validationSplit]: plan.validationProblems ?? 0,
+  };
+  const ofSplit = async (iteration: number, split: Split): Promise<AdoptedCalls[]> => {
+    const shards = Array.from({ length: Math.ceil(sizes[split] / plan.shardSize) }, (_, shard) =>
+      readSealed<ShardOutcome>(store, iterationKeys.shardOutcome({ runId, iteration, split, shard })),
+    );
+    const reused = (await Promise.all(shards)).flatMap((outcome) => outcome?.reused ?? []);
+    return reused.length === 0
+      ? []
+      : [{ stage: stageOfSplit[split], iteration, counts: addCounts(noCounts, ...reused) }];
+  };
+  const splits = Object.keys(stageOfSplit) as Split[];
+  return (
+    await Promise.all(iterations.flatMap((iteration) => splits.map((split) => ofSplit(iteration, split))))
+  ).flat();
 }
 
 /** Nothing where the shard has not been closed. */

@@ -11,7 +11,7 @@ export interface Rule {
   fields: readonly Path[];
   /** Whether a given value is impossible; any is, where this is absent. */
   refuses?(value: unknown, specification: RunSpecification): boolean;
-  why: string;
+  why: string | ((specification: RunSpecification) => string);
 }
 
 const method = (...keys: string[]): Path[] => keys.map((key) => ['method', key]);
@@ -171,14 +171,16 @@ export const rules: readonly Rule[] = [
     fields: [['evaluation', 'firstRoundBy']],
     refuses: (value, specification) =>
       value !== 'own' && Number(String(value).split('-')[1]) > societySize(specification).members,
-    why: 'there is no such member',
+    why: (specification) =>
+      `there is no such member; it must be "own" or one of "generation-1" to "generation-${societySize(specification).members}"`,
   },
   {
     when: (specification) =>
       specification.method.weights === 'per-agent' &&
       evaluationSize(specification).members > specification.method.members,
     fields: [['evaluation', 'members']],
-    why: 'with method.weights "per-agent" only the members of the training debate have tuned weights',
+    why: ({ method: { members } }) =>
+      `with method.weights "per-agent" only the ${members} members of the training debate have tuned weights; it must be at most ${members}`,
   },
   {
     when: ({ method: { weights }, model }) =>

@@ -18,7 +18,7 @@ export function impossibleSettings(specification: RunSpecification, given: unkno
     ...refused,
     ...unknownPrompts(specification),
     ...instructionProblems(specification.method.instructions),
-    ...miscountedMembers(specification),
+    ...miscountedLists(specification).map(({ problem }) => problem),
     ...oversizedShard(specification),
   ];
 }
@@ -31,7 +31,8 @@ export function contradictions(specification: RunSpecification, given: unknown):
       const value = valueAt(given, path);
       const field = dottedPath(path);
       if (value === undefined || refuses?.(value, specification) === false || refused.has(field)) continue;
-      refused.set(field, { path, problem: `${field}: ${shownValue(value)} is impossible: ${why}` });
+      const reason = typeof why === 'string' ? why : why(specification);
+      refused.set(field, { path, problem: `${field}: ${shownValue(value)} is impossible: ${reason}` });
     }
   }
   return [...refused.values()];
@@ -50,18 +51,22 @@ function unknownPrompts({ method, task, evalTask }: RunSpecification): string[] 
 }
 
 /** Lists that hold something for each member have one entry for each. */
-function miscountedMembers(specification: RunSpecification): string[] {
+export function miscountedLists(specification: RunSpecification): { path: Path; problem: string }[] {
   const { instructions } = specification.method;
   const { members } = societySize(specification);
-  const lists: [string, unknown][] = [
-    ['model.members', specification.model.members],
+  const lists: [Path, unknown][] = [
+    [['model', 'members'], specification.model.members],
     ...(typeof instructions === 'string'
       ? []
-      : Object.entries(instructions).map(([role, texts]): [string, unknown] => [`method.instructions.${role}`, texts])),
+      : Object.entries(instructions).map(([role, texts]): [Path, unknown] => [
+          ['method', 'instructions', role],
+          texts,
+        ])),
   ];
-  return lists.flatMap(([field, list]) =>
+  const counted = `it must have one for each of the ${members} members`;
+  return lists.flatMap(([path, list]) =>
     Array.isArray(list) && list.length !== members
-      ? [`${field}: ${list.length} entries are not allowed; it must have one for each of the ${members} members`]
+      ? [{ path, problem: `${dottedPath(path)}: ${list.length} entries are not allowed; ${counted}` }]
       : [],
   );
 }

@@ -10,7 +10,7 @@ import { evaluationSize } from '../domain/debate-rules';
 import { digestOf } from '../domain/digests';
 import { defaultPreset, presetNames, presets, type Preset } from '../domain/presets';
 import { InvalidRunSpec } from '../errors';
-import { contradictions, impossibleSettings } from './impossible';
+import { contradictions, impossibleSettings, miscountedLists } from './impossible';
 import { suggestion } from './nearest';
 import { normalise } from './normalise';
 import { dottedPath, isPlainObject, leafPaths, merge, valueAt, type Path, type PlainObject } from './plain-objects';
@@ -55,7 +55,9 @@ export function contradictingPaths(raw: PlainObject): Path[] {
   const { specification: given } = normalise(raw);
   const parsed = runSpecificationSchema.safeParse(merge(presetOf(given).preset, given));
   if (!parsed.success) return [];
-  return contradictions(parsed.data, settingsWritten(raw, given)).map(({ path }) => path);
+  const written = settingsWritten(raw, given);
+  const refused = [...contradictions(parsed.data, written), ...miscountedLists(parsed.data)];
+  return refused.map(({ path }) => path);
 }
 
 function presetOf(given: PlainObject): { preset: Preset; problems: string[] } {

@@ -1,8 +1,7 @@
 /** The rows of a JSON lines file, or the one of a `.json` file, validated; every complaint names file and line. */
-import { readFile } from 'node:fs/promises';
 import type { z } from 'zod';
 import { DatasetError } from '../errors';
-import { fileLines, parseLine } from '../json-lines';
+import { fileLines, fileText, parseLine } from '../json-lines';
 import type { DataFile } from './data-files';
 
 export interface PlacedRow<Row> {
@@ -26,10 +25,7 @@ export async function* jsonRows<Row>(file: DataFile, schema: z.ZodType<Row>): As
 }
 
 async function* wholeFile(path: string): AsyncGenerator<{ number: number; text: string }> {
-  const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    throw new DatasetError(`cannot be read (${error.code ?? error.message})`, path);
-  });
-  yield { number: 1, text: text.replace(/^\uFEFF/, '') };
+  yield { number: 1, text: await fileText(path) };
 }
 
 /** `gsm8k-train-000017`: the id of the problem on a line. */

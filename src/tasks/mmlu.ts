@@ -2,12 +2,12 @@
  * MMLU (Hendrycks et al. 2021) as it is published: the original headerless CSV (`question, A, B, C, D, letter`) in
  * `auxiliary_train`, `dev`, `val` and `test`, or JSON lines with `{question, choices, answer, subject?}`.
  */
-import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { z } from 'zod';
 import type { TaskSettings } from '../contract/task-settings';
 import { answerRules } from '../domain/answers';
 import { DatasetError } from '../errors';
+import { fileText } from '../json-lines';
 import { csvRecords } from './csv';
 import type { DataFile, Layout } from './data-files';
 import { drawSplits } from './draw-splits';
@@ -73,9 +73,7 @@ async function* readRows(file: DataFile, prefix: string, subjects: SubjectFilter
 }
 
 async function* csvRows(file: DataFile): AsyncGenerator<PlacedRow> {
-  const text = await readFile(file.path, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    throw new DatasetError(`cannot be read (${error.code ?? error.message})`, file.path);
-  });
+  const text = await fileText(file.path);
   // Only the original files say what they are about in their names; those of auxiliary_train are mixed.
   const subject = /^(.+)_(?:test|dev|val)\.csv$/i.exec(basename(file.path))?.[1];
   for (const { line, fields } of csvRecords(text, file.path)) {

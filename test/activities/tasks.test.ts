@@ -109,7 +109,7 @@ test('training problems need no labels: the audit counts only what has one', asy
   expect(examples['generation-1']).toBe(4);
   const audit = await world.call('auditTraining', { plan, iteration: 1, shards: [shard] });
   expect(audit.problems).toEqual({ agreed: 0, consensusRight: 0 });
-  expect(audit.agents.every(({ wrongConsensus }) => wrongConsensus === 0)).toBe(true);
+  expect(audit.agents.every(({ examples }) => examples === 0)).toBe(true);
   await expect(world.resolve('other', { task, method: { ...paper, select: 'reference' } })).rejects.toThrow(
     /method\.select: "reference" needs a reference answer for every training problem; 4 have none/,
   );

@@ -1,5 +1,5 @@
 import { PassThrough, Readable, Writable } from 'node:stream';
-import { grade } from '../../src/cli/grade';
+import { grade, readingWhatIsSaid } from '../../src/cli/grade';
 import { DatasetError } from '../../src/errors';
 import { readerFor } from '../../src/tasks';
 
@@ -30,6 +30,16 @@ test('one verdict per pair, in order, for answers and whole solutions', async ()
     '{"equal":false,"reason":"no answer in a"}',
     '{"equal":true}',
   ]);
+});
+
+test.each([
+  ['strip' as const, '{"equal":true}\n'],
+  ['keep' as const, '{"equal":false}\n'],
+])('with thinking: %s an answer is read as a run reads it', async (thinking, verdict) => {
+  const reader = readingWhatIsSaid(readerFor({ kind: 'gsm8k' }, { dataDirectory: '/nowhere' }), thinking);
+  const output = new PassThrough();
+  await grade(reader, Readable.from([Buffer.from('{"a":"<think>so \\\\boxed{7}</think>It is 8.","b":"8"}\n')]), output);
+  expect(String(output.read())).toBe(verdict);
 });
 
 test('lines may be cut anywhere, inside a character too', async () => {

@@ -22,7 +22,7 @@ describe('the first line of a comparison', () => {
       accuracy: but(({ iteration, mode }) => (iteration > 0 && mode === 'vote-9' ? 0.9 : undefined)),
     });
     expect(headline).toContain(
-      'At equal calls (9 per answer) plain majority voting (“untuned, vote over 9”) wins with 94.0',
+      'At equal calls (9 per answer, training not counted) plain majority voting (“untuned, vote over 9”) wins with 94.0',
     );
     expect(headline).toContain('clearly ahead of “majority-finetuning, vote over 9”');
   });
@@ -299,6 +299,63 @@ describe('the table', () => {
   it('is plain ASCII where the terminal knows no more', () => {
     expect(renderComparisonTable(build(), { ascii: true })).toMatch(/^[\x20-\x7e\n]*$/);
   });
+});
+
+describe('why', () => {
+  it('holds members, debate and diversity of every society before and after finetuning, as means over the seeds', () => {
+    const report = build({ specification: { seeds: [1, 2] } });
+    const [debate, majority, society] = report.explanations.arithmetic!;
+    expect([debate, majority, society].map((each) => each?.label)).toEqual([
+      'debate',
+      'majority-finetuning',
+      'multiagent-finetuning',
+    ]);
+    expect(debate!.after).toBeNull();
+    expect(society!.before!.accuracy).toBeCloseTo(0.645);
+    expect(society!.after!.accuracy).toBeCloseTo(0.745);
+    expect(society!.after!.agreement).toBe(0.8);
+    expect(society!.after!.mended).toBeCloseTo(0.15);
+    expect(majority!.after!.mended).toBeNull();
+    expect(society!.iterations.map(({ iteration, seeds }) => [iteration, seeds])).toEqual([
+      [0, [1, 2]],
+      [1, [1, 2]],
+    ]);
+    expect(renderComparisonTable(report, { ascii: true })).toMatch(
+      /^multiagent-finetuning +50\.0 -> 50\.0 .* 15\.0 -> 15\.0 /m,
+    );
+  });
+
+  it('is empty where no run was measured, and says nothing of the agreement of one member', () => {
+    const input = comparisonFixture({ specification: { methods: ['debate', 'single-agent-without-debate'] } });
+    input.runs.forEach((run) => (run.measures = []));
+    const [debate, alone] = buildComparison(input).explanations.arithmetic!;
+    expect(debate!.before).toMatchObject({ agreement: 0.8, dissimilarity: null, anyRight: null });
+    expect(alone!.after!.agreement).toBeNull();
+    expect(renderComparisonPage(buildComparison(input))).toContain('Why: members, debate and diversity');
+    expect(renderComparisonPage(buildComparison({ ...input, runs: [] }))).not.toContain('Why:');
+  });
+
+  it('is drawn over the iterations where there are several', () => {
+    const page = renderComparisonPage(build({ specification: { iterations: 3 } }));
+    expect(page).toContain('Embedding dissimilarity per iteration');
+    expect(renderComparisonPage(build())).not.toContain('Embedding dissimilarity per iteration');
+  });
+});
+
+it('a method that saw reference answers says so wherever it stands', () => {
+  const methods = ['debate', 'star', { name: 'random', preset: 'single-agent', select: 'none' }];
+  const report = build({ specification: { methods } });
+  expect(report.rows.map(({ label }) => label)).toEqual(
+    expect.arrayContaining(['star (select: reference)', 'random (select: none)', 'random (select: none), vote over 9']),
+  );
+  expect(report.rows.map(({ label }) => label)).toContain('debate');
+});
+
+it('a saving per point gained is no number', () => {
+  const report = build({ specification: { baseline: 'debate' } });
+  const { perPoint } = cellOf(report, 'majority-finetuning');
+  expect(perPoint).toMatchObject({ calls: 0, tokens: 0 });
+  expect(perPoint!.trainingCalls).toBeGreaterThan(0);
 });
 
 it('the page has the headline, a plot for every task, and nothing to load or run', () => {

@@ -65,6 +65,21 @@ describe('equal calls', () => {
     expect(plain(statements.join('\n'))).toContain('“Vote over 9, untuned” beats “Debate, untuned” (+24.0 points');
   });
 
+  test('the finetuned society is held against the untuned vote, first of all pairs, and no pair twice', () => {
+    const strong = withCorrect(reportFixture(), { iteration: 2, mode: 'vote-9', correct: 490 });
+    const input = withCorrect(strong, { iteration: 0, mode: 'vote-9', correct: 480 });
+    const pairs = plain(buildReport(input).statements.join('\n'))
+      .split('\n')
+      .slice(-4)
+      .map((text) => text.match(/“[^”]+”/g)!.join(' and '));
+    expect(pairs).toEqual([
+      '“Vote over 9 after iteration 2” and “Vote over 9, untuned”',
+      '“Society after iteration 2” and “Vote over 9, untuned”',
+      '“Vote over 9, untuned” and “Debate, untuned”',
+      '“Vote over 9 after iteration 2” and “Society after iteration 2”',
+    ]);
+  });
+
   test('the winner is named whoever it is, and whether it is clearly ahead', () => {
     const untuned = withCorrect(reportFixture(), { iteration: 0, mode: 'vote-9', correct: 499 });
     const winner = (input: ReportInput) =>

@@ -154,6 +154,24 @@ describe('any stage and shape renders', () => {
   });
 });
 
+test('an audit that could judge nothing is not shown as 0 % wrong', () => {
+  const input = reportFixture();
+  input.iterations.forEach(({ audit }) =>
+    audit?.agents.forEach((agent) => Object.assign(agent, { examples: 0, wrongConsensus: 0 })),
+  );
+  expect(page(input)).not.toContain('id="audit"');
+});
+
+test('calls that were adopted from another run are told apart from those that were asked', () => {
+  const input = reportFixture();
+  const [evaluated] = input.timings.filter(({ stage, iteration }) => stage === 'evaluate' && iteration === 0);
+  const markup = page({ ...input, adopted: [{ stage: 'evaluate', iteration: 0, counts: evaluated!.counts }] });
+  expect(page(input)).not.toContain('>Asked<');
+  expect(markup).toContain('>Asked<');
+  const row = markup.slice(markup.indexOf('id="costs"')).match(/<th scope="row">evaluate<\/th>([\s\S]*?)<\/tr>/)![1]!;
+  expect(row.match(/<td[^>]*>[^<]*/g)!.map((cell) => cell.replace(/.*>/, ''))[2]).toBe('0');
+});
+
 describe('selection', () => {
   test('counts that do not add up are called wrong instead of being shown as if they did', () => {
     const input = reportFixture();

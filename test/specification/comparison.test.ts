@@ -256,6 +256,16 @@ describe('settings that all methods have in common', () => {
     expect(control!.method).toMatchObject({ select: 'none', correctedShare: 0.5, minimumAgreement: 0 });
   });
 
+  it('leave out what has an entry for each member where a method has other members', () => {
+    const members = ['a', 'b', 'c'].map((name) => ({ base: `models/${name}` }));
+    const model = { base: 'models/a', members };
+    const [society, alone] = specificationsOf({ model, methods: ['debate', 'single-agent-without-debate'] });
+    expect(alone!.model.members).toBeUndefined();
+    expect(society!.model.members).toHaveLength(3);
+    const own = { preset: 'debate', model: { members: members.slice(1) } };
+    expect(() => specificationsOf({ model, methods: [own] })).toThrow(/2 entries are not allowed/);
+  });
+
   it('hold for one-round methods too, although a critic is spoken of', () => {
     const sampling = { generation: { temperature: 0.7 }, critic: { temperature: 0.2 } };
     const [majority] = specificationsOf({ sampling, methods: ['majority-finetuning'] });

@@ -273,8 +273,11 @@ describe('what is explicitly given and impossible is refused with the reason', (
       { method: 'majority-finetuning', evaluation: { rounds: 2 } },
       /^evaluation\.rounds: 2 .* only method\.evaluateBy "debate"/,
     ],
-    [{ evaluation: { members: 5 } }, /^evaluation\.members: 5 .* have tuned weights/],
-    [{ evaluation: { firstRoundBy: 'generation-4' } }, /^evaluation\.firstRoundBy: "generation-4" .* no such member/],
+    [{ evaluation: { members: 5 } }, /^evaluation\.members: 5 .* have tuned weights; it must be at most 3$/],
+    [
+      { evaluation: { firstRoundBy: 'generation-4' } },
+      /^evaluation\.firstRoundBy: "generation-4" .* no such member; .* "generation-1" to "generation-3"$/,
+    ],
     [
       { method: 'single-agent', evaluation: { firstRoundBy: 'generation-1' } },
       /^evaluation\.firstRoundBy: .* differ from another/,

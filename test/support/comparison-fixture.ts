@@ -7,6 +7,7 @@ import { deriveRunPlan, equalCalls, voteSizes } from '../../src/domain/plan';
 import { standardError } from '../../src/domain/statistics';
 import { resolveSpecification } from '../../src/specification';
 import { resolveComparison } from '../../src/specification/comparison';
+import { measuresOf } from './report-fixture-measures';
 
 export const comparisonBase = {
   name: 'table',
@@ -66,20 +67,19 @@ function artifactsOf(
   const numbers = Array.from({ length: plan.iterations + 1 }, (_, iteration) => iteration);
   const calls = { calls: 5000, promptTokens: 50_000, completionTokens: 100_000 };
   const isTuned = plan.trainedAgents.length > 0;
+  const evaluations = numbers.map((iteration) => {
+    const modes = new Set<AnswerMode>(['society', 'sample', `vote-${plan.members}`]);
+    voteSizes(specification).forEach((size) => modes.add(`vote-${size}`));
+    const debateCalls = equalCalls(specification);
+    return evaluationOf(place, iteration, { modes: [...modes], plan, debateCalls, accuracy });
+  });
+  const shape = { members: plan.members, rounds: plan.evaluationRounds, problems: plan.evaluationProblems };
   return {
     ...place,
     standing: standing(place.runId),
     record: { plan, specification, versions: { maft: '0.1.0' } } as unknown as RunRecord,
-    evaluations: numbers.map((iteration) => {
-      const modes = new Set<AnswerMode>(['society', 'sample', `vote-${plan.members}`]);
-      voteSizes(specification).forEach((size) => modes.add(`vote-${size}`));
-      return evaluationOf(place, iteration, {
-        modes: [...modes],
-        plan,
-        debateCalls: equalCalls(specification),
-        accuracy,
-      });
-    }),
+    evaluations,
+    measures: numbers.map((iteration) => measuresOf(iteration, shape, evaluations)),
     training: {
       counts: isTuned ? { calls: 180, promptTokens: 4000, completionTokens: 8000 } : zero,
       tokens: isTuned ? 5000 : 0,

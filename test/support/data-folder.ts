@@ -9,7 +9,7 @@ import { taskFor, type DrawnProblems, type DrawRequest, type Task } from '../../
 export interface DataFolder {
   folder: string;
   /** Writes files by name; an array becomes JSON lines. */
-  write(files: Record<string, string | object[]>): Promise<void>;
+  write(files: Record<string, string | Buffer | object[]>): Promise<void>;
   task(settings: object): Task;
   draw(settings: object, request?: Partial<DrawRequest>): Promise<DrawnProblems>;
   remove(): Promise<void>;
@@ -24,7 +24,7 @@ export async function dataFolder(): Promise<DataFolder> {
       for (const [name, content] of Object.entries(files)) {
         const file = path.join(folder, name);
         await mkdir(path.dirname(file), { recursive: true });
-        await writeFile(file, typeof content === 'string' ? content : jsonLines(content));
+        await writeFile(file, Array.isArray(content) ? jsonLines(content) : content);
       }
     },
     task,

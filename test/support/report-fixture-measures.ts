@@ -11,7 +11,11 @@ function estimate(value: number, n = 200): Estimate {
   return { value, interval: { lower: value * 0.94, upper: value * 1.06 }, n };
 }
 
-export function measuresOf(iteration: number, shape: Shape, evaluations: Evaluation[]): Measures {
+export function measuresOf(
+  iteration: number,
+  shape: Pick<Shape, 'members' | 'rounds' | 'problems'>,
+  evaluations: Evaluation[],
+): Measures {
   const { members, rounds, problems } = shape;
   const numbers = Array.from({ length: members }, (_, index) => index + 1);
   const grown = 1 - 0.6 ** iteration;

@@ -1,4 +1,5 @@
 /** What all tasks on files have in common: which files, how splits are drawn, what is refused. */
+import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { DatasetError, InvalidRunSpec } from '../../src/errors';
 import { normalisedText } from '../../src/tasks/normalised-text';
@@ -122,6 +123,23 @@ test.each([
     'torn',
     { 'torn/test.jsonl': '{"question":"a","answer":"#### 1"}\n{"question' },
     /test\.jsonl:2: is not JSON/,
+  ],
+  [
+    'a line that is not UTF-8',
+    'latin',
+    {
+      'latin/test.jsonl': Buffer.from(
+        '{"question":"a","answer":"#### 1"}\n{"question":"caf\xe9","answer":"#### 1"}',
+        'latin1',
+      ),
+    },
+    /test\.jsonl:2: is not UTF-8 text/,
+  ],
+  [
+    'a compressed file',
+    'packed',
+    { 'packed/test.jsonl': gzipSync('{"question":"a","answer":"#### 1"}\n') },
+    /test\.jsonl: is compressed \(gzip\): unpack it first/,
   ],
   ['a row without a field', 'field', { 'field/test.jsonl': [{ question: 'a' }] }, /test\.jsonl:1: answer: /],
   [

@@ -46,8 +46,8 @@ function accuracyOption(input: {
   width: number;
 }): EChartsOption {
   const { curves, iterations, everyPoint, width } = input;
-  const last = Math.max(1, iterations);
-  const spread = last * (width > 500 ? 0.008 : 0.014);
+  const last = iterations;
+  const spread = Math.max(1, last) * (width > 500 ? 0.008 : 0.014);
   const lowest = Math.min(1, ...everyPoint.map(({ interval }) => interval.lower));
   const highest = Math.max(0, ...everyPoint.map(({ interval }) => interval.upper));
   return {
@@ -72,7 +72,9 @@ function curveSeries({ points }: Curve, style: { color: string; shift: number; l
     silent: true,
     symbol: 'circle',
     symbolSize: 7,
-    data: points.map(({ iteration, accuracy }) => [iteration + style.shift, accuracy]),
+    data: withGaps(points).map((point) =>
+      typeof point === 'number' ? [point + style.shift, null] : [point.iteration + style.shift, point.accuracy],
+    ),
     lineStyle: { color: style.color, width: 2 },
     itemStyle: { color: style.color, borderColor: color('surface'), borderWidth: 1 },
     z: 3,
@@ -87,6 +89,14 @@ function curveSeries({ points }: Curve, style: { color: string; shift: number; l
   };
   const untuned = points.find(({ iteration }) => iteration === 0);
   return untuned === undefined ? [line, whiskers] : [baseline(untuned.accuracy, style), whiskers, line];
+}
+
+/** A point, or where an iteration was not measured its number: no line runs across it. */
+function withGaps(points: AccuracyPoint[]): (AccuracyPoint | number)[] {
+  return points.flatMap((point, index) => {
+    const before = points[index - 1]?.iteration ?? point.iteration;
+    return point.iteration - before > 1 ? [before + 1, point] : [point];
+  });
 }
 
 function baseline(accuracy: number, style: { color: string; last: number }): SeriesOption {

@@ -11,23 +11,25 @@ export interface PathPoint {
 
 export function agreementAccuracyChart(points: PathPoint[], n: number): Chart {
   // The labels stand above their points: one at the top of the scale would leave the drawing.
-  const room = { boundaryGap: ['8%', '12%'] as [string, string], splitNumber: 4 };
-  const axis = { ...room, ...axisStyle, type: 'value' as const, scale: true, nameLocation: 'middle' as const };
+  const room = { splitNumber: 4 };
+  const axis = { ...room, ...axisStyle, type: 'value' as const, nameLocation: 'middle' as const };
   return {
     id: 'agreement-accuracy',
     description: `Agreement against accuracy at iterations ${points.map(({ iteration }) => iteration).join(', ')}; the values are in the tables.`,
-    caption: `Each point is an evaluated iteration (n = ${n}). To the right and up: the members agree because they are right. To the right without up: they have become more alike, not better.`,
+    caption: `Each point is an evaluated iteration (n = ${n}). To the right and up: they agree more and are right more often. To the right without up: they have become more alike, not better.`,
     legend: [],
     height: 280,
     option: () => ({
       grid: { left: 24, right: 32, top: 20, bottom: 28, containLabel: true },
       xAxis: {
         ...axis,
+        ...atLeastTwentyPoints(points.map(({ agreement }) => agreement)),
         ...titled('agreement (lower is more diverse)'),
         axisLabel: percentLabels,
       },
       yAxis: {
         ...axis,
+        ...atLeastTwentyPoints(points.map(({ accuracy }) => accuracy)),
         name: 'accuracy of the society',
         nameGap: 46,
         axisLabel: percentLabels,
@@ -48,4 +50,12 @@ export function agreementAccuracyChart(points: PathPoint[], n: number): Chart {
       ],
     }),
   };
+}
+
+/** Bounds on whole tenths, two of them apart at least: on a narrower scale noise looks like a path. */
+function atLeastTwentyPoints(shares: number[]): { min: number; max: number } {
+  const lowest = Math.floor(Math.min(...shares) * 10);
+  const highest = Math.max(lowest + 2, Math.ceil(Math.max(...shares) * 10));
+  const shift = Math.max(0, highest - 10);
+  return { min: Math.max(0, lowest - shift) / 10, max: (highest - shift) / 10 };
 }

@@ -26,13 +26,14 @@ export function iterationAxis(last: number, margin: number) {
   return {
     ...axisStyle,
     type: 'value' as const,
-    min: -last * margin,
-    max: last * (1 + margin),
+    // One iteration alone stands in the middle.
+    min: last === 0 ? -1 : -last * margin,
+    max: last === 0 ? 1 : last * (1 + margin),
     minInterval: 1,
     splitLine: { show: false },
     axisLabel: {
       ...axisStyle.axisLabel,
-      formatter: (value: number) => (Number.isInteger(value) ? String(value) : ''),
+      formatter: (value: number) => (Number.isInteger(value) && value >= 0 && value <= last ? String(value) : ''),
     },
   };
 }

@@ -21,9 +21,11 @@ export function measurePanel(input: {
   iterations: number;
   /** A scale that several panels share; each has its own where absent. */
   axis?: { min: number; max: number; format: (value: number) => string };
+  /** Of the vertical axis' labels, where no axis is given. */
+  format?: (value: number) => string;
 }): Chart & { width: number } {
-  const { id, label, caption, lines, iterations, axis } = input;
-  const last = Math.max(1, iterations);
+  const { id, label, caption, lines, iterations, axis, format = threeDigits } = input;
+  const last = iterations;
   return {
     id: `measure-${id}`,
     description: `${label} per iteration; the values are in the table below.`,
@@ -39,9 +41,11 @@ export function measurePanel(input: {
         type: 'value',
         splitNumber: 3,
         ...(axis === undefined ? range(lines) : { min: axis.min, max: axis.max }),
-        axisLabel: { ...axisStyle.axisLabel, formatter: axis?.format ?? threeDigits },
+        axisLabel: { ...axisStyle.axisLabel, formatter: axis?.format ?? format },
       },
-      series: lines.flatMap((line, index) => panelSeries(line, (index - (lines.length - 1) / 2) * last * 0.02)),
+      series: lines.flatMap((line, index) =>
+        panelSeries(line, (index - (lines.length - 1) / 2) * Math.max(1, last) * 0.02),
+      ),
     }),
   };
 }
@@ -52,7 +56,8 @@ function range(lines: MeasureLine[]) {
     points.flatMap(({ estimate: { value, interval } }) => [value, interval?.lower ?? value, interval?.upper ?? value]),
   );
   const [lowest, highest] = [Math.min(...values), Math.max(...values)];
-  if (highest <= 0) return { max: highest === lowest ? 1 : 0 };
+  if (highest === 0 && lowest === 0) return { min: 0, max: 1, interval: 0.5 };
+  if (highest <= 0) return { max: 0 };
   return lowest >= 0 && lowest < 0.6 * highest ? { min: 0 } : { scale: true };
 }
 

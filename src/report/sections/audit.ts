@@ -11,7 +11,9 @@ import type { PageSection } from '../section';
 import { table } from '../table';
 
 export function auditSection({ iterations, run }: Report): PageSection | null {
-  const audits = iterations.flatMap(({ audit }) => (audit === undefined ? [] : [audit]));
+  const audits = iterations.flatMap(({ audit }) =>
+    audit === undefined || totals(audit.agents).examples === 0 ? [] : [audit],
+  );
   if (audits.length === 0) return null;
   const lines = roleLines(audits);
   return {
@@ -19,9 +21,9 @@ export function auditSection({ iterations, run }: Report): PageSection | null {
     title: 'Audit of the consensus',
     content: [
       html`<p>
-        Share of training examples that rest on a wrong consensus. Reference answers were used for this table only,
-        after the training sets had been
-        written${run.specification.method.select === 'reference' ? '' : '; selection never reads them'}.
+        Share of training examples that rest on a wrong
+        consensus.${run.specification.method.select === 'reference' ? '' : ' Selection never reads reference answers.'}
+        They were read here after the training sets had been written.
       </p>`,
       lines.length > 0 &&
         chartFigure(
@@ -60,7 +62,7 @@ function roleLines(audits: ConsensusAudit[]): ShareLine[] {
 
 function auditTable(audits: ConsensusAudit[]): Html {
   return table({
-    caption: 'Training examples with a wrong consensus; n is the number of examples.',
+    caption: 'Training examples with a wrong consensus; n is the number of those whose problem has a reference answer.',
     columns: ['Agent', 'Wrong consensus', 'n', 'Share'],
     groups: audits.map(({ iteration, agents, problems }) => ({
       title: `Iteration ${iteration}: consensus right on ${count(problems.consensusRight)} of ${count(problems.agreed)} training problems with a consensus${problems.agreed > 0 ? ` (${percent(problems.consensusRight / problems.agreed)})` : ''}`,

@@ -5,23 +5,25 @@ import { stackedBars } from '../charts/stacked-bars';
 import { html } from '../html';
 import type { Html } from '../html';
 import type { Report } from '../build-report';
-import type { StageTiming } from '../../contract/run';
-import { addCounts, noCounts } from '../../domain/counts';
+import type { CallCounts, StageTiming } from '../../contract/run';
+import { addCounts, noCounts, subtractCounts } from '../../domain/counts';
 import { priceOf } from '../../domain/money';
+import type { AdoptedCalls } from '../report-input';
 import { count, duration, money } from '../numbers';
 import { visibleLine } from '../plain-text';
 import type { PageSection } from '../section';
 import { table } from '../table';
 
-export function costsSection({ timings, prices }: Report): PageSection | null {
-  if (timings.length === 0) return null;
+export function costsSection({ timings: taken, adopted, prices }: Report): PageSection | null {
+  if (taken.length === 0) return null;
+  const timings = taken.map((timing) => withAsked(timing, adopted));
   return {
     id: 'costs',
     title: prices === null ? 'Calls, tokens and time' : 'Calls, tokens, time and money',
     content: [
       html`<p>Seconds are wall-clock time of a stage, waiting included. ${visibleLine(priceSentence(prices))}</p>`,
       chartFigure(secondsChart(timings)),
-      costTable(timings, prices),
+      costTable(timings, { prices, hasAdopted: adopted.length > 0 }),
     ],
   };
 }
@@ -32,7 +34,7 @@ function priceSentence(prices: Report['prices']): string {
   return `Money: what the calls cost at ${promptPerMillion} ${currency} per million prompt tokens and ${completionPerMillion} ${currency} per million completion tokens, the prices in config.yaml when this page was made; calls of measures and the machines that train are not in it.`;
 }
 
-function secondsChart(timings: StageTiming[]) {
+function secondsChart(timings: AskedTiming[]) {
   const iterations = [...new Set(timings.map(({ iteration }) => iteration))];
   const stages = [...new Set(timings.map(({ stage }) => stage))];
   const seconds = (stage: string, iteration: number) =>
@@ -51,21 +53,39 @@ function secondsChart(timings: StageTiming[]) {
   });
 }
 
-function costTable(timings: StageTiming[], prices: Report['prices']): Html {
+interface AskedTiming extends StageTiming {
+  /** What this run asked itself: all but the calls it adopted. */
+  asked: CallCounts;
+}
+
+function withAsked(timing: StageTiming, adopted: AdoptedCalls[]): AskedTiming {
+  const { stage, iteration, counts } = timing;
+  const same = adopted.filter((each) => each.stage === stage && each.iteration === iteration);
+  return { ...timing, asked: subtractCounts(counts, addCounts(noCounts, ...same.map((each) => each.counts))) };
+}
+
+interface CostOptions {
+  prices: Report['prices'];
+  hasAdopted: boolean;
+}
+
+function costTable(timings: AskedTiming[], options: CostOptions): Html {
+  const { prices, hasAdopted } = options;
   const iterations = [...new Set(timings.map(({ iteration }) => iteration))];
   const groups = iterations.map((iteration) => ({
     title: `Iteration ${iteration}`,
     rows: timings
       .filter((timing) => timing.iteration === iteration)
-      .map((timing) => ({ header: timing.stage as string, cells: costCells(timing, prices) })),
+      .map((timing) => ({ header: timing.stage as string, cells: costCells(timing, options) })),
   }));
-  const total = { header: 'All stages', emphasised: true, cells: costCells(totalOf(timings), prices) };
+  const total = { header: 'All stages', emphasised: true, cells: costCells(totalOf(timings), options) };
   return table({
-    caption: 'What each stage took; n is the number of model calls.',
+    caption: `What each stage took; n is the number of model calls.${hasAdopted ? ' Asked: without those that were adopted from a run that had asked the same; speed and money are of those asked.' : ''}`,
     columns: [
       'Stage',
       'Time',
       'n (calls)',
+      ...(hasAdopted ? ['Asked'] : []),
       'Prompt tokens',
       'Completion tokens',
       'Completion tokens per second',
@@ -75,18 +95,21 @@ function costTable(timings: StageTiming[], prices: Report['prices']): Html {
   });
 }
 
-type Total = Pick<StageTiming, 'seconds' | 'counts'>;
+type Total = Pick<AskedTiming, 'seconds' | 'counts' | 'asked'>;
 
-function costCells({ seconds, counts }: Total, prices: Report['prices']): string[] {
+function costCells({ seconds, counts, asked }: Total, { prices, hasAdopted }: CostOptions): string[] {
   const { calls, promptTokens, completionTokens } = counts;
-  const rate = completionTokens === 0 || seconds === 0 ? '–' : count(Math.round(completionTokens / seconds));
-  const spent = prices === null ? [] : [money(priceOf(counts, prices), prices.currency)];
-  return [duration(seconds), count(calls), count(promptTokens), count(completionTokens), rate, ...spent];
+  const written = asked.completionTokens;
+  const rate = written === 0 || seconds === 0 ? '–' : count(Math.round(written / seconds));
+  const spent = prices === null ? [] : [money(priceOf(asked, prices), prices.currency)];
+  const own = hasAdopted ? [count(asked.calls)] : [];
+  return [duration(seconds), count(calls), ...own, count(promptTokens), count(completionTokens), rate, ...spent];
 }
 
-function totalOf(timings: StageTiming[]): Total {
+function totalOf(timings: AskedTiming[]): Total {
   return {
     seconds: timings.reduce((total, { seconds }) => total + seconds, 0),
     counts: addCounts(noCounts, ...timings.map(({ counts }) => counts)),
+    asked: addCounts(noCounts, ...timings.map(({ asked }) => asked)),
   };
 }

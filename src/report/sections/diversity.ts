@@ -55,7 +55,7 @@ export function diversitySection(report: Report): PageSection | null {
       ]),
       html`<div class="grid">${panels}</div>`,
       agreementAgainstAccuracy(report),
-      html`<details>
+      html`<details class="values">
         <summary>The values of all panels, with their intervals</summary>
         ${measureTable(measured)}
       </details>`,
@@ -98,7 +98,7 @@ function panel(measure: MeasureName, measured: Measures[], report: Report): Html
     }))
     .filter(({ points }) => points.length > 0);
   if (lines.length === 0) return null;
-  const caption = html`<strong>${label}</strong>, ${unit}: ${direction}`;
+  const caption = html`<strong>${label}</strong>, ${unit}, by iteration: ${direction}`;
   return smallChart(measurePanel({ id: measure, label, caption, lines, iterations: report.run.plan.iterations }));
 }
 
