@@ -289,6 +289,7 @@ describe('what is explicitly given and impossible is refused with the reason', (
       /^model\.members: .* one base: model\.base/,
     ],
     [{ model: { base: 'a', members: [{ base: 'b' }] } }, /^model\.members: 1 entries .* one for each of the 3 members/],
+    [{ method: { minimumAgreement: 1 } }, /^method\.minimumAgreement: 1 is not allowed; it must be .*below 1/],
     [{ method: { instructions: { generation: ['a', 'b'] } } }, /^method\.instructions\.generation: 2 entries/],
     [
       { method: { instructions: { generation: 'You are {name}.' } } },
