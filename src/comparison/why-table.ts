@@ -104,5 +104,8 @@ export function whyCells({ before, after }: Explanation, columns: readonly Colum
 /** @param opening What holds for all columns. */
 export function whyNote(columns: readonly Column[], opening: string): string {
   const says = columns.map((column) => column.says).filter((text) => text !== '');
-  return [`${opening}, mean over the seeds, before → after finetuning.`, ...says].join(' ');
+  return [
+    `${opening}, mean over the seeds, before → after finetuning (one value where a run trains nobody).`,
+    ...says,
+  ].join(' ');
 }
