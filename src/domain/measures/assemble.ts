@@ -200,7 +200,10 @@ function correctness(input: MeasuresInput): Pick<Measures, 'specialisation' | 'c
 function audited({ iteration, audit }: MeasuresInput): Measures['wrongConsensus'] {
   if (iteration === 0) return notMeasurable('nothing was trained before iteration 1');
   const found = audit && wrongConsensus(audit);
-  return measured(found, notMeasurable(audit === undefined ? 'there is no audit' : 'no training example has a reference answer'));
+  return measured(
+    found,
+    notMeasurable(audit === undefined ? 'there is no audit' : 'no training example has a reference answer'),
+  );
 }
 
 function shape({ transcripts, members }: MeasuresInput, round: number): Measures['responses']['first'] {
