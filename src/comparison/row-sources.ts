@@ -98,7 +98,7 @@ function voteSources(input: ComparisonInput): RowSource[] {
 }
 
 function runsOf({ comparison, runs }: ComparisonInput, name: string): ComparedArtifacts[] {
-  return runs.filter(({ runId }) => readingsOf(comparison, runId).some(({ method }) => method === name));
+  return runs.filter((run) => readingOf(comparison, run, name) !== undefined);
 }
 
 function tunedVote(input: ComparisonInput, name: string, calls: number): RowSource {

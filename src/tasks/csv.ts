@@ -13,7 +13,6 @@ export function* csvRecords(text: string, file: string): Generator<CsvRecord> {
   const field = /(?:"((?:[^"]|"")*)"|([^,"\n\r][^,\n\r]*|))(,|\r?\n|\r|$)/y;
   let line = 1;
   let record: CsvRecord = { line, fields: [] };
-  field.lastIndex = text.startsWith('\uFEFF') ? 1 : 0;
   while (field.lastIndex < text.length || record.fields.length > 0) {
     const match = field.exec(text);
     if (match === null) throw new DatasetError('a quoted field is never closed, or text follows it', file, line);
