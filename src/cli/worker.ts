@@ -8,7 +8,7 @@ import type { QueueRole } from '../contract/names';
 import { ConfigError } from '../errors';
 import { runningServers } from '../runs/find-servers';
 import { connect, type TemporalTarget } from '../runs/temporal-client';
-import { hasNvidiaGpu } from '../setup/pip-install';
+import { hasNvidiaGpu } from '../setup/install-packages';
 import { ensurePythonEnvironment } from '../setup/python-environment';
 import { registerSearchAttributes } from '../setup/search-attributes';
 import { stderrListener } from '../setup/progress';

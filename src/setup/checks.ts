@@ -9,7 +9,7 @@ import { isPortFree, usualPorts } from '../supervision/ports';
 import { findPython, pythonFacts } from './find-python';
 import { demoModelName, findBaseModel } from './model-folder';
 import { whyNoCuda } from './cuda';
-import { hasNvidiaGpu, wantsCpuWheel } from './pip-install';
+import { hasNvidiaGpu, wantsCpuWheel } from './install-packages';
 import { formatBytes } from './progress';
 import { ensurePythonEnvironment, environmentState } from './python-environment';
 import { registerSearchAttributes } from './search-attributes';

@@ -10,9 +10,9 @@ import { repositoryRoot } from '../paths';
 import { waitForLock } from '../supervision/file-lock';
 import { runCommand } from './command';
 import { findPython, installedPackages, oldestPython, pythonFacts } from './find-python';
-import { installRequirements, neededBytes } from './pip-install';
+import { installRequirements, neededBytes } from './install-packages';
 import { formatBytes, withProgress, type SetupListener } from './progress';
-import { compareVersions, pinsFor, requirementsDigest } from './requirements';
+import { compareVersions, missingPins, requirementsDigest, type Requirement } from './requirements';
 
 export interface PythonEnvironment {
   /** The program to start. */
@@ -108,7 +108,7 @@ async function completeUnderLock(place: Place, options: PythonEnvironmentOptions
 async function complete(place: Place, options: PythonEnvironmentOptions): Promise<void> {
   if (!(await canInstall(place))) await createVirtualEnvironment(place, options.listener);
   removeTornPackages(place);
-  const missing = await missingPins(place);
+  const missing = await missingIn(place);
   if (missing.length > 0) {
     const missingTorch = missing.find((pin) => pin.name === 'torch')?.version;
     if (missingTorch !== undefined) requireSpace(place);
@@ -173,15 +173,11 @@ function removeTornPackages(place: Place): void {
   }
 }
 
-async function missingPins(place: Place): Promise<{ name: string; version: string }[]> {
-  const facts = await pythonFacts(place.python);
-  const installed = await installedPackages(place.python);
-  if (facts === undefined || installed === undefined)
+async function missingIn(place: Place): Promise<Requirement[]> {
+  const missing = await missingPins(place.python, place.requirementsFile);
+  if (missing === undefined)
     throw new ConfigError(`${place.python} does not run: remove ${place.directory} and start again`);
-  return pinsFor(place.requirementsFile, facts.version).filter((pin) => {
-    const version = installed.get(pin.name);
-    return version === undefined || compareVersions(version, pin.version) !== 0;
-  });
+  return missing;
 }
 
 function writeStamp(place: Place): void {

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { ConfigError } from '../errors';
 import { runCommand } from './command';
-import { explainPip } from './pip-install';
+import { explainPip } from './pip';
 import type { SetupListener } from './progress';
 
 /** Version of the CLI that is fetched, from either source. */

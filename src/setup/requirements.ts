@@ -1,7 +1,8 @@
-/** `python/requirements.txt` as set-up reads it: which versions must be there, and the digest the completion stamp carries. */
+/** `python/requirements.txt` as set-up reads it: what is missing in an environment, and the digest the completion stamp carries. */
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { runCommand } from './command';
 
 export interface Requirement {
   /** Normalised: lower case, `-` for `_` and `.`. */
@@ -9,30 +10,67 @@ export interface Requirement {
   version: string;
 }
 
-/** Digest of the file and of the constraints files it names: what an environment was made from. */
+/** The file, and the one beside it that pins the CUDA libraries which torch brings on Linux, where there is one. */
+export function requirementsFiles(file: string): string[] {
+  return [file, cudaRequirements(file)].filter((each) => existsSync(each));
+}
+
+/** CUDA libraries belong to the usual Linux wheel of torch only; its CPU-only wheel (`2.13.0+cpu`) has no use for them. */
+export function cudaRequirements(file: string): string {
+  return join(dirname(file), 'requirements-cuda.txt');
+}
+
+/** Digest of the requirements: what an environment was made from. */
 export function requirementsDigest(file: string): string {
   const hash = createHash('sha256');
-  const text = readFileSync(file, 'utf8');
-  hash.update(text);
-  for (const [, constraints] of text.matchAll(/^-c\s+(\S+)/gm)) {
-    const path = join(dirname(file), constraints!);
-    if (existsSync(path)) hash.update(readFileSync(path, 'utf8'));
-  }
+  for (const each of requirementsFiles(file)) hash.update(readFileSync(each));
   return hash.digest('hex');
 }
 
-/**
- * The pins that hold for a Python version (`3.11`). Understands what our file uses, `name==version` with an optional
- * `python_version` marker; pip remains the judge of everything else.
- */
-export function pinsFor(file: string, pythonVersion: string): Requirement[] {
+/** The lines of one package, hashes included: what installs it alone. Undefined where the file does not pin it. */
+export function requirementLines(file: string, name: string): string | undefined {
   const lines = readFileSync(file, 'utf8').split('\n');
-  return lines.flatMap((line) => {
-    const pin = /^([A-Za-z0-9._-]+)==([^\s;]+)\s*(?:;\s*python_version\s*(<|>=)\s*"(\d+\.\d+)")?/.exec(line);
-    if (pin === null) return [];
-    const [, name, version, operator, bound] = pin;
-    return holds(pythonVersion, operator, bound) ? [{ name: normalise(name!), version: version! }] : [];
-  });
+  const first = lines.findIndex((line) => line.startsWith(`${name}==`));
+  if (first < 0) return undefined;
+  const after = lines.findIndex((line, index) => index > first && !/^\s/.test(line));
+  return lines.slice(first, after < 0 ? undefined : after).join('\n');
+}
+
+/** Run by the environment's own Python, which alone can judge the markers that stand behind the pins. */
+const missingScript = `
+import importlib.metadata as metadata, json, re, sys
+try:
+    from packaging.requirements import Requirement
+except ImportError:
+    from pip._vendor.packaging.requirements import Requirement
+
+def normal(name):
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+installed = {
+    normal(d.metadata["Name"]): d.version
+    for d in metadata.distributions()
+    if d.metadata["Name"] and d.files is not None  # a torn package has no list of its files
+}
+files = sys.argv[1:2] if "+cpu" in installed.get("torch", "") else sys.argv[1:]
+pins = [
+    Requirement(line.split("\\\\")[0].strip())
+    for file in files
+    for line in open(file, encoding="utf-8")
+    if re.match(r"[A-Za-z0-9]", line)
+]
+missing = [
+    {"name": normal(pin.name), "version": next(iter(pin.specifier)).version}
+    for pin in pins
+    if (pin.marker is None or pin.marker.evaluate())
+    and not pin.specifier.contains(installed.get(normal(pin.name), "0"), prereleases=True)
+]
+print(json.dumps(missing))`;
+
+/** Pins that hold for this Python and platform, and that its environment lacks; undefined where the Python does not run. */
+export async function missingPins(python: string, file: string): Promise<Requirement[] | undefined> {
+  const result = await runCommand(python, ['-c', missingScript, ...requirementsFiles(file)], { timeoutMs: 60_000 });
+  return result.exitCode === 0 ? (JSON.parse(result.stdout) as Requirement[]) : undefined;
 }
 
 export function normalise(name: string): string {
@@ -49,10 +87,4 @@ export function compareVersions(a: string, b: string): number {
     if (difference !== 0) return difference;
   }
   return 0;
-}
-
-function holds(pythonVersion: string, operator: string | undefined, bound: string | undefined): boolean {
-  if (operator === undefined || bound === undefined) return true;
-  const comparison = compareVersions(pythonVersion, bound);
-  return operator === '<' ? comparison < 0 : comparison >= 0;
 }

@@ -8,27 +8,37 @@
  * that whoever started the guard can end both by the group. Exits as the program does.
  */
 import { spawn } from 'node:child_process';
+import { writeSync } from 'node:fs';
 
 const [graceMs, program, ...programArguments] = process.argv.slice(2);
 if (program === undefined) throw new Error('usage: guard.js GRACE_MS PROGRAM [ARGUMENT…]');
 
 const child = spawn(program, programArguments, { stdio: ['ignore', 'inherit', 'inherit'] });
 
-child.on('spawn', () => process.stdout.write(`${JSON.stringify({ event: 'started', pid: child.pid })}\n`));
+child.on('spawn', () => say(1, JSON.stringify({ event: 'started', pid: child.pid })));
 child.on('error', (error) => {
-  process.stderr.write(`${program} cannot be started: ${error.message}\n`);
+  say(2, `${program} cannot be started: ${error.message}`);
   process.exit(127);
 });
 child.on('exit', (code, signal) => process.exit(signal === null ? (code ?? 1) : 128));
 
 for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => child.kill(signal));
 
-// Once the parent is gone, writing to its pipes fails; that must not end the guard before the program.
-process.stdout.on('error', endProgram);
-process.stderr.on('error', endProgram);
 process.stdin.on('end', endProgram).on('error', endProgram).resume();
 
 function endProgram(): void {
   child.kill('SIGTERM');
   setTimeout(() => child.kill('SIGKILL'), Number(graceMs));
+}
+
+/**
+ * Not through `process.stdout`: Node would make the pipe non-blocking, for the program too, which shares it, and a program
+ * that prints faster than our parent reads would fail (EAGAIN). A parent that is gone is noticed on stdin.
+ */
+function say(descriptor: 1 | 2, line: string): void {
+  try {
+    writeSync(descriptor, `${line}\n`);
+  } catch {
+    endProgram();
+  }
 }

@@ -1,9 +1,19 @@
 /** Real environments with one tiny package, made from a local wheel: no network. */
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { ConfigError } from '../../src/errors';
 import { findPython } from '../../src/setup/find-python';
 import { ensurePythonEnvironment } from '../../src/setup/python-environment';
@@ -72,6 +82,24 @@ test('an environment that has everything but no stamp is adopted, without pip', 
   expect(existsSync(join(directory, '.maft-complete.json'))).toBe(true);
 });
 
+test('uv installs where the requirements pin it, as pip is configured, and pip goes on where it fails', async () => {
+  startFromTemplate();
+  // uv itself comes from the environment of these tests, as a wheel would bring it: what is tested is how it is asked.
+  cpSync(join(dirname(process.env.MAFT_TEST_PYTHON!), 'uv'), join(directory, 'bin', 'uv'));
+  installStandIn('uv', uvVersion);
+  writeFileSync(requirementsFile, `uv==${uvVersion}\ntinypackage==1.0\n`);
+  await ensure();
+  expect(imports()).toBe('True');
+  expect(readFileSync(installerOf('tinypackage-1.0'), 'utf8').trim()).toBe('uv');
+
+  rmSync(join(directory, '.maft-complete.json'));
+  execFileSync(join(directory, 'bin', 'python'), ['-m', 'pip', 'uninstall', '-qy', 'tinypackage']);
+  writeFileSync(join(directory, 'bin', 'uv'), '#!/bin/sh\necho "uv is broken" >&2\nexit 2\n');
+  await ensure();
+  expect(lines.join('\n')).toContain('uv failed (uv is broken): going on with pip');
+  expect(readFileSync(installerOf('tinypackage-1.0'), 'utf8').trim()).toBe('pip');
+});
+
 test('changed requirements are installed by the next command', async () => {
   startFromTemplate();
   writeFileSync(requirementsFile, '# nothing yet\n');
@@ -84,14 +112,9 @@ test('changed requirements are installed by the next command', async () => {
 test('a package whose unpacking was cut off is installed again', async () => {
   startFromTemplate();
   await ensure();
-  const packages = execFileSync(
-    join(directory, 'bin', 'python'),
-    ['-c', 'import sysconfig; print(sysconfig.get_paths()["purelib"])'],
-    { encoding: 'utf8' },
-  ).trim();
   rmSync(join(directory, '.maft-complete.json'));
-  rmSync(join(packages, 'tinypackage-1.0.dist-info', 'RECORD'));
-  rmSync(join(packages, 'tinypackage.py'));
+  rmSync(join(packages(), 'tinypackage-1.0.dist-info', 'RECORD'));
+  rmSync(join(packages(), 'tinypackage.py'));
   await ensure();
   expect(imports()).toBe('True');
 });
@@ -154,6 +177,21 @@ test.each([
 test('no Python at all is explained', async () => {
   await expect(findPython(['no-such-python'])).rejects.toThrow(/^no Python found on PATH: install Python 3\.10/);
 });
+
+const uvVersion = '0.0.1';
+const packages = () => {
+  const [version] = readdirSync(join(directory, 'lib'));
+  return join(directory, 'lib', version!, 'site-packages');
+};
+const installerOf = (distribution: string) => join(packages(), `${distribution}.dist-info`, 'INSTALLER');
+
+/** Metadata alone, so that pip takes a package for installed. */
+function installStandIn(name: string, version: string): void {
+  const info = join(packages(), `${name}-${version}.dist-info`);
+  mkdirSync(info);
+  writeFileSync(join(info, 'METADATA'), `Metadata-Version: 2.1\nName: ${name}\nVersion: ${version}\n`);
+  writeFileSync(join(info, 'RECORD'), '');
+}
 
 /** A wheel is a zip file with three text files of metadata. */
 function makeWheel(python: string, into: string): void {

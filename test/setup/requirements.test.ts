@@ -1,27 +1,80 @@
+import { execFileSync } from 'node:child_process';
 import { appendFileSync, cpSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { repositoryRoot } from '../../src/paths';
-import { explainPip, progressWords } from '../../src/setup/pip-install';
-import { compareVersions, pinsFor, requirementsDigest } from '../../src/setup/requirements';
+import { explainPip, progressWords } from '../../src/setup/pip';
+import {
+  compareVersions,
+  missingPins,
+  requirementLines,
+  requirementsDigest,
+  requirementsFiles,
+} from '../../src/setup/requirements';
+import { uvVariables, uvWords } from '../../src/setup/uv';
 
 const shipped = join(repositoryRoot(), 'python', 'requirements.txt');
+const testPython = process.env.MAFT_TEST_PYTHON!;
 
-test('every line of the shipped requirements is a pin set-up understands, and names no address', () => {
-  const lines = readFileSync(shipped, 'utf8')
-    .split('\n')
-    .filter((line) => line !== '' && !/^(#|-c )/.test(line));
-  const understood = new Set(
-    [...pinsFor(shipped, '3.10'), ...pinsFor(shipped, '3.13')].map((pin) => `${pin.name}==${pin.version}`),
-  );
-  expect(understood.size).toBe(lines.length);
-  expect(readFileSync(shipped, 'utf8')).not.toMatch(/https?:|--index-url|--extra-index-url/);
+test('every shipped pin has the hashes of its files, and the files name no address', () => {
+  for (const file of requirementsFiles(shipped)) {
+    const text = readFileSync(file, 'utf8');
+    const pins = text.split(/\n(?=\S)/).filter((block) => !block.startsWith('#'));
+    expect(pins.length).toBeGreaterThan(15);
+    expect(pins.filter((block) => !/^[\w.-]+==\S+ [^]*--hash=sha256:[0-9a-f]{64}/.test(block))).toEqual([]);
+    expect(text).not.toMatch(/https?:|--index-url|--extra-index-url|--find-links/);
+  }
 });
 
-test.each(['3.10', '3.11', '3.14'])('Python %s gets exactly one version of each package', (version) => {
-  const names = pinsFor(shipped, version).map((pin) => pin.name);
-  expect(names).toHaveLength(new Set(names).size);
-  expect(names).toContain('numpy');
+test('what python/requirements.in asks for is what the lock holds', () => {
+  const wanted = readFileSync(join(repositoryRoot(), 'python', 'requirements.in'), 'utf8').match(/^[\w-]+==[^\s;]+/gm)!;
+  const locked = readFileSync(shipped, 'utf8').toLowerCase().replaceAll('_', '-');
+  for (const pin of wanted) expect(locked).toContain(`${pin.toLowerCase().replaceAll('_', '-')} `);
+});
+
+test('the environment of these tests lacks no pin, and its own Python judges the markers', async () => {
+  expect(await missingPins(testPython, shipped)).toEqual([]);
+});
+
+test('a pin that is absent or has another version is missing; one of another platform is not', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'maft-requirements-'));
+  const file = join(folder, 'requirements.txt');
+  const lines = [
+    "absent==1 ; sys_platform != 'win32' \\",
+    '    --hash=sha256:00',
+    "other==1 ; sys_platform == 'win32'",
+    'pip==0.1',
+  ];
+  appendFileSync(file, `${lines.join('\n')}\n`);
+  expect(await missingPins(testPython, file)).toEqual([
+    { name: 'absent', version: '1' },
+    { name: 'pip', version: '0.1' },
+  ]);
+  rmSync(folder, { recursive: true });
+});
+
+test('the lines of one package are its pin and its hashes', () => {
+  expect(requirementLines(shipped, 'uv')).toMatch(/^uv==\S+ \\(\n {4}--hash=sha256:[0-9a-f]{64}( \\)?)+$/);
+  expect(requirementLines(shipped, 'nothing-of-this-name')).toBeUndefined();
+});
+
+test('uv is told what pip is configured with: the environment before [install] before [global]', () => {
+  const listed = [
+    ":env:.find-links='/wheels /more'",
+    "global.index-url='https://mirror.example/simple'",
+    "global.timeout='30'",
+    "install.index-url='https://nearer.example/simple'",
+    "global.extra-index-url='\\nhttps://a.example\\nhttps://b.example'",
+    "global.no-color='true'",
+  ].join('\n');
+  expect(uvVariables(listed)).toEqual({
+    UV_DEFAULT_INDEX: 'https://nearer.example/simple',
+    UV_HTTP_TIMEOUT: '30',
+    UV_INDEX: 'https://a.example https://b.example',
+    UV_FIND_LINKS: '/wheels,/more',
+  });
+  expect(uvWords('Downloading torch (502.5MiB)')).toBe('downloading torch (502.5MiB)');
+  expect(uvWords('Resolved 110 packages in 5ms')).toBeUndefined();
 });
 
 test('a CPU wheel counts as the version it was built from, and ten is more than nine', () => {
@@ -30,12 +83,12 @@ test('a CPU wheel counts as the version it was built from, and ten is more than 
   expect(compareVersions('1.9', '1.9.1')).toBeLessThan(0);
 });
 
-test('a changed constraints file changes the digest that the stamp carries', () => {
+test('a changed pin of a CUDA library changes the digest that the stamp carries', () => {
   const folder = mkdtempSync(join(tmpdir(), 'maft-requirements-'));
   cpSync(join(repositoryRoot(), 'python'), folder, { recursive: true, filter: (path) => !path.includes('maft/') });
   const file = join(folder, 'requirements.txt');
   const before = requirementsDigest(file);
-  appendFileSync(join(folder, 'constraints-cuda.txt'), 'another==1\n');
+  appendFileSync(join(folder, 'requirements-cuda.txt'), 'another==1\n');
   expect(requirementsDigest(file)).not.toBe(before);
   rmSync(folder, { recursive: true });
 });
