@@ -2,7 +2,9 @@
 import type { Prices } from '../src/contract/comparison';
 import type { RunRecord } from '../src/contract/run';
 import type { TaskSettings } from '../src/contract/specification';
+import type { TaskKind } from '../src/contract/task-settings';
 import type { ArtifactStore, Grader, Inference, Platform, Scoring, Trainer } from '../src/ports';
+import type { ProgramParts } from '../src/program';
 import type { AnswerReader, Task } from '../src/tasks/task';
 
 export interface ActivityDependencies {
@@ -27,6 +29,8 @@ export interface Machine {
   /** Torch threads of one training; part of what makes weights repeatable. */
   trainerThreads: number;
   versions: RunRecord['versions'];
+  /** What of this program decides a run on tasks of these kinds. */
+  program: (kinds: readonly TaskKind[]) => ProgramParts;
   /** What an endpoint's tokens cost, where `$MAFT_HOME/config.yaml` says so. */
   prices: (endpoint: string) => Prices | undefined;
 }

@@ -2,6 +2,7 @@
 import type { RunRecord } from '../src/contract/run';
 import type { PromptSettings, RunSpecification } from '../src/contract/specification';
 import type { Split } from '../src/contract/transcript';
+import { digestOf } from '../src/domain/digests';
 import { validationProblems } from '../src/domain/stopping';
 import { ConfigError } from '../src/errors';
 import { promptSet, type PromptSet } from '../src/prompts';
@@ -23,11 +24,12 @@ export function makeTasks(
   return { train, eval: evalTask === undefined ? train : dependencies.task(evalTask) };
 }
 
-/** Throws `ConfigError` where the program of a user's own task is not the one that the run was begun with. */
+/** Throws `ConfigError` where this program, or that of a user's own task, is not the one that the run was begun with. */
 export function tasksOf(
-  { specification, taskDigests }: Pick<RunRecord, 'specification' | 'taskDigests'>,
-  dependencies: Pick<ActivityDependencies, 'task'>,
+  record: Pick<RunRecord, 'runId' | 'specification' | 'taskDigests' | 'program' | 'versions'>,
+  dependencies: Pick<ActivityDependencies, 'task' | 'machine'>,
 ): RunTasks {
+  const { specification, taskDigests } = record;
   const tasks = makeTasks(specification, dependencies);
   for (const split of ['train', 'eval'] as const) {
     const [then, now] = [taskDigests?.[split], tasks[split].digest];
@@ -37,7 +39,43 @@ export function tasksOf(
         `(SHA-256 ${then?.slice(0, 12)}…, now ${now?.slice(0, 12)}…): restore the file, or start another run`,
     );
   }
+  refuseOtherProgram(record, programOf(specification, tasks, dependencies));
   return tasks;
+}
+
+/**
+ * What of the program decides the results of a run, the texts of its prompts one by one: an experiment of two versions would
+ * compare what was asked with one prompt to what was asked with another.
+ */
+export function programOf(
+  { method, task, evalTask = task }: Pick<RunSpecification, 'method' | 'task' | 'evalTask'>,
+  tasks: RunTasks,
+  { machine }: Pick<ActivityDependencies, 'machine'>,
+): Record<string, string> {
+  const texts = Object.entries(tasks).flatMap(([split, { prompts, promptTask }]: [string, Task]) =>
+    Object.entries(promptsFor(method.prompts, { prompts, promptTask })).map(([name, text]) => [
+      `the ${split === 'train' ? 'training' : 'evaluation'} prompt "${name}"`,
+      digestOf(text ?? null),
+    ]),
+  );
+  return { ...machine.program([...new Set([task.kind, evalTask.kind])]), ...Object.fromEntries(texts) };
+}
+
+function refuseOtherProgram(
+  { runId, program, versions }: Pick<RunRecord, 'runId' | 'program' | 'versions'>,
+  here: Record<string, string>,
+): void {
+  const names = [...new Set([...Object.keys(program ?? {}), ...Object.keys(here)])];
+  const different = names.filter((name) => program?.[name] !== here[name]);
+  if (different.length === 0) return;
+  const what =
+    program === undefined
+      ? 'its record does not say with which prompts and rules'
+      : `different: ${different.join(', ')}`;
+  throw new ConfigError(
+    `run ${runId} was begun by another version of this program (${what}), and two versions in one run make a wrong ` +
+      `result. Go on with a worker of that version (maft ${versions.maft ?? 'unknown'}), or start a new run`,
+  );
 }
 
 /** Validation problems are of the task trained on: kept apart from evaluation in this, too. */
@@ -54,7 +92,10 @@ export function digestsOf({ train, eval: evaluation }: RunTasks): NonNullable<Ru
 }
 
 /** The prompts a task is asked with: those of the set that the method names, over them its own, over them the author's. */
-export function promptsFor(settings: PromptSettings, { prompts, promptTask }: Task): PromptSet {
+export function promptsFor(
+  settings: PromptSettings,
+  { prompts, promptTask }: Pick<Task, 'prompts' | 'promptTask'>,
+): PromptSet {
   const { base: _, ...replaced } = typeof settings === 'string' ? { base: settings } : settings;
   return { ...promptSet(settings, promptTask), ...prompts, ...replaced };
 }

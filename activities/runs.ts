@@ -21,7 +21,7 @@ import type { ActivityDependencies } from './dependencies';
 import { withHeartbeats } from './heartbeats';
 import { noteTrainedQuestions } from './trained-questions';
 import { runChecks } from './run-checks';
-import { digestsOf, tasksOf } from './run-tasks';
+import { digestsOf, programOf, tasksOf } from './run-tasks';
 
 export interface ResolveRunInput {
   /** The workflow's arguments as they came: exactly one JSON object is wanted. */
@@ -83,6 +83,7 @@ export function createRunActivities(dependencies: ActivityDependencies) {
       sources: drawn.sources ?? [],
       ...(source === undefined ? {} : { startedFrom: placeOf(source) }),
       taskDigests: digestsOf(tasks),
+      program: programOf(specification, tasks, dependencies),
       versions: machine.versions,
       createdAt: new Date().toISOString(),
     };

@@ -7,6 +7,7 @@ import { resolveEndpoint, type MachineConfig } from './config';
 import { ConfigError } from './errors';
 import { packageVersion, pythonPackagesDirectory } from './paths';
 import type { Platform } from './ports';
+import { programParts } from './program';
 import { LocalTrainer } from './providers/local-trainer';
 import { MathVerifyGrader } from './providers/math-verify-grader';
 import { OpenAiEndpoint } from './providers/openai-endpoint';
@@ -54,6 +55,7 @@ export function wireMachine(
         modelFolder: (base) => findBaseModel(base).folder,
         trainerDevice: device,
         trainerThreads: threads,
+        program: programParts,
         prices: (endpoint) => config.endpoints[endpoint]?.prices,
         versions: { maft: packageVersion(), node: process.version, platform: `${process.platform}-${process.arch}` },
       },

@@ -25,6 +25,11 @@ export interface RunRecord {
   startedFrom?: { runId: string; iteration: number; version: string };
   /** SHA-256 (hex) of the programs of a user's own tasks: a changed one is refused, not adopted. */
   taskDigests?: { train?: string; eval?: string };
+  /**
+   * SHA-256 (hex) of what of the program decides results, by part: prompt texts, rules, tasks, the trainer. A worker whose
+   * program has other parts refuses the run; so does one that finds none, in records of older versions.
+   */
+  program?: Record<string, string>;
   /** Software that made the run: `maft`, `node`, Python packages as the trainer reports them. */
   versions: Record<string, string>;
   createdAt: string;

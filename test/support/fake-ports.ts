@@ -150,6 +150,7 @@ export function fakeWorld(folder: string): FakeWorld {
       trainerThreads: 1,
       prices: () => undefined,
       versions: { test: '1' },
+      program: () => ({ rules: '1' }),
     },
   };
   return { dependencies, inference, scoring, trainer, store };

@@ -1,0 +1,108 @@
+/**
+ * What this program is, as far as it decides results: one digest per part. A run records them when it begins, and only a
+ * worker with the same parts works on it: an experiment that was begun with one prompt or rule is never finished with
+ * another. Digests are of the compiled code without comments, so that only what runs counts.
+ */
+import { readFileSync, readdirSync } from 'node:fs';
+import { join, relative, resolve } from 'node:path';
+import type { TaskKind } from './contract/task-settings';
+import { sha256 } from './domain/digests';
+import { ConfigError } from './errors';
+import { pythonPackagesDirectory, repositoryRoot } from './paths';
+
+/** SHA-256 (hex) by the name of the part, as a sentence can say it. */
+export type ProgramParts = Readonly<Record<string, string>>;
+
+/** The modules whose code, with all they import, a part consists of. */
+const entryPoints = {
+  'how messages are built': ['prompts/messages.js', 'domain/debate-rules.js', 'domain/draws.js'],
+  'how answers are read': ['domain/answers.js'],
+  'how votes are counted': ['domain/voting.js'],
+  'how training sets are selected': ['domain/selection.js'],
+  'how training is set up': ['domain/role-settings.js', 'domain/society.js'],
+  'how accuracy is computed': ['domain/accuracy.js'],
+} as const;
+
+const pythonFolders = {
+  'how agents are trained (python/maft/train)': 'maft/train',
+  'how mathematical answers are compared (python/maft/grade)': 'maft/grade',
+} as const;
+
+/** Raises what others decide, or holds the prompts' texts, which are compared text by text. */
+const leftOut = ['errors.js', 'prompts/templates.js', 'prompts/paper-tasks.js', 'prompts/prompt-sets.js'];
+
+let known: ProgramParts | undefined;
+
+/** What decides a run on tasks of these kinds; read once per process, so that it is what this process runs. */
+export function programParts(kinds: readonly TaskKind[]): ProgramParts {
+  const ofTasks = kinds.map((kind) => [`the task ${kind}`, taskDigest(kind)]);
+  return { ...commonParts(), ...Object.fromEntries(ofTasks) };
+}
+
+function commonParts(): ProgramParts {
+  known ??= {
+    ...Object.fromEntries(Object.entries(entryPoints).map(([part, entries]) => [part, digestOfModules(entries)])),
+    ...Object.fromEntries(Object.entries(pythonFolders).map(([part, folder]) => [part, digestOfPython(folder)])),
+  };
+  return known;
+}
+
+const knownTasks = new Map<TaskKind, string>();
+
+/** How problems of one kind of task are drawn and their answers read. */
+function taskDigest(kind: TaskKind): string {
+  const digest = knownTasks.get(kind) ?? digestOfModules([`tasks/${kind === 'module' ? 'user-module' : kind}.js`]);
+  knownTasks.set(kind, digest);
+  return digest;
+}
+
+function digestOfModules(entries: readonly string[]): string {
+  const root = join(repositoryRoot(), 'dist', 'src');
+  const found = new Map<string, string>();
+  const visit = (file: string): void => {
+    const name = relative(root, file);
+    if (found.has(name) || leftOut.includes(name)) return;
+    const code = read(file).replace(/^\/\/# sourceMappingURL=.*$/m, '');
+    found.set(name, code);
+    for (const [, imported] of code.matchAll(/\brequire\("(\.[^"]+)"\)/g)) visit(moduleFile(file, imported!));
+  };
+  entries.forEach((entry) => visit(join(root, entry)));
+  return digestOfFiles(found);
+}
+
+/** A folder's `index.js` is imported by the folder's name. */
+function moduleFile(importer: string, imported: string): string {
+  const named = resolve(importer, '..', imported);
+  return isFolder(named) ? join(named, 'index.js') : `${named}.js`;
+}
+
+function isFolder(path: string): boolean {
+  try {
+    return readdirSync(path).includes('index.js');
+  } catch {
+    return false;
+  }
+}
+
+function digestOfPython(folder: string): string {
+  const root = join(pythonPackagesDirectory(), folder);
+  const modules = readdirSync(root, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.py'));
+  return digestOfFiles(new Map(modules.map((file) => [file, withoutComments(read(join(root, file)))])));
+}
+
+function withoutComments(python: string): string {
+  return python.replace(/^\s*#.*\n/gm, '');
+}
+
+function digestOfFiles(files: ReadonlyMap<string, string>): string {
+  const sorted = [...files].sort(([left], [right]) => (left < right ? -1 : 1));
+  return sha256(JSON.stringify(sorted));
+}
+
+function read(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (cause) {
+    throw new ConfigError(`${file} cannot be read: this installation is incomplete; run \`npm run build\``, { cause });
+  }
+}
