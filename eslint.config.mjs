@@ -108,7 +108,7 @@ export default tseslint.config(
   border(
     ['activities/**/*.ts'],
     [
-      ...rooms('workflows', 'providers', 'artifacts(?!/(lines|sealed)$)'),
+      ...rooms('workflows', 'providers', 'artifacts(?!/(damage|lines|sealed)$)'),
       ...wiring,
       ...packages('openai', 'undici', 'commander', '@temporalio/(worker|client)'),
     ],

@@ -22,6 +22,7 @@ import { resolveComparison as resolve, type ResolvedComparison } from '../src/sp
 import type { ActivityDependencies } from './dependencies';
 import { withHeartbeats } from './heartbeats';
 import { runChecks } from './run-checks';
+import { tasksOf } from './run-tasks';
 import type { ResolveRunInput } from './runs';
 
 export function createComparisonActivities(dependencies: ActivityDependencies) {
@@ -111,11 +112,18 @@ export function createComparisonActivities(dependencies: ActivityDependencies) {
     const record = await requireSealed<ComparisonRecord>(store, comparisonKeys.record(comparisonId));
     const run = record.groups.flatMap(({ runs }) => runs).find((each) => each.runId === runId);
     if (run === undefined) throw new Error(`comparison ${comparisonId} has no run ${runId}`);
+    await refuseOtherVersion(runId);
     const { standing, digest } = await standingOf(store, runId);
     return {
       specification: run.specification,
       finished: standing === 'finished' && digest === run.specificationDigest,
     };
+  }
+
+  /** Runs of two versions of the program beside each other would be compared for what the versions differ in. */
+  async function refuseOtherVersion(runId: string): Promise<void> {
+    const stored = await readSealed<RunRecord>(store, runKeys.record(runId));
+    if (stored !== undefined) tasksOf(stored, dependencies);
   }
 
   /** Writes `report.json` and `report.html`; both are views, made anew from the runs each time. */

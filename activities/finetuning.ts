@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { rm } from 'node:fs/promises';
 import path from 'node:path';
 import { Context } from '@temporalio/activity';
+import { missingArtifact } from '../src/artifacts/damage';
 import { publishSealed, readSealed, requireSealed } from '../src/artifacts/sealed';
 import type { FinetuneInput, FinetuneOutcome, RunPlan } from '../src/contract/run';
 import { defaultLearningRates, type FinetuningSettings, type RunSpecification } from '../src/contract/specification';
@@ -51,6 +52,7 @@ export function createFinetuningActivities(dependencies: ActivityDependencies, c
     const key = iterationKeys.weights(input, input.agent);
     const known = await readSealed<WeightsRecord>(store, key);
     const record = known ?? (await publishSealed<WeightsRecord>(store, key, await makeWeights(input, onEvent))).content;
+    if (known?.outcome === 'trained' && !(await hasModel(known.model))) await makeWeights(input, onEvent);
     const { jobId } = record.training ?? {};
     if (jobId !== undefined) await rm(await store.workDirectory(workName(jobId)), { recursive: true, force: true });
     return record;
@@ -65,9 +67,30 @@ export function createFinetuningActivities(dependencies: ActivityDependencies, c
     const job = await describeJob({ runId, iteration, agent }, previous, sha256(trainingSet));
     const finished = await trainer.train(job, { signal: Context.current().cancellationSignal, onEvent });
     const model = modelName(runId, iteration, agent, finished.digest);
+    await refuseOtherWeights({ runId, iteration, agent }, model);
     await store.publishDirectory(job.outputDirectory, modelKey(model));
     const training = { jobId: job.jobId, ...trainingRecord(finished) };
     return { agent, iteration, model, outcome: 'trained', training };
+  }
+
+  async function hasModel(model: string): Promise<boolean> {
+    return (await store.list(modelKey(model))).length > 0;
+  }
+
+  /**
+   * Where a record or a folder was lost, a training is done again for a society that exists. On another machine it may end
+   * in other weights; those are of another society, and what was evaluated would no longer be what is there.
+   */
+  async function refuseOtherWeights({ runId, iteration, agent }: FinetuneInput, made: string): Promise<void> {
+    const weights = await readSealed<WeightsRecord>(store, iterationKeys.weights({ runId, iteration }, agent));
+    const society = await readSealed<Society>(store, iterationKeys.society({ runId, iteration }));
+    const model = weights?.model ?? (society && modelOf(society, agent).model);
+    if (model === undefined || model === made) return;
+    throw new ArtifactError(
+      `is lost, and training ${agent} again gave other weights (${made}), as it may on another machine or a GPU. ` +
+        'Restore the folder from a copy, or start a new run from the society before it (`model.society`)',
+      modelKey(model),
+    );
   }
 
   /** As selection wrote it: a torn one would train on less than was selected, or on nothing. */
@@ -77,7 +100,7 @@ export function createFinetuningActivities(dependencies: ActivityDependencies, c
     const recorded = selection?.agents.find((each) => each.agent === agent)?.trainingSetSha256;
     if (recorded !== undefined) return store.readVerified({ key, sha256: recorded });
     const found = await store.read(key);
-    if (found === undefined) throw ArtifactError.missing(key);
+    if (found === undefined) throw missingArtifact(key);
     return found;
   }
 

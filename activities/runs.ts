@@ -1,12 +1,10 @@
 /** Beginning a run: the specification is validated, the splits are drawn, and all of it is stored before anything is asked. */
 import { Context } from '@temporalio/activity';
-import { publishLines } from '../src/artifacts/lines';
 import { publishSealed, readSealed, requireSealed } from '../src/artifacts/sealed';
 import { searchAttributes } from '../src/contract/names';
-import type { ArtifactReference, RunPlan, RunRecord, SplitReferences } from '../src/contract/run';
+import type { RunPlan, RunRecord } from '../src/contract/run';
 import type { RunSpecification } from '../src/contract/specification';
 import type { Society } from '../src/contract/society';
-import { validationSplit, type Split } from '../src/contract/transcript';
 import { digestOf, runIdOf } from '../src/domain/digests';
 import { iterationKeys, runKeys } from '../src/domain/keys';
 import { deriveRunPlan } from '../src/domain/plan';
@@ -16,12 +14,12 @@ import { InvalidRunSpec } from '../src/errors';
 import { findSociety } from '../src/runs/find-society';
 import { resolveSpecification, specificationArgument } from '../src/specification';
 import { evaluationSpecification, parseEvaluationRequest } from '../src/specification/evaluation';
-import type { DrawnProblems, LabelledProblem } from '../src/tasks/task';
 import type { ActivityDependencies } from './dependencies';
 import { withHeartbeats } from './heartbeats';
 import { noteTrainedQuestions } from './trained-questions';
 import { runChecks } from './run-checks';
-import { digestsOf, programOf, tasksOf } from './run-tasks';
+import { publishProblems, remakeProblems } from './problem-files';
+import { digestsOf, programOf } from './run-tasks';
 
 export interface ResolveRunInput {
   /** The workflow's arguments as they came: exactly one JSON object is wanted. */
@@ -53,7 +51,7 @@ export function createRunActivities(dependencies: ActivityDependencies) {
     const known = await readSealed<RunRecord>(store, runKeys.record(runId));
     const record = known ?? (await storeRun({ runId, workflowId, written }, resolved));
     if (record.specificationDigest !== resolved.digest) throw otherSpecification(record, resolved.specification);
-    if (known !== undefined) tasksOf(record, dependencies);
+    if (known !== undefined) await remakeProblems(dependencies, known);
     await storeFirstSociety(record);
     // What the server knows may have changed since the run was stored; it belongs to this start, not to the record.
     const { searchAttributes, notices } = await registeredAttributes();
@@ -68,8 +66,6 @@ export function createRunActivities(dependencies: ActivityDependencies) {
     const source = await findStart(specification);
     const { tasks, problems } = await checkedRun(specification);
     const drawn = await noteTrainedQuestions(store, problems, source);
-    const problemKey = (split: Split, iteration?: number) => runKeys.problems(runId, split, iteration);
-    const referenceKey = (split: Split, iteration?: number) => runKeys.references(runId, split, iteration);
     const record: RunRecord = {
       runId,
       workflowId,
@@ -78,8 +74,7 @@ export function createRunActivities(dependencies: ActivityDependencies) {
       written,
       valueSources,
       plan: deriveRunPlan(specification, runId, { notices: drawn.notices }),
-      problems: await publishSplits(drawn, problemKey, ({ answer: _, ...problem }) => problem),
-      references: await publishSplits(withReferences(drawn), referenceKey, ({ id, answer }) => ({ id, answer })),
+      ...(await publishProblems(store, runId, drawn)),
       sources: drawn.sources ?? [],
       ...(source === undefined ? {} : { startedFrom: placeOf(source) }),
       taskDigests: digestsOf(tasks),
@@ -115,26 +110,6 @@ export function createRunActivities(dependencies: ActivityDependencies) {
     return society;
   }
 
-  /** One file for evaluation, and one for training or, with `problems: fresh`, one per iteration. */
-  async function publishSplits(
-    drawn: DrawnProblems,
-    keyOf: (split: Split, iteration?: number) => string,
-    shown: (problem: LabelledProblem) => object,
-  ): Promise<SplitReferences> {
-    const publish = (key: string, problems: LabelledProblem[]): Promise<ArtifactReference> =>
-      publishLines(store, key, problems.map(shown));
-    const evaluation = await publish(keyOf('eval'), drawn.eval);
-    const validation =
-      drawn.validation === undefined ? {} : { validation: await publish(keyOf(validationSplit), drawn.validation) };
-    const [first] = drawn.train;
-    if (first !== undefined && drawn.train.every((problems) => problems === first)) {
-      const training = await publish(keyOf('train'), first);
-      return { eval: evaluation, train: drawn.train.map(() => training), ...validation };
-    }
-    const train = drawn.train.map((problems, index) => publish(keyOf('train', index + 1), problems));
-    return { eval: evaluation, train: await Promise.all(train), ...validation };
-  }
-
   async function registeredAttributes(): Promise<Pick<RunPlan, 'searchAttributes' | 'notices'>> {
     const registered = new Set(await platform.registeredSearchAttributes());
     const wanted = Object.values(searchAttributes);
@@ -157,17 +132,6 @@ function currentWorkflow(): { workflowId: string } {
   const { workflowExecution } = Context.current().info;
   if (workflowExecution === undefined) throw new Error('resolveRun belongs to a workflow');
   return workflowExecution;
-}
-
-/** A list of its own per file, but the same one for the same problems: fixed training problems are written once. */
-function withReferences(drawn: DrawnProblems): DrawnProblems {
-  const labelled = new Map<LabelledProblem[], LabelledProblem[]>();
-  const onlyLabelled = (problems: LabelledProblem[]): LabelledProblem[] => {
-    const known = labelled.get(problems) ?? problems.filter(({ answer }) => answer !== undefined);
-    labelled.set(problems, known);
-    return known;
-  };
-  return { ...drawn, eval: onlyLabelled(drawn.eval), train: drawn.train.map(onlyLabelled) };
 }
 
 function otherSpecification(record: RunRecord, wanted: RunSpecification): InvalidRunSpec {

@@ -1,6 +1,7 @@
 /** Opening and closing a shard of problems: which problems, and in the end the vote and the transcripts. */
 import type { ArtifactReference, OpenedShard, ProblemFailure, ShardInput, ShardOutcome } from '../src/contract/run';
 import { publishLines } from '../src/artifacts/lines';
+import { isStored } from '../src/artifacts/lines';
 import { publishSealed, readSealed, requireSealed } from '../src/artifacts/sealed';
 import type { Problem } from '../src/contract/problem';
 import type { Consensus, DebateRound, HintedResponse, Transcript, Turn, Usage } from '../src/contract/transcript';
@@ -51,8 +52,15 @@ export function createShardActivities(dependencies: ActivityDependencies, contex
     return withHeartbeats(async () => {
       const closed = await readSealed<ShardOutcome>(store, iterationKeys.shardOutcome(placeOf(shard)));
       const problems = await contexts.shardProblems(shard);
-      return { problemIds: problems.map(({ id }) => id), closed };
+      const isWhole = closed !== undefined && (await hasFiles(closed));
+      return { problemIds: problems.map(({ id }) => id), closed: isWhole ? closed : undefined };
     });
+  }
+
+  /** A lost file is made again from the turns, when the shard is closed again; a damaged one is an error. */
+  async function hasFiles({ transcripts, votes }: ShardOutcome): Promise<boolean> {
+    const files = [transcripts, ...(votes === undefined ? [] : [votes])];
+    return (await Promise.all(files.map((file) => isStored(store, file)))).every((each) => each);
   }
 
   /** Grades, votes, writes the transcripts with `agrees` on every turn; the outcome is written last. */
@@ -106,7 +114,10 @@ export function createShardActivities(dependencies: ActivityDependencies, contex
     );
     const incomplete = rounds.some(({ turns }) => turns.length < rules.members);
     if (incomplete && failure === undefined) {
-      throw new ArtifactError('has lost turns that were debated; restore them or start the run again', problem.id);
+      throw new ArtifactError(
+        'some of its turns were debated and are lost. Restore the files, or start the run again: lost turns are asked again',
+        `${shard.plan.runId}, problem ${problem.id}`,
+      );
     }
     const { iteration, split } = shard;
     const consensus: Consensus = failure === undefined ? { kind: 'none' } : { kind: 'failed', reason: failure };

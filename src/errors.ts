@@ -103,8 +103,4 @@ export class ArtifactError extends MaftError {
     this.isMissing = options.isMissing ?? false;
     this.isRefused = options.isRefused ?? false;
   }
-
-  static missing(key: string): ArtifactError {
-    return new ArtifactError('is missing from the store', key, { isMissing: true });
-  }
 }

@@ -13,6 +13,7 @@ import type { ArtifactReference } from '../contract/run';
 import { sha256 } from '../domain/digests';
 import { ArtifactError } from '../errors';
 import type { ArtifactStore } from '../ports';
+import { corruptArtifact, missingArtifact } from './damage';
 import { hasCode, storageError } from './storage-error';
 
 export class FileArtifactStore implements ArtifactStore {
@@ -34,16 +35,10 @@ export class FileArtifactStore implements ArtifactStore {
 
   async readVerified(reference: ArtifactReference): Promise<Buffer> {
     const bytes = await this.read(reference.key);
-    if (bytes === undefined) throw ArtifactError.missing(reference.key);
+    if (bytes === undefined) throw missingArtifact(reference.key);
     const found = sha256(bytes);
-    if (found !== reference.sha256) {
-      throw new ArtifactError(
-        `is corrupt: its SHA-256 is ${found}, recorded was ${reference.sha256}; it is not used. ` +
-          'Restore the file, or delete it to have it made again',
-        reference.key,
-      );
-    }
-    return bytes;
+    if (found === reference.sha256) return bytes;
+    throw corruptArtifact(reference.key, `its SHA-256 is ${found}, recorded was ${reference.sha256}`);
   }
 
   async publish(key: string, content: Buffer | string) {
@@ -101,7 +96,7 @@ export class FileArtifactStore implements ArtifactStore {
     const isThere = await exists(local).catch((error: unknown) => {
       throw storageError(key, 'cannot be read', error);
     });
-    if (!isThere) throw ArtifactError.missing(key);
+    if (!isThere) throw missingArtifact(key);
     return local;
   }
 

@@ -2,8 +2,8 @@
 import type { ArtifactReference } from '../contract/run';
 import { sha256 } from '../domain/digests';
 import { amendedKey } from '../domain/keys';
-import { ArtifactError } from '../errors';
 import type { ArtifactStore } from '../ports';
+import { corruptArtifact } from './damage';
 
 /** Parses them; the file's digest has been checked before, so a line that does not parse is a bug. */
 export function parseLines<Line>(bytes: Buffer): Line[] {
@@ -13,6 +13,11 @@ export function parseLines<Line>(bytes: Buffer): Line[] {
 
 export function formatLines(lines: readonly object[]): string {
   return lines.map((line) => `${JSON.stringify(line)}\n`).join('');
+}
+
+/** Whether the file of a reference is there, as it was written. Throws `ArtifactError` where it is damaged. */
+export async function isStored(store: ArtifactStore, reference: ArtifactReference): Promise<boolean> {
+  return (await store.read(reference.key)) !== undefined && (await store.readVerified(reference)) !== undefined;
 }
 
 /**
@@ -30,7 +35,6 @@ export async function publishLines(
   const beside = amendedKey(key, sha256(content));
   const amended = await store.publish(beside, content);
   // Its name says what it holds, so nobody wrote it otherwise: a power cut tore it.
-  if (!amended.stored.equals(content))
-    throw new ArtifactError('is corrupt: it does not hold what its name says', beside);
+  if (!amended.stored.equals(content)) throw corruptArtifact(beside, 'it does not hold what its name says');
   return amended.reference;
 }

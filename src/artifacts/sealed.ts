@@ -4,8 +4,8 @@
  */
 import { z } from 'zod';
 import { digestOf } from '../domain/digests';
-import { ArtifactError } from '../errors';
 import type { ArtifactStore } from '../ports';
+import { corruptArtifact, missingArtifact } from './damage';
 
 const sealSchema = z.looseObject({ sha256: z.string() });
 
@@ -31,7 +31,7 @@ export async function readSealed<Content extends object>(
 /** As `readSealed`, where the artifact has to be there. */
 export async function requireSealed<Content extends object>(store: ArtifactStore, key: string): Promise<Content> {
   const content = await readSealed<Content>(store, key);
-  if (content === undefined) throw ArtifactError.missing(key);
+  if (content === undefined) throw missingArtifact(key);
   return content;
 }
 
@@ -43,19 +43,13 @@ function open<Content extends object>(key: string, bytes: Buffer): Content {
   const { sha256: recorded, ...content } = parse(key, bytes);
   const found = digestOf(content);
   if (found === recorded) return content as Content;
-  throw new ArtifactError(
-    `is corrupt: its content has SHA-256 ${found}, recorded was ${recorded}; it is not used. ` +
-      'Restore the file, or delete it to have it made again',
-    key,
-  );
+  throw corruptArtifact(key, `its content has SHA-256 ${found}, recorded was ${recorded}`);
 }
 
 function parse(key: string, bytes: Buffer): z.infer<typeof sealSchema> {
   try {
     return sealSchema.parse(JSON.parse(bytes.toString('utf8')));
   } catch (cause) {
-    throw new ArtifactError('is corrupt: it is no sealed JSON; it is not used. Restore or delete the file', key, {
-      cause,
-    });
+    throw corruptArtifact(key, 'it does not hold sealed JSON', cause);
   }
 }

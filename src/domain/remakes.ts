@@ -1,0 +1,70 @@
+/**
+ * What each kind of stored file derives from, and so what to do where one is lost, torn or changed. Starting the run again
+ * walks through everything that is there, and makes again what is not.
+ */
+
+interface Kind {
+  /** Of keys below the store's root. */
+  pattern: RegExp;
+  /** What the file is, for people. */
+  what: string;
+  /** How it is made again. */
+  from: string;
+}
+
+const kinds: readonly Kind[] = [
+  {
+    pattern: /^runs\/[^/]+\/run\.json$/,
+    what: 'the record of the run',
+    from: 'the specification, when the run is started again with the same one',
+  },
+  {
+    pattern: /^runs\/[^/]+\/(problems|references)\//,
+    what: 'drawn problems',
+    from: 'the task and its seed; where the data have changed since, only a copy of the file helps',
+  },
+  {
+    pattern: /\/turns\//,
+    what: 'one completion',
+    from: 'its model, which is asked again',
+  },
+  { pattern: /\/verdicts\//, what: 'verdicts on answers', from: 'the answers, which are compared again' },
+  {
+    pattern: /\/(transcripts|votes|shards)\//,
+    what: 'debates with their votes',
+    from: 'the stored turns, without asking any model',
+  },
+  { pattern: /\/training-sets\//, what: 'what an agent is trained on', from: 'the transcripts' },
+  {
+    pattern: /\/(weights\/|society\.json$)/,
+    what: 'which weights an agent uses',
+    from: 'a training on the stored training set, which has to give the same weights',
+  },
+  {
+    pattern: /^models\//,
+    what: 'the weights of an agent',
+    from: 'a training on the stored training set, which has to give the same weights; a copy of the folder is quicker',
+  },
+  {
+    pattern: /\/(evaluation(\.validation)?|audit|guard|measures)\.json$/,
+    what: 'figures of an iteration',
+    from: 'transcripts and scores',
+  },
+  { pattern: /\/scores\//, what: 'scores of responses', from: 'the models, which score again' },
+  {
+    pattern: /^comparisons\/[^/]+\/comparison\.json$/,
+    what: 'the record of the comparison',
+    from: 'the specification, when the comparison is started again with the same one',
+  },
+];
+
+/** What to do where the file of a key is missing or damaged, as one sentence. */
+export function cureOf(key: string, damage: 'missing' | 'corrupt'): string {
+  const kind = kinds.find(({ pattern }) => pattern.test(key));
+  if (kind === undefined) return damage === 'missing' ? 'Restore it' : 'Restore it, or delete it';
+  const [, folder, id = ''] = /^(runs|comparisons)\/([^/]+)/.exec(key) ?? [];
+  const owner = folder === undefined ? 'the run that made it' : id;
+  const again = `start ${owner} again (\`maft ${folder === 'comparisons' ? 'compare' : 'run'} SPECIFICATION --id ${folder === undefined ? 'RUN' : id}\`)`;
+  const first = damage === 'missing' ? 'Restore it, or' : 'Restore it, or delete it and';
+  return `${first} ${again}: it is made again from ${kind.from}`;
+}
