@@ -44,6 +44,7 @@ export const activityQueues = {
     'resolveRun',
     'resolveEvaluation',
     'openShard',
+    'findClosedShards',
     'closeShard',
     'selectTrainingData',
     'recordSociety',

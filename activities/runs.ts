@@ -55,7 +55,8 @@ export function createRunActivities(dependencies: ActivityDependencies) {
     await storeFirstSociety(record);
     // What the server knows may have changed since the run was stored; it belongs to this start, not to the record.
     const { searchAttributes, notices } = await registeredAttributes();
-    return { ...record.plan, searchAttributes, notices: [...record.plan.notices, ...notices] };
+    const resumed = known === undefined ? {} : { resumed: true };
+    return { ...record.plan, ...resumed, searchAttributes, notices: [...record.plan.notices, ...notices] };
   }
 
   async function storeRun(

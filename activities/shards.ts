@@ -1,5 +1,12 @@
 /** Opening and closing a shard of problems: which problems, and in the end the vote and the transcripts. */
-import type { ArtifactReference, OpenedShard, ProblemFailure, ShardInput, ShardOutcome } from '../src/contract/run';
+import type {
+  ArtifactReference,
+  ClosedShardsInput,
+  OpenedShard,
+  ProblemFailure,
+  ShardInput,
+  ShardOutcome,
+} from '../src/contract/run';
 import { publishLines } from '../src/artifacts/lines';
 import { isStored } from '../src/artifacts/lines';
 import { publishSealed, readSealed, requireSealed } from '../src/artifacts/sealed';
@@ -8,7 +15,7 @@ import type { Consensus, DebateRound, HintedResponse, Transcript, Turn, Usage } 
 import { saidIn } from '../src/domain/answers';
 import { debateRules, sampleVoice, voiceOf, type DebateRules } from '../src/domain/debate-rules';
 import { memberNumbers } from '../src/domain/identifiers';
-import { iterationKeys } from '../src/domain/keys';
+import { iterationKeys, type ShardPlace } from '../src/domain/keys';
 import { answerPairs, distinctAnswers, equalityFromVerdicts, voteOnDebate, type Equality } from '../src/domain/voting';
 import { ArtifactError } from '../src/errors';
 import type { Task } from '../src/tasks/task';
@@ -50,11 +57,24 @@ export function createShardActivities(dependencies: ActivityDependencies, contex
   /** The problems of a shard; with its outcome where an earlier run of it has finished. */
   async function openShard(shard: ShardInput): Promise<OpenedShard> {
     return withHeartbeats(async () => {
-      const closed = await readSealed<ShardOutcome>(store, iterationKeys.shardOutcome(placeOf(shard)));
       const problems = await contexts.shardProblems(shard);
-      const isWhole = closed !== undefined && (await hasFiles(closed));
-      return { problemIds: problems.map(({ id }) => id), closed: isWhole ? closed : undefined };
+      return { problemIds: problems.map(({ id }) => id), closed: await closedOutcome(placeOf(shard)) };
     });
+  }
+
+  /** Those of a range of shards that an earlier start has closed: nobody opens them again. */
+  async function findClosedShards({ plan, iteration, split, from, count }: ClosedShardsInput): Promise<ShardOutcome[]> {
+    return withHeartbeats(async () => {
+      await contexts.run(plan.runId);
+      const numbers = Array.from({ length: count }, (_, index) => from + index);
+      const outcomes = numbers.map((shard) => closedOutcome({ runId: plan.runId, iteration, split, shard }));
+      return (await Promise.all(outcomes)).filter((outcome) => outcome !== undefined);
+    });
+  }
+
+  async function closedOutcome(place: ShardPlace): Promise<ShardOutcome | undefined> {
+    const closed = await readSealed<ShardOutcome>(store, iterationKeys.shardOutcome(place));
+    return closed !== undefined && (await hasFiles(closed)) ? closed : undefined;
   }
 
   /** A lost file is made again from the turns, when the shard is closed again; a damaged one is an error. */
@@ -211,7 +231,7 @@ export function createShardActivities(dependencies: ActivityDependencies, contex
     return saidIn(response, record.specification.method.thinking);
   }
 
-  return { openShard, closeShard };
+  return { openShard, findClosedShards, closeShard };
 }
 
 function placeOf({ plan, iteration, split, shard }: ShardInput) {

@@ -14,6 +14,7 @@ export const light = proxyActivities<
     | 'resolveRun'
     | 'resolveEvaluation'
     | 'openShard'
+    | 'findClosedShards'
     | 'closeShard'
     | 'selectTrainingData'
     | 'recordSociety'

@@ -4,7 +4,9 @@ import { workflowTypes } from '../src/contract/names';
 import type { RunPlan, ShardInput, ShardOutcome } from '../src/contract/run';
 import type { Split } from '../src/contract/transcript';
 import { shardWorkflowId } from '../src/domain/identifiers';
+import { light } from './activity-proxies';
 import type { debateShard } from './debate-shard';
+import { outlastingOutages } from './outages';
 import type { PauseGate } from './pause-gate';
 import { inWindow } from './window';
 
@@ -25,13 +27,39 @@ export interface DebateRequest {
 
 /** Debates all problems of a split; outcomes in shard order. */
 export async function debateProblems(request: DebateRequest, gate: PauseGate): Promise<ShardOutcome[]> {
-  return inWindow(sliceIntoShards(request), request.plan.shardsInFlight, async (input) => {
+  const shards = sliceIntoShards(request);
+  const closed = await closedEarlier(request, shards.length, gate);
+  return inWindow(shards, request.plan.shardsInFlight, async (input) => {
+    const known = closed.get(input.shard);
+    if (known !== undefined) {
+      request.onClosed(known);
+      return known;
+    }
     await gate.whenOpen();
     const workflowId = shardWorkflowId(request.plan.runId, request.iteration, request.split, input.shard);
     const outcome = await gate.withChild(workflowId, () => startShard(workflowId, { ...input, paused: gate.paused }));
     request.onClosed(outcome);
     return outcome;
   });
+}
+
+/** Outcomes that one answer holds: a fraction of what a payload may. */
+const outcomesAtOnce = 500;
+
+/** What an earlier start of the run has closed, by shard; looked up without opening each shard again. */
+async function closedEarlier(
+  { plan, iteration, split }: DebateRequest,
+  shards: number,
+  gate: PauseGate,
+): Promise<Map<number, ShardOutcome>> {
+  const closed = new Map<number, ShardOutcome>();
+  if (plan.resumed !== true) return closed;
+  for (let from = 0; from < shards; from += outcomesAtOnce) {
+    const range = { plan, iteration, split, from, count: Math.min(outcomesAtOnce, shards - from) };
+    const found = await outlastingOutages(gate, () => light.findClosedShards(range));
+    found.forEach((outcome) => closed.set(outcome.shard, outcome));
+  }
+  return closed;
 }
 
 function startShard(workflowId: string, input: ShardInput) {

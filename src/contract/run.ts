@@ -82,6 +82,8 @@ export interface RunPlan {
   guard?: GuardAction;
   /** What the measures asked for need models for; absent in plans of older versions, which measured nothing. */
   scoring?: ScoringKind[];
+  /** Whether an earlier start of the run has stored something: shards may be closed already. */
+  resumed?: boolean;
   /** Search attributes the server knows; only these are upserted. */
   searchAttributes: string[];
   /** Sentences for the log and the report, such as search attributes that are missing. */
@@ -202,6 +204,16 @@ export interface OpenedShard {
   problemIds: string[];
   /** Present where an earlier run of this shard has finished it. */
   closed?: ShardOutcome;
+}
+
+/** A range of a split's shards. */
+export interface ClosedShardsInput {
+  plan: RunPlan;
+  iteration: number;
+  split: Split;
+  /** First shard and how many. */
+  from: number;
+  count: number;
 }
 
 export interface ProblemFailure {

@@ -10,6 +10,12 @@ import { validationProblems } from './stopping';
 const shardEvents = 3000;
 const eventsPerTurn = 6;
 
+/**
+ * Shards of one split at most. A shard adds 8 events to the history that opens it (measured), and half a kilobyte to what
+ * its outcomes are handed on in: 2,000 are 16,000 of the server's 51,200 events, and half of the 2 MB of a payload.
+ */
+export const mostShards = 2000;
+
 /** Model calls of one debate: N + 2N(M-1); without summaries (a single member has nobody to be told about) N·M. */
 export function callsPerDebate({ members, rounds, summary }: DebateSize & { summary: boolean }): number {
   return members + (summary && members > 1 ? 2 : 1) * members * (rounds - 1);

@@ -5,7 +5,8 @@
 import type { RunSpecification } from '../contract/specification';
 import { InvalidRunSpec } from '../errors';
 import { societySize } from '../domain/debate-rules';
-import { automaticShardSize } from '../domain/plan';
+import { automaticShardSize, mostShards } from '../domain/plan';
+import { validationProblems } from '../domain/stopping';
 import { instructionProblems, promptSet, promptTaskOf } from '../prompts';
 import { rules } from './impossible-rules';
 import { shownValue } from './problems';
@@ -20,6 +21,7 @@ export function impossibleSettings(specification: RunSpecification, given: unkno
     ...instructionProblems(specification.method.instructions),
     ...miscountedLists(specification).map(({ problem }) => problem),
     ...oversizedShard(specification),
+    ...tooManyShards(specification),
   ];
 }
 
@@ -82,4 +84,25 @@ function oversizedShard(specification: RunSpecification): string[] {
     `execution.shardSize: ${shardSize} is not allowed with ${members} members and ${rounds} rounds: at most ${largest}, ` +
       "so that a shard's history stays under 4,000 events",
   ];
+}
+
+/** One workflow opens all shards of a split: more would end its history. */
+function tooManyShards(specification: RunSpecification): string[] {
+  const { task, evalTask = task, execution, stopWhen } = specification;
+  const automatic = automaticShardSize(societySize(specification));
+  const shardSize = execution.shardSize === 'auto' ? automatic : execution.shardSize;
+  const splits: [string, number][] = [
+    ['task.train', specification.iterations === 0 ? 0 : task.train],
+    [`${evalTask === task ? 'task' : 'evalTask'}.eval`, evalTask.eval],
+    ['stopWhen.validation', validationProblems(stopWhen)],
+  ];
+  return splits.flatMap(([field, problems]) => {
+    const shards = Math.ceil(problems / shardSize);
+    if (shards <= mostShards) return [];
+    const sizes = shardSize < automatic ? `, or a larger execution.shardSize, such as ${automatic}` : '';
+    return [
+      `${field}: ${problems} problems in shards of ${shardSize} are ${shards} shards, and a run has at most ` +
+        `${mostShards} per split: at most ${mostShards * shardSize} problems${sizes}`,
+    ];
+  });
 }

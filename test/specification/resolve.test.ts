@@ -192,6 +192,18 @@ describe('a bad specification is refused with one line per problem: field, value
       [/^finetuning\.weights: "half" .* "full" or an object with the fields lora/],
     ],
     [{ ...minimal, execution: { shardSize: 150 } }, [/^execution\.shardSize: 150 .* at most 111/]],
+    [
+      { ...minimal, task: { kind: 'arithmetic', train: 12_000 }, execution: { shardSize: 1 } },
+      [
+        /^task\.train: 12000 problems in shards of 1 are 12000 shards, .* at most 2000 problems, or a larger execution\.shardSize, such as 50$/,
+      ],
+    ],
+    [
+      { ...minimal, task: { kind: 'arithmetic', max: 100, eval: 1_000_000 } },
+      [
+        /^task\.eval: 1000000 problems in shards of 50 are 20000 shards, .* at most 2000 per split: at most 100000 problems$/,
+      ],
+    ],
     [{ ...minimal, method: { prompts: 'papr' } }, [/^method\.prompts: "papr" .* paper, compact/]],
     [
       JSON.parse('{"__proto__":{"a":1},"task":{"kind":"arithmetic"},"model":{"base":"t"}}'),

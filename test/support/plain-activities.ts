@@ -44,6 +44,7 @@ export function plainActivities(plan: RunPlan, changes: Partial<Activities> = {}
     openShard: async ({ from, count, split }) => ({
       problemIds: Array.from({ length: count }, (_, index) => `${split}-${from + index}`),
     }),
+    findClosedShards: async () => [],
     takeTurn: async () => ({ answer: '36', counts }),
     drawVoteSamples: async () => counts,
     askWithHints: async () => counts,

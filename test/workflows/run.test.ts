@@ -82,6 +82,15 @@ describe('multiagentFinetuning', () => {
     expect(world.inference.requests.length).toBe(asked);
   });
 
+  it('that is started again opens no shard that is closed', async () => {
+    const { runId } = await environment.client.workflow.getHandle('maft/whole').describe();
+    const history = await environment.client.workflow.getHandle('maft/whole', runId).fetchHistory();
+    const opened = (history.events ?? []).flatMap(
+      ({ startChildWorkflowExecutionInitiatedEventAttributes: child }) => child?.workflowType?.name ?? [],
+    );
+    expect(opened.sort()).toEqual(['evaluateSociety', 'finetuneSociety']);
+  });
+
   it.each([
     ['an unknown field', [{ ...specification(), itterations: 3 }], 'itterations'],
     ['correctedShare: 2', [specification({ method: { correctedShare: 2 } })], 'method.correctedShare'],
