@@ -25,6 +25,8 @@ export interface ActivityDependencies {
 export interface Machine {
   /** Absolute folder of a base model named in a specification; a `ConfigError` where there is none. */
   modelFolder: (base: string) => string;
+  /** Rejects with a `ConfigError` where server or trainer will refuse the folder of a base model. */
+  requireReadableModel: (base: string) => Promise<void>;
   trainerDevice: 'auto' | 'cpu' | 'cuda' | 'mps';
   /** Torch threads of one training; part of what makes weights repeatable. */
   trainerThreads: number;

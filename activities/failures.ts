@@ -115,11 +115,15 @@ function nextRetryDelay({ retryAfterMs }: MaftError): number | undefined {
 /** What people have to mend before it goes on, and waiting does not: a refused key, money that is spent. */
 const peopleMend = new Set([401, 402]);
 
-const brokenMachine: readonly (number | null)[] = [trainerExitCodes.noSpace, trainerExitCodes.machineFault];
+const brokenMachine: readonly (number | null)[] = [
+  trainerExitCodes.noSpace,
+  trainerExitCodes.machineFault,
+  trainerExitCodes.changedWeights,
+];
 
 /**
  * The world around us is broken, not this one request: an endpoint that is down, overloaded, or lacks the model, a key or
- * an account it no longer takes, a full disk, a store that is not mounted, a GPU that fails.
+ * an account it no longer takes, a full disk, a store that is not mounted, a GPU that fails, published weights that have changed since.
  */
 function isOutage(error: MaftError): boolean {
   if (error instanceof ArtifactError) return error.retryable;

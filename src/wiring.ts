@@ -13,7 +13,7 @@ import { MathVerifyGrader } from './providers/math-verify-grader';
 import { OpenAiEndpoint } from './providers/openai-endpoint';
 import { OpenAiInference } from './providers/openai-inference';
 import { OpenAiScoring } from './providers/openai-scoring';
-import { findBaseModel } from './setup/model-folder';
+import { findBaseModel, requireReadableModel } from './setup/model-folder';
 import { isRefusal, usableSearchAttributes } from './setup/search-attributes';
 import { graderFor, taskFor } from './tasks';
 
@@ -53,6 +53,7 @@ export function wireMachine(
       platform: temporalPlatform(temporal.connection, temporal.namespace),
       machine: {
         modelFolder: (base) => findBaseModel(base).folder,
+        requireReadableModel: async (base) => requireReadableModel(python, findBaseModel(base).folder),
         trainerDevice: device,
         trainerThreads: threads,
         program: programParts,

@@ -78,7 +78,7 @@ export const trainingEventSchema = z.discriminatedUnion('event', [
   }),
   z.object({
     event: z.literal('failed'),
-    kind: z.enum(['bad-job', 'out-of-memory', 'no-space', 'interrupted', 'machine-fault', 'bug']),
+    kind: z.enum(['bad-job', 'out-of-memory', 'no-space', 'interrupted', 'machine-fault', 'changed-weights', 'bug']),
     message: z.string(),
   }),
 ]);
@@ -94,6 +94,8 @@ export const trainerExitCodes = {
   noSpace: 4,
   interrupted: 5,
   machineFault: 6,
+  /** Weights to start from are not those that were published: people restore them. */
+  changedWeights: 7,
 } as const;
 
 /** `weights/<agent>.json`: which model an agent uses from this iteration on, and how it was made. */

@@ -95,6 +95,11 @@ test.each<[string, Error, { type: string; nonRetryable: boolean; outage: boolean
     new TrainerError('exit code 4', { exitCode: 4, stderrTail: '', retryable: true }),
     { type: 'TrainerError', nonRetryable: false, outage: true },
   ],
+  [
+    'weights to train from that have changed since they were published',
+    new TrainerError('exit code 7', { exitCode: 7, stderrTail: '', retryable: false }),
+    { type: 'TrainerError', nonRetryable: true, outage: true },
+  ],
 ])('%s', async (_kind, error, { type, nonRetryable, outage }) => {
   const failure = await thrownFor(error);
   expect(failure).toBeInstanceOf(ApplicationFailure);

@@ -40,7 +40,7 @@ def test_a_folder_that_is_no_model_is_one_sentence_and_exit_code_2(tmp_path: Pat
     (tmp_path / "pickled").mkdir()
     (tmp_path / "pickled" / "config.json").write_text("{}")
     (tmp_path / "pickled" / "pytorch_model.bin").write_bytes(b"")
-    for folder, words in (("nowhere", "is no folder"), (".", "no config.json"), ("pickled", "no *.safetensors")):
+    for folder, words in (("nowhere", "is no folder"), (".", "no config.json"), ("pickled", "pickled weights")):
         code, message = refusal(tmp_path / folder, "--base-name", "base")
         assert code == 2 and words in message and "\n" not in message
 

@@ -84,14 +84,16 @@ def test_empty_training_sets_and_broken_lines_are_refused(tmp_path: Path, base: 
 
 
 def test_folders_that_are_no_plain_model_are_refused(tmp_path: Path, base: Path) -> None:
-    assert "is no model folder" in failure(tmp_path, base, [example(1)], startFrom=str(tmp_path))
+    assert "it is no model folder: it has no config.json" in failure(
+        tmp_path, base, [example(1)], startFrom=str(tmp_path)
+    )
     pickled = tmp_path / "pickled"
     pickled.mkdir()
     (pickled / "config.json").write_bytes((base / "config.json").read_bytes())
     (pickled / "pytorch_model.bin").write_bytes(b"\x80\x04.")
     assert "pickled weights" in failure(tmp_path, base, [example(1)], startFrom=str(pickled))
     (pickled / "model.safetensors").write_bytes(b"torn")
-    assert "cannot load it" in failure(tmp_path, base, [example(1)], startFrom=str(pickled))
+    assert "no safetensors file, or is torn" in failure(tmp_path, base, [example(1)], startFrom=str(pickled))
 
 
 def test_code_in_a_model_folder_is_never_run(tmp_path: Path, base: Path) -> None:
@@ -103,7 +105,7 @@ def test_code_in_a_model_folder_is_never_run(tmp_path: Path, base: Path) -> None
     config.update(model_type="foreign", auto_map={"AutoConfig": "code.C", "AutoModelForCausalLM": "code.M"})
     (foreign / "config.json").write_text(json.dumps(config), encoding="utf-8")
     (foreign / "code.py").write_text(f"open({str(tmp_path / 'ran')!r}, 'w')", encoding="utf-8")
-    assert "cannot load" in failure(tmp_path, base, [example(1)], startFrom=str(foreign))
+    assert "cannot be loaded" in failure(tmp_path, base, [example(1)], startFrom=str(foreign))
     assert not (tmp_path / "ran").exists()
 
 

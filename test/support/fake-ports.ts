@@ -146,6 +146,7 @@ export function fakeWorld(folder: string): FakeWorld {
     platform: { registeredSearchAttributes: async () => ['MaftStage', 'MaftIteration', 'MaftTask', 'MaftAccuracy'] },
     machine: {
       modelFolder: (base) => `/models/${base}`,
+      requireReadableModel: async () => undefined,
       trainerDevice: 'cpu',
       trainerThreads: 1,
       prices: () => undefined,

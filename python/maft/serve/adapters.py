@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from dataclasses import replace
 from pathlib import Path
@@ -12,41 +11,13 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor
 
+from maft.model_folder.adapters import read_adapter_config, require_fitting
+from maft.model_folder.weight_files import ADAPTER
 from maft.serve.shape import DecoderShape
 from maft.serve.weights import FUSED, Block, DecoderWeights, Linear, LowRank
 
-#: Fields of adapter_config.json that must be absent, empty or false: each means arithmetic that is not done here.
-REFUSED = (
-    "use_dora",
-    "modules_to_save",
-    "layers_to_transform",
-    "rank_pattern",
-    "alpha_pattern",
-    "target_parameters",
-    "trainable_token_indices",
-    "fan_in_fan_out",
-    "lora_bias",
-    "alora_invocation_tokens",
-    "megatron_config",
-    "layer_replication",
-    "use_qalora",
-)
 #: A base up to this size is copied and merged: two more small multiplications per projection cost more than memory.
 MERGE_BELOW_BYTES = 256 * 2**20
-
-
-def read_config(folder: Path) -> dict[str, Any]:
-    """adapter_config.json. Raises ValueError where the weights are not safetensors: pickles are never loaded."""
-    if not (folder / "adapter_model.safetensors").is_file():
-        raise ValueError("it holds no adapter_model.safetensors: pickled weights are never loaded")
-    config: dict[str, Any] = json.loads((folder / "adapter_config.json").read_text(encoding="utf-8"))
-    return config
-
-
-def is_plain_lora(config: dict[str, Any]) -> bool:
-    """Whether `adapt` knows all the arithmetic that this configuration asks for."""
-    plain = config.get("peft_type") == "LORA" and config.get("bias", "none") == "none"
-    return plain and not any(config.get(name) for name in REFUSED)
 
 
 def adapter_scale(config: dict[str, Any]) -> float:
@@ -55,14 +26,12 @@ def adapter_scale(config: dict[str, Any]) -> float:
 
 
 class AdapterSource:
-    """An adapter's pairs of matrices by module; counts what was taken, so that nothing is ignored silently."""
+    """The pairs of matrices of an adapter that fits, by module."""
 
-    def __init__(self, folder: Path, like: Tensor) -> None:
-        config = read_config(folder)
-        self.tensors = load_file(folder / "adapter_model.safetensors")
+    def __init__(self, folder: Path, config: dict[str, Any], like: Tensor) -> None:
+        self.tensors = load_file(folder / ADAPTER)
         self.scale = adapter_scale(config)
         self.like = like
-        self.taken = 0
 
     def pair(self, layer: int, module: str) -> tuple[Tensor, Tensor] | None:
         """A and scaled B of a module, or None where the adapter leaves it alone."""
@@ -70,7 +39,6 @@ class AdapterSource:
         down, up = (self.tensors.get(f"{prefix}.lora_{side}.weight") for side in "AB")
         if down is None or up is None:
             return None
-        self.taken += 2
         return down.to(self.like), (up.double() * self.scale).to(self.like)
 
 
@@ -86,6 +54,17 @@ def widths(shape: DecoderShape, name: str) -> tuple[int, ...]:
     return sizes[name]
 
 
+def linear_modules(shape: DecoderShape) -> dict[str, tuple[int, int]]:
+    """Outputs and inputs of every module of the layers that an adapter may change, by name."""
+    inputs = {"output": shape.heads * shape.head_size, "down": shape.intermediate}
+    return {
+        f"model.layers.{layer}.{module}": (width, inputs.get(name, shape.hidden))
+        for layer in range(shape.layers)
+        for name, modules in FUSED.items()
+        for module, width in zip(modules, widths(shape, name), strict=True)
+    }
+
+
 def updates_of(source: AdapterSource, shape: DecoderShape, layer: int, name: str) -> tuple[LowRank, ...]:
     updates, start = [], 0
     for module, width in zip(FUSED[name], widths(shape, name), strict=True):
@@ -96,8 +75,13 @@ def updates_of(source: AdapterSource, shape: DecoderShape, layer: int, name: str
 
 
 def adapt(base: DecoderWeights, shape: DecoderShape, folder: Path) -> DecoderWeights:
-    """A version made of the base and an adapter. The base's own tensors are shared where untouched, never changed."""
-    source = AdapterSource(folder, base.norm)
+    """A version made of the base and a plain LoRA adapter. The base's own tensors are shared where untouched, never changed.
+
+    Raises UnusableFolder where a tensor does not fit or a target is missing.
+    """
+    config = read_adapter_config(folder)
+    require_fitting(folder, config, linear_modules(shape))
+    source = AdapterSource(folder, config, base.norm)
     merge = parameter_bytes(base) <= MERGE_BELOW_BYTES
     blocks: list[Block] = []
     for layer, block in enumerate(base.blocks):
@@ -107,8 +91,6 @@ def adapt(base: DecoderWeights, shape: DecoderShape, folder: Path) -> DecoderWei
             updated = replace(linear, updates=updates_of(source, shape, layer, name))
             changed[name] = merged(updated) if merge else updated
         blocks.append(replace(block, **changed))
-    if source.taken != len(source.tensors):
-        raise ValueError("the adapter changes modules that are not served (embeddings, head) or of another base")
     return replace(base, blocks=blocks)
 
 

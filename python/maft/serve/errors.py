@@ -79,6 +79,18 @@ class BrokenModel(ServeError):
         super().__init__(f"The model `{name}` cannot be loaded: {reason}", code="model_broken", param="model")
 
 
+class ChangedModel(ServeError):
+    """Files of a published version are not those that were published. A person restores them: the long wait that is asked
+    for makes a run pause at once and show the sentence, instead of having gigabytes read again every few seconds."""
+
+    status = 503
+
+    def __init__(self, name: str, reason: str) -> None:
+        super().__init__(
+            f"The model `{name}` is not served: {reason}", code="model_changed", param="model", retry_after=3600
+        )
+
+
 class NoMemory(ServeError):
     """Memory ran out. Idle versions were given up where there were any, so the same request may fit now or later."""
 

@@ -9,6 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from maft import end_tokens as end_of_turn
+from maft.model_folder import check
+from maft.model_folder.errors import UnusableFolder
+from maft.model_folder.weight_files import weight_files
 from maft.serve.errors import NoSuchModelFolder
 
 if TYPE_CHECKING:
@@ -47,35 +50,18 @@ def base_of_adapter(folder: Path) -> str | None:
 
 def require_base(folder: Path) -> None:
     """Raises NoSuchModelFolder with one sentence where the folder is no full model with safetensors weights."""
-    if not folder.is_dir():
-        raise NoSuchModelFolder(f"{folder} is no folder. Give the folder of a Hugging Face model with --base.")
-    if not (folder / "config.json").is_file():
-        raise NoSuchModelFolder(f"{folder} is no model folder: it holds no config.json.")
-    if not weight_files(folder):
-        raise NoSuchModelFolder(f"{folder} holds no *.safetensors: pickled weights are never loaded.")
-    if not any((folder / name).is_file() for name in ("tokenizer.json", "tokenizer_config.json", "vocab.json")):
-        raise NoSuchModelFolder(f"{folder} holds no tokenizer.")
-
-
-def weight_files(folder: Path) -> list[Path]:
-    """The checkpoint's safetensors files: one, or those an index names. Names in the index must stay in the folder."""
-    index = folder / "model.safetensors.index.json"
-    if not index.is_file():
-        single = folder / "model.safetensors"
-        return [single] if single.is_file() else []
-    names = sorted(set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values()))
-    return [folder / Path(name).name for name in names]
+    try:
+        check.require_base(folder)
+    except UnusableFolder as error:
+        raise NoSuchModelFolder(f"{folder} cannot be loaded as a model: {error}.") from error
 
 
 def read_tensors(folder: Path) -> Mapping[str, Tensor]:
-    """All tensors of a full checkpoint, on the CPU. Raises FileNotFoundError where there are none."""
+    """All tensors of a full checkpoint that `require_model` has found whole, on the CPU."""
     from safetensors.torch import load_file
 
-    files = weight_files(folder)
-    if not files:
-        raise FileNotFoundError("it holds no model.safetensors")
     tensors: dict[str, Tensor] = {}
-    for file in files:
+    for file in weight_files(folder):
         tensors.update(load_file(file))
     return tensors
 

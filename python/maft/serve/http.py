@@ -124,9 +124,8 @@ class Api:
 
     async def model(self, request: Request) -> Response:
         name = request.path_params["name"]
-        if name != self.versions.base.name:
-            self.versions.folder(name)
-        return reply({"id": name, "object": "model", "created": 0, "owned_by": "maft"})
+        digest = await asyncio.to_thread(self.versions.digest, name)
+        return reply({"id": name, "object": "model", "created": 0, "owned_by": "maft", "digest": digest})
 
     async def chat(self, request: Request) -> Response:
         body = await parse(request, ChatRequest)

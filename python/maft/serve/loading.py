@@ -10,7 +10,12 @@ from typing import Any
 
 import torch
 
-from maft.serve.adapters import adapt, is_plain_lora, read_config
+from maft.causal_model import load_causal_model
+from maft.model_folder.adapters import changes_something, is_plain_lora, read_adapter_config
+from maft.model_folder.check import require_model
+from maft.model_folder.errors import UnusableFolder
+from maft.peft_adapters import put_adapter
+from maft.serve.adapters import adapt
 from maft.serve.backends import DecoderBackend, DecoderNetwork, Network
 from maft.serve.decoder import Decoder
 from maft.serve.folders import is_adapter, read_tensors
@@ -21,6 +26,8 @@ from maft.serve.shape import DecoderShape, decoder_shape, unsupported_feature
 from maft.serve.weights import TensorSource, assemble
 
 log = logging.getLogger("maft.serve")
+#: Tokens that every model has, to try an adapter on.
+TRIED = [3, 1, 2]
 
 
 @dataclass
@@ -56,6 +63,7 @@ class Loader:
     def load_full(self, folder: Path) -> Network:
         from transformers import AutoConfig
 
+        require_model(folder)
         config: Any = AutoConfig.from_pretrained(folder, trust_remote_code=False, local_files_only=True)
         reason = unsupported_feature(config) if self.allow_fast else "the fast path is switched off"
         if reason is not None:
@@ -82,26 +90,17 @@ class Loader:
         return Decoder(config, shape, torch.float64, self.device)
 
     def load_module(self, folder: Path) -> Any:
-        from transformers import AutoModelForCausalLM
-
         dtype = self.generic_dtype()
-        model: Any = AutoModelForCausalLM.from_pretrained(
-            folder,
-            dtype=dtype,
-            # The default, a grouped product over all experts, takes no float64.
-            experts_implementation="eager" if dtype == torch.float64 else None,
-            use_safetensors=True,
-            trust_remote_code=False,
-            local_files_only=True,
-        )
-        return model.to(self.device).eval()
+        # The default, a grouped product over all experts, takes no float64.
+        experts = "eager" if dtype == torch.float64 else None
+        return load_causal_model(folder, dtype=dtype, experts_implementation=experts).to(self.device).eval()
 
     def generic_dtype(self) -> torch.dtype:
         """Transformers' own kernels were not tried out: only float64 keeps batches from showing in the text."""
         return self.dtype or torch.float64
 
     def load_adapter(self, folder: Path, base_folder: Path, base: Network) -> Network:
-        config = read_config(folder)
+        config = read_adapter_config(folder)
         if not isinstance(base, DecoderNetwork):
             return GenericNetwork(self.merge(folder, base_folder).eval(), self.cache_bytes)
         decoder = base.decoder
@@ -111,11 +110,29 @@ class Loader:
             log.info("%s: merged by PEFT into a copy of the base", folder.name)
             tensors = self.merge(folder, base_folder).state_dict()
             weights = assemble(TensorSource(tensors, decoder.dtype, self.device), decoder.shape)
-        return DecoderNetwork(self.decoders[decoder.shape], weights)
+        network = DecoderNetwork(self.decoders[decoder.shape], weights)
+        self.require_change(folder, base.logits(base.hidden(TRIED)), network.logits(network.hidden(TRIED)))
+        return network
 
     def merge(self, folder: Path, base_folder: Path) -> Any:
         """A copy of the base with the adapter merged. PEFT on the base itself would disturb every other version."""
-        from peft import PeftModel
+        model = self.load_module(base_folder)
+        tried = torch.tensor([TRIED], device=self.device)
+        with torch.inference_mode():
+            before = model(tried).logits
+        merged: Any = put_adapter(model, folder).merge_and_unload()
+        with torch.inference_mode():
+            self.require_change(folder, before, merged(tried).logits)
+        return merged
 
-        wrapped: Any = PeftModel.from_pretrained(self.load_module(base_folder), folder)
-        return wrapped.merge_and_unload()
+    def require_change(self, folder: Path, before: torch.Tensor, after: torch.Tensor) -> None:
+        """A guard behind the checks of names and shapes: an adapter that says something must be heard.
+
+        Narrow formats may round a small update away, which is no fault of the folder. Raises UnusableFolder.
+        """
+        if not torch.equal(before, after) or not changes_something(folder):
+            return
+        if before.dtype.itemsize < 4:
+            log.warning("%s changes nothing in %s: its updates are too small for it", folder.name, before.dtype)
+            return
+        raise UnusableFolder("its updates are not zero, and yet it says what the base says: nothing of it was used")

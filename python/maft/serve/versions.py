@@ -14,9 +14,11 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from maft.model_folder.digests import recorded_digest, require_unchanged
+from maft.model_folder.errors import ChangedFiles
 from maft.out_of_memory import is_out_of_memory
 from maft.serve.backends import Network
-from maft.serve.errors import BrokenModel, ModelNotFound, NoMemory
+from maft.serve.errors import BrokenModel, ChangedModel, ModelNotFound, NoMemory
 from maft.serve.failures import end_if_device_is_lost, release_memory
 from maft.serve.folders import (
     base_of_adapter,
@@ -51,6 +53,11 @@ def base_version(name: str, folder: Path, network: Network) -> Version:
     return Version(name, network, tokenizer, end_tokens(folder, tokenizer.end_token, frozenset()))
 
 
+def tell_unrecorded(name: str, digest: str | None) -> None:
+    if digest is None:
+        log.info("%s records no digest: its files are taken as they are", name)
+
+
 class Versions:
     """`use(name)` gives a version for the time of one request."""
 
@@ -78,6 +85,7 @@ class Versions:
         self.pending: dict[str, list[asyncio.Future[Version]]] = {}
         self.loading: str | None = None
         self.task: asyncio.Task[None] | None = None
+        tell_unrecorded(base_name, require_unchanged(base))
         self.base = base_version(base_name, base, loader.load(base, None))
         #: Base models that were asked for, or whose adapters were; they stay.
         self.bases = {base_name: self.base}
@@ -129,6 +137,12 @@ class Versions:
         if self.models is None or not is_model_name(name) or not is_model_folder(self.models / name):
             raise ModelNotFound(name)
         return self.models / name
+
+    def digest(self, name: str) -> str | None:
+        """The digest that a version was published under, and that loading it checks; None if its folder records none.
+
+        Raises ModelNotFound."""
+        return recorded_digest(self.folder(name))
 
     def giving_way(self) -> str | None:
         """The version that must go next: somebody waits for a place, and there is none."""
@@ -210,6 +224,8 @@ class Versions:
         told: Exception
         if isinstance(error, ModelNotFound):
             told = error
+        elif isinstance(error, ChangedFiles):
+            told = ChangedModel(name, str(error))
         elif is_out_of_memory(error):
             told = NoMemory(f"There is no memory for the model `{name}` beside those in use: {error}")
         else:
@@ -223,6 +239,7 @@ class Versions:
         if name in self.base_folders:
             return self.load_base(name)
         folder = self.folder(name)
+        tell_unrecorded(name, require_unchanged(folder))
         base = self.load_base(self.base_name_of(name, folder))
         network = self.loader.load(folder, (self.base_folders[base.name], base.network))
         own = ModelTokenizer(folder) if has_tokenizer(folder) else None
@@ -250,5 +267,6 @@ class Versions:
         """A base by name, loaded once."""
         if name not in self.bases:
             folder = self.base_folders[name]
+            tell_unrecorded(name, require_unchanged(folder))
             self.bases[name] = base_version(name, folder, self.loader.load(folder, None))
         return self.bases[name]

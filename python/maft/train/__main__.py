@@ -14,7 +14,7 @@ DESCRIPTION = """Supervised finetuning of one agent from a job file (src/contrac
 """
 EXIT_CODES = """exit codes: 0 finished · 1 bug · 2 bad job, never retry · 3 out of memory · 4 no space left
             5 interrupted (SIGTERM, or the parent is gone) · 6 the GPU or the disk failed: run the same job again, it
-            resumes
+            resumes · 7 weights to start from are not those that were published: restore them
 
 Events are JSON lines on --events-fd. A template also reads {"run": JOB.json, "id": ID}, {"stop": ID} and {"kill": ID},
 and its events are {"id": ID, ...} with "pid", "event", "stderr" or "exit"; the end of its stdin ends it and its children."""

@@ -7,7 +7,6 @@ No generator's state is stored: every step seeds its own draws (`loop.py`).
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
 from collections.abc import Iterator
@@ -17,6 +16,7 @@ from pathlib import Path
 import torch
 from safetensors.torch import load_file, save_file
 
+from maft.model_folder.digests import file_digest
 from maft.train import folders
 from maft.train.errors import BadJob
 
@@ -39,14 +39,6 @@ class Position:
 
 def trainable(model: torch.nn.Module) -> dict[str, torch.nn.Parameter]:
     return {name: parameter for name, parameter in model.named_parameters() if parameter.requires_grad}
-
-
-def file_digest(path: Path) -> str:
-    with path.open("rb") as file:
-        digest = hashlib.sha256()
-        while block := file.read(1 << 20):
-            digest.update(block)
-    return digest.hexdigest()
 
 
 def write_checkpoint(

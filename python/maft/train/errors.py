@@ -6,6 +6,7 @@ import errno
 from typing import ClassVar
 
 from maft.lost_device import device_is_lost, is_assertion
+from maft.model_folder.errors import ChangedFiles
 from maft.out_of_memory import is_out_of_memory
 
 NO_SPACE_ERRNOS = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
@@ -57,6 +58,13 @@ class MachineFault(TrainingFailure):
     exit_code = 6
 
 
+class ChangedWeights(TrainingFailure):
+    """Weights to start from are not those that were published. A person restores them; until then the job waits."""
+
+    kind = "changed-weights"
+    exit_code = 7
+
+
 def is_machine_fault(error: BaseException) -> bool:
     if isinstance(error, OSError):
         return error.errno in MACHINE_ERRNOS
@@ -73,6 +81,8 @@ def classify(error: BaseException) -> TrainingFailure:
     """The failure to report for whatever ended the training."""
     if isinstance(error, TrainingFailure):
         return error
+    if isinstance(error, ChangedFiles):
+        return ChangedWeights(str(error))
     if is_out_of_memory(error):
         return OutOfMemory(f"Out of memory, one example at a time. Lower maxLength or train LoRA. ({error})")
     if is_no_space(error):

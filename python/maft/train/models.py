@@ -3,35 +3,33 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import torch
-from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, PreTrainedTokenizerBase
+from transformers import AutoConfig, AutoTokenizer, PreTrainedTokenizerBase
 
+from maft.causal_model import load_causal_model
+from maft.model_folder.check import require_model
+from maft.model_folder.digests import require_unchanged
+from maft.model_folder.errors import UnusableFolder
 from maft.out_of_memory import is_out_of_memory
+from maft.peft_adapters import put_adapter
 from maft.train.errors import BadJob, is_no_space
 from maft.train.job import Lora, TrainingJob
 from maft.train.placement import Placement
 
-PICKLED = ("*.bin", "*.pt", "*.pth", "*.ckpt", "*.pkl")
 # Above this many parameters activations, not weights, are what fills a GPU; recomputing them changes no result.
 CHECKPOINTED_PARAMETERS = 300_000_000
 
 
-def refuse_missing(folder: Path, role: str, config: str, weights: tuple[str, ...]) -> None:
-    """Raises BadJob where `folder` lacks the configuration or has no safetensors, and says which it is."""
-    if not (folder / config).is_file():
-        raise BadJob(f"{role} {folder} is no model folder: it has no {config}.")
-    if any((folder / name).is_file() for name in weights):
-        return
-    if any(path for pattern in PICKLED for path in folder.glob(pattern)):
-        raise BadJob(f"{role} {folder} has pickled weights; only safetensors are loaded. Convert them first.")
-    raise BadJob(f"{role} {folder} is no model folder: it has none of {', '.join(weights)}.")
-
-
-def refuse_no_model(folder: Path, role: str) -> None:
-    refuse_missing(folder, role, "config.json", ("model.safetensors", "model.safetensors.index.json"))
+def refuse_unusable(folder: Path, role: str) -> None:
+    """Raises BadJob with one sentence where server and trainer would not read the same model from the folder."""
+    try:
+        require_model(folder)
+    except UnusableFolder as error:
+        raise BadJob(f"{role} {folder} cannot be loaded: {error}.") from error
 
 
 def is_adapter(folder: Path) -> bool:
@@ -40,7 +38,7 @@ def is_adapter(folder: Path) -> bool:
 
 def load_tokenizer(base: Path) -> PreTrainedTokenizerBase:
     """Raises BadJob where the base has no tokenizer or no chat template."""
-    refuse_no_model(base, "base")
+    refuse_unusable(base, "base")
     try:
         tokenizer: PreTrainedTokenizerBase = AutoTokenizer.from_pretrained(
             base, local_files_only=True, trust_remote_code=False
@@ -54,23 +52,21 @@ def load_tokenizer(base: Path) -> PreTrainedTokenizerBase:
 
 def load_full(folder: Path, role: str, dtype: torch.dtype) -> tuple[Any, torch.dtype]:
     """The model and the type its folder stores. Raises BadJob for anything that is no whole, plain model."""
-    refuse_no_model(folder, role)
-    plain: dict[str, Any] = {"local_files_only": True, "trust_remote_code": False}
     try:
-        config = AutoConfig.from_pretrained(folder, **plain)
-        loaded: Any = AutoModelForCausalLM.from_pretrained(
-            folder, config=config, dtype=dtype, use_safetensors=True, output_loading_info=True, **plain
-        )
+        model = load_causal_model(folder, dtype=dtype)
+        stored = AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False).dtype
     except Exception as error:  # Half a dozen libraries parse here, each with classes of its own.
         if is_out_of_memory(error) or is_no_space(error):
             raise
-        raise BadJob(f"{role} {folder}: cannot load it: {error}") from error
-    model, info = loaded
-    # Missing weights would silently be random ones.
-    if info["missing_keys"]:
-        raise BadJob(f"{role} {folder} lacks weights: {', '.join(sorted(info['missing_keys'])[:5])}")
-    stored = AutoConfig.from_pretrained(folder, **plain).dtype
+        raise BadJob(f"{role} {folder} cannot be loaded: {error}") from error
     return model, stored if isinstance(stored, torch.dtype) else torch.float32
+
+
+def refuse_tokens_without_rows(model: Any, tokens: Iterable[int]) -> None:
+    """Raises BadJob for a training text with a token that the model has no embedding for (a special one, spelled out)."""
+    rows = model.get_input_embeddings().num_embeddings
+    if (highest := max(tokens, default=0)) >= rows:
+        raise BadJob(f"A training text holds the token {highest}, and the base has embeddings for {rows} tokens only.")
 
 
 def beside_text_model(model: Any) -> str | None:
@@ -104,17 +100,12 @@ def new_adapter(model: Any, lora: Lora, seed: int) -> Any:
 
 
 def continued_adapter(model: Any, folder: Path, lora: Lora) -> Any:
-    from peft import LoraConfig, PeftModel
-
-    refuse_missing(folder, "startFrom", "adapter_config.json", ("adapter_model.safetensors",))
     try:
-        config = LoraConfig.from_pretrained(str(folder))
-        config.lora_dropout = lora.dropout
-        adapted = PeftModel.from_pretrained(model, str(folder), config=config, is_trainable=True, local_files_only=True)
+        adapted = put_adapter(model, folder, dropout=lora.dropout)
     except (OSError, ValueError, RuntimeError, KeyError, TypeError) as error:
         if is_out_of_memory(error):
             raise
-        raise BadJob(f"startFrom {folder}: cannot load the adapter: {error}") from error
+        raise BadJob(f"startFrom {folder} cannot be loaded: {error}") from error
     found: Any = adapted.peft_config["default"]
     if (found.r, found.lora_alpha) != (lora.rank, lora.alpha):
         raise BadJob(
@@ -136,7 +127,13 @@ def load_adapted(job: TrainingJob, lora: Lora, placement: Placement) -> Any:
 
 
 def load_model(job: TrainingJob, placement: Placement) -> tuple[Any, torch.dtype]:
-    """The model to train, on its device, and the type in which its weights are to be stored."""
+    """The model to train, on its device, and the type in which its weights are to be stored.
+
+    Raises ChangedFiles where the weights to start from are not those that were published.
+    """
+    for folder in {job.base, job.start_from}:
+        if require_unchanged(folder) is None:
+            print(f"{folder} records no digest: its files are taken as they are.", flush=True)
     if job.lora is not None:
         model, stored = load_adapted(job, job.lora, placement), torch.float32
     elif is_adapter(job.start_from):

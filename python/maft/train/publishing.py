@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import shutil
 from dataclasses import asdict, dataclass
@@ -12,26 +11,16 @@ from typing import Any
 import torch
 from transformers import GenerationConfig
 
+from maft.model_folder.digests import RECORD, combined, file_digests
 from maft.train import folders
-from maft.train.checkpoints import file_digest
 from maft.train.errors import BadJob
 from maft.train.job import TrainingJob
 
-RECORD = "maft-training.json"
 # Files of the base that the server needs beside the weights, byte for byte as the base has them.
 COPIED = (
     "tokenizer.json", "tokenizer_config.json", "tokenizer.model", "special_tokens_map.json", "added_tokens.json",
     "vocab.json", "vocab.txt", "merges.txt", "chat_template.jinja", "chat_template.json", "generation_config.json",
 )  # fmt: skip
-UNDECIDING = {RECORD, "README.md"}
-
-
-def model_digest(folder: Path) -> str:
-    """SHA-256 (hex) over the lines `<sha256 of the content>  <name>\\n` of all files but the record and README.md,
-    sorted by name: what `sha256sum` prints for them, hashed once more."""
-    names = sorted(path.name for path in folder.iterdir() if path.name not in UNDECIDING)
-    lines = "".join(f"{file_digest(folder / name)}  {name}\n" for name in names)
-    return hashlib.sha256(lines.encode()).hexdigest()
 
 
 def write_adapter(model: Any, folder: Path, served_base: str) -> None:
@@ -88,8 +77,10 @@ def publish_model(job: TrainingJob, model: Any, stored: torch.dtype, record: Rec
     folders.sweep(target.parent, job.job_id)
     with folders.folder_in_progress(target.parent, job.job_id) as folder:
         write_model(job, model, folder, stored)
-        whole = Record(record.started, {"digest": model_digest(folder), **record.finished})
-        (folder / RECORD).write_text(json.dumps({"jobId": job.job_id, **asdict(whole)}, indent=1), encoding="utf-8")
+        digests = file_digests(folder)
+        whole = Record(record.started, {"digest": combined(digests), **record.finished})
+        written = {"jobId": job.job_id, "files": digests, **asdict(whole)}
+        (folder / RECORD).write_text(json.dumps(written, indent=1), encoding="utf-8")
         for file in folder.iterdir():
             file.chmod(0o644)  # Weights are written for their owner alone; a server may run as another user.
         if folders.publish(folder, target):
@@ -110,7 +101,7 @@ def published_record(job: TrainingJob) -> Record | None:
         return None
     try:
         found = json.loads((target / RECORD).read_text(encoding="utf-8"))
-        if found["jobId"] == job.job_id and found["finished"]["digest"] == model_digest(target):
+        if found["jobId"] == job.job_id and found["finished"]["digest"] == combined(file_digests(target)):
             return Record(found["started"], found["finished"])
     except (OSError, ValueError, KeyError, TypeError):
         pass

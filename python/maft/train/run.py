@@ -19,7 +19,7 @@ from maft.train.events import EventWriter
 from maft.train.examples import read_training_set
 from maft.train.job import TrainingJob, read_job
 from maft.train.loop import TrainingLoop
-from maft.train.models import load_model, load_tokenizer
+from maft.train.models import load_model, load_tokenizer, refuse_tokens_without_rows
 from maft.train.placement import choose_placement, peak_memory_bytes
 from maft.train.publishing import Record, publish_model, published_record
 from maft.train.schedule import Plan
@@ -46,6 +46,7 @@ def train(job: TrainingJob, events: EventWriter, stop: StopRequest) -> Record:
     placement = choose_placement(job.device, job.threads)
     stop.raise_if_requested()
     model, stored = load_model(job, placement)
+    refuse_tokens_without_rows(model, (token for each in examples for token in each.tokens))
     stop.raise_if_requested()
     loop = TrainingLoop(Plan(job, examples), model, placement, events=events, stop=stop)
     started = opening(loop, too_long=len(texts) - len(examples))
