@@ -21,6 +21,7 @@ from serve_fixtures import ask, error_of, running_server, text_of, write_lively,
 from tokenizers import AddedToken
 from transformers import AutoTokenizer
 
+JSON = {"Content-Type": "application/json"}
 MESSAGES = [{"role": "user", "content": "1+2"}]
 
 
@@ -265,7 +266,7 @@ def test_a_bad_parameter_is_a_400_that_names_it(client: httpx.Client, change: di
 
 @pytest.mark.parametrize("body", [b"", b"hello", b"<html>", b"[1]", b"3", b'{"model": "base"', b"\xff\xfe"])
 def test_a_body_that_is_no_json_object_is_a_400(client: httpx.Client, body: bytes) -> None:
-    response = client.post("/v1/chat/completions", content=body)
+    response = client.post("/v1/chat/completions", content=body, headers=JSON)
     assert response.status_code == 400 and error_of(response)["message"]
 
 
@@ -293,7 +294,7 @@ def test_values_that_change_nothing_are_taken_whether_or_not_they_are_supported(
 
 def test_a_temperature_that_is_no_number_is_a_400(client: httpx.Client) -> None:
     body = b'{"model": "base", "messages": [{"role": "user", "content": "1"}], "temperature": NaN}'
-    response = client.post("/v1/chat/completions", content=body)
+    response = client.post("/v1/chat/completions", content=body, headers=JSON)
     assert response.status_code == 400 and error_of(response)["param"] == "temperature"
 
 
@@ -304,12 +305,13 @@ def test_more_completions_than_may_ever_wait_are_a_400_and_not_an_invitation_to_
 
 def test_a_body_that_says_it_is_too_large_is_refused_before_it_is_sent(client: httpx.Client) -> None:
     with socket.create_connection((client.base_url.host, client.base_url.port), timeout=20) as connection:
-        connection.sendall(b"POST /tokenize HTTP/1.1\r\nHost: here\r\nContent-Length: 1000000000\r\n\r\n{")
+        head = b"POST /tokenize HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+        connection.sendall(head + b"Content-Length: 1000000000\r\n\r\n{")
         assert connection.recv(1000).startswith(b"HTTP/1.1 413 ")
 
 
 def test_a_body_that_does_not_say_its_size_is_read_up_to_the_limit(client: httpx.Client) -> None:
-    response = client.post("/tokenize", content=(b" " * 2**20 for _ in range(17)))
+    response = client.post("/tokenize", content=(b" " * 2**20 for _ in range(17)), headers=JSON)
     assert "content-length" not in response.request.headers
     assert response.status_code == 413 and error_of(response)["code"] == "body_too_large"
 

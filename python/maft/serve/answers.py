@@ -11,8 +11,10 @@ from itertools import repeat
 from typing import Any
 
 from maft.serve.rows import Generation, Row, TokenLogprobs
+from maft.serve.schemas import CompletionRequest, TokenizeRequest
 from maft.serve.scoring import Ranked, ScoredText
 from maft.serve.tokenization import ModelTokenizer
+from maft.serve.versions import Version
 
 Json = dict[str, Any]
 
@@ -116,6 +118,60 @@ def prompt_logprobs(tokenizer: ModelTokenizer, scored: ScoredText, count: int) -
         return [None, *own]
     likeliest = [{str(each[0]): entry(*each) for each in top[:count]} for top in scored.top]
     return [None, *(mine | others for mine, others in zip(own, likeliest, strict=True))]
+
+
+def completion_answer(
+    body: CompletionRequest,
+    version: Version,
+    prompts: list[list[int]],
+    scored: list[ScoredText] | None,
+    generations: list[Generation],
+) -> Json:
+    """Choices in the order of the prompts, the samples of each together."""
+    choices: list[Json] = []
+    for place, prompt in enumerate(prompts):
+        shown = version.tokenizer.decode(prompt, special_tokens=True) if body.echo else ""
+        read = None if scored is None else scored[place]
+        rows = generations[place].rows if generations else [None]
+        for row in rows:
+            choice: Json = {
+                "index": len(choices),
+                "text": shown + (row_text(row) if row is not None else ""),
+                "logprobs": text_logprobs(body, version, prompt, read, row),
+                "finish_reason": row.finish_reason if row is not None else "length",
+            }
+            if body.prompt_logprobs is not None and read is not None:
+                choice["prompt_logprobs"] = prompt_logprobs(version.tokenizer, read, body.prompt_logprobs)
+            choices.append(choice)
+    answer = envelope("text_completion", "cmpl", version.name)
+    prompt_tokens = sum(len(prompt) for prompt in prompts)
+    return {**answer, "choices": choices, "usage": usage(generations, prompt_tokens)}
+
+
+def text_logprobs(
+    body: CompletionRequest, version: Version, prompt: list[int], read: ScoredText | None, row: Row | None
+) -> Json | None:
+    """Of all tokens of a choice's text: the prompt's where that is repeated, then those that were drawn."""
+    if body.logprobs is None or (row is None and not body.echo):
+        return None
+    repeated = as_drawn(read, body.logprobs) if body.echo and read is not None else []
+    tokens = [*(prompt if body.echo else []), *(row.tokens if row is not None else [])]
+    return completion_logprobs(version.tokenizer, tokens, [*repeated, *(row.logprobs if row is not None else [])])
+
+
+def drawn_logprobs(generations: list[Generation]) -> int:
+    """Log-probabilities that an answer has for the tokens drawn."""
+    return sum(len(each.top) + 1 for generation in generations for row in generation.rows for each in row.logprobs)
+
+
+def tokens_answer(version: Version, tokens: list[int], body: TokenizeRequest) -> Json:
+    pieces = version.tokenizer.pieces(tokens) if body.return_token_strs else None
+    return {
+        "count": len(tokens),
+        "max_model_len": version.network.max_positions,
+        "tokens": tokens,
+        "token_strs": pieces,
+    }
 
 
 def embedding_answer(model: str, vectors: list[list[float]], tokens: int, as_base64: bool) -> Json:

@@ -39,6 +39,30 @@ class BodyTooLarge(BadRequest):
     status = 413
 
 
+class NotJson(BadRequest):
+    """The body is not declared as JSON: a form or plain text, which any web page may post. The caller sets the header."""
+
+    status = 415
+
+    def __init__(self, kind: str) -> None:
+        super().__init__(
+            f"The body must be application/json (Content-Type), not {kind[:80] or 'without a type'}.",
+            code="unsupported_media_type",
+        )
+
+
+class WrongHost(BadRequest):
+    """The request is for another host. The operator names this one with --allow-host if it is right."""
+
+    status = 421
+
+    def __init__(self, host: str) -> None:
+        super().__init__(
+            f"This server is not called {host[:200]!r}. Start it with --allow-host and that name if it should be.",
+            code="wrong_host",
+        )
+
+
 class ModelNotFound(ServeError):
     """No folder of that name. Retry only if it is just being published."""
 

@@ -13,73 +13,28 @@ from functools import partial
 from typing import Any, TypeVar
 
 from fastapi import FastAPI
-from pydantic import BaseModel, ValidationError
-from pydantic_core import to_json
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
-from maft.serve import answers
+from maft.serve import answers, limits
+from maft.serve.aside import tokenizing, writing
+from maft.serve.bodies import large_reply, parse, reply
 from maft.serve.decoder import prompt_chunks
 from maft.serve.engine import Engine
-from maft.serve.errors import BadRequest, BodyTooLarge, NotFinite, ServeError, ShuttingDown
+from maft.serve.errors import BadRequest, NotFinite, ServeError, ShuttingDown
 from maft.serve.metrics import Metrics
 from maft.serve.requests import generate, require_length, require_queue, settings_for, tokens_of
-from maft.serve.rows import Generation, Row
+from maft.serve.rows import Generation
 from maft.serve.schemas import ChatRequest, CompletionRequest, EmbeddingRequest, TokenizeRequest
 from maft.serve.scoring import NoNumbers, ScoredText, embed_texts, on_threads, score_texts
 from maft.serve.versions import Version, Versions
 
 log = logging.getLogger("maft.serve")
-MAX_BODY_BYTES = 16 * 2**20
 #: Padded tokens of the texts that one job reads: more at once falls out of a small machine's caches and is slower.
-MAX_READ_TOKENS = 2048
+TOKENS_PER_JOB = 2048
 
-Parsed = TypeVar("Parsed", bound=BaseModel)
 Result = TypeVar("Result")
 Handler = Callable[[Request], Awaitable[Response]]
-
-
-async def parse(request: Request, schema: type[Parsed]) -> Parsed:
-    """The body as `schema`. Raises BadRequest that names the first wrong field."""
-    body = await body_of(request)
-    try:
-        return schema.model_validate_json(body)
-    except ValidationError as error:
-        raise refusal(error) from error
-
-
-async def body_of(request: Request) -> bytes:
-    """Raises BodyTooLarge as soon as that is known: whoever sends may say how much, and may say nothing."""
-    size = int(request.headers.get("content-length", 0))
-    parts: list[bytes] = []
-    if size <= MAX_BODY_BYTES:
-        size = 0
-        async for part in request.stream():
-            parts.append(part)
-            size += len(part)
-            if size > MAX_BODY_BYTES:
-                break
-    if size > MAX_BODY_BYTES:
-        raise BodyTooLarge(f"At most {MAX_BODY_BYTES} bytes of a body are read.", code="body_too_large")
-    return b"".join(parts)
-
-
-def refusal(error: ValidationError) -> BadRequest:
-    first = error.errors(include_url=False, include_context=False)[0]
-    if first["type"] == "json_invalid":
-        return BadRequest(f"The body is not JSON: {first['msg']}.", code="invalid_json")
-    if not first["loc"]:
-        return BadRequest("The body must be a JSON object.", code="invalid_json")
-    name = str(first["loc"][0])
-    path = ".".join(
-        str(part) for part in first["loc"] if not str(part).startswith(("list[", "constrained-", "function-"))
-    )
-    return BadRequest(f"{path}: {first['msg']}.", param=name, code=first["type"])
-
-
-def reply(content: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response:
-    # Five times as fast as the standard library's: in scoring each of thousands of tokens has an entry.
-    return Response(to_json(content), status, headers, media_type="application/json")
 
 
 async def unless_disconnected(request: Request, work: Coroutine[Any, Any, Result]) -> Result:
@@ -129,41 +84,62 @@ class Api:
 
     async def chat(self, request: Request) -> Response:
         body = await parse(request, ChatRequest)
+        characters = limits.require_sizes([message.content for message in body.messages], "messages")
+        require_queue(self.engine, body.n or 1)
         async with self.versions.use(body.model) as version:
-            encoded = version.tokenizer.encode_chat([message.model_dump() for message in body.messages])
+            limits.require_context(version, characters, "messages")
+            messages = [message.model_dump() for message in body.messages]
             # Its own tokenizer, too, may know tokens that a model has no embedding for.
+            encoded = await tokenizing.run(characters, partial(version.tokenizer.encode_chat, messages))
             prompt = tokens_of(version, encoded, "messages")
             asked = body.max_completion_tokens or body.max_tokens
             logprobs = (body.top_logprobs or 0) if body.logprobs else None
             settings = settings_for(body, version, prompt, asked, logprobs, "messages")
-            require_queue(self.engine, settings.samples)
+            limits.require_drawn(settings.samples, settings.max_tokens, logprobs)
             generation = await unless_disconnected(request, generate(self.engine, version, prompt, settings))
-            return reply(answers.chat_answer(generation))
+            size = 0 if logprobs is None else answers.drawn_logprobs([generation])
+            return await answered(size, partial(answers.chat_answer, generation))
 
     async def completions(self, request: Request) -> Response:
         body = await parse(request, CompletionRequest)
+        limits.require_sizes(body.prompt, "prompt")
+        if body.max_tokens != 0:
+            require_queue(self.engine, len(body.prompt) * (body.n or 1))
         async with self.versions.use(body.model) as version:
-            prompts = [tokens_of(version, prompt, "prompt") for prompt in body.prompts()]
-            if not prompts:
-                raise BadRequest("prompt is an empty list.", param="prompt")
-            return reply(await unless_disconnected(request, self.complete(body, version, prompts)))
+            prompts = await self.tokens_of_each(version, body.prompt, "prompt")
+            return await unless_disconnected(request, self.complete(body, version, prompts))
 
-    async def complete(self, body: CompletionRequest, version: Version, prompts: list[list[int]]) -> answers.Json:
+    async def tokens_of_each(self, version: Version, texts: list[str | list[int]], param: str) -> list[list[int]]:
+        """The tokens of each text. Raises BadRequest where there are none, or one cannot fit the model's context."""
+        if not texts:
+            raise BadRequest(f"{param} is an empty list.", param=param)
+        for text in texts:
+            limits.require_context(version, len(text), param)
+        characters = limits.characters_of(texts)
+        return await tokenizing.run(characters, lambda: [tokens_of(version, text, param) for text in texts])
+
+    async def complete(self, body: CompletionRequest, version: Version, prompts: list[list[int]]) -> Response:
         scored: list[ScoredText] | None = None
         if body.prompt_logprobs is not None or (body.echo and body.logprobs is not None):
             top = max(body.prompt_logprobs or 0, (body.logprobs or 0) if body.echo else 0)
+            limits.require_read(prompts, top, "prompt")
             scored = await self.read(version, prompts, "prompt", partial(score_texts, version.network, top=top))
         generations: list[Generation] = []
         if body.max_tokens != 0:
             every = [
                 settings_for(body, version, prompt, body.max_tokens, body.logprobs, "prompt") for prompt in prompts
             ]
-            require_queue(self.engine, len(prompts) * (body.n or 1))
+            limits.require_drawn(
+                sum(each.samples for each in every), max(each.max_tokens for each in every), body.logprobs
+            )
             waits = [generate(self.engine, version, *pair) for pair in zip(prompts, every, strict=True)]
             generations = await all_or_none(waits)
         elif scored is None and not body.echo:
             raise BadRequest("max_tokens 0 makes sense with prompt_logprobs or echo only.", param="max_tokens")
-        return completion_answer(body, version, prompts, scored, generations)
+        given = sum(len(prompt) for prompt in prompts) if body.echo or scored is not None else 0
+        drawn = 0 if body.logprobs is None else answers.drawn_logprobs(generations)
+        size = given * (1 + (body.prompt_logprobs or 0)) * (body.n or 1) + drawn
+        return await answered(size, partial(answers.completion_answer, body, version, prompts, scored, generations))
 
     async def read(
         self, version: Version, texts: list[list[int]], param: str, job: Callable[[list[list[int]]], list[Result]]
@@ -172,7 +148,7 @@ class Api:
         for text in texts:
             require_length(version, text, param)
         results: dict[int, Result] = {}
-        for places in prompt_chunks(texts, MAX_READ_TOKENS, one_width=False):
+        for places in prompt_chunks(texts, TOKENS_PER_JOB, one_width=False):
             work = partial(job, [texts[place] for place in places])
             future = self.engine.compute(partial(on_threads, self.read_threads, work))
             try:
@@ -183,30 +159,43 @@ class Api:
 
     async def embeddings(self, request: Request) -> Response:
         body = await parse(request, EmbeddingRequest)
+        limits.require_sizes(body.input, "input")
         async with self.versions.use(body.model) as version:
-            texts = [tokens_of(version, text, "input") for text in body.inputs()]
-            if not texts:
-                raise BadRequest("input is an empty list.", param="input")
+            texts = await self.tokens_of_each(version, body.input, "input")
+            limits.require_read(texts, None, "input")
             work = self.read(version, texts, "input", partial(embed_texts, version.network))
             vectors = await unless_disconnected(request, work)
             tokens = sum(len(text) for text in texts)
-            answer = answers.embedding_answer(version.name, vectors, tokens, body.encoding_format == "base64")
-            return reply(answer)
+            packed = body.encoding_format == "base64"
+            size = sum(len(vector) for vector in vectors)
+            return await answered(size, partial(answers.embedding_answer, version.name, vectors, tokens, packed))
 
     async def tokenize(self, request: Request) -> Response:
         body = await parse(request, TokenizeRequest)
+        if (body.prompt is None) == (body.messages is None):
+            raise BadRequest("Give either prompt or messages.", param="prompt")
+        param = "prompt" if body.messages is None else "messages"
+        contents = [body.prompt or ""] if body.messages is None else [each.content for each in body.messages]
+        characters = limits.require_sizes(contents, param)
         async with self.versions.use(body.model or self.versions.base.name) as version:
-            if (body.prompt is None) == (body.messages is None):
-                raise BadRequest("Give either prompt or messages.", param="prompt")
-            if body.messages is not None:
-                messages = [message.model_dump() for message in body.messages]
-                text = version.tokenizer.render(messages, body.add_generation_prompt)
-                tokens = version.tokenizer.encode(text, bool(body.add_special_tokens))
-            else:
-                tokens = version.tokenizer.encode(body.prompt or "", body.add_special_tokens is not False)
-            pieces = version.tokenizer.pieces(tokens) if body.return_token_strs else None
-            most = version.network.max_positions
-            return reply({"count": len(tokens), "max_model_len": most, "tokens": tokens, "token_strs": pieces})
+            tokens = await tokenizing.run(characters, partial(tokens_asked, body, version))
+            if body.return_token_strs:
+                limits.require_at_most(limits.MAX_SHOWN_TOKENS, len(tokens), "tokens with texts", param)
+            return await answered(len(tokens), partial(answers.tokens_answer, version, tokens, body))
+
+
+async def answered(size: int, answer: Callable[[], answers.Json]) -> Response:
+    """An answer built and written in a thread where it has many numbers (`size`)."""
+    if size <= writing.inline:
+        return reply(answer())
+    return await writing.run(size, lambda: large_reply(answer()))
+
+
+def tokens_asked(body: TokenizeRequest, version: Version) -> list[int]:
+    if body.messages is None:
+        return version.tokenizer.encode(body.prompt or "", body.add_special_tokens is not False)
+    text = version.tokenizer.render([message.model_dump() for message in body.messages], body.add_generation_prompt)
+    return version.tokenizer.encode(text, bool(body.add_special_tokens))
 
 
 async def all_or_none(waits: list[Coroutine[Any, Any, Generation]]) -> list[Generation]:
@@ -217,47 +206,6 @@ async def all_or_none(waits: list[Coroutine[Any, Any, Generation]]) -> list[Gene
     finally:
         for task in tasks:
             task.cancel()
-
-
-def completion_answer(
-    body: CompletionRequest,
-    version: Version,
-    prompts: list[list[int]],
-    scored: list[ScoredText] | None,
-    generations: list[Generation],
-) -> answers.Json:
-    """Choices in the order of the prompts, the samples of each together."""
-    choices: list[answers.Json] = []
-    for place, prompt in enumerate(prompts):
-        shown = version.tokenizer.decode(prompt, special_tokens=True) if body.echo else ""
-        read = None if scored is None else scored[place]
-        rows = generations[place].rows if generations else [None]
-        for row in rows:
-            choice: answers.Json = {
-                "index": len(choices),
-                "text": shown + (answers.row_text(row) if row is not None else ""),
-                "logprobs": text_logprobs(body, version, prompt, read, row),
-                "finish_reason": row.finish_reason if row is not None else "length",
-            }
-            if body.prompt_logprobs is not None and read is not None:
-                choice["prompt_logprobs"] = answers.prompt_logprobs(version.tokenizer, read, body.prompt_logprobs)
-            choices.append(choice)
-    answer = answers.envelope("text_completion", "cmpl", version.name)
-    prompt_tokens = sum(len(prompt) for prompt in prompts)
-    return {**answer, "choices": choices, "usage": answers.usage(generations, prompt_tokens)}
-
-
-def text_logprobs(
-    body: CompletionRequest, version: Version, prompt: list[int], read: ScoredText | None, row: Row | None
-) -> answers.Json | None:
-    """Of all tokens of a choice's text: the prompt's where that is repeated, then those that were drawn."""
-    if body.logprobs is None or (row is None and not body.echo):
-        return None
-    repeated = answers.as_drawn(read, body.logprobs) if body.echo and read is not None else []
-    tokens = [*(prompt if body.echo else []), *(row.tokens if row is not None else [])]
-    return answers.completion_logprobs(
-        version.tokenizer, tokens, [*repeated, *(row.logprobs if row is not None else [])]
-    )
 
 
 def guarded(route: str, handler: Handler, metrics: Metrics) -> Handler:

@@ -4,10 +4,24 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SkipValidation,
+    field_validator,
+)
+
+from maft.serve.limits import MAX_TEXTS
 
 MAX_SAMPLES = 128
 MAX_LOGPROBS = 100
+#: Longer stop strings would be looked for in the whole text at every step.
+MAX_STOP_CHARACTERS = 1024
+#: A wrong name is repeated in the refusal.
+MAX_NAME_CHARACTERS = 1024
 
 
 class Message(BaseModel):
@@ -27,6 +41,9 @@ class Message(BaseModel):
         return "".join(part["text"] for part in value)
 
 
+Messages = Annotated[list[Message], Field(min_length=1, max_length=MAX_TEXTS, fail_fast=True)]
+
+
 def only(*neutral: Any) -> AfterValidator:
     """Refuses a field unless it is left out, null, or has a value that changes nothing here."""
 
@@ -44,17 +61,42 @@ On = Annotated[Any, only(True)]
 One = Annotated[Any, only(1)]
 
 
+Name = Annotated[str, Field(max_length=MAX_NAME_CHARACTERS)]
+Stop = Annotated[str, Field(max_length=MAX_STOP_CHARACTERS)]
+
+
+def as_texts(value: Any) -> list[str | list[int]]:
+    """A text, token ids, or a list of either. By hand: pydantic would try each type on every element of a long list, and
+    keep an error for each."""
+    if isinstance(value, str):
+        return [value]
+    if isinstance(value, list) and value and all(type(each) is int for each in value):
+        value = [value]
+    if not isinstance(value, list) or not all(is_text(each) for each in value):
+        raise ValueError("must be a text, a list of token ids, or a list of either")
+    return value
+
+
+def is_text(value: Any) -> bool:
+    if isinstance(value, list):
+        return all(type(token) is int and token >= 0 for token in value)
+    return isinstance(value, str)
+
+
+Texts = Annotated[list[str | list[int]], SkipValidation, BeforeValidator(as_texts)]
+
+
 class Sampling(BaseModel):
     """What completions and chat completions have in common."""
 
     model_config = ConfigDict(extra="ignore")
-    model: str
+    model: Name
     max_tokens: Annotated[int, Field(ge=1)] | None = None
     temperature: Annotated[float, Field(ge=0, le=100)] | None = 1.0
     top_p: Annotated[float, Field(gt=0, le=1)] | None = 1.0
     n: Annotated[int, Field(ge=1, le=MAX_SAMPLES)] | None = 1
     seed: Annotated[int, Field(ge=-(2**63), lt=2**63)] | None = None
-    stop: str | Annotated[list[str], Field(max_length=16)] | None = None
+    stop: Stop | Annotated[list[Stop], Field(max_length=16)] | None = None
     stream: bool | None = False
     # How tokens are drawn:
     frequency_penalty: Off = None
@@ -132,19 +174,16 @@ class ChatRequest(Sampling, Templating):
     add_generation_prompt: On = None
     add_special_tokens: Off = None
     echo: Off = None
-    messages: Annotated[list[Message], Field(min_length=1)]
+    messages: Messages
     max_completion_tokens: Annotated[int, Field(ge=1)] | None = None
     logprobs: bool | None = False
     top_logprobs: Annotated[int, Field(ge=0, le=MAX_LOGPROBS)] | None = None
 
 
-TokenIds = list[Annotated[int, Field(ge=0)]]
-
-
 class CompletionRequest(Sampling):
     """POST /v1/completions; `max_tokens: 0` with `echo` or `prompt_logprobs` only scores."""
 
-    prompt: str | TokenIds | list[str] | list[TokenIds]
+    prompt: Texts
     max_tokens: Annotated[int, Field(ge=0)] | None = 16
     logprobs: Annotated[int, Field(ge=0, le=MAX_LOGPROBS)] | None = None
     prompt_logprobs: Annotated[int, Field(ge=0, le=MAX_LOGPROBS)] | None = None
@@ -152,40 +191,26 @@ class CompletionRequest(Sampling):
     add_special_tokens: On = None
     prompt_embeds: Off = None
 
-    def prompts(self) -> list[str | list[int]]:
-        if isinstance(self.prompt, str):
-            return [self.prompt]
-        if self.prompt and all(isinstance(each, int) for each in self.prompt):
-            return [self.prompt]  # type: ignore[list-item]
-        return list(self.prompt)  # type: ignore[arg-type]
-
 
 class EmbeddingRequest(BaseModel):
     """POST /v1/embeddings"""
 
     model_config = ConfigDict(extra="ignore")
-    model: str
-    input: str | TokenIds | list[str] | list[TokenIds]
+    model: Name
+    input: Texts
     encoding_format: Literal["float", "base64"] | None = "float"
     dimensions: None = None
     truncate_prompt_tokens: Off = None
     add_special_tokens: On = None
-
-    def inputs(self) -> list[str | list[int]]:
-        if isinstance(self.input, str):
-            return [self.input]
-        if self.input and all(isinstance(each, int) for each in self.input):
-            return [self.input]  # type: ignore[list-item]
-        return list(self.input)  # type: ignore[arg-type]
 
 
 class TokenizeRequest(Templating):
     """POST /tokenize: `prompt` or `messages`"""
 
     model_config = ConfigDict(extra="ignore")
-    model: str | None = None
+    model: Name | None = None
     prompt: str | None = None
-    messages: Annotated[list[Message], Field(min_length=1)] | None = None
+    messages: Messages | None = None
     add_generation_prompt: bool = True
     add_special_tokens: bool | None = None
     return_token_strs: bool | None = False

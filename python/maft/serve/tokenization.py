@@ -13,6 +13,10 @@ from maft.chat_template import render_chats
 from maft.serve.errors import BadRequest
 
 Message = dict[str, str]
+#: Characters from which a text is encoded without holding the interpreter.
+LONG_TEXT = 2_000
+#: Normalizers may compose or drop a few characters before tokens are looked up.
+SHORTEST_BOUND = 16
 
 
 class ModelTokenizer:
@@ -29,6 +33,8 @@ class ModelTokenizer:
             self.rust.no_truncation()
             self.rust.no_padding()
         self.known_pieces: dict[int, str] = {}
+        #: Characters of the longest token: no text of more than so many per position fits a context.
+        self.longest_piece = max(SHORTEST_BOUND, *map(len, self.inner.get_vocab()))
 
     @property
     def end_token(self) -> int | None:
@@ -37,8 +43,11 @@ class ModelTokenizer:
         return token
 
     def encode(self, text: str, special_tokens: bool = True) -> list[int]:
-        if self.rust is not None and len(text) < 100_000:
+        if self.rust is not None and len(text) <= LONG_TEXT:
             return list(self.rust.encode(text, add_special_tokens=special_tokens).ids)
+        if self.rust is not None:
+            # Slower for a short text; but other threads have the interpreter meanwhile.
+            return list(self.rust.encode_batch_fast([text], add_special_tokens=special_tokens)[0].ids)
         return list(self.inner.encode(text, add_special_tokens=special_tokens))
 
     def decode(self, tokens: list[int], special_tokens: bool = False) -> str:
