@@ -18,8 +18,10 @@ import torch
 import uvicorn
 
 from maft.out_of_memory import is_out_of_memory
+from maft.serve.connections import bounded_protocol
 from maft.serve.engine import Engine
 from maft.serve.errors import BaseTooLarge, CannotListen, NoSuchModelFolder
+from maft.serve.hosts import KnownHosts, known_names
 from maft.serve.http import create_app
 from maft.serve.loading import Loader
 from maft.serve.memory import free_memory
@@ -90,9 +92,17 @@ async def run(settings: ServeSettings) -> int:
     loop = asyncio.get_running_loop()
     make_room = partial(loop.call_soon_threadsafe, versions.evict_all_idle)
     engine = Engine(metrics, max_batch=settings.max_batch, max_queue=settings.max_queue, make_room=make_room)
-    app = create_app(versions, engine, metrics, settings.read_threads)
+    names = known_names(settings.host, settings.allowed_hosts)
+    app = KnownHosts(create_app(versions, engine, metrics, settings.read_threads), names)
     server = QuietServer(
-        uvicorn.Config(app, log_level="warning", access_log=False, timeout_graceful_shutdown=1, timeout_keep_alive=75)
+        uvicorn.Config(
+            app,
+            http=bounded_protocol(),
+            log_level="warning",
+            access_log=False,
+            timeout_graceful_shutdown=1,
+            timeout_keep_alive=75,
+        )
     )
     engine.thread.start()
 

@@ -23,6 +23,8 @@ class ServeSettings:
     models: Path | None
     host: str
     port: int
+    allowed_hosts: tuple[str, ...]
+    """Names, beside the usual ones, by which requests may call this server."""
     threads: int
     read_threads: int
     max_batch: int
@@ -86,6 +88,11 @@ def parser() -> argparse.ArgumentParser:
     add.add_argument("--models", type=Path, help="directory of versions: DIR/<name> is loaded when first asked for")
     add.add_argument("--host", default="127.0.0.1")
     add.add_argument("--port", type=port_number, default=8000, help="0 takes a free one; the ready line says which")
+    add.add_argument(
+        "--allow-host", action="append", default=[], metavar="NAME",
+        help="a name by which requests may call this server beside localhost, its own and addresses; may be repeated; "
+        "* for any",
+    )  # fmt: skip
     add.add_argument("--threads", type=positive, default=available_cores(), help="torch threads on the CPU")
     add.add_argument(
         "--read-threads",
@@ -119,6 +126,7 @@ def parse_settings(arguments: Sequence[str]) -> ServeSettings:
         models=given.models,
         host=given.host,
         port=given.port,
+        allowed_hosts=tuple(given.allow_host),
         threads=given.threads,
         read_threads=given.read_threads,
         max_batch=given.max_batch,
