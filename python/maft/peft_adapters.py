@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 
-from maft.model_folder.adapters import is_plain_lora, read_adapter_config, require_fitting
+from maft.model_folder.adapters import changes_embeddings, is_plain_lora, read_adapter_config, require_fitting
 from maft.model_folder.errors import UnusableFolder
 
 
@@ -33,7 +33,7 @@ def put_adapter(model: Any, folder: Path, *, dropout: float | None = None) -> An
     from peft import MODEL_TYPE_TO_PEFT_MODEL_MAPPING, PeftConfig, PeftModel
 
     found = read_adapter_config(folder)
-    if is_plain_lora(found):
+    if is_plain_lora(found) and not changes_embeddings(folder):
         require_fitting(folder, found, linear_modules(model))
     config: Any = PeftConfig.from_pretrained(str(folder))
     config.inference_mode = dropout is None

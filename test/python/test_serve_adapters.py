@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 import torch
+from peft import LoraConfig, get_peft_model
 from safetensors.torch import load_file, save_file
 from serve_fixtures import write_adapter, write_lively
 from training_jobs import example, job_record, run_here, write_training_set
@@ -179,6 +180,17 @@ def test_adapters_of_other_kinds_are_held_to_what_peft_could_use_of_them(
     change(folder)
     with pytest.raises(UnusableFolder, match="does not fit the base"):
         served(base, folder)
+
+
+def test_an_adapter_of_the_embedding_is_trained_on_and_refused_by_name_where_it_is_not_served(
+    base: Path, tmp_path: Path
+) -> None:
+    config = LoraConfig(r=4, lora_alpha=8, target_modules=["q_proj", "embed_tokens"], task_type="CAUSAL_LM")
+    model, _ = load_full(base, "base", torch.float32)
+    get_peft_model(model, config).save_pretrained(tmp_path / "adapter", save_embedding_layers=False)
+    trained_on(base, tmp_path / "adapter")
+    with pytest.raises(UnusableFolder, match="embed_tokens, which is no linear module"):
+        served(base, tmp_path / "adapter")
 
 
 def test_a_training_that_starts_from_an_adapter_that_fits_nothing_fails(

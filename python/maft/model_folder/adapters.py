@@ -135,6 +135,11 @@ def is_meant(module: str, name: str) -> bool:
     return module == name or module.endswith(f".{name}")
 
 
+def changes_embeddings(folder: Path) -> bool:
+    """Whether the adapter has tensors for an embedding, whose shapes are others; PEFT knows them, the fast path does not."""
+    return any(".lora_embedding_" in name for name in read_header(folder / ADAPTER))
+
+
 def changes_something(folder: Path) -> bool:
     """Whether one of the adapter's B matrices is not zero throughout."""
     tensors: Mapping[str, StoredTensor] = read_header(folder / ADAPTER)
