@@ -51,33 +51,11 @@ export function createFinetuningActivities(dependencies: ActivityDependencies, c
   async function trainOnce(input: FinetuneInput, onEvent: OnEvent): Promise<WeightsRecord> {
     const key = iterationKeys.weights(input, input.agent);
     const known = await readSealed<WeightsRecord>(store, key);
-    if (known !== undefined) await remakeLostModel(known, input, onEvent);
     const record = known ?? (await publishSealed<WeightsRecord>(store, key, await makeWeights(input, onEvent))).content;
     if (known?.outcome === 'trained' && !(await hasModel(known.model))) await makeWeights(input, onEvent);
     const { jobId } = record.training ?? {};
     if (jobId !== undefined) await rm(await store.workDirectory(workName(jobId)), { recursive: true, force: true });
     return record;
-  }
-
-  /** A model whose folder is gone is trained again: the same job on the same machine gives the same weights. */
-  async function remakeLostModel(known: WeightsRecord, input: FinetuneInput, onEvent: OnEvent): Promise<void> {
-    if (known.outcome !== 'trained' || (await isStored(known.model))) return;
-    const { model } = await makeWeights(input, onEvent);
-    if (model === known.model) return;
-    throw new ArtifactError(
-      `is lost, and training again gave other weights (${model}): restore it from a copy, or start a new run`,
-      modelKey(known.model),
-    );
-  }
-
-  async function isStored(model: string): Promise<boolean> {
-    return store.localPath(modelKey(model)).then(
-      () => true,
-      (error: unknown) => {
-        if (error instanceof ArtifactError && error.isMissing) return false;
-        throw error;
-      },
-    );
   }
 
   async function makeWeights({ runId, iteration, agent }: FinetuneInput, onEvent: OnEvent): Promise<WeightsRecord> {

@@ -3,7 +3,7 @@
  * worker with the same parts works on it: an experiment that was begun with one prompt or rule is never finished with
  * another. Digests are of the compiled code without comments, so that only what runs counts.
  */
-import { readFileSync, readdirSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
 import type { TaskKind } from './contract/task-settings';
 import { sha256 } from './domain/digests';
@@ -23,7 +23,8 @@ const entryPoints = {
   'how accuracy is computed': ['domain/accuracy.js'],
 } as const;
 
-const pythonFolders = {
+/** The Python programs, with all of `maft` that they import. */
+const pythonPrograms = {
   'how agents are trained (python/maft/train)': 'maft/train',
   'how mathematical answers are compared (python/maft/grade)': 'maft/grade',
 } as const;
@@ -42,7 +43,7 @@ export function programParts(kinds: readonly TaskKind[]): ProgramParts {
 function commonParts(): ProgramParts {
   known ??= {
     ...Object.fromEntries(Object.entries(entryPoints).map(([part, entries]) => [part, digestOfModules(entries)])),
-    ...Object.fromEntries(Object.entries(pythonFolders).map(([part, folder]) => [part, digestOfPython(folder)])),
+    ...Object.fromEntries(Object.entries(pythonPrograms).map(([part, folder]) => [part, digestOfPython(folder)])),
   };
   return known;
 }
@@ -85,9 +86,25 @@ function isFolder(path: string): boolean {
 }
 
 function digestOfPython(folder: string): string {
-  const root = join(pythonPackagesDirectory(), folder);
-  const modules = readdirSync(root, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.py'));
-  return digestOfFiles(new Map(modules.map((file) => [file, withoutComments(read(join(root, file)))])));
+  const root = pythonPackagesDirectory();
+  const found = new Map<string, string>();
+  const visit = (name: string): void => {
+    for (const file of pythonModules(root, name).filter((each) => !found.has(each))) {
+      const code = withoutComments(read(join(root, file)));
+      found.set(file, code);
+      for (const [, imported] of code.matchAll(/^\s*(?:from|import) (maft\.[\w.]+)/gm))
+        visit(imported!.replaceAll('.', '/'));
+    }
+  };
+  visit(folder);
+  return digestOfFiles(found);
+}
+
+/** The files of a module or of a whole package. */
+function pythonModules(root: string, name: string): string[] {
+  if (existsSync(join(root, `${name}.py`))) return [`${name}.py`];
+  const entries = readdirSync(join(root, name), { recursive: true, encoding: 'utf8' });
+  return entries.filter((file) => file.endsWith('.py')).map((file) => join(name, file));
 }
 
 function withoutComments(python: string): string {

@@ -132,6 +132,7 @@ describe('the parts of the program', () => {
     ['dist/src/domain/mixing.js', /return/, ' return', 'how training sets are selected'],
     ['dist/src/tasks/gsm8k.js', /return/, ' return', 'the task gsm8k'],
     ['python/maft/train/template.py', /return/, ' return', 'how agents are trained (python/maft/train)'],
+    ['python/maft/chat_template.py', /return/, ' return', 'how agents are trained (python/maft/train)'],
   ])('a change of %s is seen', (file, from, to, part) => {
     expect(changed(file, from, to)).toContain(part);
   });

@@ -88,24 +88,6 @@ describe('runs', () => {
     expect(await readdir(path.join(world.folder, 'models'))).toEqual([outcome.model]);
   });
 
-  test('a model whose folder is lost is trained again, and one that comes out differently is not taken for it', async () => {
-    const plan = await world.resolve('run');
-    const { transcripts } = await world.debate(trainingShard(plan));
-    await world.call('selectTrainingData', { plan, iteration: 1, transcripts: [transcripts] });
-    const request = { runId: 'run', iteration: 1, agent: 'generation-1' };
-    const outcome = await world.call('finetuneAgent', request);
-    const folder = path.join(world.folder, 'models', outcome.model);
-    await rm(folder, { recursive: true });
-    expect(await world.call('finetuneAgent', request)).toEqual(outcome);
-    expect(await readdir(path.dirname(folder))).toEqual([outcome.model]);
-    await rm(folder, { recursive: true });
-    const train = world.trainer.train.bind(world.trainer);
-    world.trainer.train = async (job) => ({ ...(await train(job)), digest: '0'.repeat(64) });
-    await expect(world.call('finetuneAgent', request)).rejects.toMatchObject({
-      message: expect.stringMatching(/^models\/run\.i1\.generation-1.* is lost, and training again gave other weights/),
-    });
-  });
-
   test('a run that was deleted and begun anew under its id is another one, also to a worker that lived on', async () => {
     const first = await world.resolve('again');
     const problemsOf = async () => (await world.call('openShard', trainingShard(first))).problemIds;
