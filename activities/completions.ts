@@ -6,14 +6,15 @@ import { Context } from '@temporalio/activity';
 import { publishSealed, readSealed } from '../src/artifacts/sealed';
 import type { CallCounts } from '../src/contract/run';
 import type { Sampling } from '../src/contract/sampling';
-import type { ChatMessage, FinishReason, Usage } from '../src/contract/transcript';
+import type { ChatMessage, CompletionEnd, Usage } from '../src/contract/transcript';
+import { countAnswers } from '../src/domain/counts';
 import { digestOf } from '../src/domain/digests';
 import { iterationKeys, type TurnPlace } from '../src/domain/keys';
 import { ArtifactError } from '../src/errors';
 import type { ArtifactStore, ChatRequest, Inference } from '../src/ports';
 
 /** Content of a turn file. */
-export interface StoredCompletion {
+export interface StoredCompletion extends CompletionEnd {
   /** SHA-256 (hex) of model, messages, sampling and seed. */
   requestDigest: string;
   model: string;
@@ -23,8 +24,9 @@ export interface StoredCompletion {
   /** The configured endpoint that was asked; not part of the digest. Another one may serve other weights by this name. */
   endpoint?: string;
   response: string;
-  finishReason: FinishReason;
   usage: Usage;
+  /** The name the endpoint gave the model that answered, where it is another way to say what was asked for. */
+  answeredBy?: string;
   /** The run that asked, where this completion was adopted from another one (`execution.reuseTurnsOf`). */
   reusedFrom?: string;
 }
@@ -67,8 +69,8 @@ export async function completeOnce(
 }
 
 async function ask(inference: Inference, request: ChatRequest) {
-  const { text, finishReason, usage } = await inference.complete(request, Context.current().cancellationSignal);
-  return { response: text, finishReason, usage };
+  const { text, ...answer } = await inference.complete(request, Context.current().cancellationSignal);
+  return { response: text, ...answer };
 }
 
 /** Another request at the same place (other weights, another prompt, another server) is nothing wrong: it is simply not ours. */
@@ -102,10 +104,6 @@ function sameRequest(key: string, stored: StoredCompletion, requestDigest: strin
 }
 
 /** Calls and tokens of completions, whether they were asked for now or found. */
-export function countCompletions(completions: readonly { usage: Usage }[]): CallCounts {
-  return {
-    calls: completions.length,
-    promptTokens: completions.reduce((sum, { usage }) => sum + usage.promptTokens, 0),
-    completionTokens: completions.reduce((sum, { usage }) => sum + usage.completionTokens, 0),
-  };
+export function countCompletions(completions: readonly StoredCompletion[]): CallCounts {
+  return countAnswers(completions);
 }

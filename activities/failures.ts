@@ -129,6 +129,7 @@ function isOutage(error: MaftError): boolean {
   if (error instanceof ArtifactError) return error.retryable;
   if (error instanceof TrainerError) return brokenMachine.includes(error.exitCode);
   if (!(error instanceof ProviderError)) return false;
+  if (error.isOutage) return true;
   const { status, unreachable, retryable } = error;
   return status === undefined ? unreachable : retryable || peopleMend.has(status);
 }

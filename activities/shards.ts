@@ -11,7 +11,15 @@ import { publishLines } from '../src/artifacts/lines';
 import { isStored } from '../src/artifacts/lines';
 import { publishSealed, readSealed, requireSealed } from '../src/artifacts/sealed';
 import type { Problem } from '../src/contract/problem';
-import type { Consensus, DebateRound, HintedResponse, Transcript, Turn, Usage } from '../src/contract/transcript';
+import type {
+  CompletionEnd,
+  Consensus,
+  DebateRound,
+  HintedResponse,
+  Transcript,
+  Turn,
+  Usage,
+} from '../src/contract/transcript';
 import { saidIn } from '../src/domain/answers';
 import { debateRules, sampleVoice, voiceOf, type DebateRules } from '../src/domain/debate-rules';
 import { memberNumbers } from '../src/domain/identifiers';
@@ -159,7 +167,7 @@ export function createShardActivities(dependencies: ActivityDependencies, contex
       );
     const stored = await part('response');
     if (stored === undefined) return undefined;
-    const { messages, finishReason, usage, model } = stored;
+    const { messages, usage, model } = stored;
     const response = await said(shard, stored);
     const summed = await part('summary');
     const summary = summed && { messages: summed.messages, response: await said(shard, summed), usage: summed.usage };
@@ -173,7 +181,7 @@ export function createShardActivities(dependencies: ActivityDependencies, contex
       messages,
       response,
       answer: task.parse(response),
-      finishReason,
+      ...endOf(stored),
       usage,
       ...(hinted === undefined ? {} : { hinted: hintedResponse(hinted, task) }),
     };
@@ -263,6 +271,11 @@ function countAll(completions: readonly StoredCompletion[]): Pick<ShardOutcome, 
   return reused.length === 0 ? { counts } : { counts, reused: countCompletions(reused) };
 }
 
-function hintedResponse({ messages, response, finishReason, usage }: StoredCompletion, task: Task): HintedResponse {
-  return { messages, response, answer: task.parse(response), finishReason, usage };
+function hintedResponse(stored: StoredCompletion, task: Task): HintedResponse {
+  const { messages, response, usage } = stored;
+  return { messages, response, answer: task.parse(response), ...endOf(stored), usage };
+}
+
+function endOf({ finishReason, reportedReason }: StoredCompletion): CompletionEnd {
+  return { finishReason, ...(reportedReason === undefined ? {} : { reportedReason }) };
 }

@@ -44,6 +44,15 @@ export class DatasetError extends MaftError {
   }
 }
 
+interface ProviderErrorOptions {
+  status?: number | undefined;
+  retryable: boolean;
+  unreachable?: boolean;
+  isOutage?: boolean;
+  retryAfterMs?: number | undefined;
+  cause?: unknown;
+}
+
 /** A model endpoint refused, failed, or answered nonsense. The status decides whether a retry may help. */
 export class ProviderError extends MaftError {
   override readonly retryable: boolean;
@@ -52,14 +61,14 @@ export class ProviderError extends MaftError {
   readonly status: number | undefined;
   /** No answer came at all: connection refused, broken off, timed out. */
   readonly unreachable: boolean;
+  /** Wrong with every request, whatever the status says, until people mend it: a redirect, another model's answer. */
+  readonly isOutage: boolean;
 
-  constructor(
-    message: string,
-    options: { status?: number; retryable: boolean; unreachable?: boolean; retryAfterMs?: number; cause?: unknown },
-  ) {
+  constructor(message: string, options: ProviderErrorOptions) {
     super(message, { cause: options.cause });
     this.status = options.status;
     this.unreachable = options.unreachable ?? false;
+    this.isOutage = options.isOutage ?? false;
     this.retryable = options.retryable;
     this.retryAfterMs = options.retryAfterMs;
   }

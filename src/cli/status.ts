@@ -113,11 +113,12 @@ function describeComparison(progress: ComparisonProgress, workflowId: string): s
 /** One line for a person. Exported for tests. */
 export function describe(progress: RunProgress, workflowId: string): string {
   const { done, total, failed } = progress.problems;
+  const { calls, completionTokens, withoutCompletionTokens = 0 } = progress.counts;
   const accuracy = Object.entries(progress.accuracy).map(([l, value]) => `${l}: ${(100 * value).toFixed(1)} %`);
   const parts = [
     `${progress.runId}: ${stageName(progress).trimEnd()} ${done}/${total}`,
     failed > 0 ? `${failed} failed` : '',
-    `${progress.counts.calls} calls, ${progress.counts.completionTokens} completion tokens`,
+    `${calls} calls, ${withoutCompletionTokens > 0 ? 'at least ' : ''}${completionTokens} completion tokens`,
     accuracy.length > 0 ? `accuracy by iteration ${accuracy.join(', ')}` : '',
     progress.paused ? `PAUSED: ${progress.pauseReason ?? 'on request'}` : '',
     otherWorkflowId(progress.runId, workflowId),

@@ -4,7 +4,8 @@
  */
 import type { CallCounts, RunRecord } from '../contract/run';
 import type { ComparedMethod, ComparisonOutcomeRow } from '../contract/comparison';
-import { addCounts, isUncounted, noCounts, subtractCounts } from '../domain/counts';
+import { addCounts, isLowerBound, isUncounted, noCounts, subtractCounts } from '../domain/counts';
+import { endingNotices } from '../report/ending-notices';
 import { count, counted } from '../report/numbers';
 import { explanationsOf, type Explanation } from './explanations';
 import type { ComparedArtifacts, ComparisonInput } from './gather';
@@ -116,6 +117,7 @@ function noticesOf({ comparison: { seeds, methods, tasks }, runs }: ComparisonIn
     mixedBases(runs),
     ...(tasks.length === 1 ? [] : transferNotices(methods)),
     ...usageNotices(runs),
+    ...endingNotices(runs.map(({ runId, counts }) => ({ place: `in ${runId}`, counts }))),
   ].filter((notice) => notice !== '');
 }
 
@@ -181,10 +183,15 @@ function sharedProblems(task: string, runs: ComparedArtifacts[], tasks: number):
 }
 
 function usageNotices(runs: ComparedArtifacts[]): string[] {
-  const silent = runs.filter(({ counts }) => isUncounted(counts));
-  if (silent.length === 0) return [];
-  const named = silent.map(({ runId }) => runId).join(', ');
-  return [`The endpoint did not say how many tokens it read and wrote, so that their 0 means not known: ${named}.`];
+  const named = (chosen: ComparedArtifacts[]) => chosen.map(({ runId }) => runId).join(', ');
+  const partly = runs.filter(({ counts }) => isLowerBound(counts));
+  const silent = runs.filter((run) => isUncounted(run.counts) && !partly.includes(run));
+  return [
+    silent.length > 0 &&
+      `The endpoint did not say how many tokens it read and wrote, so that their 0 means not known: ${named(silent)}.`,
+    partly.length > 0 &&
+      `The endpoint did not count the tokens of some calls: tokens are at least what is shown (≥), money is unknown: ${named(partly)}.`,
+  ].filter((notice) => notice !== false);
 }
 
 function kindEvaluated({ specification: { task, evalTask } }: RunRecord): string {

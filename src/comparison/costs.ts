@@ -1,6 +1,6 @@
 /** What a gain costs: calls, tokens and, where an endpoint has prices, money, per percentage point above the baseline. */
 import type { Prices, TrainingCost } from '../contract/comparison';
-import { noCounts, subtractCounts } from '../domain/counts';
+import { isLowerBound, noCounts, subtractCounts } from '../domain/counts';
 import { priceOf } from '../domain/money';
 import type { SeedsComparison } from '../report/seeds-comparison';
 
@@ -8,6 +8,7 @@ interface Size {
   callsPerAnswer: number;
   promptTokensPerAnswer: number;
   completionTokensPerAnswer: number;
+  areTokensUnknown?: true;
 }
 
 export interface RowMoney {
@@ -72,9 +73,10 @@ export function costPerPoint(input: {
   };
 }
 
-/** Null where the endpoint has no prices. */
+/** Null where the endpoint has no prices, or did not count some of the tokens. */
 export function moneyOf(size: Size, training: TrainingCost | null, prices: Prices | undefined): RowMoney | null {
-  if (prices === undefined) return null;
+  if (prices === undefined || size.areTokensUnknown) return null;
+  if (training !== null && isLowerBound(training.counts)) return null;
   const answer = { promptTokens: size.promptTokensPerAnswer, completionTokens: size.completionTokensPerAnswer };
   return {
     currency: prices.currency,

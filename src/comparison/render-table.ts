@@ -149,7 +149,7 @@ export function costCells({ row, cell }: MeasuredRow, withMoney: boolean): strin
   return [
     row.label,
     count(cell.callsPerAnswer),
-    count(Math.round(tokensOf(cell))),
+    `${cell.areTokensUnknown ? '≥ ' : ''}${count(Math.round(tokensOf(cell)))}`,
     training === null ? '' : count(Math.round(training.tokens)),
     ...gain,
     ...(withMoney ? [moneyText(money), moneyText(perPoint?.money ?? null)] : []),

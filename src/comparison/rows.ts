@@ -3,6 +3,7 @@
  * which a debate has to beat. Each row has one cell per task, with one measurement per seed.
  */
 import type { TrainingCost } from '../contract/comparison';
+import { addCounts, isLowerBound, noCounts } from '../domain/counts';
 import { tInterval, type MeanInterval } from '../domain/statistics';
 import { measurementIn, votesOf, type Measurement } from '../report/measurements';
 import { compareSeeds, mean, type SeedsComparison } from '../report/seeds-comparison';
@@ -34,6 +35,8 @@ export interface Cell {
   callsPerAnswer: number;
   promptTokensPerAnswer: number;
   completionTokensPerAnswer: number;
+  /** Whether an endpoint did not count the tokens of some calls: both are then lower bounds, and money is unknown. */
+  areTokensUnknown?: true;
   /** Mean over the seeds; null for untuned methods. */
   training: TrainingCost | null;
   /** Against the baseline on the same problems; null for the baseline itself. */
@@ -164,16 +167,20 @@ function sizeOf(found: Measured[]) {
     callsPerAnswer: Math.max(...results.map(({ callsPerProblem }) => callsPerProblem)),
     promptTokensPerAnswer: perAnswer('promptTokens'),
     completionTokensPerAnswer: perAnswer('completionTokens'),
+    ...(results.some(({ counts }) => isLowerBound(counts)) ? { areTokensUnknown: true as const } : {}),
   };
 }
 
 function meanTraining(costs: TrainingCost[]): TrainingCost {
   const average = (of: (cost: TrainingCost) => number) => mean(costs.map(of));
+  const { withoutPromptTokens, withoutCompletionTokens } = addCounts(noCounts, ...costs.map(({ counts }) => counts));
   return {
     counts: {
       calls: average(({ counts }) => counts.calls),
       promptTokens: average(({ counts }) => counts.promptTokens),
       completionTokens: average(({ counts }) => counts.completionTokens),
+      ...(withoutPromptTokens === undefined ? {} : { withoutPromptTokens }),
+      ...(withoutCompletionTokens === undefined ? {} : { withoutCompletionTokens }),
     },
     tokens: average(({ tokens }) => tokens),
     examples: average(({ examples }) => examples),

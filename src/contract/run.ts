@@ -116,6 +116,11 @@ export interface CallCounts {
   calls: number;
   promptTokens: number;
   completionTokens: number;
+  /** Calls of them whose tokens the endpoint did not say: the sums above are then lower bounds. Absent: all were said. */
+  withoutPromptTokens?: number;
+  withoutCompletionTokens?: number;
+  /** Calls of them by what was out of the ordinary (`filtered`, `empty`, `truncated`, `ended as …`). Absent: nothing was. */
+  endings?: Record<string, number>;
 }
 
 export interface ShardOutcome {

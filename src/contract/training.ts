@@ -26,29 +26,40 @@ export const rejectionOutcomes = [
   'failed',
   'no-consensus',
   'not-a-target',
+  'filtered',
+  'empty',
   'unparsable',
   'disagrees',
   'below-agreement',
   'truncated',
+  'unknown-length',
   'too-long',
   'not-sampled',
 ] as const;
 
-export type RejectionOutcome = (typeof rejectionOutcomes)[number];
+/** `ended as …`: the provider's own word for an end that is not known as good; applies where `filtered` does. */
+export type RejectionOutcome = KnownRejection | EndedAs;
+type KnownRejection = (typeof rejectionOutcomes)[number];
+type EndedAs = `ended as ${string}`;
 export type SelectionOutcome = RejectionOutcome | `selected as ${ExampleSet}`;
+
+export type OutcomeCounts = Partial<Record<KnownRejection | `selected as ${ExampleSet}`, number>> &
+  Record<EndedAs, number>;
 
 export interface AgentSelection {
   agent: string;
   /** Number of responses looked at for this agent; equals the sum of `outcomes`. */
   responses: number;
   /** Count per outcome; outcomes that did not occur are absent. */
-  outcomes: Partial<Record<SelectionOutcome, number>>;
+  outcomes: OutcomeCounts;
   /** Examples in the written training set. */
   examples: number;
   /** SHA-256 (hex) of the training-set file, in the store of a run: no other file trains this agent. */
   trainingSetSha256?: string;
   /** Sum of the examples' completion tokens, as reported by the model that wrote them. */
   completionTokens: number;
+  /** Examples whose tokens the endpoint did not count: the sum is then a lower bound. Absent: all were counted. */
+  uncountedExamples?: number;
   /** Examples whose consensus was decided by a tie draw. */
   trainedOnTie: number;
 }

@@ -7,13 +7,22 @@ export interface ChatMessage {
   content: string;
 }
 
-/** `stop`: the model ended its turn. `length`: cut at the token limit. `other`: anything else a provider reports. */
-export type FinishReason = 'stop' | 'length' | 'other';
+/**
+ * `stop`: the model ended its turn; nothing else trains. `length`: cut at a token limit. `filtered`: withheld or cut by the
+ * provider. `other`: anything else a provider reports (`src/domain/finish-reasons.ts`).
+ */
+export type FinishReason = 'stop' | 'length' | 'filtered' | 'other';
 
-/** Tokens as counted by the model that was called. */
+export interface CompletionEnd {
+  finishReason: FinishReason;
+  /** The provider's word for it, where it is not OpenAI's; `unreported` where there was none. */
+  reportedReason?: string;
+}
+
+/** Tokens as counted by the model that was called; null where the endpoint did not say. */
 export interface Usage {
-  promptTokens: number;
-  completionTokens: number;
+  promptTokens: number | null;
+  completionTokens: number | null;
 }
 
 export interface SummaryRecord {
@@ -23,17 +32,16 @@ export interface SummaryRecord {
 }
 
 /** A first answer given again with the reference answer as a hint; only on turns of STaR whose own answer was wrong. */
-export interface HintedResponse {
+export interface HintedResponse extends CompletionEnd {
   /** Holds the reference answer. Never trained on: the example has the turn's own, unhinted messages. */
   messages: ChatMessage[];
   response: string;
   answer: string | null;
-  finishReason: FinishReason;
   usage: Usage;
 }
 
 /** One member's part of one debate round. */
-export interface Turn {
+export interface Turn extends CompletionEnd {
   /** 1..N */
   member: number;
   /** `generation-n` or `critic-n`; in the later rounds of a society without critics `generation-n`. */
@@ -49,7 +57,6 @@ export interface Turn {
   answer: string | null;
   /** Whether the answer equals at least one answer of the winning group; absent before the vote. */
   agrees?: boolean;
-  finishReason: FinishReason;
   usage: Usage;
   hinted?: HintedResponse;
 }

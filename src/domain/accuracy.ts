@@ -3,8 +3,8 @@
  * split: an answer that does not parse, a failed problem and a problem without a consensus are wrong, never left out.
  */
 import type { AnswerMode, Evaluation, MemberResult, ModeResult, ProblemResult } from '../contract/evaluation';
-import type { CallCounts } from '../contract/run';
 import type { Split, Transcript, Turn, Usage } from '../contract/transcript';
+import { countUsages } from './counts';
 import { memberNumbers } from './identifiers';
 import { vote, voteOverSamples, winningGroup, type Equality, type VoteResult } from './voting';
 
@@ -132,7 +132,7 @@ function modeResult(mode: AnswerMode, outcomes: readonly Outcome[], { isCorrect 
   const problems = outcomes.length;
   const correct = outcomes.filter((outcome) => isRight(outcome, isCorrect)).length;
   const accuracy = problems === 0 ? 0 : correct / problems;
-  const counts = countCalls(outcomes.flatMap(({ usages }) => usages));
+  const counts = countUsages(outcomes.flatMap(({ usages }) => usages));
   return {
     mode,
     problems,
@@ -185,14 +185,6 @@ function turnOf(rounds: Transcript['rounds'], round: number, member: number): Tu
 
 function usagesOf({ usage, summary }: Turn): Usage[] {
   return summary === undefined ? [usage] : [usage, summary.usage];
-}
-
-function countCalls(usages: readonly Usage[]): CallCounts {
-  return {
-    calls: usages.length,
-    promptTokens: usages.reduce((sum, { promptTokens }) => sum + promptTokens, 0),
-    completionTokens: usages.reduce((sum, { completionTokens }) => sum + completionTokens, 0),
-  };
 }
 
 function mean(values: readonly number[]): number | undefined {

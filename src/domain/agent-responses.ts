@@ -65,8 +65,10 @@ function chainResponses(context: Context, { turns }: Chain): AgentResponse[] {
 function hintedResponse({ judgement }: Context, own: AgentResponse): AgentResponse[] {
   const { hinted } = own.turn;
   if (hinted === undefined) return [];
-  const { response, answer, finishReason, usage } = hinted;
-  const turn: Turn = { ...own.turn, response, answer, finishReason, usage };
+  const { response, answer, finishReason, reportedReason, usage } = hinted;
+  const { reportedReason: _ofOwn, ...asked } = own.turn;
+  const named = reportedReason === undefined ? {} : { reportedReason };
+  const turn: Turn = { ...asked, response, answer, finishReason, ...named, usage };
   const isTarget = own.isTarget && !judgement.isRight(own.turn);
   return [{ ...own, turn, deciding: turn, isTarget, set: 'hinted' }];
 }

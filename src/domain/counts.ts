@@ -1,29 +1,80 @@
-/** Sums of model calls and tokens. */
+/** Sums of model calls and tokens. A figure that an endpoint did not say is unknown, never 0. */
 import type { CallCounts } from '../contract/run';
+import type { CompletionEnd, Usage } from '../contract/transcript';
+import { endingOf } from './finish-reasons';
 
 export const noCounts: CallCounts = { calls: 0, promptTokens: 0, completionTokens: 0 };
 
+/** Names of endings that are counted apart; an endpoint may report another one each time, and counts stand in histories. */
+const mostEndings = 20;
+
+const furtherEndings = 'ended as others';
+
 export function addCounts(first: CallCounts, ...others: CallCounts[]): CallCounts {
-  return others.reduce(
-    (sum, counts) => ({
-      calls: sum.calls + counts.calls,
-      promptTokens: sum.promptTokens + counts.promptTokens,
-      completionTokens: sum.completionTokens + counts.completionTokens,
-    }),
-    first,
-  );
+  return others.reduce((sum, counts) => combined(sum, counts, 1), first);
 }
 
 /** @param part Of `counts`. */
 export function subtractCounts(counts: CallCounts, part: CallCounts): CallCounts {
+  return combined(counts, part, -1);
+}
+
+function combined(left: CallCounts, right: CallCounts, sign: 1 | -1): CallCounts {
+  const of = (name: Exclude<keyof CallCounts, 'endings'>) => (left[name] ?? 0) + sign * (right[name] ?? 0);
+  const withoutPromptTokens = of('withoutPromptTokens');
+  const withoutCompletionTokens = of('withoutCompletionTokens');
+  const endings = combinedEndings(left.endings, right.endings, sign);
   return {
-    calls: counts.calls - part.calls,
-    promptTokens: counts.promptTokens - part.promptTokens,
-    completionTokens: counts.completionTokens - part.completionTokens,
+    calls: of('calls'),
+    promptTokens: of('promptTokens'),
+    completionTokens: of('completionTokens'),
+    ...(withoutPromptTokens === 0 ? {} : { withoutPromptTokens }),
+    ...(withoutCompletionTokens === 0 ? {} : { withoutCompletionTokens }),
+    ...(endings === undefined ? {} : { endings }),
   };
 }
 
-/** Whether models were asked and nobody said how many tokens that took: some endpoints do not. */
+function combinedEndings(left: CallCounts['endings'], right: CallCounts['endings'], sign: 1 | -1) {
+  if (right === undefined) return left;
+  const sums = new Map(Object.entries(left ?? {}));
+  for (const [name, number] of Object.entries(right)) {
+    const counted = sums.has(name) || sums.size < mostEndings ? name : furtherEndings;
+    sums.set(counted, (sums.get(counted) ?? 0) + sign * number);
+  }
+  const remaining = [...sums].filter(([, number]) => number > 0);
+  return remaining.length === 0 ? undefined : Object.fromEntries(remaining);
+}
+
+/** Counts of calls by their usage alone. */
+export function countUsages(usages: readonly Usage[]): CallCounts {
+  return addCounts(noCounts, ...usages.map(countOf));
+}
+
+/** Counts of calls, with what was out of the ordinary about their ends. */
+export function countAnswers(answers: readonly (CompletionEnd & { response: string; usage: Usage })[]): CallCounts {
+  const counted = answers.map((answer): CallCounts => {
+    const ending = endingOf(answer);
+    return { ...countOf(answer.usage), ...(ending === undefined ? {} : { endings: { [ending]: 1 } }) };
+  });
+  return addCounts(noCounts, ...counted);
+}
+
+function countOf({ promptTokens, completionTokens }: Usage): CallCounts {
+  return {
+    calls: 1,
+    promptTokens: promptTokens ?? 0,
+    completionTokens: completionTokens ?? 0,
+    ...(promptTokens === null ? { withoutPromptTokens: 1 } : {}),
+    ...(completionTokens === null ? { withoutCompletionTokens: 1 } : {}),
+  };
+}
+
+/** Whether models were asked and no tokens are known: some endpoints do not count them. */
 export function isUncounted({ calls, promptTokens, completionTokens }: CallCounts): boolean {
   return calls > 0 && promptTokens + completionTokens === 0;
+}
+
+/** Whether some calls' tokens are unknown, so that sums and money are lower bounds. */
+export function isLowerBound({ withoutPromptTokens = 0, withoutCompletionTokens = 0 }: CallCounts): boolean {
+  return withoutPromptTokens + withoutCompletionTokens > 0;
 }

@@ -4,6 +4,7 @@
  */
 import type { ExampleSet, RejectionOutcome } from '../contract/training';
 import type { Transcript, Turn } from '../contract/transcript';
+import { endingOf } from './finish-reasons';
 import { exceedsShare } from './mixing';
 import { winningGroup } from './voting';
 
@@ -90,16 +91,23 @@ export function outcomeBeforeSampling(
 ): RejectionOutcome | ExampleSet {
   if (judgement.rejection !== undefined) return judgement.rejection;
   if (!response.isTarget) return 'not-a-target';
+  const ending = endingOf(response.turn);
+  // Says more than that such a response holds no answer, or another one.
+  if (ending !== undefined && ending !== 'truncated') return ending as RejectionOutcome;
   if (settings.select !== 'none') {
     if (response.deciding.answer === null) return 'unparsable';
     if (!judgement.isRight(response.deciding)) return 'disagrees';
     if (judgement.belowAgreement) return 'below-agreement';
   }
-  if (response.turn.finishReason === 'length') return 'truncated';
+  if (ending === 'truncated') return 'truncated';
+  // A budget of tokens cannot be kept with examples of unknown length.
+  if (settings.matchTrainingTokens !== undefined && response.turn.usage.completionTokens === null)
+    return 'unknown-length';
   if (exampleTokens(response) > settings.maxLength) return 'too-long';
   return response.set;
 }
 
+/** A lower bound where the endpoint did not count: the trainer counts again, and leaves out what is too long. */
 function exampleTokens({ turn, prompt }: AgentResponse): number {
-  return prompt.usage.promptTokens + turn.usage.completionTokens;
+  return (prompt.usage.promptTokens ?? 0) + (turn.usage.completionTokens ?? 0);
 }

@@ -7,7 +7,8 @@ import type { TrainingExample } from '../contract/training';
 
 interface Sized {
   example: TrainingExample;
-  completionTokens: number;
+  /** Null is unknown, and never comes with a budget of tokens (`unknown-length`). */
+  completionTokens: number | null;
 }
 
 export interface Budget {
@@ -29,12 +30,12 @@ export function withinBudget<Candidate extends Sized>(
   budget: Budget,
 ): Set<Candidate> {
   const { matchTrainingTokens = Infinity, matchTrajectories = Infinity } = budget;
-  const tokensInAll = candidates.reduce((sum, { completionTokens }) => sum + completionTokens, 0);
+  const tokensInAll = candidates.reduce((sum, { completionTokens }) => sum + (completionTokens ?? 0), 0);
   if (tokensInAll <= matchTrainingTokens && candidates.length <= matchTrajectories) return new Set(candidates);
   const kept = new Set<Candidate>();
   let tokens = 0;
   for (const candidate of orderByDraw(candidates, (each) => drawString(each, budget))) {
-    tokens += candidate.completionTokens;
+    tokens += candidate.completionTokens ?? 0;
     if (tokens > matchTrainingTokens || kept.size === matchTrajectories) break;
     kept.add(candidate);
   }

@@ -35,7 +35,8 @@ export interface SelectionResult {
 /** A response that nothing speaks against, waiting for the sampling. */
 export interface Candidate {
   example: TrainingExample;
-  completionTokens: number;
+  /** Null where the endpoint did not count them. */
+  completionTokens: number | null;
   tieBroken: boolean;
 }
 
@@ -197,7 +198,12 @@ function noVerdict(problemId: string): never {
   throw new Error(`no verdict on ${problemId}`);
 }
 
-function count({ outcomes }: AgentAccount, outcome: SelectionOutcome): void {
+/** Outcomes that are counted apart: an endpoint may report another end each time. */
+const mostOutcomes = 40;
+
+function count({ outcomes }: AgentAccount, found: SelectionOutcome): void {
+  const isFurther = found.startsWith('ended as ') && !outcomes.has(found) && outcomes.size >= mostOutcomes;
+  const outcome = isFurther ? 'ended as others' : found;
   outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + 1);
 }
 
@@ -242,12 +248,14 @@ function weighted(candidates: readonly Candidate[], correctedShare: number): Can
 
 function agentSelection({ trains: agent, outcomes }: AgentAccount, chosen: readonly Candidate[]): AgentSelection {
   const sorted = [...outcomes].sort(([left], [right]) => (left < right ? -1 : 1));
+  const uncounted = chosen.filter(({ completionTokens }) => completionTokens === null).length;
   return {
     agent,
     responses: sorted.reduce((sum, [, responses]) => sum + responses, 0),
     outcomes: Object.fromEntries(sorted),
     examples: chosen.length,
-    completionTokens: chosen.reduce((sum, { completionTokens }) => sum + completionTokens, 0),
+    completionTokens: chosen.reduce((sum, { completionTokens }) => sum + (completionTokens ?? 0), 0),
+    ...(uncounted === 0 ? {} : { uncountedExamples: uncounted }),
     trainedOnTie: chosen.filter(({ tieBroken }) => tieBroken).length,
   };
 }

@@ -2,7 +2,7 @@
 import type { ArtifactReference } from '../contract/run';
 import type { Sampling } from '../contract/sampling';
 import type { TrainingEvent, TrainingJob } from '../contract/training-job';
-import type { ChatMessage, FinishReason, Usage } from '../contract/transcript';
+import type { ChatMessage, CompletionEnd, Usage } from '../contract/transcript';
 
 export interface ChatRequest {
   /** Immutable model name. */
@@ -13,10 +13,11 @@ export interface ChatRequest {
   seed: number;
 }
 
-export interface ChatCompletion {
+export interface ChatCompletion extends CompletionEnd {
   text: string;
-  finishReason: FinishReason;
   usage: Usage;
+  /** The name the endpoint gave the model, where it is another way to say what was asked for (a dated snapshot). */
+  answeredBy?: string;
 }
 
 /** Chat completions of one configured endpoint. Throws `ProviderError`; never retries by itself. */

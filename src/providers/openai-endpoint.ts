@@ -1,8 +1,10 @@
 /** One configured endpoint of the OpenAI API: the client, the names on its wire, and what its errors mean. */
 import { setMaxListeners } from 'node:events';
 import OpenAI, { APIConnectionError, APIConnectionTimeoutError, APIError, APIUserAbortError } from 'openai';
-import { Agent, fetch as undiciFetch } from 'undici';
+import type { Dispatcher, RequestInit } from 'undici';
 import { MaftError, ProviderError } from '../errors';
+import { connectionPool, DeadlineExceeded, fetchFrom, withDeadlines } from './openai-connection';
+import { causesOf, chainOf, oneLine, retryAfterMs, type ReportedError } from './openai-errors';
 
 export interface EndpointSettings {
   /** Such as `http://127.0.0.1:8237/v1`. */
@@ -10,26 +12,38 @@ export interface EndpointSettings {
   apiKey?: string;
   /** Wire name of a model where the endpoint calls it otherwise. */
   wireNames?: Record<string, string>;
-  /** Longest wait for one completion, from when it is sent. */
+  /** Longest wait for one completion, from when it is sent to its last byte. */
   timeoutMs: number;
   /** Requests in flight that the endpoint can bear; more wait here until one of them is answered. */
   maxConcurrency: number;
+  /** Longest wait for the rest of a completion that has begun to come, by the tokens asked for. */
+  patience?: { baseMs: number; perTokenMs: number };
+  /** Where HTTP_PROXY, HTTPS_PROXY and NO_PROXY are read; undefined: the process's environment. */
+  environment?: Record<string, string | undefined>;
 }
 
 /** The longest delay that a timer of Node takes: 24 days. */
 const longestTimerMs = 2 ** 31 - 1;
 
+/**
+ * A whole completion comes at once, but some hosts send the head of an answer, and a blank now and then, while they are
+ * still writing it: four tokens a second, and a minute in which it is queued.
+ */
+const usualPatience = { baseMs: 60_000, perTokenMs: 250 };
+
 /** Shared by the adapters that talk to it; each of their calls is one request. */
 export class OpenAiEndpoint {
   readonly client: OpenAI;
-  private readonly dispatcher: Agent;
+  private readonly pool: Dispatcher;
 
   constructor(private readonly settings: EndpointSettings) {
+    const { timeoutMs, environment = process.env } = settings;
     // Node's own fetch gives up on headers and body after five minutes; a long generation may take longer.
-    const timeouts = { headersTimeout: settings.timeoutMs, bodyTimeout: settings.timeoutMs };
+    const timeouts = { headersTimeout: timeoutMs, bodyTimeout: timeoutMs };
     // One request per connection: the pool holds back what is more than the endpoint can bear.
-    const pool = { connections: settings.maxConcurrency, pipelining: 1 };
-    this.dispatcher = new Agent({ ...timeouts, ...pool, keepAliveTimeout: 30_000 });
+    const limits = { connections: settings.maxConcurrency, pipelining: 1 };
+    this.pool = connectionPool(settings.baseUrl, { ...timeouts, ...limits, keepAliveTimeout: 30_000 }, environment);
+    const usual = withDeadlines(this.pool, { wholeMs: timeoutMs, answerMs: timeoutMs });
     this.client = new OpenAI({
       baseURL: settings.baseUrl,
       // The client insists on a key; servers without authentication ignore it.
@@ -37,8 +51,7 @@ export class OpenAiEndpoint {
       maxRetries: 0,
       // Its clock would run while a request waits for a connection; the pool's begins when the request is sent.
       timeout: longestTimerMs,
-      fetch: ((url: string, init: object) =>
-        undiciFetch(url, { ...init, dispatcher: this.dispatcher })) as unknown as typeof fetch,
+      fetch: ((url: string, init: RequestInit) => fetchFrom(usual, url, init)) as unknown as typeof fetch,
     });
   }
 
@@ -52,6 +65,13 @@ export class OpenAiEndpoint {
     return this.settings.wireNames?.[model] ?? model;
   }
 
+  /** All names of a model that was asked for: on the wire, and every name that the configuration gives the same model. */
+  namesOf(model: string): string[] {
+    const wire = this.wireName(model);
+    const same = Object.entries(this.settings.wireNames ?? {}).filter(([, each]) => each === wire);
+    return [wire, model, ...same.map(([name]) => name)];
+  }
+
   /** What the endpoint offers, in its words and in ours where the configuration translates them. */
   ownNames(offered: string[]): string[] {
     const translated = Object.entries(this.settings.wireNames ?? {}).filter(([, wire]) => offered.includes(wire));
@@ -59,7 +79,7 @@ export class OpenAiEndpoint {
   }
 
   async close(): Promise<void> {
-    await this.dispatcher.close();
+    await this.pool.close();
   }
 
   /** Posts JSON to a path below the base address, or to an absolute one; the parsed answer, whatever it is. */
@@ -67,12 +87,49 @@ export class OpenAiEndpoint {
     return this.client.post(address, { body, ...endedBy(signal) });
   }
 
+  /** Asks for a completion of so many tokens at most; the parsed answer and its headers. */
+  async complete(
+    body: { max_tokens: number } & OpenAI.ChatCompletionCreateParamsNonStreaming,
+    signal: AbortSignal,
+  ): Promise<{ answer: unknown; headers: Headers }> {
+    const { baseMs, perTokenMs } = this.settings.patience ?? usualPatience;
+    const answerMs = baseMs + perTokenMs * body.max_tokens;
+    const dispatcher = withDeadlines(this.pool, { wholeMs: this.settings.timeoutMs, answerMs });
+    const options = {
+      ...endedBy(signal),
+      fetchOptions: { dispatcher } as unknown as OpenAI.RequestOptions['fetchOptions'],
+    };
+    const { data, response } = await this.client.chat.completions.create(body, options).withResponse();
+    return { answer: data, headers: response.headers };
+  }
+
   /** The endpoint answered, but not what was asked for. */
   nonsense(wanted: string, answer: unknown): ProviderError {
-    const shown = this.withoutKey(JSON.stringify(answer) ?? 'nothing').slice(0, 200);
+    const shown = oneLine(this.withoutKey(JSON.stringify(answer) ?? 'nothing')).slice(0, 200);
     return new ProviderError(`${this.settings.baseUrl} answered something that is no ${wanted}: ${shown}`, {
       retryable: true,
     });
+  }
+
+  /** An error that came as an answer with status 200 is what its code says; without a known one it is nonsense. */
+  refused({ reason, status }: ReportedError, { model, headers }: { model: string; headers: Headers }): ProviderError {
+    const said = `${status ?? 'an error'} ${reason || 'no reason given'} (inside an answer with status 200)`;
+    return statusError({ status, headers, message: this.withoutKey(said) }, this.where(model));
+  }
+
+  /** The endpoint answered by another model than was asked for: it may have fallen back to the base. */
+  answeredByOther(model: string, answered: string): ProviderError {
+    const other = oneLine(answered).slice(0, 100);
+    const asked = this.wireName(model);
+    return new ProviderError(
+      `${this.where(model)} was asked for "${asked}" and answered as "${other}", which is not used. If that is the same ` +
+        `model, say so in config.yaml, under models of this endpoint: {"${other}": "${asked}"}; else the endpoint does not serve it`,
+      { retryable: false, isOutage: true },
+    );
+  }
+
+  private where(model: string): string {
+    return `${this.settings.baseUrl} (model ${model})`;
   }
 
   /** Some hosts repeat the key they refuse; messages end up in histories, logs and reports. */
@@ -83,22 +140,29 @@ export class OpenAiEndpoint {
 
   /** What a failed request means; an abort stays one. */
   translate(error: unknown, model: string): unknown {
-    if (error instanceof MaftError || error instanceof APIUserAbortError) return error;
-    const where = `${this.settings.baseUrl} (model ${model})`;
-    if (error instanceof APIConnectionTimeoutError) {
-      return new ProviderError(`${where} gave no answer within ${this.settings.timeoutMs} ms`, {
-        retryable: true,
-        unreachable: true,
-      });
+    const own = chainOf(error).find((each) => each instanceof MaftError);
+    if (own !== undefined) return own;
+    if (error instanceof APIUserAbortError) return error;
+    const where = this.where(model);
+    const deadline = chainOf(error).find((each) => each instanceof DeadlineExceeded);
+    if (deadline !== undefined || error instanceof APIConnectionTimeoutError) {
+      const what = deadline instanceof Error ? deadline.message : `gave no answer within ${this.settings.timeoutMs} ms`;
+      return new ProviderError(`${where} ${what}`, { retryable: true, unreachable: true });
     }
     if (error instanceof APIConnectionError || error instanceof SyntaxError || isBrokenOff(error)) {
-      return new ProviderError(`${where} cannot be reached or broke off: ${this.withoutKey(causesOf(error))}`, {
-        retryable: true,
-        unreachable: !(error instanceof SyntaxError),
-        cause: error,
-      });
+      return new ProviderError(
+        `${where} cannot be reached or broke off: ${oneLine(this.withoutKey(causesOf(error)))}`,
+        {
+          retryable: true,
+          unreachable: !(error instanceof SyntaxError),
+          cause: error,
+        },
+      );
     }
-    if (error instanceof APIError) return statusError(error, where, this.withoutKey(error.message));
+    if (error instanceof APIError) {
+      const status = typeof error.status === 'number' ? error.status : undefined;
+      return statusError({ status, headers: error.headers, message: this.withoutKey(error.message) }, where);
+    }
     return error;
   }
 }
@@ -117,37 +181,18 @@ export function endedBy(signal: AbortSignal): { signal: AbortSignal } {
 /** 404 is retryable: a name just published is loaded on first use, and a remote host may still be downloading it. */
 const retryableStatuses = new Set([404, 408, 409, 425, 429]);
 
-function statusError(error: APIError, where: string, message: string): ProviderError {
-  const status = typeof error.status === 'number' ? error.status : undefined;
+interface Refusal {
+  status: number | undefined;
+  headers: Headers | undefined;
+  /** Begins with the status. */
+  message: string;
+}
+
+function statusError({ status, headers, message }: Refusal, where: string): ProviderError {
   const retryable = status === undefined || status >= 500 || retryableStatuses.has(status);
-  const wait = retryAfterMs(error.headers);
+  const wait = retryAfterMs(headers);
   // The Temporal UI shows this sentence while the next attempt waits.
   const asks = wait === undefined ? '' : ` (and asks to wait ${Math.ceil(wait / 1000)} s)`;
-  // The client's message begins with the status. No cause: it holds the answer as it came, a repeated key included.
-  return new ProviderError(`${where} answered ${message.slice(0, 500)}${asks}`, {
-    status,
-    retryable,
-    retryAfterMs: wait,
-  });
-}
-
-/** Retry-After as seconds or as an HTTP date; undefined for "now": then the retry policy's own pause is the right one. */
-function retryAfterMs(headers: Headers | undefined): number | undefined {
-  const value = headers?.get('retry-after');
-  if (value === null || value === undefined) return undefined;
-  const seconds = Number(value);
-  const milliseconds = Number.isFinite(seconds) ? seconds * 1000 : Date.parse(value) - Date.now();
-  return milliseconds > 0 ? milliseconds : undefined;
-}
-
-/** The messages of an error and of what caused it: what broke (ECONNREFUSED) stands deepest. */
-function causesOf(error: Error): string {
-  const messages: string[] = [];
-  let cause: unknown = error;
-  while (typeof cause === 'object' && cause !== null && 'message' in cause) {
-    // Where several addresses of a name were tried, there is a code and no message.
-    messages.push(String(cause.message || ('code' in cause ? cause.code : '')));
-    cause = 'cause' in cause ? cause.cause : undefined;
-  }
-  return messages.join(' ');
+  // No cause: it holds the answer as it came, a repeated key included.
+  return new ProviderError(`${where} answered ${oneLine(message)}${asks}`, { status, retryable, retryAfterMs: wait });
 }

@@ -4,15 +4,9 @@
  */
 import { z } from 'zod';
 import type { ChatCompletion, ChatRequest, Inference } from '../ports';
+import { isModelAskedFor, readCompletion } from './openai-completion';
 import { endedBy, type OpenAiEndpoint } from './openai-endpoint';
-
-/** What of an answer is used; a server may send more. Text may be null where a provider withholds it. */
-const completionSchema = z.object({
-  choices: z
-    .array(z.object({ message: z.object({ content: z.string().nullable() }), finish_reason: z.string().nullish() }))
-    .min(1),
-  usage: z.object({ prompt_tokens: z.number(), completion_tokens: z.number() }).nullish(),
-});
+import { errorInside } from './openai-errors';
 
 const modelListSchema = z.object({ data: z.array(z.object({ id: z.string() })) });
 
@@ -29,7 +23,8 @@ export class OpenAiInference implements Inference {
       seed: request.seed,
     };
     try {
-      return this.parse(await this.endpoint.client.chat.completions.create(body, endedBy(signal)));
+      const { answer, headers } = await this.endpoint.complete(body, signal);
+      return this.read(answer, { request, headers });
     } catch (error) {
       throw this.endpoint.translate(error, request.model);
     }
@@ -47,20 +42,16 @@ export class OpenAiInference implements Inference {
     }
   }
 
-  private parse(answer: unknown): ChatCompletion {
-    const parsed = completionSchema.safeParse(answer);
-    const choice = parsed.data?.choices[0];
-    if (!parsed.success || choice === undefined) {
-      throw this.endpoint.nonsense('chat completion', answer);
-    }
-    return {
-      text: choice.message.content ?? '',
-      finishReason:
-        choice.finish_reason === 'stop' || choice.finish_reason === 'length' ? choice.finish_reason : 'other',
-      usage: {
-        promptTokens: parsed.data.usage?.prompt_tokens ?? 0,
-        completionTokens: parsed.data.usage?.completion_tokens ?? 0,
-      },
-    };
+  private read(answer: unknown, { request, headers }: { request: ChatRequest; headers: Headers }): ChatCompletion {
+    const { model, sampling } = request;
+    const reported = errorInside(answer);
+    if (reported !== undefined) throw this.endpoint.refused(reported, { model, headers });
+    const read = readCompletion(answer, sampling);
+    if (read === undefined) throw this.endpoint.nonsense('chat completion', answer);
+    if (!read.model) return read.completion;
+    if (!isModelAskedFor(read.model, this.endpoint.namesOf(model)))
+      throw this.endpoint.answeredByOther(model, read.model);
+    const isSameName = [model, this.endpoint.wireName(model)].includes(read.model);
+    return isSameName ? read.completion : { ...read.completion, answeredBy: read.model };
   }
 }

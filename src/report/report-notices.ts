@@ -1,6 +1,7 @@
 /** What a reader must know to read the numbers rightly: everything skipped, dropped, unfinished or out of the ordinary. */
 import type { AgentSelection, SelectionReport } from '../contract/training';
-import { addCounts, isUncounted, noCounts } from '../domain/counts';
+import { addCounts, isLowerBound, isUncounted, noCounts } from '../domain/counts';
+import { endingNotices } from './ending-notices';
 import { count, counted, percent } from './numbers';
 import type { IterationArtifacts, ReportInput } from './report-input';
 
@@ -14,6 +15,7 @@ export function reportNotices(input: ReportInput): string[] {
     ...input.run.plan.notices,
     ...input.notices,
     ...usageNotices(input),
+    ...stageEndingNotices(input),
     ...countNotices(input.iterations),
   ];
   return [...new Set(found)];
@@ -35,10 +37,24 @@ function startNotices({ run: { startedFrom } }: ReportInput): string[] {
 }
 
 function usageNotices({ timings }: ReportInput): string[] {
-  if (!isUncounted(addCounts(noCounts, ...timings.map(({ counts }) => counts)))) return [];
+  const counts = addCounts(noCounts, ...timings.map((timing) => timing.counts));
+  const { calls, withoutPromptTokens = 0, withoutCompletionTokens = 0 } = counts;
+  if (isLowerBound(counts)) {
+    const missing = `tokens read in ${count(withoutPromptTokens)} and tokens written in ${count(withoutCompletionTokens)} of ${counted(calls, 'call')}`;
+    return [`The endpoint did not say the ${missing}: sums of tokens and money are at least what is shown (≥).`];
+  }
+  if (!isUncounted(counts)) return [];
   return [
     'The endpoint does not say how many tokens it read and wrote: where tokens or money are 0 here, they are not known.',
   ];
+}
+
+function stageEndingNotices({ timings }: ReportInput): string[] {
+  const parts = timings.map(({ stage, iteration, counts }) => ({
+    place: `(${stage}, iteration ${iteration})`,
+    counts,
+  }));
+  return endingNotices(parts);
 }
 
 /** method, section 3: other rules than the consensus are named wherever their results are shown. */

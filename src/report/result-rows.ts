@@ -1,6 +1,7 @@
 /** The rows of the headline table, in the order a reader needs them. */
 import type { AnswerMode } from '../contract/evaluation';
 import type { Prices } from '../contract/comparison';
+import { isLowerBound } from '../domain/counts';
 import { priceOf } from '../domain/money';
 import { wilsonInterval } from '../domain/statistics';
 import type { Interval, PairedComparison } from '../domain/statistics';
@@ -22,9 +23,9 @@ export interface ResultRow {
   /** 95 % Wilson interval of the accuracy. */
   interval: Interval;
   callsPerProblem: number;
-  /** Prompt and completion tokens. */
-  tokensPerProblem: number;
-  /** In the currency of the endpoint's prices; `null` where it has none. Training is not in it. */
+  /** Prompt and completion tokens; `null` where the endpoint did not say them of every call. */
+  tokensPerProblem: number | null;
+  /** In the currency of the endpoint's prices; `null` where it has none or tokens are unknown. Training is not in it. */
   moneyPerThousandProblems: number | null;
   noAnswer: number;
   tieBroken: number;
@@ -95,6 +96,7 @@ function rowOf(
   const { iteration, mode, result } = measurement;
   const { reference, shape, prices, equalCalls } = context;
   const tokens = result.counts.promptTokens + result.counts.completionTokens;
+  const isUnknown = isLowerBound(result.counts);
   const atEqualCalls = votesOf(mode) !== null && result.callsPerProblem === equalCalls;
   return {
     id: `iteration-${iteration}/${mode}`,
@@ -108,9 +110,11 @@ function rowOf(
     standardError: result.standardError,
     interval: wilsonInterval({ correct: result.correct, n: result.problems }),
     callsPerProblem: result.callsPerProblem,
-    tokensPerProblem: result.problems === 0 ? 0 : tokens / result.problems,
+    tokensPerProblem: isUnknown ? null : result.problems === 0 ? 0 : tokens / result.problems,
     moneyPerThousandProblems:
-      prices === undefined || result.problems === 0 ? null : (1000 * priceOf(result.counts, prices)) / result.problems,
+      prices === undefined || result.problems === 0 || isUnknown
+        ? null
+        : (1000 * priceOf(result.counts, prices)) / result.problems,
     noAnswer: result.noAnswer,
     tieBroken: result.tieBroken,
     comparison:

@@ -66,6 +66,8 @@ function stepOf(outcome: SelectionOutcome, { agents, select }: SelectionReport):
 function judgementBehind(outcome: SelectionOutcome, select: SelectionReport['select']): Judgement {
   if (outcome === 'failed' || outcome === 'no-consensus') return 'no consensus';
   if (outcome === 'not-a-target' || select === 'none') return 'not judged';
+  // How it ended was looked at before its answer was.
+  if (outcome === 'filtered' || outcome === 'empty' || outcome.startsWith('ended as ')) return 'not judged';
   if (outcome === 'unparsable') return 'no answer';
   return outcome === 'disagrees' ? 'disagrees' : 'agrees';
 }

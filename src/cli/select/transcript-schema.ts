@@ -5,9 +5,13 @@ const text = z.string();
 const count = z.int().min(0);
 const number = z.int().min(1);
 
-const usage = z.strictObject({ promptTokens: count, completionTokens: count });
+/** Null where the endpoint did not say. */
+const usage = z.strictObject({ promptTokens: count.nullable(), completionTokens: count.nullable() });
 const messages = z.array(z.strictObject({ role: z.enum(['system', 'user', 'assistant']), content: text })).min(1);
-const finishReason = z.enum(['stop', 'length', 'other']);
+const end = {
+  finishReason: z.enum(['stop', 'length', 'filtered', 'other']),
+  reportedReason: text.min(1).optional(),
+};
 
 const turn = z.strictObject({
   member: number,
@@ -20,11 +24,9 @@ const turn = z.strictObject({
   answer: text.nullable().optional(),
   /** Absent on any turn: the problem is voted on anew. */
   agrees: z.boolean().optional(),
-  finishReason,
+  ...end,
   usage,
-  hinted: z
-    .strictObject({ messages, response: text, answer: text.nullable().optional(), finishReason, usage })
-    .optional(),
+  hinted: z.strictObject({ messages, response: text, answer: text.nullable().optional(), ...end, usage }).optional(),
 });
 
 const consensus = z.discriminatedUnion('kind', [

@@ -6,12 +6,7 @@ import type { Panel } from './panels';
 /** `undefined` where nobody answered. */
 export function responseShape(panels: readonly Panel[]): ResponseShape | undefined {
   const turns = panels.flatMap((panel) => panel.turns);
-  const meanTokens = estimateMeanOfRatios([
-    {
-      numerators: panels.map((panel) => panel.turns.reduce((sum, { usage }) => sum + usage.completionTokens, 0)),
-      denominators: panels.map((panel) => panel.turns.length),
-    },
-  ]);
+  const meanTokens = meanTokensOf(panels);
   if (meanTokens === undefined) return undefined;
   const share = (count: number) => count / turns.length;
   return {
@@ -21,6 +16,18 @@ export function responseShape(panels: readonly Panel[]): ResponseShape | undefin
     commonestTextShare: share(mostFrequent(turns.map(({ response }) => response.trim()))),
     parsedShare: share(turns.filter(({ answer }) => answer !== null).length),
   };
+}
+
+/** Over the responses whose tokens were counted; 0 where the endpoint counted none. */
+function meanTokensOf(panels: readonly Panel[]) {
+  const counted = panels.map(({ turns }) => turns.flatMap(({ usage }) => usage.completionTokens ?? []));
+  const isSilent = counted.every((tokens) => tokens.length === 0);
+  return estimateMeanOfRatios([
+    {
+      numerators: counted.map((tokens) => tokens.reduce((sum, each) => sum + each, 0)),
+      denominators: panels.map(({ turns }, index) => (isSilent ? turns.length : counted[index]!.length)),
+    },
+  ]);
 }
 
 function mostFrequent(texts: readonly string[]): number {

@@ -7,9 +7,9 @@ import type { Html } from '../html';
 import type { Report } from '../build-report';
 import type { CallCounts, StageTiming } from '../../contract/run';
 import { addCounts, noCounts, subtractCounts } from '../../domain/counts';
-import { priceOf } from '../../domain/money';
 import type { AdoptedCalls } from '../report-input';
-import { count, duration, money } from '../numbers';
+import { completionTokensText, moneyText, promptTokensText } from '../known-tokens';
+import { count, duration } from '../numbers';
 import { visibleLine } from '../plain-text';
 import type { PageSection } from '../section';
 import { table } from '../table';
@@ -98,12 +98,13 @@ function costTable(timings: AskedTiming[], options: CostOptions): Html {
 type Total = Pick<AskedTiming, 'seconds' | 'counts' | 'asked'>;
 
 function costCells({ seconds, counts, asked }: Total, { prices, hasAdopted }: CostOptions): string[] {
-  const { calls, promptTokens, completionTokens } = counts;
-  const written = asked.completionTokens;
-  const rate = written === 0 || seconds === 0 ? '–' : count(Math.round(written / seconds));
-  const spent = prices === null ? [] : [money(priceOf(asked, prices), prices.currency)];
+  const { completionTokens: written, withoutCompletionTokens = 0 } = asked;
+  const isRated = written > 0 && seconds > 0 && withoutCompletionTokens === 0;
+  const rate = isRated ? count(Math.round(written / seconds)) : '–';
+  const spent = prices === null ? [] : [moneyText(asked, prices)];
   const own = hasAdopted ? [count(asked.calls)] : [];
-  return [duration(seconds), count(calls), ...own, count(promptTokens), count(completionTokens), rate, ...spent];
+  const tokens = [promptTokensText(counts), completionTokensText(counts)];
+  return [duration(seconds), count(counts.calls), ...own, ...tokens, rate, ...spent];
 }
 
 function totalOf(timings: AskedTiming[]): Total {

@@ -1,5 +1,6 @@
 /** Sample debates that open and read turn by turn. Everything here is model text: it is shown, never interpreted. */
-import type { ChatMessage, Consensus, DebateRound, Turn } from '../../contract/transcript';
+import type { ChatMessage, CompletionEnd, Consensus, DebateRound, Turn } from '../../contract/transcript';
+import { endingOf } from '../../domain/finish-reasons';
 import { html } from '../html';
 import type { Html, HtmlValue } from '../html';
 import type { Report } from '../build-report';
@@ -70,7 +71,7 @@ function turnOf(turn: Turn): Html {
   </li>`;
 }
 
-function answerOf({ answer, agrees, finishReason, usage }: Turn): HtmlValue[] {
+function answerOf({ answer, agrees, usage, ...end }: Turn): HtmlValue[] {
   const parsed =
     answer === null ? html`<em>no answer could be parsed</em>` : html`answer <code>${visibleLine(answer)}</code>`;
   const mark =
@@ -79,8 +80,16 @@ function answerOf({ answer, agrees, finishReason, usage }: Turn): HtmlValue[] {
       : agrees
         ? html` <span class="agrees"><span aria-hidden="true">✓</span> equals the consensus</span>`
         : html` <span class="disagrees"><span aria-hidden="true">✗</span> differs from the consensus</span>`;
-  const cut = finishReason === 'length' && ', cut at the token limit';
-  return [parsed, mark, html`<span class="where"> ${count(usage.completionTokens)} tokens${cut}</span>`];
+  const { completionTokens: written } = usage;
+  const tokens = written === null ? 'unknown number of tokens' : `${count(written)} tokens`;
+  return [parsed, mark, html`<span class="where"> ${tokens}${visibleLine(endText(end))}</span>`];
+}
+
+/** What was out of the ordinary about the end of a response. */
+function endText(end: CompletionEnd & { response: string }): string {
+  const ending = endingOf(end);
+  if (ending === undefined) return '';
+  return ending === 'truncated' ? ', cut at the token limit' : `, ${ending}`;
 }
 
 function messageOf({ role, content }: ChatMessage): Html {

@@ -56,7 +56,8 @@ function resultTable({ run, rows, callsOfSociety, prices }: Report): Html {
 }
 
 function resultCells(row: ResultRow, prices: Report['prices']) {
-  const { comparison } = row;
+  const { comparison, tokensPerProblem: tokens } = row;
+  const spent = row.n === 0 ? 0 : row.moneyPerThousandProblems;
   const paired = comparison === null ? ['–', '–', '–'] : comparedCells(comparison, row.n);
   return {
     header: row.label,
@@ -64,8 +65,8 @@ function resultCells(row: ResultRow, prices: Report['prices']) {
       percentWithError(row.accuracy, row.standardError),
       count(row.n),
       count(row.callsPerProblem),
-      count(Math.round(row.tokensPerProblem)),
-      ...(prices === null ? [] : [money(row.moneyPerThousandProblems ?? 0, prices.currency)]),
+      tokens === null ? 'unknown' : count(Math.round(tokens)),
+      ...(prices === null ? [] : [spent === null ? 'unknown' : money(spent, prices.currency)]),
       ...paired,
     ],
   };

@@ -64,7 +64,7 @@ function flowFigure(selection: SelectionReport) {
   return flowChart({
     id: `flow-${iteration}`,
     ...selectionFlow(selection),
-    caption: `From ${count(responses)} responses to training sets, iteration ${iteration}: what ${comparedWith} says of a response, its one outcome, and whom it trains. ${select === 'none' ? 'Nothing was compared (select: none).' : '“Not judged” are responses of rounds that nobody is trained on.'}`,
+    caption: `From ${count(responses)} responses to training sets, iteration ${iteration}: what ${comparedWith} says of a response, its one outcome, and whom it trains. ${select === 'none' ? 'Nothing was compared (select: none).' : '“Not judged” are responses of rounds that nobody is trained on, and those that did not end as an answer should.'}`,
   });
 }
 
@@ -100,6 +100,9 @@ function outcomeTable(selection: SelectionReport): Html {
     row('Examples in the training set', ({ examples }) => examples),
     row('of them on a tie draw', ({ trainedOnTie }) => trainedOnTie),
     row('Completion tokens', ({ completionTokens }) => completionTokens),
+    ...(agents.some(({ uncountedExamples }) => uncountedExamples !== undefined)
+      ? [row('Examples whose tokens are unknown', ({ uncountedExamples = 0 }) => uncountedExamples)]
+      : []),
   ];
   return html`${sumProblems(agents)}${table({
     caption: `Responses by outcome, iteration ${iteration}.`,

@@ -1,0 +1,44 @@
+/** Notices on answers that did not end as answers should, where their share is out of the ordinary. */
+import type { CallCounts } from '../contract/run';
+import { count, percent } from './numbers';
+
+interface Ending {
+  sentence: string;
+  /** The smallest share of the calls that is worth a sentence. */
+  unusualShare: number;
+}
+
+const knownEndings: Readonly<Record<string, Ending>> = {
+  // A small model that rambles has some of these from the start.
+  truncated: { sentence: 'Responses cut at the token limit, which train nobody', unusualShare: 0.1 },
+  filtered: { sentence: 'Responses withheld or cut by the provider’s filter, which train nobody', unusualShare: 0.01 },
+  empty: { sentence: 'Empty responses, which train nobody', unusualShare: 0.01 },
+  'asked without empty answer': {
+    sentence: 'Critics asked without their own earlier answer, because it was empty',
+    unusualShare: 0.01,
+  },
+  'asked again': {
+    sentence: 'Calls paid for a second time, because the first answer could not be stored and was lost',
+    unusualShare: 0,
+  },
+};
+
+/** One sentence for each ending, with where it happened. @param parts Calls by the place they are named by. */
+export function endingNotices(parts: readonly { place: string; counts: CallCounts }[]): string[] {
+  const names = [...new Set(parts.flatMap(({ counts }) => Object.keys(counts.endings ?? {})))];
+  return names.flatMap((name) => {
+    const { sentence, unusualShare } = endingOfName(name);
+    const places = parts.flatMap(({ place, counts: { calls, endings } }) => {
+      const number = endings?.[name] ?? 0;
+      if (number === 0 || calls === 0 || number / calls < unusualShare) return [];
+      return [`${count(number)} of ${count(calls)} calls (${percent(number / calls)}) ${place}`];
+    });
+    return places.length === 0 ? [] : [`${sentence}: ${places.join(', ')}.`];
+  });
+}
+
+function endingOfName(name: string): Ending {
+  const known = Object.hasOwn(knownEndings, name) ? knownEndings[name] : undefined;
+  const reason = name.replace(/^ended as /, '');
+  return known ?? { sentence: `Responses that the endpoint ended as “${reason}”, which train nobody`, unusualShare: 0 };
+}

@@ -1,0 +1,28 @@
+/** Tokens and money as far as they are known: an endpoint that does not count must not look like one that is free. */
+import type { Prices } from '../contract/comparison';
+import type { CallCounts } from '../contract/run';
+import { isLowerBound } from '../domain/counts';
+import { priceOf } from '../domain/money';
+import { count, money } from './numbers';
+
+/** `1,234`, `≥ 1,234` where some calls' tokens are unknown, `unknown` where all are. */
+export function promptTokensText({ calls, promptTokens, withoutPromptTokens }: CallCounts): string {
+  return knownText(count(promptTokens), { calls, without: withoutPromptTokens });
+}
+
+export function completionTokensText({ calls, completionTokens, withoutCompletionTokens }: CallCounts): string {
+  return knownText(count(completionTokens), { calls, without: withoutCompletionTokens });
+}
+
+export function moneyText(counts: CallCounts, prices: Prices): string {
+  const { calls, withoutPromptTokens = 0, withoutCompletionTokens = 0 } = counts;
+  const without = Math.min(withoutPromptTokens, withoutCompletionTokens);
+  const known = money(priceOf(counts, prices), prices.currency);
+  if (isLowerBound(counts) && without < calls) return `≥\u00a0${known}`;
+  return knownText(known, { calls, without });
+}
+
+function knownText(known: string, { calls, without = 0 }: { calls: number; without?: number | undefined }): string {
+  if (without === 0) return known;
+  return without >= calls ? 'unknown' : `≥\u00a0${known}`;
+}
