@@ -7,7 +7,7 @@ import { publishSealed, readSealed } from '../src/artifacts/sealed';
 import type { CallCounts } from '../src/contract/run';
 import type { Sampling } from '../src/contract/sampling';
 import type { ChatMessage, CompletionEnd, Usage } from '../src/contract/transcript';
-import { countAnswers } from '../src/domain/counts';
+import { addCounts, countAnswers, noCounts } from '../src/domain/counts';
 import { digestOf } from '../src/domain/digests';
 import { iterationKeys, type TurnPlace } from '../src/domain/keys';
 import { ArtifactError } from '../src/errors';
@@ -27,6 +27,8 @@ export interface StoredCompletion extends CompletionEnd {
   usage: Usage;
   /** The name the endpoint gave the model that answered, where it is another way to say what was asked for. */
   answeredBy?: string;
+  /** The agent's own answer of the round before was empty, and is not among the messages. */
+  askedWithoutEmptyAnswer?: true;
   /** The run that asked, where this completion was adopted from another one (`execution.reuseTurnsOf`). */
   reusedFrom?: string;
 }
@@ -35,6 +37,8 @@ export interface StoredCompletion extends CompletionEnd {
 export interface CompletionPlace {
   key: string;
   elsewhere: readonly { runId: string; key: string }[];
+  /** What else is recorded with the completion. */
+  remarks?: Pick<StoredCompletion, 'askedWithoutEmptyAnswer'>;
 }
 
 /** @param reuseTurnsOf Run ids, as in `execution.reuseTurnsOf`. */
@@ -56,14 +60,18 @@ export interface Asking {
  */
 export async function completeOnce(
   { store, inference, endpoint }: Asking,
-  { key, elsewhere }: CompletionPlace,
+  { key, elsewhere, remarks = {} }: CompletionPlace,
   request: ChatRequest,
 ): Promise<StoredCompletion> {
   const requestDigest = digestOf(request);
   const stored = await readSealed<StoredCompletion>(store, key);
   if (stored !== undefined) return sameRequest(key, stored, requestDigest);
   const adopted = await answeredElsewhere(store, elsewhere, { requestDigest, endpoint });
-  const completion = adopted ?? { requestDigest, ...request, endpoint, ...(await ask(inference(endpoint), request)) };
+  const completion = adopted ?? {
+    ...{ requestDigest, ...request, endpoint },
+    ...(await ask(inference(endpoint), request)),
+    ...remarks,
+  };
   const { content } = await publishSealed<StoredCompletion>(store, key, completion);
   return sameRequest(key, content, requestDigest);
 }
@@ -103,7 +111,10 @@ function sameRequest(key: string, stored: StoredCompletion, requestDigest: strin
   );
 }
 
-/** Calls and tokens of completions, whether they were asked for now or found. */
+/** Calls and tokens of completions, whether they were asked for now or found, and what was out of the ordinary. */
 export function countCompletions(completions: readonly StoredCompletion[]): CallCounts {
-  return countAnswers(completions);
+  const withoutOwn = completions.filter(({ askedWithoutEmptyAnswer }) => askedWithoutEmptyAnswer).length;
+  const remarked = { ...noCounts, endings: { 'asked without empty answer': withoutOwn } };
+  const counts = countAnswers(completions);
+  return withoutOwn === 0 ? counts : addCounts(counts, remarked);
 }

@@ -10,13 +10,20 @@ import { saidIn } from '../src/domain/answers';
 import { addCounts, noCounts } from '../src/domain/counts';
 import { samplingSeed } from '../src/domain/draws';
 import { debateRules, sampleVoice, voiceOf, type DebateRules, type Voice } from '../src/domain/debate-rules';
+import { isEmpty } from '../src/domain/finish-reasons';
 import { memberNumbers } from '../src/domain/identifiers';
 import { iterationKeys } from '../src/domain/keys';
 import { modelOf } from '../src/domain/society';
 import { firstRoundMessages, instructionOf, laterRoundMessages, summaryMessages, type PromptSet } from '../src/prompts';
 import { allSettledOrFailed } from '../src/settled';
 import type { Task } from '../src/tasks/task';
-import { completeOnce, completionPlace, countCompletions, type StoredCompletion } from './completions';
+import {
+  completeOnce,
+  completionPlace,
+  countCompletions,
+  type CompletionPlace,
+  type StoredCompletion,
+} from './completions';
 import type { ActivityDependencies } from './dependencies';
 import { withHeartbeats } from './heartbeats';
 import type { RunContexts } from './run-context';
@@ -52,7 +59,12 @@ export function createDebateActivities(dependencies: ActivityDependencies, conte
       const messages = turnMessages(input, stage, before, said);
       const role = input.round === 1 ? 'generation' : 'critic';
       const voice = { ...voiceOf(input, stage.rules), sampling: stage.society.sampling[role] };
-      const response = await respond(input, stage, voice, messages);
+      const previous = before[input.member - 1];
+      const isWithoutOwn = previous !== undefined && isEmpty(previous.response);
+      const response = await respond(input, stage, voice, {
+        messages,
+        remarks: isWithoutOwn ? { askedWithoutEmptyAnswer: true } : {},
+      });
       const counts = addCounts(
         countCompletions([response]),
         summary === undefined ? noCounts : countCompletions([summary]),
@@ -76,7 +88,9 @@ export function createDebateActivities(dependencies: ActivityDependencies, conte
         numbers.map((sample) => {
           const voice = { ...sampleVoice(sample, stage.rules), sampling: sampling.generation };
           const instruction = instructionFor(stage, voice.agent);
-          return respond(place, stage, voice, firstRoundMessages(stage.prompts, { question, instruction }));
+          return respond(place, stage, voice, {
+            messages: firstRoundMessages(stage.prompts, { question, instruction }),
+          });
         }),
       );
       return countCompletions(drawn);
@@ -134,7 +148,7 @@ export function createDebateActivities(dependencies: ActivityDependencies, conte
     place: Place,
     stage: Stage,
     voice: Voice & { sampling: Sampling },
-    messages: ChatMessage[],
+    { messages, remarks = {} }: { messages: ChatMessage[]; remarks?: CompletionPlace['remarks'] },
   ): Promise<StoredCompletion> {
     const { model, endpoint = stage.endpoint } = modelOf(stage.society, voice.agent);
     const request = {
@@ -144,7 +158,7 @@ export function createDebateActivities(dependencies: ActivityDependencies, conte
       seed: samplingSeed({ kind: 'response', seed: stage.seed, ...place, agent: voice.name }),
     };
     const kept = completionPlace({ ...place, agent: voice.name, part: 'response' }, stage.reuseTurnsOf);
-    return completeOnce({ ...dependencies, endpoint }, kept, request);
+    return completeOnce({ ...dependencies, endpoint }, { ...kept, remarks }, request);
   }
 
   return { takeTurn, drawVoteSamples };

@@ -1,5 +1,6 @@
 /** The lists of messages that agents and the summariser are sent. Byte-stable: training uses exactly what was sent. */
 import type { ChatMessage } from '../contract/transcript';
+import { isEmpty } from '../domain/finish-reasons';
 import { fill } from './placeholders';
 import type { PromptSet } from './prompt-sets';
 
@@ -56,12 +57,24 @@ export function summaryMessages(
 
 /**
  * Round m > 1: the chat of round m-1 (question, own earlier responses, and in between what was asked then), and a user
- * turn with the others' opinions and the question restated. A single member is asked to check itself.
+ * turn with the others' opinions and the question restated. A single member is asked to check itself. An empty answer is
+ * left out.
  */
 export function laterRoundMessages(prompts: PromptSet, round: LaterRound): ChatMessage[] {
   const { messages, response } = round.previous;
   const request = (round.instruction ?? '') + laterRequest(prompts, round);
+  if (isEmpty(response)) return withoutOwnAnswer(messages, request);
   return [...messages, { role: 'assistant', content: response }, user(request)];
+}
+
+/**
+ * Hosts refuse an assistant's turn without text, and many templates two user turns in a row: what is asked now is said
+ * behind what was asked before.
+ */
+function withoutOwnAnswer(messages: readonly ChatMessage[], request: string): ChatMessage[] {
+  const last = messages.at(-1);
+  if (last?.role !== 'user') return [...messages, user(request)];
+  return [...messages.slice(0, -1), user(`${last.content}\n\n${request}`)];
 }
 
 function laterRequest(prompts: PromptSet, { question, summary, othersResponses }: LaterRound): string {
