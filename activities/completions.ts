@@ -12,6 +12,7 @@ import { digestOf } from '../src/domain/digests';
 import { iterationKeys, type TurnPlace } from '../src/domain/keys';
 import { ArtifactError } from '../src/errors';
 import type { ArtifactStore, ChatRequest, Inference } from '../src/ports';
+import type { RequestFailures } from './request-failures';
 
 /** Content of a turn file. */
 export interface StoredCompletion extends CompletionEnd {
@@ -33,6 +34,11 @@ export interface StoredCompletion extends CompletionEnd {
   reusedFrom?: string;
 }
 
+/** What a worker remembers of its calls, beyond the attempts of one activity. */
+export interface CallMemory {
+  failures: RequestFailures;
+}
+
 /** Where a completion may be: its own key, and the same place in other runs, by run id. */
 export interface CompletionPlace {
   key: string;
@@ -48,7 +54,7 @@ export function completionPlace(turn: TurnPlace, reuseTurnsOf: readonly string[]
 }
 
 /** Who is asked, and where the answer is kept. */
-export interface Asking {
+export interface Asking extends CallMemory {
   store: ArtifactStore;
   inference: (endpoint: string) => Inference;
   endpoint: string;
@@ -59,26 +65,33 @@ export interface Asking {
  * same endpoint; else asks the model and stores what it says.
  */
 export async function completeOnce(
-  { store, inference, endpoint }: Asking,
+  asking: Asking,
   { key, elsewhere, remarks = {} }: CompletionPlace,
   request: ChatRequest,
 ): Promise<StoredCompletion> {
+  const { store, endpoint } = asking;
   const requestDigest = digestOf(request);
   const stored = await readSealed<StoredCompletion>(store, key);
   if (stored !== undefined) return sameRequest(key, stored, requestDigest);
   const adopted = await answeredElsewhere(store, elsewhere, { requestDigest, endpoint });
   const completion = adopted ?? {
     ...{ requestDigest, ...request, endpoint },
-    ...(await ask(inference(endpoint), request)),
+    ...(await ask(asking, request, requestDigest)),
     ...remarks,
   };
   const { content } = await publishSealed<StoredCompletion>(store, key, completion);
   return sameRequest(key, content, requestDigest);
 }
 
-async function ask(inference: Inference, request: ChatRequest) {
-  const { text, ...answer } = await inference.complete(request, Context.current().cancellationSignal);
-  return { response: text, ...answer };
+async function ask({ inference, endpoint, failures }: Asking, request: ChatRequest, requestDigest: string) {
+  const asked = { endpoint, model: request.model, requestDigest };
+  try {
+    const { text, ...answer } = await inference(endpoint).complete(request, Context.current().cancellationSignal);
+    failures.succeeded(asked);
+    return { response: text, ...answer };
+  } catch (error) {
+    throw failures.judge(asked, error);
+  }
 }
 
 /** Another request at the same place (other weights, another prompt, another server) is nothing wrong: it is simply not ours. */

@@ -21,6 +21,7 @@ import {
   completeOnce,
   completionPlace,
   countCompletions,
+  type CallMemory,
   type CompletionPlace,
   type StoredCompletion,
 } from './completions';
@@ -46,7 +47,7 @@ interface Stage {
 /** Where a turn stands; a sample of a vote has no member of its own. */
 type Place = Omit<TurnInput, 'member'>;
 
-export function createDebateActivities(dependencies: ActivityDependencies, contexts: RunContexts) {
+export function createDebateActivities(dependencies: ActivityDependencies, contexts: RunContexts, memory: CallMemory) {
   const { store } = dependencies;
 
   /** One member's part of one round: the summary of the others (from round 2 on), then the response. */
@@ -141,7 +142,7 @@ export function createDebateActivities(dependencies: ActivityDependencies, conte
       seed: samplingSeed({ kind: 'summary', seed: stage.seed, ...input, agent }),
     };
     const kept = completionPlace({ ...input, agent, part: 'summary' }, stage.reuseTurnsOf);
-    return completeOnce({ ...dependencies, endpoint: stage.endpoint }, kept, request);
+    return completeOnce({ ...dependencies, ...memory, endpoint: stage.endpoint }, kept, request);
   }
 
   async function respond(
@@ -158,7 +159,7 @@ export function createDebateActivities(dependencies: ActivityDependencies, conte
       seed: samplingSeed({ kind: 'response', seed: stage.seed, ...place, agent: voice.name }),
     };
     const kept = completionPlace({ ...place, agent: voice.name, part: 'response' }, stage.reuseTurnsOf);
-    return completeOnce({ ...dependencies, endpoint }, { ...kept, remarks }, request);
+    return completeOnce({ ...dependencies, ...memory, endpoint }, { ...kept, remarks }, request);
   }
 
   return { takeTurn, drawVoteSamples };

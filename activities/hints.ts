@@ -9,7 +9,7 @@ import { iterationKeys } from '../src/domain/keys';
 import { modelOf } from '../src/domain/society';
 import { hintedMessages, instructionOf } from '../src/prompts';
 import { allSettledOrFailed } from '../src/settled';
-import { completeOnce, completionPlace, countCompletions, type StoredCompletion } from './completions';
+import { completeOnce, completionPlace, countCompletions, type CallMemory, type StoredCompletion } from './completions';
 import type { ActivityDependencies } from './dependencies';
 import { withHeartbeats } from './heartbeats';
 import type { References } from './references';
@@ -18,7 +18,7 @@ import type { RunContexts } from './run-context';
 export function createHintActivities(
   dependencies: ActivityDependencies,
   contexts: RunContexts,
-  references: References,
+  { references, memory }: { references: References; memory: CallMemory },
 ) {
   const { store } = dependencies;
 
@@ -74,7 +74,7 @@ export function createHintActivities(
     };
     const endpoint = speaker.endpoint ?? model.endpoint;
     const place = completionPlace(await partOf(input, member, 'hinted'), execution.reuseTurnsOf);
-    return completeOnce({ ...dependencies, endpoint }, place, request);
+    return completeOnce({ ...dependencies, ...memory, endpoint }, place, request);
   }
 
   async function partOf(input: HintsInput, member: number, part: 'response' | 'hinted') {

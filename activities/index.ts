@@ -11,6 +11,7 @@ import { createMeasuresActivities } from './measures';
 import { References } from './references';
 import { createReportingActivities } from './reporting';
 import { RunContexts } from './run-context';
+import { RequestFailures } from './request-failures';
 import { createRunActivities } from './runs';
 import { createShardActivities } from './shards';
 import { createTrainingDataActivities } from './training-data';
@@ -22,12 +23,13 @@ export type Activities = ReturnType<typeof createActivities>;
 export function createActivities(dependencies: ActivityDependencies) {
   const contexts = new RunContexts(dependencies);
   const references = new References(dependencies, contexts);
+  const memory = { failures: new RequestFailures() };
   const activities = {
     ...createRunActivities(dependencies),
-    ...createDebateActivities(dependencies, contexts),
+    ...createDebateActivities(dependencies, contexts, memory),
     ...createShardActivities(dependencies, contexts),
     ...createTrainingDataActivities(dependencies, contexts, references),
-    ...createHintActivities(dependencies, contexts, references),
+    ...createHintActivities(dependencies, contexts, { references, memory }),
     ...createFinetuningActivities(dependencies, contexts),
     ...createEvaluationActivities(dependencies, contexts, references),
     ...createGuardActivities(dependencies, contexts),

@@ -5,6 +5,7 @@ import path from 'node:path';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { CancelledFailure } from '@temporalio/common';
 import { completeOnce, type StoredCompletion } from '../../activities/completions';
+import { RequestFailures } from '../../activities/request-failures';
 import { readSealed } from '../../src/artifacts/sealed';
 import type { RunPlan, ShardInput } from '../../src/contract/run';
 import { agentOf, memberNumbers } from '../../src/domain/identifiers';
@@ -180,7 +181,7 @@ describe('a debate turn', () => {
     const asking = (request: ChatRequest) =>
       new MockActivityEnvironment().run(() =>
         completeOnce(
-          { store: world.store, inference: () => inference, endpoint: 'local' },
+          { store: world.store, inference: () => inference, endpoint: 'local', failures: new RequestFailures() },
           { key, elsewhere: [] },
           request,
         ),
