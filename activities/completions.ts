@@ -7,12 +7,13 @@ import { publishSealed, readSealed } from '../src/artifacts/sealed';
 import type { CallCounts } from '../src/contract/run';
 import type { Sampling } from '../src/contract/sampling';
 import type { ChatMessage, CompletionEnd, Usage } from '../src/contract/transcript';
-import { addCounts, countAnswers, noCounts } from '../src/domain/counts';
+import { addCounts, countAnswers, countUsages, noCounts } from '../src/domain/counts';
 import { digestOf } from '../src/domain/digests';
 import { iterationKeys, type TurnPlace } from '../src/domain/keys';
 import { ArtifactError } from '../src/errors';
 import type { ArtifactStore, ChatRequest, Inference } from '../src/ports';
-import type { RequestFailures } from './request-failures';
+import { RequestFailures } from './request-failures';
+import { UnstoredAnswers } from './unstored-answers';
 
 /** Content of a turn file. */
 export interface StoredCompletion extends CompletionEnd {
@@ -28,6 +29,8 @@ export interface StoredCompletion extends CompletionEnd {
   usage: Usage;
   /** The name the endpoint gave the model that answered, where it is another way to say what was asked for. */
   answeredBy?: string;
+  /** Answers to this request that were paid for before, could not be stored, and were lost. */
+  lost?: Usage[];
   /** The agent's own answer of the round before was empty, and is not among the messages. */
   askedWithoutEmptyAnswer?: true;
   /** The run that asked, where this completion was adopted from another one (`execution.reuseTurnsOf`). */
@@ -37,6 +40,11 @@ export interface StoredCompletion extends CompletionEnd {
 /** What a worker remembers of its calls, beyond the attempts of one activity. */
 export interface CallMemory {
   failures: RequestFailures;
+  unstored: UnstoredAnswers<StoredCompletion>;
+}
+
+export function newCallMemory(): CallMemory {
+  return { failures: new RequestFailures(), unstored: new UnstoredAnswers() };
 }
 
 /** Where a completion may be: its own key, and the same place in other runs, by run id. */
@@ -66,24 +74,51 @@ export interface Asking extends CallMemory {
  */
 export async function completeOnce(
   asking: Asking,
-  { key, elsewhere, remarks = {} }: CompletionPlace,
+  place: CompletionPlace,
   request: ChatRequest,
 ): Promise<StoredCompletion> {
   const { store, endpoint } = asking;
   const requestDigest = digestOf(request);
-  const stored = await readSealed<StoredCompletion>(store, key);
-  if (stored !== undefined) return sameRequest(key, stored, requestDigest);
-  const adopted = await answeredElsewhere(store, elsewhere, { requestDigest, endpoint });
-  const completion = adopted ?? {
-    ...{ requestDigest, ...request, endpoint },
-    ...(await ask(asking, request, requestDigest)),
-    ...remarks,
-  };
-  const { content } = await publishSealed<StoredCompletion>(store, key, completion);
-  return sameRequest(key, content, requestDigest);
+  const stored = await readSealed<StoredCompletion>(store, place.key);
+  if (stored !== undefined) return sameRequest(place.key, stored, requestDigest);
+  const adopted = await answeredElsewhere(store, place.elsewhere, { requestDigest, endpoint });
+  if (adopted === undefined) return askAndStore(asking, place, { request, requestDigest });
+  const { content } = await publishSealed<StoredCompletion>(store, place.key, adopted);
+  return sameRequest(place.key, content, requestDigest);
 }
 
-async function ask({ inference, endpoint, failures }: Asking, request: ChatRequest, requestDigest: string) {
+interface Asked {
+  request: ChatRequest;
+  requestDigest: string;
+}
+
+/** An answer that the store does not take is kept for the next attempt: a paid call is not made twice. */
+async function askAndStore(
+  asking: Asking,
+  { key, remarks = {} }: CompletionPlace,
+  asked: Asked,
+): Promise<StoredCompletion> {
+  const { store, endpoint, unstored } = asking;
+  const { request, requestDigest } = asked;
+  const id = `${key} ${requestDigest}`;
+  await unstored.insistOnWritable(store, key);
+  const completion = unstored.get(id) ?? {
+    ...{ requestDigest, ...request, endpoint },
+    ...(await ask(asking, asked)),
+    ...remarks,
+    ...(unstored.lost(id).length === 0 ? {} : { lost: unstored.lost(id) }),
+  };
+  try {
+    const { content } = await publishSealed<StoredCompletion>(store, key, completion);
+    unstored.stored(id);
+    return sameRequest(key, content, requestDigest);
+  } catch (error) {
+    if (error instanceof ArtifactError && (error.retryable || error.isRefused)) unstored.keep(id, completion);
+    throw error;
+  }
+}
+
+async function ask({ inference, endpoint, failures }: Asking, { request, requestDigest }: Asked) {
   const asked = { endpoint, model: request.model, requestDigest };
   try {
     const { text, ...answer } = await inference(endpoint).complete(request, Context.current().cancellationSignal);
@@ -105,7 +140,9 @@ async function answeredElsewhere(
     if (found === undefined || found.requestDigest !== asked.requestDigest) continue;
     // Runs of an earlier version did not say.
     if (found.endpoint !== undefined && found.endpoint !== asked.endpoint) continue;
-    return { ...found, reusedFrom: found.reusedFrom ?? runId };
+    // What that run lost is in its own books.
+    const { lost: _ofThatRun, ...adopted } = found;
+    return { ...adopted, reusedFrom: found.reusedFrom ?? runId };
   }
   return undefined;
 }
@@ -128,6 +165,11 @@ function sameRequest(key: string, stored: StoredCompletion, requestDigest: strin
 export function countCompletions(completions: readonly StoredCompletion[]): CallCounts {
   const withoutOwn = completions.filter(({ askedWithoutEmptyAnswer }) => askedWithoutEmptyAnswer).length;
   const remarked = { ...noCounts, endings: { 'asked without empty answer': withoutOwn } };
-  const counts = countAnswers(completions);
-  return withoutOwn === 0 ? counts : addCounts(counts, remarked);
+  const lost = completions.flatMap((completion) => completion.lost ?? []);
+  const paidTwice = { ...countUsages(lost), endings: { 'asked again': lost.length } };
+  return addCounts(
+    countAnswers(completions),
+    ...(withoutOwn === 0 ? [] : [remarked]),
+    ...(lost.length === 0 ? [] : [paidTwice]),
+  );
 }

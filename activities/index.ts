@@ -1,6 +1,7 @@
 /** All activities of the product, made from the ports they need. */
 import { createComparisonActivities } from './comparisons';
 import type { ActivityDependencies } from './dependencies';
+import { newCallMemory } from './completions';
 import { createDebateActivities } from './debate';
 import { createEvaluationActivities } from './evaluation';
 import { classified } from './failures';
@@ -11,7 +12,6 @@ import { createMeasuresActivities } from './measures';
 import { References } from './references';
 import { createReportingActivities } from './reporting';
 import { RunContexts } from './run-context';
-import { RequestFailures } from './request-failures';
 import { createRunActivities } from './runs';
 import { createShardActivities } from './shards';
 import { createTrainingDataActivities } from './training-data';
@@ -23,7 +23,7 @@ export type Activities = ReturnType<typeof createActivities>;
 export function createActivities(dependencies: ActivityDependencies) {
   const contexts = new RunContexts(dependencies);
   const references = new References(dependencies, contexts);
-  const memory = { failures: new RequestFailures() };
+  const memory = newCallMemory();
   const activities = {
     ...createRunActivities(dependencies),
     ...createDebateActivities(dependencies, contexts, memory),

@@ -16,6 +16,9 @@ import type { ArtifactStore } from '../ports';
 import { corruptArtifact, missingArtifact } from './damage';
 import { hasCode, storageError } from './storage-error';
 
+/** A completion of usual length: a disk that takes it takes an answer. */
+const checkedBytes = 64 * 1024;
+
 export class FileArtifactStore implements ArtifactStore {
   /** @param root Absolute path of the store's folder; created on first use. */
   constructor(private readonly root: string) {}
@@ -52,6 +55,19 @@ export class FileArtifactStore implements ArtifactStore {
       if (!hasCode(error, 'EEXIST')) throw storageError(key, 'cannot be published', error);
       const stored = await readFile(this.resolve(key));
       return { created: false, stored, reference: { key, sha256: sha256(stored) } };
+    } finally {
+      await rm(attempt, { force: true });
+    }
+  }
+
+  async checkWritable(key: string): Promise<void> {
+    const attempt = await this.writeAttempt(key, Buffer.alloc(checkedBytes));
+    try {
+      const folder = path.dirname(this.resolve(key));
+      await makeFolder(folder);
+      await access(folder, constants.W_OK);
+    } catch (error) {
+      throw storageError(key, 'cannot be published', error);
     } finally {
       await rm(attempt, { force: true });
     }

@@ -103,6 +103,8 @@ export interface ArtifactStore {
     key: string,
     bytes: Buffer | string,
   ): Promise<{ created: boolean; stored: Buffer; reference: ArtifactReference }>;
+  /** Throws `ArtifactError` where `publish` could store nothing under the key now. Leaves nothing behind. */
+  checkWritable(key: string): Promise<void>;
   /** Overwrites; only for mutable views that can be rebuilt (`report.html`). */
   writeView(key: string, bytes: Buffer | string): Promise<void>;
   list(prefix: string): Promise<string[]>;

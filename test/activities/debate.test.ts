@@ -4,8 +4,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { CancelledFailure } from '@temporalio/common';
-import { completeOnce, type StoredCompletion } from '../../activities/completions';
-import { RequestFailures } from '../../activities/request-failures';
+import { completeOnce, newCallMemory, type StoredCompletion } from '../../activities/completions';
 import { readSealed } from '../../src/artifacts/sealed';
 import type { RunPlan, ShardInput } from '../../src/contract/run';
 import { agentOf, memberNumbers } from '../../src/domain/identifiers';
@@ -181,7 +180,7 @@ describe('a debate turn', () => {
     const asking = (request: ChatRequest) =>
       new MockActivityEnvironment().run(() =>
         completeOnce(
-          { store: world.store, inference: () => inference, endpoint: 'local', failures: new RequestFailures() },
+          { store: world.store, inference: () => inference, endpoint: 'local', ...newCallMemory() },
           { key, elsewhere: [] },
           request,
         ),
