@@ -11,6 +11,7 @@ import {
   type ChildWorkflowHandle,
 } from '@temporalio/workflow';
 import { gateSignal, pauseSignal, resumeSignal, type GateState } from './messages';
+import { isGateState, reasonLine } from './signal-input';
 
 export interface PauseGate {
   readonly paused: boolean;
@@ -49,7 +50,8 @@ export function createPauseGate(startPaused: boolean, startReason?: string): Pau
     log.info(next.paused ? 'paused' : 'resumed', { reason: next.reason });
     await tell([...children.values()], next);
   };
-  setHandler(pauseSignal, async (why) => {
+  setHandler(pauseSignal, async (sent) => {
+    const why = reasonLine(sent);
     if (run !== undefined) return run.signal(pauseSignal, why);
     if (!state.paused) await enter({ version: state.version + 1, paused: true, reason: why });
   });
@@ -58,7 +60,8 @@ export function createPauseGate(startPaused: boolean, startReason?: string): Pau
     await enter({ version: state.version + 1, paused: false });
   });
   setHandler(gateSignal, async (heard) => {
-    if (heard.version > state.version) await enter(heard);
+    if (isGateState(heard) && heard.version > state.version)
+      await enter({ ...heard, reason: reasonLine(heard.reason) });
   });
 
   return {

@@ -134,6 +134,26 @@ describe('a run in trouble', () => {
     await handle.result();
   });
 
+  test('a pause whose reason is an object is shown as one bounded line, and a strange gate signal stops nothing', async () => {
+    let letGo: () => void = () => undefined;
+    const asked = new Promise<void>((resolve) => (letGo = resolve));
+    const turn = { answer: '1', counts: { calls: 1, promptTokens: 1, completionTokens: 1 } };
+    const plan = plainPlan({ iterations: 0, trainedAgents: [] });
+    const handle = await start(plan, { takeTurn: async () => (await asked, turn) });
+    const shard = namespace.client.workflow.getHandle(`maft/${plan.runId}/iteration-0/evaluate/shard-00`);
+    await until(async () => (await shard.describe()).status.name === 'RUNNING', 'a shard is open');
+    for (const nonsense of [null, 7, 'pause', [], { version: 'x' }, { version: 9 }])
+      await shard.signal('gate', nonsense);
+    await handle.signal('pause', { why: 'lunch\u001b[2J', more: 'x'.repeat(10_000) });
+    await until(async () => (await shard.query<PartProgress>('progress')).paused, 'the shard is paused');
+    const { pauseReason } = await handle.query<RunProgress>('progress');
+    expect(pauseReason).toMatch(/^\{"why":"lunch[ -~]+x$/);
+    expect(pauseReason!.length).toBeLessThanOrEqual(300);
+    await handle.signal('resume');
+    letGo();
+    await handle.result();
+  });
+
   test('a pause asked for between two stages holds the next one back, and its children start paused', async () => {
     let letGo: () => void = () => undefined;
     const scored = new Promise<void>((resolve) => (letGo = resolve));
