@@ -34,6 +34,8 @@ export class OpenAiInference implements Inference {
     try {
       // The page object would read an answer without `data` as an empty list.
       const answer: unknown = await this.endpoint.client.get('/models', endedBy(signal));
+      const reported = errorInside(answer);
+      if (reported !== undefined) throw this.endpoint.refused(reported, { model: 'any', headers: new Headers() });
       const parsed = modelListSchema.safeParse(answer);
       if (!parsed.success) throw this.endpoint.nonsense('list of models', answer);
       return this.endpoint.ownNames(parsed.data.data.map(({ id }) => id));

@@ -7,6 +7,7 @@ import { z } from 'zod';
 import { UnsupportedByEndpoint } from '../errors';
 import type { Scoring, TextToTokenize, TokenizedText } from '../ports';
 import type { OpenAiEndpoint } from './openai-endpoint';
+import { errorInside } from './openai-errors';
 
 const tokenizedSchema = z.object({ tokens: z.array(z.int().min(0)), max_model_len: z.int().min(1).nullish() });
 
@@ -87,18 +88,26 @@ export class OpenAiScoring implements Scoring {
 
   private async ask({ address, model, body }: Call, signal: AbortSignal): Promise<unknown> {
     try {
-      return await this.endpoint.post(address, { model: this.endpoint.wireName(model), ...body }, signal);
+      const answer = await this.endpoint.post(address, { model: this.endpoint.wireName(model), ...body }, signal);
+      const reported = errorInside(answer);
+      if (reported === undefined) return answer;
+      if (isLackedRoute(reported.status, reported.reason)) throw this.lacking(address, reported.status);
+      throw this.endpoint.refused(reported, { model, headers: new Headers() });
     } catch (error) {
-      if (lacksRoute(error)) {
-        const route = address.replace(/^https?:\/\/[^/]+/, '');
-        throw new UnsupportedByEndpoint(`${this.endpoint.baseUrl} has no ${route} that scores (HTTP ${error.status})`);
-      }
+      if (error instanceof UnsupportedByEndpoint) throw error;
+      if (error instanceof APIError && isLackedRoute(error.status as number, error.message))
+        throw this.lacking(address, error.status as number);
       if (error instanceof APIError && keyRefusals.has(error.status as number)) {
         const failure = this.endpoint.translate(error, model) as Error;
         throw new UnsupportedByEndpoint(failure.message);
       }
       throw this.endpoint.translate(error, model);
     }
+  }
+
+  private lacking(address: string, status: number | undefined): UnsupportedByEndpoint {
+    const route = address.replace(/^https?:\/\/[^/]+/, '');
+    return new UnsupportedByEndpoint(`${this.endpoint.baseUrl} has no ${route} that scores (HTTP ${status})`);
   }
 
   /** vLLM's stands beside `/v1`, not below it. */
@@ -111,9 +120,8 @@ export class OpenAiScoring implements Scoring {
 const keyRefusals = new Set([401, 403]);
 
 /** An unknown model is a 404 as well, and is not meant: it may be about to be loaded. */
-function lacksRoute(error: unknown): error is APIError {
-  if (!(error instanceof APIError)) return false;
-  if (error.status === 405 || error.status === 501) return true;
-  if (error.status === 404) return !/model .*(does not exist|not found|unknown)/is.test(error.message);
-  return error.status === 400 && /prompt_logprobs|unrecogni[sz]ed request argument/i.test(error.message);
+function isLackedRoute(status: number | undefined, message: string): boolean {
+  if (status === 405 || status === 501) return true;
+  if (status === 404) return !/model .*(does not exist|not found|unknown)/is.test(message);
+  return status === 400 && /prompt_logprobs|unrecogni[sz]ed request argument/i.test(message);
 }

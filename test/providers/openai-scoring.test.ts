@@ -46,6 +46,13 @@ describe('a scoring endpoint', () => {
     });
   });
 
+  test('that answers an error with status 200 means what its code says', async () => {
+    endpoint.answer = json(200, { error: { code: 429, message: 'slow down' } });
+    await expect(score()).rejects.toMatchObject({ name: 'ProviderError', status: 429, retryable: true });
+    endpoint.answer = json(200, { error: { code: 404, message: 'no such route' } });
+    await expect(score()).rejects.toBeInstanceOf(UnsupportedByEndpoint);
+  });
+
   test('is asked to tokenize a plain text without special tokens, which may be none', async () => {
     endpoint.answer = json(200, { tokens: [] });
     expect(await scoringWith().tokenize({ model, text: '' }, never)).toEqual({ tokens: [], limit: undefined });
