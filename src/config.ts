@@ -71,6 +71,8 @@ const endpointSchema = z.strictObject({
 });
 
 const configFileSchema = z.strictObject({
+  /** Folders outside MAFT_DATA that a specification may read data from; relative ones are below MAFT_DATA. */
+  dataFolders: z.array(z.string().min(1)).default([]),
   endpoints: z
     .record(z.string(), endpointSchema)
     .refine((endpoints) => !('embedded' in endpoints), {
@@ -120,6 +122,7 @@ export interface MachineConfig {
   store: string;
   /** Absolute. */
   data: string;
+  dataFolders: ConfigFile['dataFolders'];
   temporal: TemporalService;
   /** The user's own Python and `temporal`, where they brought them. */
   python: string | undefined;

@@ -20,8 +20,14 @@ export class InvalidRunSpec extends MaftError {
     /** One sentence per problem: field, value, what is allowed. */
     readonly problems: string[],
   ) {
-    super(problems.join('\n'));
+    super(atMost(20, problems).join('\n'));
   }
+}
+
+/** The first lines, and how many more there are: hundreds say no more than twenty. */
+function atMost(most: number, lines: string[]): string[] {
+  if (lines.length <= most) return lines;
+  return [...lines.slice(0, most - 1), `… and ${lines.length - most + 1} more problems`];
 }
 
 /** This machine's configuration is off: settings, keys, missing programs, ports. The operator mends it; work then goes on. */

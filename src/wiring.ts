@@ -48,7 +48,7 @@ export function wireMachine(
       inference: (name) => new OpenAiInference(endpointOf(name)),
       scoring: (name) => new OpenAiScoring(endpointOf(name)),
       trainer,
-      task: (settings) => taskFor(settings, { dataDirectory: config.data }),
+      task: (settings) => taskFor(settings, { dataDirectory: config.data, dataFolders: config.dataFolders }),
       grader: (reader) => (reader.equal === undefined ? mathVerify : graderFor(reader)),
       platform: temporalPlatform(temporal.connection, temporal.namespace),
       machine: {

@@ -66,10 +66,12 @@ export class FileArtifactStore implements ArtifactStore {
       const folder = path.dirname(this.resolve(key));
       await makeFolder(folder);
       await access(folder, constants.W_OK);
+      // Publishing is a hard link, which not every file system has.
+      await link(attempt, `${attempt}.link`);
     } catch (error) {
       throw storageError(key, 'cannot be published', error);
     } finally {
-      await rm(attempt, { force: true });
+      await Promise.all([attempt, `${attempt}.link`].map((file) => rm(file, { force: true })));
     }
   }
 

@@ -10,6 +10,12 @@ function isRefusal(error: unknown): boolean {
   return ['EROFS', 'EACCES', 'EPERM'].some((code) => hasCode(error, code));
 }
 
+/** link(2) between two files of one's own is only refused where there is no such thing. */
+function lacksHardLinks(error: unknown): boolean {
+  const isLink = typeof error === 'object' && error !== null && 'syscall' in error && error.syscall === 'link';
+  return isLink && ['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS'].some((code) => hasCode(error, code));
+}
+
 /** A full disk or a stale mount may be mended while the run waits, so these are retryable; a permission is not. */
 export function storageError(key: string, attempted: string, cause: unknown): ArtifactError {
   if (hasCode(cause, 'ENOSPC') || hasCode(cause, 'EDQUOT')) {
@@ -20,6 +26,14 @@ export function storageError(key: string, attempted: string, cause: unknown): Ar
         retryable: true,
         cause,
       },
+    );
+  }
+  if (lacksHardLinks(cause)) {
+    return new ArtifactError(
+      `${attempted}: the store's file system has no hard links (exFAT and some network and FUSE file systems have none); ` +
+        'set MAFT_STORE to a folder on another one',
+      key,
+      { isRefused: true, cause },
     );
   }
   if (isRefusal(cause)) {

@@ -55,7 +55,8 @@ async function checking(options: DataOptions, kind: DataKind): Promise<string> {
   if (kind === 'jsonl' && options.answerType === undefined) {
     throw new InvalidRunSpec([`--answer-type: missing; --task jsonl needs one of ${dataAnswerTypes.join(', ')}`]);
   }
-  const context = { dataDirectory: dataDirectory() };
+  // Whoever types the command may read what they name.
+  const context = { dataDirectory: dataDirectory(), dataFolders: ['/'] };
   if (options.fetch === true) {
     if (known === undefined) throw new InvalidRunSpec(['--fetch: your own data are published nowhere']);
     await fetchData(known, { path, ...context }, stderrListener());

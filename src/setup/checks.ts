@@ -1,6 +1,7 @@
 /** What `maft doctor` looks at. A check changes nothing but missing search attributes, and never throws. */
 import { accessSync, constants, existsSync, statfsSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { FileArtifactStore } from '../artifacts/file-store';
 import { resolveEndpoint, type MachineConfig } from '../config';
 import { MaftError } from '../errors';
 import { connectClient, ownServerTarget } from '../runs/temporal-client';
@@ -35,6 +36,7 @@ const checks: Record<string, Check> = {
   GPU: gpu,
   'base model': baseModel,
   MAFT_HOME: home,
+  MAFT_STORE: store,
   ports,
   endpoints,
   platform,
@@ -150,6 +152,16 @@ function home({ maftHome }: MachineConfig): Finding {
   return free < 1e9
     ? { name, status: 'missing', detail: `${detail}: at least 1 GB is needed` }
     : { name, status: 'ok', detail };
+}
+
+/** What a run would meet after its first paid call: a folder that cannot be written, a file system without hard links. */
+async function store(config: MachineConfig): Promise<Finding> {
+  const name = 'MAFT_STORE';
+  if (config.store.includes('://'))
+    return { name, status: 'missing', detail: `${config.store}: only folders are supported` };
+  if (!existsSync(config.store)) return { name, status: 'automatic', detail: `${config.store}: made by the first run` };
+  await new FileArtifactStore(config.store).checkWritable('runs');
+  return { name, status: 'ok', detail: `${config.store}, writable, with hard links` };
 }
 
 async function ports(config: MachineConfig): Promise<Finding> {

@@ -19,8 +19,17 @@ export function allowedAt(path: Path, specification: unknown, schema?: z.ZodType
   return typeof meaning === 'string' ? `${kinds} (${meaning})` : kinds;
 }
 
+const roots = new WeakMap<z.ZodType, SchemaNode>();
+
+/** Made once: it takes tens of milliseconds, and is asked for with every field that is not as it should be. */
+function rootOf(schema: z.ZodType): SchemaNode {
+  const root = roots.get(schema) ?? (z.toJSONSchema(schema, { io: 'input' }) as SchemaNode);
+  roots.set(schema, root);
+  return root;
+}
+
 function nodesAt(path: Path, specification: unknown, schema: z.ZodType = runSpecificationSchema): SchemaNode[] {
-  const root = z.toJSONSchema(schema, { io: 'input' }) as SchemaNode;
+  const root = rootOf(schema);
   let nodes = branches(root, specification);
   path.forEach((key, depth) => {
     const value = valueAt(specification, path.slice(0, depth + 1));

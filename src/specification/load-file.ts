@@ -1,8 +1,8 @@
 /** Reads a run specification from a YAML (or JSON) file. */
-import { readFile } from 'node:fs/promises';
+import { createReadStream } from 'node:fs';
 import { LineCounter, parseDocument } from 'yaml';
 import { InvalidRunSpec } from '../errors';
-import { isPlainObject } from './plain-objects';
+import { isPlainObject, notTooDeep } from './plain-objects';
 
 /** Fields that a comparison has and a run has not. */
 const comparisonFields = ['methods', 'seeds', 'tasks'];
@@ -31,19 +31,41 @@ export async function loadComparisonFile(path: string): Promise<unknown> {
  * be read or is no YAML, with file, line and column.
  */
 export async function loadSpecificationFile(path: string): Promise<unknown> {
-  const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    throw new InvalidRunSpec([
-      `${path}: cannot be read (${error.code ?? error.message}); give the path of a YAML or JSON file`,
-    ]);
-  });
+  const text = await readText(path);
   const lineCounter = new LineCounter();
   const document = parseDocument(text, { lineCounter, prettyErrors: false });
   const problems = document.errors.map(({ pos: [offset], message }) => {
     const { line, col } = lineCounter.linePos(offset);
-    return `${path}:${line}:${col}: ${message.replaceAll(/\s+/g, ' ')}`;
+    // The parser's own words for a text that is nested thousands of levels deep.
+    const reason = message.startsWith('Maximum call stack') ? 'is nested too deep' : message.replaceAll(/\s+/g, ' ');
+    return `${path}:${line}:${col}: ${reason}`;
   });
   if (problems.length > 0) throw new InvalidRunSpec(problems);
-  return contentOf(path, () => document.toJS({ maxAliasCount: 100 }) as unknown);
+  return notTooDeep(
+    contentOf(path, () => document.toJS({ maxAliasCount: 100 }) as unknown),
+    path,
+  );
+}
+
+/** Bytes; the largest of our examples has two thousand. */
+const largestFile = 2 ** 20;
+
+/** Also of a pipe (`maft run <(…)`), and no more than a specification may have: `/dev/zero` never ends. */
+async function readText(path: string): Promise<string> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  try {
+    for await (const chunk of createReadStream(path)) {
+      chunks.push(chunk as Buffer);
+      bytes += (chunk as Buffer).length;
+      if (bytes > largestFile) break;
+    }
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    throw new InvalidRunSpec([`${path}: cannot be read (${code ?? message}); give the path of a YAML or JSON file`]);
+  }
+  if (bytes <= largestFile) return Buffer.concat(chunks).toString('utf8');
+  throw new InvalidRunSpec([`${path}: is larger than 1 MB, which no specification is`]);
 }
 
 /** Unknown anchors and alias bombs show only when the document becomes values. */

@@ -1,10 +1,25 @@
 /** Untyped objects as they come from YAML or JSON: reading by path, merging, walking. */
 
+import { InvalidRunSpec } from '../errors';
+
 export type PlainObject = Record<string, unknown>;
 export type Path = readonly (string | number)[];
 
 export function isPlainObject(value: unknown): value is PlainObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** Levels of objects and lists in a specification; everything that walks through one relies on it. */
+const mostLevels = 64;
+
+/** The value itself. Throws `InvalidRunSpec` for one that is nested deeper than any specification is. */
+export function notTooDeep(value: unknown, where: string): unknown {
+  let level = [value];
+  for (let depth = 0; depth <= mostLevels; depth += 1) {
+    level = level.flatMap((each) => (typeof each === 'object' && each !== null ? Object.values(each) : []));
+    if (level.length === 0) return value;
+  }
+  throw new InvalidRunSpec([`${where}: is nested more than ${mostLevels} levels deep`]);
 }
 
 /** The value at a path; `undefined` where there is none. Own fields only. */

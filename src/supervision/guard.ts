@@ -11,7 +11,10 @@ import { spawn } from 'node:child_process';
 import { writeSync } from 'node:fs';
 
 const [graceMs, program, ...programArguments] = process.argv.slice(2);
-if (program === undefined) throw new Error('usage: guard.js GRACE_MS PROGRAM [ARGUMENT…]');
+if (program === undefined || !/^\d+$/.test(graceMs ?? '')) {
+  say(2, 'usage: guard.js GRACE_MS PROGRAM [ARGUMENT…]');
+  process.exit(2);
+}
 
 const child = spawn(program, programArguments, { stdio: ['ignore', 'inherit', 'inherit'] });
 

@@ -1,4 +1,5 @@
-/** Comma-separated values (RFC 4180): quoted fields may hold commas, quotes and line breaks. */
+/** Comma-separated values (RFC 4180), by csv-parse: quoted fields may hold commas, quotes and line breaks. */
+import { CsvError, parse } from 'csv-parse/sync';
 import { DatasetError } from '../errors';
 
 export interface CsvRecord {
@@ -7,21 +8,36 @@ export interface CsvRecord {
   fields: string[];
 }
 
+/** Characters that one record may have: no problem is that long. */
+const longestRecord = 2 ** 20;
+
 /** Records of a text in order, empty lines skipped. Throws `DatasetError` where a quote is never closed. */
-export function* csvRecords(text: string, file: string): Generator<CsvRecord> {
-  // A field, quoted or not, and what ends it.
-  const field = /(?:"((?:[^"]|"")*)"|([^,"\n\r][^,\n\r]*|))(,|\r?\n|\r|$)/y;
+export function csvRecords(text: string, file: string): CsvRecord[] {
+  const records: CsvRecord[] = [];
+  // The parser counts the line that a record ends on.
   let line = 1;
-  let record: CsvRecord = { line, fields: [] };
-  while (field.lastIndex < text.length || record.fields.length > 0) {
-    const match = field.exec(text);
-    if (match === null) throw new DatasetError('a quoted field is never closed, or text follows it', file, line);
-    const [whole, quoted, plain = '', end = ''] = match;
-    record.fields.push(quoted === undefined ? plain : quoted.replaceAll('""', '"'));
-    line += whole.match(/\r?\n|\r/g)?.length ?? 0;
-    if (end === ',') continue;
-    if (record.fields.some((each) => each !== '')) yield record;
-    record = { line, fields: [] };
-    if (end === '') return;
+  const add = (fields: string[], { lines }: { lines: number }): null => {
+    if (fields.some((each) => each !== '')) records.push({ line, fields });
+    line = lines + 1;
+    return null;
+  };
+  try {
+    parse(text, {
+      on_record: add,
+      relax_column_count: true,
+      record_delimiter: ['\r\n', '\n', '\r'],
+      max_record_size: longestRecord,
+    });
+  } catch (error) {
+    if (!(error instanceof CsvError)) throw error;
+    throw new DatasetError(reasonOf(error), file, line);
   }
+  return records;
+}
+
+function reasonOf({ code, message }: CsvError): string {
+  if (code === 'CSV_MAX_RECORD_SIZE') return `a record is longer than ${longestRecord} characters`;
+  if (['CSV_QUOTE_NOT_CLOSED', 'CSV_INVALID_CLOSING_QUOTE', 'INVALID_OPENING_QUOTE'].includes(code))
+    return 'a quoted field is never closed, or text stands beside its quotes';
+  return message;
 }

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { readdir, realpath, stat } from 'node:fs/promises';
 import { basename, dirname, extname, join, relative, resolve, sep } from 'node:path';
-import { DatasetError } from '../errors';
+import { ConfigError, DatasetError } from '../errors';
 import type { TaskContext } from './task';
 
 /** What a file's name, or that of a folder above it, says of its problems. */
@@ -42,9 +42,22 @@ const splitWords: Record<string, PublishedSplit> = {
 /** Deep enough for `MATH/train/algebra/1.json` in a folder around it. */
 const deepestFolder = 5;
 
-/** Absolute path of what a specification names; relative ones are below the data folder. */
-export function dataPath(path: string, { dataDirectory }: TaskContext): string {
-  return resolve(dataDirectory, path);
+/**
+ * Absolute path of what a specification names; relative ones are below the data folder. Throws `ConfigError` for a path
+ * outside the folders that this machine's operator allows: a specification may come from somebody else.
+ */
+export function dataPath(path: string, { dataDirectory, dataFolders = [] }: TaskContext): string {
+  const absolute = resolve(dataDirectory, path);
+  const folders = [dataDirectory, ...dataFolders].map((folder) => resolve(dataDirectory, folder));
+  if (folders.some((folder) => isBelow(absolute, folder))) return absolute;
+  throw new ConfigError(
+    `task.path: ${absolute} is outside MAFT_DATA (${dataDirectory}): move the data, set MAFT_DATA, or allow its folder ` +
+      'under `dataFolders` in config.yaml',
+  );
+}
+
+function isBelow(path: string, folder: string): boolean {
+  return path === folder || path.startsWith(folder.endsWith(sep) ? folder : `${folder}${sep}`);
 }
 
 /**
@@ -61,8 +74,10 @@ export async function findDataFiles(path: string, layout: Layout, context: TaskC
       absolute,
     );
   }
+  if (!found.isFile() && !found.isDirectory())
+    throw new DatasetError('is neither a file nor a folder, but a device, a pipe or a socket', absolute);
   if (found.isFile()) return [{ path: absolute, name: basename(absolute), split: 'whole' }];
-  const all = await filesBelow(absolute, layout, deepestFolder);
+  const all = await filesBelow(absolute, layout, deepestFolder).catch(explained);
   if (all.length === 0) throw await noFiles(absolute, layout);
   const own = all.filter(({ name }) => wordsOf(name).includes(layout.kind));
   return own.length > 0 ? own : all;
@@ -74,7 +89,7 @@ async function filesBelow(root: string, layout: Layout, depth: number, folder = 
   const files: DataFile[] = [];
   for (const entry of entries.filter(({ name }) => !name.startsWith('.'))) {
     const path = join(folder, entry.name);
-    const isFolder = entry.isSymbolicLink() ? (await stat(await realpath(path))).isDirectory() : entry.isDirectory();
+    const isFolder = entry.isSymbolicLink() ? await leadsToFolder(path) : entry.isDirectory();
     if (isFolder) files.push(...(await filesBelow(root, layout, depth - 1, path)));
     else if (layout.extensions.includes(extname(entry.name).toLowerCase()) && !layout.ignore?.test(entry.name)) {
       const name = relative(root, path).split(sep).join('/');
@@ -82,6 +97,28 @@ async function filesBelow(root: string, layout: Layout, depth: number, folder = 
     }
   }
   return files;
+}
+
+/** Of a link. Throws where it leads nowhere, or to a folder that it lies in: its files would be read again and again. */
+async function leadsToFolder(link: string): Promise<boolean> {
+  const target = await realpath(link);
+  if (!(await stat(target)).isDirectory()) return false;
+  if (isBelow(await realpath(dirname(link)), target))
+    throw new DatasetError('is a link to a folder that it lies in: remove it', link);
+  return true;
+}
+
+const reasons: Partial<Record<string, string>> = {
+  ENOENT: 'is a link that leads nowhere: remove it',
+  ELOOP: 'is a link that leads to itself: remove it',
+  EACCES: 'may not be read by this user',
+  EPERM: 'may not be read by this user',
+};
+
+/** What the file system says of an entry, as an error of the data. */
+function explained(error: NodeJS.ErrnoException): never {
+  if (error.code === undefined || error.path === undefined) throw error;
+  throw new DatasetError(reasons[error.code] ?? `cannot be read (${error.code})`, error.path);
 }
 
 /** The folder nearest to the file decides before those further up, and its own name before all. */

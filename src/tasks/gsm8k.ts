@@ -18,7 +18,10 @@ const layout: Layout = {
   expected: 'train.jsonl and test.jsonl',
 };
 
-const rowSchema = z.object({ question: z.string().trim().min(1), answer: z.union([z.string(), z.number()]) });
+const rowSchema = z.object({
+  question: z.string().trim().min(1),
+  answer: z.union([z.string(), z.number()]).nullable(),
+});
 
 const gsm8kAnswers: AnswerReader = { answerType: 'number', ...answerRules.number };
 
@@ -37,9 +40,11 @@ export function loadGsm8k(settings: Gsm8kSettings, context: TaskContext): Promis
 
 async function* readRows(file: DataFile, prefix: string): AsyncGenerator<LoadedRow> {
   for await (const { row, line, refuse } of jsonRows(file, rowSchema)) {
-    const answer = referenceOf(String(row.answer));
-    if (answer === null) refuse('answer: no number stands behind ####');
-    else yield { id: rowId(prefix, line), question: row.question, answer };
+    const problem = { id: rowId(prefix, line), question: row.question };
+    const answer = row.answer === null ? undefined : referenceOf(String(row.answer));
+    if (answer === undefined) yield problem;
+    else if (answer === null) refuse('answer: no number stands behind ####');
+    else yield { ...problem, answer };
   }
 }
 

@@ -27,13 +27,13 @@ const rowSchema = z
     problem: z.string().trim().min(1).optional(),
     question: z.string().trim().min(1).optional(),
     solution: z.string().optional(),
-    answer: z.union([z.string(), z.number()]).optional(),
+    answer: z.union([z.string(), z.number()]).nullish(),
     level: z.union([z.string(), z.number()]).nullish(),
     type: z.string().nullish(),
     subject: z.string().nullish(),
   })
   .refine(({ problem, question }) => (problem ?? question) !== undefined, 'problem: missing')
-  .refine(({ solution, answer }) => (solution ?? answer) !== undefined, 'solution: missing');
+  .refine(({ solution, answer }) => solution !== undefined || answer !== undefined, 'solution: missing');
 
 type Row = z.infer<typeof rowSchema>;
 
@@ -75,7 +75,9 @@ async function* readRows(
     else if (!levels.includes(level)) yield { leftOut: `levels other than ${levels.join(', ')}` };
     else {
       const question = row.problem ?? row.question ?? '';
-      yield { id: idOf(file, prefix, line), question, answer: referenceOf(placed), ...(type && { type }), level };
+      const answer = referenceOf(placed);
+      const label = answer === undefined ? {} : { answer };
+      yield { id: idOf(file, prefix, line), question, ...label, ...(type && { type }), level };
     }
   }
 }
@@ -91,9 +93,11 @@ function levelOf({ level }: Row): number | undefined {
   return digits === undefined ? undefined : Number(digits);
 }
 
-/** The answer that stands by itself, else what is in the last `\boxed{}` of the solution. */
-function referenceOf({ row, refuse }: PlacedRow<Row>): string {
-  const { answer, solution = '' } = row;
+/** The answer that stands by itself, else what is in the last `\boxed{}` of the solution; `answer: null` alone is no label. */
+function referenceOf({ row, refuse }: PlacedRow<Row>): string | undefined {
+  const answer = row.answer ?? undefined;
+  if (answer === undefined && row.solution === undefined) return undefined;
+  const { solution = '' } = row;
   // A lone expression may be anything, `\text{no solution}` for one; in a box it is read as it is.
   const reference = mathAnswers.parse(answer === undefined ? solution : `\\boxed{${answer}}`);
   const isMarked = answer !== undefined || /\\(?:boxed|fbox)/.test(solution);

@@ -39,6 +39,8 @@ export interface DrawRequest {
 export interface TaskContext {
   /** Absolute; what relative paths are relative to, and what a user's own task must lie in. */
   dataDirectory: string;
+  /** Absolute folders beside it that a specification may name data in, as the operator allows. */
+  dataFolders?: readonly string[];
 }
 
 /** Reads and compares answers; knows no reference answer, so label-free code may hold it. */

@@ -5,9 +5,20 @@ import { mkdir, mkdtemp, readdir, readFile, rm, utimes, writeFile } from 'node:f
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { FileArtifactStore } from '../../src/artifacts/file-store';
+import { storageError } from '../../src/artifacts/storage-error';
 import { ArtifactError } from '../../src/errors';
 
 const digest = (text: string) => createHash('sha256').update(text).digest('hex');
+
+test.each(['EPERM', 'ENOTSUP', 'ENOSYS'])(
+  'a file system without hard links (%s) is named as such, not as permissions',
+  (code) => {
+    const cause = Object.assign(new Error(code), { code, syscall: 'link' });
+    const error = storageError('runs/a/run.json', 'cannot be published', cause);
+    expect(error.message).toMatch(/cannot be published: the store's file system has no hard links .* MAFT_STORE/);
+    expect(error.isRefused).toBe(true);
+  },
+);
 
 describe('a store in a folder', () => {
   let root: string;

@@ -2,7 +2,13 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { InvalidRunSpec } from '../../src/errors';
-import { loadComparisonFile, loadRunFile, loadSpecificationFile } from '../../src/specification';
+import {
+  loadComparisonFile,
+  loadRunFile,
+  loadSpecificationFile,
+  resolveSpecification,
+  specificationArgument,
+} from '../../src/specification';
 
 const folder = mkdtempSync(join(tmpdir(), 'maft-specification-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -60,3 +66,34 @@ test('a missing file is named', () =>
   expect(loadSpecificationFile(join(folder, 'absent.yaml'))).rejects.toThrow(
     /absent\.yaml: cannot be read \(ENOENT\)/,
   ));
+
+test.each([
+  ['a device that never ends', () => '/dev/zero', /^\/dev\/zero: is larger than 1 MB/],
+  ['a folder', () => folder, /cannot be read \(EISDIR\)/],
+  [
+    'YAML that is nested 5,000 levels deep',
+    () => file(`a: ${'['.repeat(5000)}${']'.repeat(5000)}`),
+    /:1:\d+: is nested too deep/,
+  ],
+  [
+    'YAML that is nested 100 levels deep',
+    () => file(`a: ${'['.repeat(100)}${']'.repeat(100)}`),
+    /is nested more than 64 levels deep/,
+  ],
+])('%s is refused at once', async (_what, path, message) => {
+  await expect(loadSpecificationFile(path())).rejects.toMatchObject({
+    name: 'InvalidRunSpec',
+    message: expect.stringMatching(message),
+  });
+});
+
+test('an argument of a workflow that is nested 5,000 levels deep is refused, not walked through', () => {
+  const deep = JSON.parse(`${'{"a":'.repeat(5000)}1${'}'.repeat(5000)}`) as unknown;
+  expect(() => specificationArgument([deep])).toThrow('input: is nested more than 64 levels deep');
+});
+
+test('400 unknown fields are twenty lines', () => {
+  const unknown = Object.fromEntries(Array.from({ length: 400 }, (_, index) => [`unknown${index}`, 1]));
+  const refusal = () => resolveSpecification({ ...unknown, task: { kind: 'arithmetic' }, model: { base: 'any' } });
+  expect(refusal).toThrow(/^(unknown\d+: 1 is an unknown field .*\n){19}… and 381 more problems$/);
+});

@@ -17,7 +17,9 @@ export interface DataFolder {
 
 export async function dataFolder(): Promise<DataFolder> {
   const folder = await mkdtemp(path.join(tmpdir(), 'maft-data-'));
-  const task = (settings: object) => taskFor(taskSchema.parse(settings) as TaskSettings, { dataDirectory: folder });
+  const dataFolders = samplesFolder === undefined ? [] : [samplesFolder];
+  const context = { dataDirectory: folder, dataFolders };
+  const task = (settings: object) => taskFor(taskSchema.parse(settings) as TaskSettings, context);
   return {
     folder,
     async write(files) {

@@ -201,6 +201,12 @@ describe('mmlu', () => {
       /far\.jsonl:1: answer: 2 is none of the 2 choices/,
     ],
     ['a letter that is none', 'letter.csv', 'a,x,y,z,w,E\n', /letter\.csv:1: answer: "E" is none of the 4 choices/],
+    [
+      'a field of megabytes',
+      'large.csv',
+      `"${'x'.repeat(2 ** 21)}",x,y,z,w,A\n`,
+      /large\.csv:1: a record is longer than/,
+    ],
     ['a row that is cut', 'cut.csv', 'q,x,y,z,w,A\nq,A\n', /cut\.csv:2: 2 fields/],
     [
       'a quote that never closes',
