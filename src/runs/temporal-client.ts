@@ -1,4 +1,5 @@
 /** Connecting to Temporal: to a server of the user's own as its tools do, to a development server without any of that. */
+import { createConnection } from 'node:net';
 import { Client, Connection, ServiceError, type ConnectionOptions } from '@temporalio/client';
 import { ConfigError } from '../errors';
 import { connectionSettings } from '../temporal-profile';
@@ -34,6 +35,7 @@ export async function connectClient(target: TemporalTarget): Promise<Client> {
 
 /** Connects; where that fails it is a `ConfigError` with the address and the reason. The caller closes the connection. */
 export async function connect({ connectionOptions }: Pick<TemporalTarget, 'connectionOptions'>): Promise<Connection> {
+  await refuseClosedPort(connectionOptions);
   try {
     return await Connection.connect({ ...connectionOptions, connectTimeout: '10 seconds' });
   } catch (cause) {
@@ -43,8 +45,25 @@ export async function connect({ connectionOptions }: Pick<TemporalTarget, 'conne
   }
 }
 
+/** gRPC tries for ten seconds where nothing listens; on this machine the system says so at once. */
+async function refuseClosedPort(connectionOptions: TemporalTarget['connectionOptions']): Promise<void> {
+  const { hostname, port } = new URL(`tcp://${connectionOptions.address}`);
+  if (!isLoopback(connectionOptions.address)) return;
+  const socket = createConnection({ host: hostname.replace(/^\[(.*)\]$/, '$1'), port: Number(port) });
+  const refusal = await new Promise<NodeJS.ErrnoException | undefined>((resolve) => {
+    socket.once('connect', () => resolve(undefined)).once('error', resolve);
+  });
+  socket.destroy();
+  if (refusal?.code === 'ECONNREFUSED')
+    throw new ConfigError(describeFailure(connectionOptions, `connect ECONNREFUSED ${connectionOptions.address}`));
+}
+
+function isLoopback(address: string): boolean {
+  return /^(localhost|127\.[\d.]+|\[::1\]):\d+$/.test(address);
+}
+
 function describeFailure({ address, tls, apiKey }: TemporalTarget['connectionOptions'], reason: string): string {
-  const isPlainLoopback = /^(localhost|127\.[\d.]+|\[::1\]):\d+$/.test(address) && !tls && apiKey === undefined;
+  const isPlainLoopback = isLoopback(address) && !tls && apiKey === undefined;
   if (isPlainLoopback && reason.includes('ECONNREFUSED')) {
     return `no Temporal server answers at ${address}: ${reason}. Start one with \`npx maft up\`, or set TEMPORAL_ADDRESS`;
   }

@@ -1,9 +1,10 @@
 /** The run that the end-to-end tests share, and what makes two runs of one specification equal. */
 import { createHash } from 'node:crypto';
-import { readFileSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import type { Report } from '../../src/report';
-import { type Home } from './e2e';
+import { waitForLock } from '../../src/supervision/file-lock';
+import { Home } from './e2e';
 
 /** The demo's specification in small; `name` is the run's id. */
 export const specification = {
@@ -17,11 +18,11 @@ export const specification = {
   // Small batches and many epochs: each of the six trainings takes seconds, and is caught between two checkpoints.
   finetuning: {
     weights: 'full',
-    epochs: 24,
+    epochs: 16,
     batchSize: 2,
     learningRate: 1e-4,
     maxLength: 400,
-    checkpointEverySeconds: 0.3,
+    checkpointEverySeconds: 0.2,
   },
   // Few turns at a time, so that a debate lasts long enough to be caught in the middle.
   execution: { shardSize: 5, shardsInFlight: 2, problemsInFlight: 2 },
@@ -37,11 +38,28 @@ export interface ReferenceRun {
   report: Report;
 }
 
+/** Set by jest's global set-up: a folder for what test files share, removed at the end. */
+export const sharedFolderVariable = 'MAFT_TEST_SHARED';
+
+/** The undisturbed run: made by the test file that needs it first, while the others wait. */
+export async function referenceRun(): Promise<ReferenceRun> {
+  const folder = path.join(process.env[sharedFolderVariable]!, 'reference');
+  const record = path.join(folder, 'finished.json');
+  const home = new Home('reference', folder);
+  const lock = await waitForLock(`${folder}.lock`, () => undefined);
+  try {
+    if (!existsSync(record)) writeFileSync(record, JSON.stringify(await performReferenceRun(home)));
+    return { ...(JSON.parse(readFileSync(record, 'utf8')) as Omit<ReferenceRun, 'home'>), home };
+  } finally {
+    lock.release();
+  }
+}
+
 /** An undisturbed run of the specification by `maft run --json`. */
-export async function performReferenceRun(home: Home): Promise<ReferenceRun> {
+async function performReferenceRun(home: Home): Promise<Omit<ReferenceRun, 'home'>> {
   const { code, stdout, stderr } = await home.run(['run', home.write('small.json', specification), '--json']);
   if (code !== 0) throw new Error(`the undisturbed run ended with exit code ${code}: ${stderr}`);
-  return { home, code, stderr, report: JSON.parse(stdout) as Report };
+  return { code, stderr, report: JSON.parse(stdout) as Report };
 }
 
 /**

@@ -3,7 +3,16 @@
  * found by its environment, so that a test can kill all of them at once and see that none is left.
  */
 import { spawn, type ChildProcess } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { commandLineScript } from '../../src/paths';
@@ -56,11 +65,13 @@ const foreignProfile = 'temporal.toml';
 export class Home {
   readonly folder: string;
 
-  constructor(name: string) {
+  /** @param folder Default: one of its own below the temporary folder. */
+  constructor(name: string, folder?: string) {
     if (!existsSync(commandLineScript())) {
       throw new Error(`${commandLineScript()} does not exist: run \`npm run build\` before the end-to-end tests`);
     }
-    this.folder = mkdtempSync(path.join(tmpdir(), `maft-e2e-${name}-`));
+    this.folder = folder ?? mkdtempSync(path.join(tmpdir(), `maft-e2e-${name}-`));
+    mkdirSync(this.folder, { recursive: true });
     writeFileSync(this.path(foreignProfile), '[profile.default]\naddress = "192.0.2.1:7233"\napi_key = "for others"\n');
   }
 

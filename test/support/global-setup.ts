@@ -1,8 +1,12 @@
 /** Jest's global set-up: makes sure of the Temporal CLI and starts the server that all tests share. */
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { loadConfig } from '../../src/config';
 import { stderrListener } from '../../src/setup/progress';
 import { ensurePythonEnvironment } from '../../src/setup/python-environment';
 import { ensureTemporalCli } from '../../src/setup/temporal-cli';
+import { sharedFolderVariable } from './e2e-runs';
 import { bundleSources } from './source-bundle';
 import { addressVariable, startTemporalServer } from './temporal-server';
 
@@ -14,6 +18,7 @@ export default async function globalSetup(): Promise<void> {
   const { address, child } = await startTemporalServer(program);
   process.env[addressVariable] = address;
   await bundleSources();
+  process.env[sharedFolderVariable] = mkdtempSync(join(tmpdir(), 'maft-shared-'));
   process.env.MAFT_TEST_TEMPORAL_CLI = program;
   process.env.MAFT_TEST_PYTHON = python.program;
   Object.assign(globalThis, { maftTestTemporalServer: child });

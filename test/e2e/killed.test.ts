@@ -1,0 +1,122 @@
+/** `kill -9` and Ctrl-C: the run goes on where it was, asks nothing twice, and ends with the same files. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { Home, until } from '../support/e2e';
+import { contentOf, specification, turnFiles, referenceRun } from '../support/e2e-runs';
+
+/** A training that was caught between two checkpoints. */
+interface OpenTraining {
+  jobId: string;
+  /** Newest complete checkpoint. */
+  step: number;
+}
+
+// Each test goes on where the one before has left the run.
+// Every step waits for real processes; only one that hangs takes this long.
+jest.setTimeout(900_000);
+
+const home = new Home('killed');
+const turns = (part = '') => Object.keys(turnFiles(home, 'small')).filter((file) => file.includes(part)).length;
+const kept: Record<string, string>[] = [];
+let openTrainings: OpenTraining[] = [];
+let lost = 0;
+afterAll(() => home.destroy());
+
+it('Ctrl-C while the servers are starting is no bug: exit code 1, one sentence, no process', async () => {
+  const run = home.start(['run', home.write('small.json', specification)]);
+  await until('the model server is starting', () => home.processesOf('maft.serve').length > 0);
+  run.signal('SIGINT');
+  const { code, stderr } = await run.finished;
+  expect(code).toBe(1);
+  expect(stderr).toMatch(/^maft: interrupted; nothing is left running/m);
+  expect(home.processes()).toEqual([]);
+});
+
+it('Ctrl-C ends `maft run` with a cancelled run, exit code 1, a sentence on how to go on, and no process', async () => {
+  const run = home.start(['run', home.write('small.json', specification)]);
+  await until('the untuned society is being evaluated', () => turns('iteration-0/turns/eval') >= 5);
+  run.signal('SIGINT');
+  const { code, stdout, stderr } = await run.finished;
+  expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+  expect(stderr).toContain('maft: maft/small was cancelled; start it again to go on');
+  expect(home.processes()).toEqual([]);
+});
+
+it('the same command goes on with the cancelled run and says so', async () => {
+  kept.push(turnFiles(home, 'small'));
+  await home.up();
+  const { code, stderr } = await home.run(['run', 'small.json', '--detach']);
+  expect(stderr).toMatch(/going on with the unfinished run small on the running maft up/);
+  expect(code).toBe(0);
+});
+
+it('kill -9 of everything while it debates: the next `maft up` goes on by itself and asks no completed turn again', async () => {
+  await until('the training problems are being debated', () => turns('iteration-1/turns/train') >= 12);
+  expectWholePlatform(home.killEverything());
+  kept.push(turnFiles(home, 'small'));
+  lost = turns();
+  expect(turns('iteration-1/turns/train')).toBeLessThan(12 * 9);
+
+  await home.up();
+  await until('a training has a checkpoint', () => trainingsOf(home).length > 0);
+  expect(await home.completionsServed()).toBe(turns() - lost);
+});
+
+it('kill -9 of everything while it trains: the next `maft up` goes on by itself, from the newest checkpoints', async () => {
+  expectWholePlatform(home.killEverything());
+  openTrainings = trainingsOf(home);
+  expect(openTrainings).not.toEqual([]);
+  kept.push(turnFiles(home, 'small'));
+  lost = turns();
+
+  await home.up();
+  await home.temporal('workflow', 'result', '--workflow-id', 'maft/small');
+  expect(await home.completionsServed()).toBe(turns() - lost);
+  for (const { jobId, step } of openTrainings) expect(resumedFromStep(home, jobId)).toBeGreaterThanOrEqual(step);
+});
+
+it('ends with the same turns, transcripts, training sets and weights as the undisturbed run, byte for byte', async () => {
+  expect(contentOf(home, 'small')).toEqual(contentOf((await referenceRun()).home, 'small'));
+});
+
+it('has written no turn a second time, and keeps no training in progress', () => {
+  const now = turnFiles(home, 'small');
+  for (const before of kept) expect(now).toMatchObject(before);
+  expect(home.files('.work')).toEqual([]);
+});
+
+it('a finished run stays as it is: the next `maft run` of the specification is a new one', async () => {
+  const started = await home.run(['run', 'small.json', '--detach']);
+  expect(started.stderr).toMatch(/new run small-2 on the running maft up/);
+  await until('it works', () => home.files('runs/small-2').some((file) => file.includes('/turns/')));
+});
+
+it('kill -9 of `maft up` alone takes every process with it within 15 s', async () => {
+  const [up] = home.processesOf('main.js up');
+  process.kill(up!.pid, 'SIGKILL');
+  await until('no process is left', () => home.processes().length === 0, 15);
+});
+
+/** Everything was there to be killed: supervisor, guard, Temporal, model server, worker and the trainer's template. */
+function expectWholePlatform(found: { commandLine: string }[]): void {
+  const programs = ['main.js up', 'guard.js', 'start-dev', 'maft.serve', 'main.js worker'];
+  for (const program of programs) expect(found.some(({ commandLine }) => commandLine.includes(program))).toBe(true);
+}
+
+/** Trainings with at least one complete checkpoint and no result yet. */
+function trainingsOf(home: Home): OpenTraining[] {
+  const complete = home.files('.work/training').map((file) => /^([0-9a-f]+)\/checkpoint-(\d+)\/COMPLETE$/.exec(file));
+  const steps = new Map<string, number>();
+  for (const match of complete) {
+    if (match !== null) steps.set(match[1]!, Math.max(steps.get(match[1]!) ?? 0, Number(match[2])));
+  }
+  return [...steps].map(([jobId, step]) => ({ jobId, step }));
+}
+
+/** Where the attempt that finished a training began, from the record beside its model. */
+function resumedFromStep(home: Home, jobId: string): number {
+  const records = readdirSync(home.path('models')).map((model) =>
+    readFileSync(home.path('models', model, 'maft-training.json'), 'utf8'),
+  );
+  const parsed = records.map((record) => JSON.parse(record) as { jobId: string; started: { resumedFromStep: number } });
+  return parsed.find((record) => record.jobId === jobId)?.started.resumedFromStep ?? -1;
+}

@@ -1,0 +1,77 @@
+/** What an undisturbed run leaves behind. */
+import { existsSync, readFileSync } from 'node:fs';
+import type { Evaluation } from '../../src/contract/evaluation';
+import type { SelectionReport } from '../../src/contract/training';
+import type { WeightsRecord } from '../../src/contract/training-job';
+import { agents, turnFiles, referenceRun, type ReferenceRun } from '../support/e2e-runs';
+
+// Every step waits for real processes; only one that hangs takes this long.
+jest.setTimeout(900_000);
+
+let undisturbed: ReferenceRun;
+const reference = () => undisturbed;
+beforeAll(async () => {
+  undisturbed = await referenceRun();
+});
+
+const read = <Content>(file: string) =>
+  JSON.parse(readFileSync(reference().home.path('runs/small', file), 'utf8')) as Content;
+
+it('prints the report as JSON: rows for one sample, vote and debate, before and after, on all problems', () => {
+  const { report } = reference();
+  expect(report.state).toBe('completed');
+  expect(report.rows.length).toBeGreaterThan(0);
+  expect(new Set(report.points.map(({ iteration }) => iteration))).toEqual(new Set([0, 1]));
+  expect(new Set(report.points.map(({ mode }) => mode))).toEqual(new Set(['sample', 'vote-3', 'vote-9', 'society']));
+  expect(report.points.every(({ n }) => n === 10)).toBe(true);
+});
+
+it('writes the page and the data of the report, and says where', () => {
+  const { home, stderr } = reference();
+  expect(stderr).toContain(home.path('runs/small/report.html'));
+  expect(readFileSync(home.path('runs/small/report.html'), 'utf8')).toContain('</html>');
+  expect(read<{ format: string }>('report.json').format).toBe('maft-report/1');
+});
+
+it.each([0, 1])('evaluates the society of iteration %i on every evaluation problem', (iteration) => {
+  const evaluation = read<Evaluation>(`iteration-${iteration}/evaluation.json`);
+  expect(evaluation).toMatchObject({ iteration, problems: 10, failed: 0 });
+  expect(evaluation.perProblem).toHaveLength(10);
+});
+
+it('finetunes six agents, and every tuned model is a folder of the store', () => {
+  const records = agents.map((agent) => read<WeightsRecord>(`iteration-1/weights/${agent}.json`));
+  const trained = records.filter(({ outcome }) => outcome === 'trained');
+  expect(trained.length).toBeGreaterThanOrEqual(4);
+  for (const { model } of trained) expect(existsSync(reference().home.path('models', model, 'config.json'))).toBe(true);
+  expect(new Set(trained.map(({ model }) => model)).size).toBe(trained.length);
+});
+
+it('puts every response of every agent into exactly one outcome', () => {
+  const selection = read<SelectionReport>('iteration-1/training-sets/selection.json');
+  expect(selection.agents.map(({ agent }) => agent).sort()).toEqual([...agents].sort());
+  for (const { agent, responses, outcomes, examples } of selection.agents) {
+    const counts = Object.entries(outcomes);
+    expect(responses).toBe(counts.reduce((sum, [, count]) => sum + count, 0));
+    const chosen = counts.filter(([outcome]) => outcome.startsWith('selected'));
+    expect(examples).toBe(chosen.reduce((sum, [, count]) => sum + count, 0));
+    const lines = readFileSync(reference().home.path(`runs/small/iteration-1/training-sets/${agent}.jsonl`), 'utf8');
+    expect(lines.split('\n').filter((line) => line !== '')).toHaveLength(examples);
+  }
+});
+
+it('counts every model call: as many as there are stored completions', () => {
+  const calls = reference().report.timings.reduce((sum, { counts }) => sum + counts.calls, 0);
+  expect(calls).toBe(Object.keys(turnFiles(reference().home, 'small')).length);
+});
+
+it('leaves no process behind', () => {
+  expect(reference().home.processes()).toEqual([]);
+});
+
+it('can be looked at afterwards: runs and report need no server', async () => {
+  const runs = await reference().home.run(['runs', '--json']);
+  expect(JSON.parse(runs.stdout)).toMatchObject({ runId: 'small', finished: true, iterations: 1 });
+  const report = await reference().home.run(['report', 'small', '--json']);
+  expect(JSON.parse(report.stdout)).toEqual(reference().report);
+});
