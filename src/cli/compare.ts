@@ -8,6 +8,7 @@ import { loadComparisonFile } from '../specification';
 import { isPlainObject } from '../specification/plain-objects';
 import { openStore } from '../wiring';
 import { seedList } from './number-options';
+import { visibleJson } from '../visible-text';
 
 interface CompareOptions {
   seeds?: number[];
@@ -46,7 +47,7 @@ async function compare(file: string, options: CompareOptions): Promise<void> {
   const failed = options.table ? [] : await performComparison(comparison, config);
   const report = await readComparison(store, config, { comparison, failed });
   const style = { ascii: !process.stdout.isTTY, width: process.stdout.columns };
-  process.stdout.write(options.json ? `${JSON.stringify(report)}\n` : `${renderComparisonTable(report, style)}\n`);
+  process.stdout.write(options.json ? `${visibleJson(report)}\n` : `${renderComparisonTable(report, style)}\n`);
   if (options.table) return;
   process.stderr.write(`page: ${comparisonPage(config, comparison.comparisonId)}\n`);
   if (failed.length === 0) return;

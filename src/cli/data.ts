@@ -8,6 +8,7 @@ import { loadProblems, publicData, type DataKind } from '../tasks';
 import { checkData, checkTable, type DataCheck } from './data/check';
 import { fetchData } from './data/fetch';
 import { overview } from './data/overview';
+import { visibleJson } from '../visible-text';
 
 interface DataOptions {
   task?: DataKind;
@@ -44,7 +45,7 @@ function listing({ path, fetch, answerType, json }: DataOptions): string {
   if (path !== undefined || fetch === true || answerType !== undefined) {
     throw new InvalidRunSpec([`--task: missing; say which data are meant, one of ${kinds.join(', ')}`]);
   }
-  return json === true ? `${JSON.stringify(publicData, undefined, 2)}\n` : overview(dataDirectory());
+  return json === true ? `${visibleJson(publicData, 2)}\n` : overview(dataDirectory());
 }
 
 async function checking(options: DataOptions, kind: DataKind): Promise<string> {
@@ -66,5 +67,5 @@ async function checking(options: DataOptions, kind: DataKind): Promise<string> {
   const answers = kind === 'jsonl' ? { answerType: options.answerType } : {};
   const settings = taskSchema.parse({ kind, path, ...all, ...answers }) as Parameters<typeof loadProblems>[0];
   const check: DataCheck = checkData(await loadProblems(settings, context), known);
-  return options.json === true ? `${JSON.stringify(check, undefined, 2)}\n` : checkTable(check);
+  return options.json === true ? `${visibleJson(check, 2)}\n` : checkTable(check);
 }

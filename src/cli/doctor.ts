@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import { loadConfig } from '../config';
 import { checkMachine, type Finding } from '../setup/checks';
 import { exitCodes } from './exit-codes';
+import { visibleJson } from '../visible-text';
 
 export function register(program: Command): void {
   program
@@ -15,7 +16,7 @@ export function register(program: Command): void {
     )
     .action(async (options: { json?: boolean }) => {
       const findings = await checkMachine(loadConfig());
-      process.stdout.write(options.json ? `${JSON.stringify(findings, undefined, 2)}\n` : table(findings));
+      process.stdout.write(options.json ? `${visibleJson(findings, 2)}\n` : table(findings));
       if (findings.some((finding) => finding.status === 'missing')) process.exitCode = exitCodes.failed;
     });
 }

@@ -12,6 +12,7 @@ import { taskKinds } from '../tasks';
 import { openStore } from '../wiring';
 import { positiveNumber, wholeNumber } from './number-options';
 import { closing } from './run';
+import { visibleJson } from '../visible-text';
 
 interface EvaluateOptions {
   task?: object;
@@ -54,7 +55,7 @@ async function evaluate(name: string, options: EvaluateOptions): Promise<void> {
   const raw = evaluationSpecification(request, found);
   const { specification } = resolveSpecification(raw);
   const report = await performRun({ command: 'evaluate', raw, model: embeddedModels(specification), id, detach });
-  if (report !== undefined) process.stdout.write(json ? `${JSON.stringify(report)}\n` : closing(report));
+  if (report !== undefined) process.stdout.write(json ? `${visibleJson(report)}\n` : closing(report));
 }
 
 /** As an evaluation request, with the number of problems where it belongs: in the task. */

@@ -1,5 +1,6 @@
 /** What a failed command tells its caller: the exit code, and one sentence (a stack only where it is a bug of ours). */
 import { CommanderError } from 'commander';
+import { visibleText } from '../visible-text';
 import { ConfigError, DatasetError, InvalidRunSpec, MaftError } from '../errors';
 
 export const exitCodes = { ok: 0, failed: 1, badInput: 2 } as const;
@@ -11,7 +12,12 @@ export function exitCodeOf(error: unknown): number {
   return isBadInput ? exitCodes.badInput : exitCodes.failed;
 }
 
+/** What is quoted of models, files and servers is made visible: it is printed on a terminal. */
 export function explain(error: unknown): string {
+  return visibleText(sentenceOf(error));
+}
+
+function sentenceOf(error: unknown): string {
   if (error instanceof MaftError) return `maft: ${error.message}`;
   const refusal = temporalRefusal(error);
   if (refusal !== undefined) return `maft: ${refusal}`;

@@ -9,6 +9,7 @@ import type { AnswerPair, Grader, Verdict } from '../ports';
 import { parseLine, streamLines } from '../json-lines';
 import { readerFor, type AnswerReader } from '../tasks';
 import { lazyGrader, taskChoice, withTaskOptions, type TaskOptions } from './task-option';
+import { visibleJson } from '../visible-text';
 
 type Thinking = 'strip' | 'keep';
 
@@ -48,7 +49,7 @@ export async function grade(reader: AnswerReader, input: Readable, output: Writa
   const grader = lazyGrader(reader);
   const answer = async (pairs: AnswerPair[]) => {
     const verdicts = await gradeTexts(grader, reader, pairs);
-    const text = verdicts.map((verdict) => `${JSON.stringify(verdict)}\n`).join('');
+    const text = verdicts.map((verdict) => `${visibleJson(verdict)}\n`).join('');
     if (!output.write(text)) await once(output, 'drain');
   };
   const batch: AnswerPair[] = [];

@@ -19,6 +19,7 @@ import { stderrListener } from '../setup/progress';
 import { loadSpecificationFile } from '../specification';
 import { openStore } from '../wiring';
 import { positiveNumber, seedList } from './number-options';
+import { visibleJson } from '../visible-text';
 
 const specificationFile = path.join('examples', 'tiny-proof.yaml');
 
@@ -58,7 +59,7 @@ async function proof(options: ProofCommandOptions): Promise<void> {
   const store = openStore(config);
   const failed = options.table ? [] : await performAll(plan, store);
   const result = await computeProof(plan, store);
-  process.stdout.write(options.json ? `${JSON.stringify(result)}\n` : `${renderProofTable(result)}\n`);
+  process.stdout.write(options.json ? `${visibleJson(result)}\n` : `${renderProofTable(result)}\n`);
   process.stderr.write(`proof: ${await writeProof(store, config, result)}\n`);
   if (failed.length === 0) return;
   const reasons = failed.map(({ runId, reason }) => `\n  ${runId}: ${reason}`);
@@ -83,7 +84,7 @@ async function computeProof(plan: ProofPlan, store: ArtifactStore): Promise<Proo
 
 /** Returns where the page is. Both files are views: made anew from the runs each time. */
 async function writeProof(store: ArtifactStore, { store: root }: MachineConfig, result: Proof): Promise<string> {
-  await store.writeView(`${result.name}/proof.json`, `${JSON.stringify(result)}\n`);
+  await store.writeView(`${result.name}/proof.json`, `${visibleJson(result)}\n`);
   await store.writeView(`${result.name}/proof.html`, renderProofPage(result));
   return path.join(root, result.name, 'proof.html');
 }

@@ -12,6 +12,7 @@ import { courseOf } from '../runs/standing';
 import { readReport, reportFile } from '../runs/stored-report';
 import { openStore } from '../wiring';
 import { closing } from './run';
+import { visibleJson } from '../visible-text';
 
 interface ReportOptions {
   json?: boolean;
@@ -34,7 +35,7 @@ async function show(run: string, options: ReportOptions): Promise<void> {
   const store = openStore(config);
   const runId = runIdOf(run);
   const report = options.rebuild ? await rebuild(store, config, runId) : await readReport(store, runId);
-  if (options.json) process.stdout.write(`${JSON.stringify(report)}\n`);
+  if (options.json) process.stdout.write(`${visibleJson(report)}\n`);
   else process.stdout.write(`${closing(report)}\nreport: ${reportFile(config, runId)}\n`);
 }
 
@@ -50,7 +51,7 @@ async function rebuild(store: ArtifactStore, config: MachineConfig, runId: strin
   const prices = (endpoint: string) => config.endpoints[endpoint]?.prices;
   const request = { runId, throughIteration: evaluated, timings };
   const report = buildReport(await gatherReport(store, request, { prices }));
-  await store.writeView(runKeys.reportData(runId), `${JSON.stringify(report)}\n`);
+  await store.writeView(runKeys.reportData(runId), `${visibleJson(report)}\n`);
   await store.writeView(runKeys.reportPage(runId), renderHtml(report));
   return report;
 }

@@ -4,6 +4,7 @@ import { renderTable, type Report } from '../report';
 import { performRun } from '../runs/perform-run';
 import { loadRunFile, resolveSpecification } from '../specification';
 import { embeddedModels } from '../setup/model-folder';
+import { visibleJson } from '../visible-text';
 
 interface RunOptions {
   id?: string;
@@ -31,7 +32,7 @@ async function run(file: string, options: RunOptions): Promise<void> {
   const { specification } = resolveSpecification(raw);
   const model = embeddedModels(specification);
   const report = await performRun({ command: 'run', raw, model, id: options.id, detach: options.detach ?? false });
-  if (report !== undefined) process.stdout.write(options.json ? `${JSON.stringify(report)}\n` : closing(report));
+  if (report !== undefined) process.stdout.write(options.json ? `${visibleJson(report)}\n` : closing(report));
 }
 
 /** What a finished run ends with on the terminal. */

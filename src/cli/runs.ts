@@ -10,6 +10,7 @@ import { ArtifactError } from '../errors';
 import type { ArtifactStore } from '../ports';
 import { standingOf } from '../runs/standing';
 import { openStore } from '../wiring';
+import { visibleJson, visibleText } from '../visible-text';
 
 interface RunSummary {
   runId: string;
@@ -43,9 +44,9 @@ async function list(options: { json?: boolean }): Promise<void> {
     .filter((run) => run !== undefined)
     .sort((left, right) => (left.createdAt < right.createdAt ? -1 : 1));
   if (runs.length === 0) process.stderr.write(`no runs in ${config.store}\n`);
-  for (const run of runs) process.stdout.write(`${options.json ? JSON.stringify(run) : describe(run)}\n`);
+  for (const run of runs) process.stdout.write(`${options.json ? visibleJson(run) : visibleText(describe(run))}\n`);
   for (const comparison of await listComparisons(store)) {
-    process.stdout.write(`${options.json ? JSON.stringify(comparison) : describeComparison(comparison)}\n`);
+    process.stdout.write(`${options.json ? visibleJson(comparison) : visibleText(describeComparison(comparison))}\n`);
   }
 }
 

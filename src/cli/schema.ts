@@ -5,6 +5,7 @@ import { comparisonInputSchema } from '../contract/comparison';
 import { evaluationRequestSchema } from '../contract/evaluation-request';
 import { runSpecificationInputSchema } from '../contract/specification';
 import { ConfigError } from '../errors';
+import { visibleJson } from '../visible-text';
 
 interface SchemaOptions {
   comparison?: boolean;
@@ -28,7 +29,7 @@ export function register(program: Command): void {
         : evaluation
           ? evaluationJsonSchema()
           : runSpecificationJsonSchema();
-      process.stdout.write(`${JSON.stringify(schema, undefined, 2)}\n`);
+      process.stdout.write(`${visibleJson(schema, 2)}\n`);
     });
 }
 

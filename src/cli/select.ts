@@ -23,6 +23,7 @@ import {
 } from './select/transcripts';
 import { makeOutput, writeSelection } from './select/write-selection';
 import { lazyGrader, taskChoice, withTaskOptions, type TaskOptions } from './task-option';
+import { visibleJson } from '../visible-text';
 
 export interface SelectOptions extends TaskOptions {
   transcripts: string[];
@@ -50,7 +51,7 @@ export function register(program: Command): void {
     .option('--json', 'print selection.json instead of a table')
     .action(async (options: SelectOptions) => {
       const { report } = await select(options);
-      process.stdout.write(options.json ? `${JSON.stringify(report)}\n` : table(report, options.out));
+      process.stdout.write(options.json ? `${visibleJson(report)}\n` : table(report, options.out));
     });
 }
 

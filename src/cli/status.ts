@@ -11,6 +11,7 @@ import { readProgress } from '../runs/progress';
 import { stageName } from '../runs/progress-display';
 import { isOpen } from '../runs/start-run';
 import { withRunningServers } from '../runs/with-platform';
+import { visibleJson, visibleText } from '../visible-text';
 
 interface StatusOptions {
   json?: boolean;
@@ -35,7 +36,7 @@ async function status(run: string | undefined, options: StatusOptions): Promise<
     const lines = await Promise.all(wanted.map((workflow) => lineOf(client, workflow, options)));
     const known = lines.filter((line) => line !== undefined);
     if (run !== undefined && known.length === 0) throw notOpen(runIdOf(run));
-    known.forEach((line) => process.stdout.write(`${line}\n`));
+    known.forEach((line) => process.stdout.write(`${visibleText(line)}\n`));
   });
 }
 
@@ -77,18 +78,18 @@ async function lineOf(
       const answer = await client.workflow.getHandle(workflowId).query<ComparisonProgress>('progress');
       // Until its specification is resolved, a workflow has not been told its own id.
       const progress = { ...answer, comparisonId: answer.comparisonId || runIdOf(workflowId) };
-      return json ? JSON.stringify({ ...progress, workflowId }) : describeComparison(progress, workflowId);
+      return json ? visibleJson({ ...progress, workflowId }) : describeComparison(progress, workflowId);
     }
     const answer = await readProgress(client, workflowId);
     const progress = { ...answer, runId: answer.runId || runIdOf(workflowId) };
-    return json ? JSON.stringify({ ...progress, workflowId }) : describe(progress, workflowId);
+    return json ? visibleJson({ ...progress, workflowId }) : describe(progress, workflowId);
   };
   try {
     return await client.withDeadline(Date.now() + patienceMs, ask);
   } catch {
     if (!(await isOpen(client, workflowId))) return undefined;
     const reason = 'no worker answers for it; start `npx maft up` or `maft worker`';
-    return json ? JSON.stringify({ workflowId, unanswered: reason }) : `${workflowId}: open, but ${reason}`;
+    return json ? visibleJson({ workflowId, unanswered: reason }) : `${workflowId}: open, but ${reason}`;
   }
 }
 

@@ -5,6 +5,7 @@ import { taskQueues, workflowTypes } from '../contract/names';
 import { demoModelName, findBaseModel, type BaseModel } from '../setup/model-folder';
 import { prepareMachine } from '../setup/prepare-machine';
 import { stderrListener } from '../setup/progress';
+import { visibleLine } from '../visible-text';
 import { startPlatform, type Platform, type PlatformEvent } from '../supervision/platform';
 
 interface UpOptions {
@@ -70,7 +71,7 @@ async function whenSignalled(leave: () => void, starting: Promise<Platform>): Pr
 /** One line per change; that a process exists says nothing to people. */
 function say(event: PlatformEvent): void {
   const time = new Date().toTimeString().slice(0, 8);
-  process.stdout.write(`${time}  ${event.message}\n`);
+  process.stdout.write(`${time}  ${visibleLine(event.message)}\n`);
 }
 
 function welcome(platform: Platform, config: MachineConfig, model: BaseModel | null): string {

@@ -5,7 +5,7 @@ import type { Chart } from '../report/chart-renderer';
 import { axisStyle } from '../report/charts/axes';
 import { color, seriesColor } from '../report/colors';
 import { points, pointsInterval } from '../report/numbers';
-import { visibleLine } from '../report/plain-text';
+import { visibleLine } from '../visible-text';
 import type { ComparisonReport } from './build';
 import type { ComparisonRow } from './rows';
 

@@ -3,7 +3,7 @@ import { chartFigure } from '../report/chart-renderer';
 import { html, type Html, type HtmlValue } from '../report/html';
 import { count, counted } from '../report/numbers';
 import { madeFrom, renderPage } from '../report/page';
-import { visibleLine } from '../report/plain-text';
+import { visibleLine } from '../visible-text';
 import type { PageSection } from '../report/section';
 import { table, type TableGroup } from '../report/table';
 import { callsText, type ComparisonReport } from './build';

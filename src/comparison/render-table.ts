@@ -1,7 +1,7 @@
 /** The comparison on a terminal: who wins, the table in the layout of the paper's Tables 1 and 2, then what it cost. */
 import { amount, count, percentWithError, points, pointsInterval, pValue } from '../report/numbers';
 import { asciiOnly, plainTableLines, wrapped } from '../report/plain-table';
-import { visibleLine } from '../report/plain-text';
+import { visibleLine } from '../visible-text';
 import type { TableStyle } from '../report/render-table';
 import { callsText, type ComparisonReport } from './build';
 import { tokensOf, type CostPerPoint } from './costs';

@@ -3,7 +3,7 @@ import { measurePanel, type MeasureLine } from '../report/charts/measure-panel';
 import { legendList, smallChart } from '../report/chart-renderer';
 import { seriesColor } from '../report/colors';
 import { html, type Html } from '../report/html';
-import { visibleLine } from '../report/plain-text';
+import { visibleLine } from '../visible-text';
 import type { PageSection } from '../report/section';
 import { table } from '../report/table';
 import { measureCatalogue } from '../domain/measures';

@@ -4,7 +4,7 @@ import { chartFigure } from '../report/chart-renderer';
 import { html, type Html } from '../report/html';
 import { count, counted, percent } from '../report/numbers';
 import { madeFrom, renderPage } from '../report/page';
-import { visibleLine } from '../report/plain-text';
+import { visibleLine } from '../visible-text';
 import type { PageSection } from '../report/section';
 import { table } from '../report/table';
 import type { Proof } from './build-proof';

@@ -3,7 +3,7 @@ import type { EChartsOption } from 'echarts';
 import { cssColor } from './colors';
 import { html } from './html';
 import type { Html, HtmlValue } from './html';
-import { visibleLine } from './plain-text';
+import { visibleLine } from '../visible-text';
 import { renderSvg } from './svg';
 
 export interface LegendEntry {

@@ -4,7 +4,7 @@
  */
 import type { Consensus, Transcript, Turn } from '../contract/transcript';
 import { orderByDraw } from '../domain/draws';
-import { shortened } from './plain-text';
+import { shortened } from '../visible-text';
 import type { IterationArtifacts } from './report-input';
 
 /** One debate on a followed problem, with what the grading port said of its answers. */

@@ -2,7 +2,7 @@
  * A tagged template that escapes what is put into it. Only an `Html` value, which nothing but this file makes, goes in
  * unescaped; a string never does, wherever it came from. Attribute values must be written between double quotes.
  */
-import { visibleText } from './plain-text';
+import { visibleText } from '../visible-text';
 
 class SafeHtml {
   constructor(readonly markup: string) {}

@@ -2,7 +2,7 @@
 import { html } from './html';
 import type { Html } from './html';
 import { count } from './numbers';
-import { shortened } from './plain-text';
+import { shortened } from '../visible-text';
 
 /** A longer text is cut here, with its rest counted: a runaway response must not make the page unusable. */
 const mostCharacters = 8000;

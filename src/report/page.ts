@@ -1,7 +1,7 @@
 /** The frame of every page: self-contained HTML without a script, made of sections. */
 import { html, trustedMarkup } from './html';
 import type { HtmlValue } from './html';
-import { visibleLine } from './plain-text';
+import { visibleLine } from '../visible-text';
 import { navigation, renderSection } from './section';
 import type { PageSection } from './section';
 import { styleSheet } from './style-sheet';

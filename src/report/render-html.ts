@@ -2,7 +2,7 @@
 import type { Report } from './build-report';
 import { html } from './html';
 import { madeFrom, renderPage } from './page';
-import { visibleLine } from './plain-text';
+import { visibleLine } from '../visible-text';
 import type { PageSection } from './section';
 import { accuracySection } from './sections/accuracy';
 import { auditSection } from './sections/audit';

@@ -5,7 +5,7 @@
 import type { Report } from './build-report';
 import { count, percentWithError, points, pointsInterval, pValue } from './numbers';
 import { asciiOnly, plainTableLines, wrapped } from './plain-table';
-import { visibleLine } from './plain-text';
+import { visibleLine } from '../visible-text';
 import type { ResultRow } from './result-rows';
 
 export interface TableStyle {

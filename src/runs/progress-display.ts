@@ -1,6 +1,7 @@
 /** Shows a run's progress: a bar in a terminal, now and then a line where output goes to a file. */
 import { SingleBar } from 'cli-progress';
 import type { RunProgress } from '../contract/run';
+import { visibleLine, visibleText } from '../visible-text';
 
 export interface ProgressDisplay {
   show(progress: RunProgress): void;
@@ -34,7 +35,7 @@ function barDisplay(stream: NodeJS.WriteStream, pace: Pace): ProgressDisplay {
     },
     note(text) {
       if (started) stream.write('\r\u001b[2K');
-      stream.write(`${text}\n`);
+      stream.write(`${visibleText(text)}\n`);
     },
     stop() {
       if (started) bar.stop();
@@ -54,7 +55,7 @@ function lineDisplay(stream: NodeJS.WriteStream, pace: Pace, now: () => number):
       const { done, total } = progress.problems;
       stream.write(`${stage} ${done}/${total} · ${pace(progress)}\n`);
     },
-    note: (text) => void stream.write(`${text}\n`),
+    note: (text) => void stream.write(`${visibleText(text)}\n`),
     stop: () => undefined,
   };
 }
@@ -80,7 +81,7 @@ function createPace(now: () => number): Pace {
       seen.tokens > first.tokens && seconds > 0 ? `${Math.round((seen.tokens - first.tokens) / seconds)} tokens/s` : '',
       timeLeft(progress.problems.total - seen.done, seen.done - first.done, seconds),
       progress.problems.failed > 0 ? `${progress.problems.failed} failed` : '',
-      progress.paused ? `PAUSED: ${progress.pauseReason ?? 'on request'}` : '',
+      progress.paused ? `PAUSED: ${visibleLine(progress.pauseReason ?? 'on request')}` : '',
     ];
     return parts.filter((part) => part !== '').join(' · ') || 'starting';
   };

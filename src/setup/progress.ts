@@ -1,5 +1,7 @@
 /** How set-up says what it does. Every step names what, how large, and ends with how long it took. */
 
+import { visibleText } from '../visible-text';
+
 /** Told one line at a time, without a line end; `transient` lines may be overwritten by the next one on a terminal. */
 export type SetupListener = (line: string, options?: { transient?: boolean }) => void;
 
@@ -43,7 +45,9 @@ export async function withProgress<T>(
 /** Writes progress to stderr (stdout belongs to results): overwriting on a terminal, plain lines elsewhere. */
 export function stderrListener(stream: NodeJS.WriteStream = process.stderr): SetupListener {
   let overwritable = false;
-  return (line, options = {}) => {
+  return (said, options = {}) => {
+    // Of pip, servers and children, as they said it.
+    const line = visibleText(said);
     const back = overwritable ? '\r\u001b[K' : '';
     overwritable = stream.isTTY && options.transient === true;
     stream.write(overwritable ? `${back}${line.slice(0, (stream.columns || 80) - 1)}` : `${back}${line}\n`);

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { html, trustedMarkup } from '../../src/report/html';
-import { shortened, visibleLine, visibleText } from '../../src/report/plain-text';
+import { shortened, visibleLine, visibleText } from '../../src/visible-text';
 import { hostileLine, hostileTexts } from '../support/hostile-text';
 
 describe('the html template', () => {

@@ -4,7 +4,7 @@ import type { FlowLink, FlowNode } from '../selection-flow';
 import { color } from '../colors';
 import type { Chart } from '../chart-renderer';
 import { count } from '../numbers';
-import { shortened, visibleLine } from '../plain-text';
+import { shortened, visibleLine } from '../../visible-text';
 
 const nodeWidth = 12;
 const lineHeight = 15;

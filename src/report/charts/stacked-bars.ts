@@ -1,7 +1,7 @@
 /** Horizontal bars, each a stack of parts that add up to a whole: selection outcomes per agent, seconds per stage. */
 import { axisStyle, titled } from './axes';
 import type { Chart } from '../chart-renderer';
-import { shortened, visibleLine } from '../plain-text';
+import { shortened, visibleLine } from '../../visible-text';
 
 export interface StackPart {
   label: string;

@@ -10,7 +10,7 @@ import { addCounts, noCounts, subtractCounts } from '../../domain/counts';
 import type { AdoptedCalls } from '../report-input';
 import { completionTokensText, moneyText, promptTokensText } from '../known-tokens';
 import { count, duration } from '../numbers';
-import { visibleLine } from '../plain-text';
+import { visibleLine } from '../../visible-text';
 import type { PageSection } from '../section';
 import { table } from '../table';
 

@@ -7,7 +7,7 @@ import type { Report } from '../build-report';
 import { nameOfStart } from '../measurements';
 import { modelText } from '../model-text';
 import { count, counted } from '../numbers';
-import { visibleLine } from '../plain-text';
+import { visibleLine } from '../../visible-text';
 import type { SampleDebate } from '../sample-debates';
 import type { PageSection } from '../section';
 

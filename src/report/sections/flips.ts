@@ -4,7 +4,7 @@ import type { Html } from '../html';
 import type { Report } from '../build-report';
 import type { FlipLedger, LedgerEntry } from '../flip-ledger';
 import { count, counted } from '../numbers';
-import { shortened, visibleLine } from '../plain-text';
+import { shortened, visibleLine } from '../../visible-text';
 import type { PageSection } from '../section';
 import { table } from '../table';
 

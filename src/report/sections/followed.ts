@@ -5,7 +5,7 @@ import type { Html, HtmlValue } from '../html';
 import type { Report } from '../build-report';
 import { nameOfStart } from '../measurements';
 import { modelText } from '../model-text';
-import { shortened, visibleLine } from '../plain-text';
+import { shortened, visibleLine } from '../../visible-text';
 import type { PageSection } from '../section';
 import { table, type TableGroup } from '../table';
 

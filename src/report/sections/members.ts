@@ -9,7 +9,7 @@ import { html } from '../html';
 import type { Html } from '../html';
 import type { Report } from '../build-report';
 import { count, percent, points } from '../numbers';
-import { visibleLine } from '../plain-text';
+import { visibleLine } from '../../visible-text';
 import type { PageSection } from '../section';
 import { table } from '../table';
 

@@ -8,7 +8,7 @@ import { html } from '../html';
 import type { Html, HtmlValue } from '../html';
 import type { Report } from '../build-report';
 import { count, counted, percent } from '../numbers';
-import { visibleLine } from '../plain-text';
+import { visibleLine } from '../../visible-text';
 import type { PageSection } from '../section';
 import { table, type TableGroup, type TableRow } from '../table';
 

@@ -3,8 +3,9 @@
 const replacementCharacter = '\ufffd';
 
 // C0 without tab and newline, DEL, C1, and the characters that reorder or hide what surrounds them.
-// eslint-disable-next-line no-control-regex
-const hiddenCharacters = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff]/g;
+const hiddenCharacters =
+  // eslint-disable-next-line no-control-regex
+  /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff]/g;
 const loneSurrogates = /\p{Surrogate}/gu;
 
 /**
@@ -23,6 +24,12 @@ export function visibleLine(text: string): string {
   return visibleText(text)
     .replace(/[ \t\n]+/g, ' ')
     .trim();
+}
+
+/** JSON of a value for a terminal: the same value when it is parsed, with nothing in it that moves a cursor. */
+export function visibleJson(value: unknown, indent?: number): string {
+  const unit = (character: string) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
+  return JSON.stringify(value, undefined, indent).replace(hiddenCharacters, unit);
 }
 
 /** At most `limit` characters of a text, and a sentence on how many were left out. Never cuts a character in two. */
