@@ -56,6 +56,15 @@ export function cacheDirectory(environment: Environment = process.env): string {
   return join(resolve(environment.XDG_CACHE_HOME || usual), packageName);
 }
 
+/**
+ * What the processes of one user agree on while they run (which ports are spoken for): `$XDG_RUNTIME_DIR`, else the cache
+ * folder. Never a folder that every user may write to.
+ */
+export function runtimeDirectory(environment: Environment = process.env): string {
+  const runtime = environment.XDG_RUNTIME_DIR;
+  return runtime ? join(resolve(runtime), packageName) : join(cacheDirectory(environment), 'run');
+}
+
 /** A compiled script of this program that runs as a process of its own, such as `supervision/guard.js`. */
 export function compiledScript(pathBelowSource: string): string {
   return join(repositoryRoot(), 'dist', 'src', pathBelowSource);

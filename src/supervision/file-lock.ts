@@ -3,8 +3,9 @@
  * gone is taken over; nobody needs to remove anything by hand. Of one machine only: to another, its processes are gone.
  */
 import { randomUUID } from 'node:crypto';
-import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { ConfigError } from '../errors';
 import { isRunning, ownIdentity, type ProcessIdentity } from './process-identity';
 
 export interface FileLock {
@@ -13,22 +14,38 @@ export interface FileLock {
 
 export type LockAttempt = { lock: FileLock } | { owner: ProcessIdentity };
 
-/** Takes the lock, or says which living process has it. File system errors (read-only, no space) pass through. */
+/** A stale lock is taken over at the first or second try; what is still there after so many is no lock of ours. */
+const mostTries = 20;
+
+/**
+ * Takes the lock, or says which living process has it. File system errors (read-only, no space) pass through. Throws
+ * `ConfigError` where something else stands in the lock's place, or its folder is another user's.
+ */
 export function tryLock(file: string): LockAttempt {
-  mkdirSync(dirname(file), { recursive: true });
+  mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+  requireOwnFolder(dirname(file));
   const mine = `${file}.${randomUUID()}`;
   writeFileSync(mine, JSON.stringify(ownIdentity()));
   try {
-    for (;;) {
+    for (let tries = 0; tries < mostTries; tries += 1) {
       if (createIfAbsent(mine, file)) return { lock: { release: () => releaseOwn(file) } };
       const seen = readLock(file);
       const owner = seen === undefined ? undefined : parseOwner(seen);
       if (owner !== undefined && isRunning(owner)) return { owner };
       if (seen !== undefined) removeStale(file, seen);
     }
+    throw new ConfigError(`${file} cannot be made a lock: remove what is there`);
   } finally {
     rmSync(mine, { force: true });
   }
+}
+
+/** Who owns the folder may put anything into a lock's place. Root may use what others own, as it may everything. */
+function requireOwnFolder(folder: string): void {
+  const user = process.getuid?.();
+  const { uid } = statSync(folder);
+  if (user === undefined || user === 0 || uid === user || uid === 0) return;
+  throw new ConfigError(`${folder} belongs to another user (${uid}): no lock is taken there`);
 }
 
 /** Waits for the lock; `onWait` is told once who has it. */

@@ -1,8 +1,8 @@
 /** Ports on loopback: the usual one, the one of last time, or any free one; each reserved against other platforms. */
 import { createServer } from 'node:net';
-import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { ConfigError } from '../errors';
+import { runtimeDirectory } from '../paths';
 import { tryLock, type FileLock } from './file-lock';
 
 export const loopback = '127.0.0.1';
@@ -76,11 +76,16 @@ async function choosePort(
   for (const port of [wishes.remembered?.[name], usualPorts[name]]) {
     if (port !== undefined && (await claim(port, reservations))) return port;
   }
-  for (;;) {
+  for (let tries = 0; tries < mostTries; tries += 1) {
     const port = await anyFreePort();
     if (await claim(port, reservations)) return port;
   }
+  throw new ConfigError(
+    `no free port was found for ${name} in ${mostTries} tries: name one under \`ports\` in config.yaml`,
+  );
 }
+
+const mostTries = 50;
 
 /** Whether the port is free and now ours. */
 async function claim(port: number, reservations: Map<number, FileLock | undefined>): Promise<boolean> {
@@ -98,7 +103,7 @@ async function claim(port: number, reservations: Map<number, FileLock | undefine
 /** Undefined where reservations cannot be written: a platform goes on without, as free ports seldom have two takers. */
 function reserve(port: number): FileLock | undefined | 'taken' {
   try {
-    const attempt = tryLock(join(tmpdir(), `multiagent-finetuning-ports-${userInfo().uid}`, `${port}.lock`));
+    const attempt = tryLock(join(runtimeDirectory(), 'ports', `${port}.lock`));
     return 'lock' in attempt ? attempt.lock : 'taken';
   } catch {
     return undefined;

@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { searchAttributeTypes } from '../contract/names';
 import { commandLineScript, compiledScript, pythonPackagesDirectory } from '../paths';
 import type { BaseModel } from '../setup/model-folder';
+import { usualHealthCheck } from './health';
 import { loopback } from './ports';
 import type { Program } from './supervised-process';
 
@@ -33,6 +34,8 @@ export function temporalServer(options: TemporalServerOptions): Program {
     `${name}=${type}`,
   ]);
   const serverArguments = ['server', 'start-dev', '--ip', loopback, '--port', String(options.port)];
+  // The server's HTTP API takes a text/plain post from any web page on this machine, and has no switch: no name is let in.
+  const closedDoors = ['--dynamic-config-value', 'frontend.httpAllowedHosts=["closed.invalid"]'];
   const uiArguments = ['--ui-ip', loopback, '--ui-port', String(options.uiPort), '--ui-disable-news-fetch'];
   const storage = [
     '--db-filename',
@@ -49,10 +52,11 @@ export function temporalServer(options: TemporalServerOptions): Program {
     command: process.execPath,
     arguments: [
       ...[compiledScript(join('supervision', 'guard.js')), String(temporalGraceMs - 1_000)],
-      ...[options.program, ...serverArguments, ...uiArguments, ...storage, ...searchAttributes],
+      ...[options.program, ...serverArguments, ...closedDoors, ...uiArguments, ...storage, ...searchAttributes],
     ],
     marker: options.databaseFile,
     probe: (signal) => untilTemporalAnswers(address, options.namespace, signal),
+    health: { ...usualHealthCheck, ask: (signal) => untilTemporalAnswers(address, options.namespace, signal) },
     readyTimeoutMs: 60_000,
     graceMs: temporalGraceMs,
   };
@@ -102,6 +106,7 @@ export function modelServer(options: ModelServerOptions): Program {
       '--exit-with-parent',
     ],
     environment: pythonEnvironmentVariables(),
+    health: { ...usualHealthCheck, ask: (signal) => answersHealth(options.port, signal) },
     marker: options.modelsDirectory,
     // Importing torch takes seconds on a cold disk; a large base model takes longer to load.
     readyTimeoutMs: 600_000,
@@ -117,11 +122,17 @@ export function workerProcess(environment: Record<string, string>): Program {
     command: process.execPath,
     arguments: [commandLineScript(), 'worker', '--exit-with-parent'],
     environment,
+    needsKeys: true,
     marker: commandLineScript(),
     readyTimeoutMs: 120_000,
     // Training checkpoints and exits within this time (architecture, section 5).
     graceMs: 30_000,
   };
+}
+
+async function answersHealth(port: number, signal: AbortSignal): Promise<void> {
+  const { ok, status } = await fetch(`http://${loopback}:${port}/health`, { signal });
+  if (!ok) throw new Error(`/health answered ${status}`);
 }
 
 /** How every Python child finds the package `maft` and speaks without a buffer. */

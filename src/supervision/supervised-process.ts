@@ -8,6 +8,8 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ConfigError } from '../errors';
+import { withoutSecrets } from './child-environment';
+import { untilSilent, type HealthCheck } from './health';
 import { LogFile } from './log-file';
 import { identityOf, signalProcess, type ProcessIdentity } from './process-identity';
 
@@ -25,6 +27,10 @@ export interface Program {
   marker: string;
   /** Resolves when the program answers; without it, the line `{"event":"ready"}` on stdout says so. */
   probe?: (signal: AbortSignal) => Promise<void>;
+  /** Asked while it runs; without it, only its end is noticed. */
+  health?: HealthCheck;
+  /** Whether it needs the keys in our environment, to ask endpoints with. */
+  needsKeys?: boolean;
   /** Longest wait for a start, milliseconds. */
   readyTimeoutMs: number;
   /** From SIGTERM to SIGKILL, milliseconds. */
@@ -65,6 +71,8 @@ export class SupervisedProcess {
   private readonly log: LogFile;
   private readonly backoffMs: number[];
   private current: ChildProcess | undefined;
+  /** The child that was ended because it hung. */
+  private silent: ChildProcess | undefined;
   private identities: ProcessIdentity[] = [];
   private errorLines: string[] = [];
   private stopping = new AbortController();
@@ -93,6 +101,7 @@ export class SupervisedProcess {
     }
     died.catch(() => undefined);
     this.say('ready', `${this.program.title} is ready (process ${launch.child.pid})`);
+    void this.watchHealth(launch);
     this.supervision = this.keepAlive(launch);
   }
 
@@ -148,10 +157,29 @@ export class SupervisedProcess {
       launch = this.launch();
       const { child } = launch;
       launch.ready.then(
-        () => this.say('ready', `${this.program.title} is ready again (process ${child.pid})`),
+        () => {
+          this.say('ready', `${this.program.title} is ready again (process ${child.pid})`);
+          void this.watchHealth(launch);
+        },
         (error: Error) => this.abandon(child, error),
       );
     }
+  }
+
+  /** Ends a child that no longer answers: `keepAlive` then starts it again. Never throws. */
+  private async watchHealth({ child, exited }: Launch): Promise<void> {
+    const { health } = this.program;
+    if (health === undefined) return;
+    const over = new AbortController();
+    void exited.then(() => over.abort());
+    const stopped = AbortSignal.any([over.signal, this.stopping.signal]);
+    const isSilent = await untilSilent(health, stopped).then(
+      () => true,
+      () => false,
+    );
+    if (!isSilent || !isAlive(child)) return;
+    this.silent = child;
+    this.sweepGroup(child);
   }
 
   /** A restarted child that does not get ready in time is ended, so that the next try can begin. */
@@ -166,7 +194,7 @@ export class SupervisedProcess {
     this.errorLines = [];
     this.log.append(`--- ${new Date().toISOString()} ${program.command} ${program.arguments.join(' ')}\n`);
     const child = spawn(program.command, program.arguments, {
-      env: { ...process.env, ...program.environment },
+      env: { ...(program.needsKeys === true ? process.env : withoutSecrets(process.env)), ...program.environment },
       stdio: ['pipe', 'pipe', 'pipe'],
       detached: true,
     });
@@ -212,7 +240,7 @@ export class SupervisedProcess {
       // At 'close' its last words have been read; a grandchild in a session of its own may hold the pipes a little longer.
       child.once('exit', (code, signal) => {
         this.sweepGroup(child);
-        const reason = signal === null ? `ended (exit code ${code})` : `was killed (${signal})`;
+        const reason = this.silent === child ? 'no longer answered and was killed' : howItEnded(code, signal);
         child.once('close', () => resolve(reason));
         setTimeout(() => resolve(reason), closeGraceMs).unref();
       });
@@ -245,7 +273,8 @@ export class SupervisedProcess {
 
   private withLastWords(reason: string): string {
     const lastLine = this.errorLines.filter((line) => line.trim() !== '').at(-1);
-    return lastLine === undefined ? reason : `${reason}, saying "${lastLine.trim()}"`;
+    // What it said last may have nothing to do with its end.
+    return lastLine === undefined ? reason : `${reason}; the last line it wrote: "${lastLine.trim().slice(0, 300)}"`;
   }
 
   private sweepGroup(child: ChildProcess | undefined): void {
@@ -255,6 +284,10 @@ export class SupervisedProcess {
   private say(state: ProcessState, message: string, pid = this.current?.pid): void {
     this.options.onEvent({ process: this.program.name, state, message, pid });
   }
+}
+
+function howItEnded(code: number | null, signal: NodeJS.Signals | null): string {
+  return signal === null ? `ended (exit code ${code})` : `was killed (${signal})`;
 }
 
 function isAlive(child: ChildProcess): boolean {

@@ -1,5 +1,5 @@
 /** A platform as `maft up` runs it, in a process of its own, with the real Temporal server. */
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readlinkSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -194,7 +194,7 @@ test('a Temporal program that cannot start is reported with its last words, and 
   const up = host({ temporal: join(maftHome, 'broken') });
   const failed = await up.event('host', 'failed');
   expect(failed.message).toMatch(
-    /the Temporal server ended \(exit code 3\), saying "database is locked"; its log is .*temporal.log$/,
+    /the Temporal server ended \(exit code 3\); the last line it wrote: "database is locked"; its log is .*temporal.log$/,
   );
   expect(up.children()).toEqual([]);
   expect(existsSync(join(maftHome, 'up.lock'))).toBe(false);
@@ -217,6 +217,46 @@ test('of platforms that start at the same moment each gets ports of its own', as
   await again.event('host', 'ready');
   expect(Object.values(readState(homes[0]!)!.ports)).toEqual(ports.slice(0, 3));
 });
+
+test('a web page cannot start work: no port of the Temporal server takes a text/plain post', async () => {
+  const up = await readyHost();
+  const server = up.childrenNamed('temporal').find((child) => !isGuard(child.pid))!;
+  const body = JSON.stringify({ workflowType: { name: 'x' }, taskQueue: { name: 'q' } });
+  const ports = listeningPorts(server.pid);
+  expect(ports.length).toBeGreaterThan(2);
+  const answers = await Promise.all(
+    ports.map((port) =>
+      fetch(`http://127.0.0.1:${port}/api/v1/namespaces/default/workflows/from-a-page`, {
+        method: 'POST',
+        headers: { 'content-type': 'text/plain', origin: 'http://page.example' },
+        body,
+        signal: AbortSignal.timeout(5_000),
+      }).then(
+        ({ status }) => status,
+        () => 'no HTTP',
+      ),
+    ),
+  );
+  expect(answers).toContain(403);
+  expect(answers.filter((status) => typeof status === 'number' && status < 400)).toEqual([]);
+});
+
+/** TCP ports on which a process listens (Linux). */
+function listeningPorts(pid: number): number[] {
+  const links = readdirSync(`/proc/${pid}/fd`).map((descriptor) => {
+    try {
+      return readlinkSync(`/proc/${pid}/fd/${descriptor}`);
+    } catch {
+      return '';
+    }
+  });
+  const sockets = new Set(links.flatMap((link) => /^socket:\[(\d+)\]$/.exec(link)?.[1] ?? []));
+  const rows = readFileSync(`/proc/${pid}/net/tcp`, 'utf8').trim().split('\n').slice(1);
+  return rows.flatMap((row) => {
+    const [, local = '', , state, , , , , , inode = ''] = row.trim().split(/\s+/);
+    return state === '0A' && sockets.has(inode) ? [Number.parseInt(local.split(':')[1]!, 16)] : [];
+  });
+}
 
 function listen(): Promise<Server> {
   return new Promise((resolve) => {

@@ -1,0 +1,9 @@
+/** What of our own environment a child gets: not the keys, which only workers need, to ask endpoints. */
+
+/** Names that hold something secret by the usual conventions: HOSTED_API_KEY, HF_TOKEN, AWS_SECRET_ACCESS_KEY, PGPASSWORD. */
+const secretName = /(^|_)(API_?KEY|KEY|TOKEN|SECRET|CREDENTIALS?)(_|$)|PASSWORD|PASSWD/i;
+
+/** For model server, Temporal server, trainer and grader. */
+export function withoutSecrets(environment: Record<string, string | undefined>): Record<string, string | undefined> {
+  return Object.fromEntries(Object.entries(environment).filter(([name]) => !secretName.test(name)));
+}
