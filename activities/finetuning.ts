@@ -51,7 +51,8 @@ export function createFinetuningActivities(dependencies: ActivityDependencies, c
   async function trainOnce(input: FinetuneInput, onEvent: OnEvent): Promise<WeightsRecord> {
     const key = iterationKeys.weights(input, input.agent);
     const known = await readSealed<WeightsRecord>(store, key);
-    const record = known ?? (await publishSealed<WeightsRecord>(store, key, await makeWeights(input, onEvent))).content;
+    const record =
+      known ?? (await publishSealed<WeightsRecord>(store, key, await firstWeights(input, onEvent))).content;
     if (known?.outcome === 'trained' && !(await hasModel(known.model))) await makeWeights(input, onEvent);
     const { jobId } = record.training ?? {};
     if (jobId !== undefined) await rm(await store.workDirectory(workName(jobId)), { recursive: true, force: true });
@@ -71,6 +72,17 @@ export function createFinetuningActivities(dependencies: ActivityDependencies, c
     await store.publishDirectory(job.outputDirectory, modelKey(model));
     const training = { jobId: job.jobId, ...trainingRecord(finished) };
     return { agent, iteration, model, outcome: 'trained', training };
+  }
+
+  /** Another attempt that lives (two platforms on one store) may finish first, and takes the working folder with it. */
+  async function firstWeights(input: FinetuneInput, onEvent: OnEvent): Promise<WeightsRecord> {
+    try {
+      return await makeWeights(input, onEvent);
+    } catch (error) {
+      const made = await readSealed<WeightsRecord>(store, iterationKeys.weights(input, input.agent));
+      if (made === undefined) throw error;
+      return made;
+    }
   }
 
   async function hasModel(model: string): Promise<boolean> {

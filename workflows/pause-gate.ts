@@ -3,10 +3,15 @@
  * A child that finds an endpoint down or a disk full pauses itself and tells the run, which pauses everything.
  */
 import {
+  ApplicationFailure,
+  CancellationScope,
+  CancelledFailure,
+  ChildWorkflowFailure,
   condition,
   getExternalWorkflowHandle,
   log,
   setHandler,
+  TerminatedFailure,
   workflowInfo,
   type ChildWorkflowHandle,
 } from '@temporalio/workflow';
@@ -25,6 +30,18 @@ export interface PauseGate {
   pauseSelf(reason: string): Promise<void>;
   /** Runs a child; while it is open, it receives this workflow's pause and resume. */
   withChild<Result>(workflowId: string, start: () => Promise<Child<Result>>): Promise<Result>;
+}
+
+/** A part that people end by hand ends the whole; without this, nobody would learn which part it was, and that it was they. */
+function sayingWhoEndedIt(error: unknown, workflowId: string): unknown {
+  if (!(error instanceof ChildWorkflowFailure) || CancellationScope.current().consideredCancelled) return error;
+  const isTerminated = error.cause instanceof TerminatedFailure;
+  if (!isTerminated && !(error.cause instanceof CancelledFailure)) return error;
+  return ApplicationFailure.nonRetryable(
+    `${workflowId} was ${isTerminated ? 'terminated' : 'cancelled'} by hand, so what it is a part of cannot go on. ` +
+      'Start the run again: what is stored is kept',
+    'EndedByHand',
+  );
 }
 
 /** A child may close while the signal is on its way; that is no error of ours. */
@@ -91,7 +108,7 @@ export function createPauseGate(startPaused: boolean, startReason?: string): Pau
       try {
         // The run may have been paused or resumed while the child was being started.
         if (state !== before) await tell([child], state);
-        return await child.result();
+        return await child.result().catch((error: unknown) => Promise.reject(sayingWhoEndedIt(error, workflowId)));
       } finally {
         children.delete(workflowId);
       }

@@ -68,10 +68,11 @@ async function openOnes(client: Client, workflowType: string): Promise<string[]>
 }
 
 /** One line; undefined where it has closed since it was listed. One that cannot be asked does not hide the others. */
-async function lineOf(
+export async function lineOf(
   client: Client,
   { workflowId, isComparison }: OpenWorkflow,
   { json }: StatusOptions,
+  waitMs = patienceMs,
 ): Promise<string | undefined> {
   const ask = async () => {
     if (isComparison) {
@@ -85,12 +86,29 @@ async function lineOf(
     return json ? visibleJson({ ...progress, workflowId }) : describe(progress, workflowId);
   };
   try {
-    return await client.withDeadline(Date.now() + patienceMs, ask);
+    return await client.withDeadline(Date.now() + waitMs, ask);
   } catch {
     if (!(await isOpen(client, workflowId))) return undefined;
-    const reason = 'no worker answers for it; start `npx maft up` or `maft worker`';
+    const reason = await whyUnanswered(client, workflowId);
     return json ? visibleJson({ workflowId, unanswered: reason }) : `${workflowId}: open, but ${reason}`;
   }
+}
+
+/** A worker that cannot go on with a workflow does not answer for it either: its last failure stands in the history. */
+async function whyUnanswered(client: Client, workflowId: string): Promise<string> {
+  const nobody = 'no worker answers for it; start `npx maft up` or `maft worker`';
+  const { history } = await client.workflowService.getWorkflowExecutionHistoryReverse({
+    namespace: client.options.namespace,
+    execution: { workflowId },
+    maximumPageSize: 3,
+  });
+  const failed = (history?.events ?? []).flatMap(({ workflowTaskFailedEventAttributes: each }) => each?.failure ?? []);
+  const [{ message } = { message: '' }] = failed;
+  if (!message) return nobody;
+  const [sentence = ''] = message.split('\n');
+  return /nondeterminism/i.test(message)
+    ? `this version of the program is not the one it was begun with (${sentence.slice(0, 200)}); start workers of that version, or \`cancel\` it and start it again`
+    : `its worker cannot go on with it: ${sentence.slice(0, 300)}`;
 }
 
 function notOpen(runId: string): ConfigError {
