@@ -38,6 +38,21 @@ const usualNames: ReadonlySet<string> = new Set(['stop', 'length', 'content_filt
 const longestName = 40;
 
 /**
+ * Characters of the largest response that is kept, well above what any sensible `maxTokens` allows (about 250,000 tokens).
+ * It bounds what one response can cost everywhere behind: parsers are linear, and run on the worker's event loop.
+ */
+export const longestResponse = 1_000_000;
+
+const tooLarge: CompletionEnd = { finishReason: 'other', reportedReason: 'too large' };
+/** How responses above `longestResponse` are counted. */
+export const tooLargeEnding = `ended as ${tooLarge.reportedReason}`;
+
+/** A response above `longestResponse` is an outcome of its own: only the fact is kept, it neither votes nor trains. */
+export function withinLargest<Completion extends CompletionEnd & { text: string }>(completion: Completion): Completion {
+  return completion.text.length <= longestResponse ? completion : { ...completion, ...tooLarge, text: '' };
+}
+
+/**
  * @param reported As it came; endpoints that never fill the field send null or leave it out.
  * @param answer Decides what that means: fewer tokens than allowed were an end, as many as allowed a cut, and where the
  * endpoint does not count either, the end is unknown.

@@ -4,7 +4,7 @@
  */
 import { z } from 'zod';
 import type { Usage } from '../contract/transcript';
-import { readFinishReason } from '../domain/finish-reasons';
+import { readFinishReason, withinLargest } from '../domain/finish-reasons';
 import type { ChatCompletion } from '../ports';
 
 const contentSchema = z.union([
@@ -55,7 +55,7 @@ export function readCompletion(
   if (text === undefined) return undefined;
   const usage = usageOf(parsed.data.usage, text);
   const end = readFinishReason(isRefusal(choice, text) ? 'refusal' : choice.finish_reason, { usage, maxTokens });
-  return { completion: { text, ...end, usage }, model: parsed.data.model ?? undefined };
+  return { completion: withinLargest({ text, ...end, usage }), model: parsed.data.model ?? undefined };
 }
 
 /** By index: nothing says that they come in order. */

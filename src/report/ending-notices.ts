@@ -1,5 +1,6 @@
 /** Notices on answers that did not end as answers should, where their share is out of the ordinary. */
 import type { CallCounts } from '../contract/run';
+import { longestResponse, tooLargeEnding } from '../domain/finish-reasons';
 import { count, percent } from './numbers';
 
 interface Ending {
@@ -13,6 +14,10 @@ const knownEndings: Readonly<Record<string, Ending>> = {
   truncated: { sentence: 'Responses cut at the token limit, which train nobody', unusualShare: 0.1 },
   filtered: { sentence: 'Responses withheld or cut by the provider’s filter, which train nobody', unusualShare: 0.01 },
   empty: { sentence: 'Empty responses, which train nobody', unusualShare: 0.01 },
+  [tooLargeEnding]: {
+    sentence: `Responses of more than ${count(longestResponse)} characters, which are not kept and train nobody`,
+    unusualShare: 0,
+  },
   'asked without empty answer': {
     sentence: 'Critics asked without their own earlier answer, because it was empty',
     unusualShare: 0.01,

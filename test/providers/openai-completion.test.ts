@@ -1,5 +1,6 @@
 /** What hosts really answer: which ends are good, which figures are known, whose answer it is. */
 import { askedEndpoint, sampleRequest, type AskedEndpoint } from '../support/asked-endpoint';
+import { endingOf, longestResponse, tooLargeEnding } from '../../src/domain/finish-reasons';
 import { completionBody, json } from '../support/local-endpoint';
 
 let endpoint: AskedEndpoint;
@@ -140,4 +141,11 @@ describe('an answer by the name of', () => {
     });
     expect((await endpoint.complete({ wireNames: { [asked]: 'vendor/small' } })).text).toBe('36 #36');
   });
+});
+
+test('a response above the largest is an outcome of its own: the fact is kept and counted, not the text', async () => {
+  const ofSize = (length: number) => choice({ message: { role: 'assistant', content: '7'.repeat(length) } });
+  const { text, ...end } = await answered(ofSize(longestResponse + 1));
+  expect({ text, ending: endingOf({ ...end, response: text }) }).toEqual({ text: '', ending: tooLargeEnding });
+  expect((await answered(ofSize(longestResponse))).text).toHaveLength(longestResponse);
 });

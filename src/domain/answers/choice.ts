@@ -1,5 +1,5 @@
 /** Choices: the letter of a multiple-choice answer, for any number of choices. */
-import { boxedContents, lastMarked, statedAnswers } from './marked';
+import { lastBoxed, lastMarked, statedAnswers } from './marked';
 
 /** `B`, `(b)`, `option B`, `B. Paris`, `B) Paris`: the whole place, or its beginning. */
 const leadingLetter =
@@ -13,7 +13,9 @@ const letterLine = /^[\s*"“]*([A-Z])(?:[.)*"”]+(?:\s[^\n]*)?|\s*)$/u;
 /** A last line that holds a letter and nothing else, as the prompt asks for it: `(C)`, `**C**`. */
 const ownLine = /^[\s*"“]*(?:\(\s*([A-Z])\s*\)|([A-Z]))[\s.*"”]*$/u;
 /** "answer is", "the correct option is", "I choose". */
-const lead = String.raw`(?:answer|option|choice)\b\s*\**\s*(?:is|:|=)|(?:choose|pick|select)\b`;
+const lead = String.raw`(?:answer|option|choice)\b\s{0,9}\*{0,9}\s{0,9}(?:is|:|=)|(?:choose|pick|select)\b`;
+/** Behind a letter: it is part of a formula (`E = mc^2`, `V(t)`, `a \cdot b`), and names no choice. */
+const formula = /^\s{0,9}(?:[=+^_<>(|&/≤≥≠≈·×÷]|-(?!\s?\p{L}{2})|\\(?!text|mathrm|[)\],;! ]))/u;
 
 /**
  * The letter, in upper case: in the last `\boxed{}`, else alone on the last line, else in the last of "answer is X" and
@@ -22,8 +24,9 @@ const lead = String.raw`(?:answer|option|choice)\b\s*\**\s*(?:is|:|=)|(?:choose|
  */
 export function parseChoice(text: string): string | null {
   const lines = text.split('\n').filter((line) => line.trim() !== '');
-  const boxed = lastMarked([boxedContents(text)], letterOf);
-  return boxed ?? ownLineLetter(lines) ?? lastStatement(text) ?? lastLetterLine(lines) ?? loneLetter(text);
+  const boxed = lastBoxed(text, letterOf);
+  if (boxed !== undefined) return boxed;
+  return ownLineLetter(lines) ?? lastStatement(text) ?? lastLetterLine(lines) ?? loneLetter(text);
 }
 
 function ownLineLetter(lines: readonly string[]): string | null {
@@ -33,11 +36,8 @@ function ownLineLetter(lines: readonly string[]): string | null {
 
 /** A statement may be followed by brackets of its own (`the answer is B, not (A)`), so a stated letter goes first. */
 function lastStatement(text: string): string | null {
-  const stated = statedAnswers(text, lead)
-    .map(statedLetter)
-    .filter((letter) => letter !== null);
-  const bracketed = [...text.matchAll(bracketedLetter)].at(-1)?.[1];
-  return stated.at(-1) ?? bracketed ?? null;
+  const stated = lastMarked([() => statedAnswers(text, lead)], statedLetter);
+  return stated ?? [...text.matchAll(bracketedLetter)].at(-1)?.[1] ?? null;
 }
 
 /** Where the options are repeated, one below the other, none of them is chosen by that. */
@@ -56,7 +56,9 @@ function follows(letter: string | undefined, next: string | undefined): boolean 
 }
 
 function letterOf(place: string): string | null {
-  const match = leadingLetter.exec(place.replace(wrapping, ''));
+  const plain = place.replace(wrapping, '');
+  const match = leadingLetter.exec(plain);
+  if (match?.[3] !== undefined && formula.test(plain.slice(match[0].length))) return null;
   return (match?.[1] ?? match?.[2] ?? match?.[3])?.toUpperCase() ?? null;
 }
 

@@ -1,69 +1,140 @@
-/** Where a response says "this is my answer": in `\boxed{}`, behind `####`, or in a sentence with "the answer is". */
+/**
+ * Where a response says "this is my answer": in `\boxed{}`, behind `####`, or in a sentence with "the answer is". Work is
+ * linear in the text: it is passed once for each kind of mark, and of what is marked a bounded part is read.
+ */
+import { joinsAnswers } from './segments';
 
-/** Longer than anybody's answer: a model that ran away. Nothing of it is read, which could take minutes. */
+/** Longer than any answer: a model that ran away. It is not read. */
 export const longestAnswer = 2000;
+
+/** Of each kind of mark the last ones are read: a looping model writes thousands. */
+const mostPlaces = 20;
+
+/** The part of a line that can hold a sentence of at most `longestAnswer`, and shows that a longer one is longer. */
+const sentenceReach = longestAnswer + 100;
+
+interface Box {
+  content: string;
+  /** Where its command begins and where what follows it begins. */
+  from: number;
+  to: number;
+}
+
+interface OpenBrace {
+  /** Where what it holds begins. */
+  inside: number;
+  /** For the brace of a box: its place among the boxes, and where its command begins. */
+  box?: { place: number; from: number };
+}
 
 /**
  * What stands in each `\boxed{}` or `\fbox{}`, inner braces included, in the order of their openings; `\boxed 5` without
- * braces counts too (MATH has it). In one pass, however they are nested.
+ * braces counts too (MATH has it). In one pass, however they are nested; the last 20.
  */
 export function boxedContents(text: string): string[] {
-  const contents: (string | undefined)[] = [];
-  // Of each brace that is open: where what it holds begins, and its place among the contents if it is a box's.
-  const open: { from: number; box?: number }[] = [];
+  return boxesIn(text).map(({ content }) => content);
+}
+
+function boxesIn(text: string): Box[] {
+  const boxes: (Box | undefined)[] = [];
+  const open: OpenBrace[] = [];
   // `\{` and `\}` are signs, not braces; in `\\boxed` somebody escaped twice.
   for (const sign of text.matchAll(
     /\\(?:boxed|fbox)(?:\s*(\{)|\s+(-?\d[^\s{}$\\]*))|\\(?!\\(?:boxed|fbox))[\s\S]|[{}]/g,
   )) {
     const [all, brace, number] = sign;
-    const from = sign.index + all.length;
-    if (number !== undefined) contents.push(number.replace(/[.,;]+$/, ''));
-    else if (brace !== undefined) open.push({ from, box: contents.push(undefined) - 1 });
-    else if (all === '{') open.push({ from });
+    const to = sign.index + all.length;
+    if (number !== undefined) boxes.push({ content: number.replace(/[.,;]{1,9}$/, ''), from: sign.index, to });
+    else if (brace !== undefined)
+      open.push({ inside: to, box: { place: boxes.push(undefined) - 1, from: sign.index } });
+    else if (all === '{') open.push({ inside: to });
     else if (all === '}') {
-      const closed = open.pop();
-      if (closed?.box !== undefined) contents[closed.box] = text.slice(closed.from, sign.index);
+      const { inside = 0, box } = open.pop() ?? {};
+      if (box !== undefined) boxes[box.place] = { content: text.slice(inside, sign.index), from: box.from, to };
     }
   }
-  return contents.filter((content) => content !== undefined);
+  return boxes.filter((box) => box !== undefined).slice(-mostPlaces);
 }
 
-/** The rest of the line behind each `####`, GSM8K's mark of the final answer. */
+/** Boxes from the last to the first; those that are the answer together in one group, in their order. */
+function boxGroups(text: string): string[][] {
+  const groups: Box[][] = [];
+  for (const box of boxesIn(text).reverse()) {
+    const next = groups.at(-1)?.[0];
+    const gap = next === undefined || box.to > next.from ? undefined : text.slice(box.to, next.from);
+    if (gap !== undefined && joinsAnswers(gap)) groups.at(-1)?.unshift(box);
+    else groups.push([box]);
+  }
+  return groups.map((group) => group.map(({ content }) => content));
+}
+
+/**
+ * The answer in the last box that holds one; `undefined` where no box does.
+ * @param together Makes one answer of different ones in boxes that stand beside each other; by default there is none.
+ */
+export function lastBoxed(
+  text: string,
+  read: (content: string) => string | null,
+  together: (answers: string[]) => string | null = () => null,
+): string | null | undefined {
+  for (const group of boxGroups(text)) {
+    const answers = new Set(group.map((content) => readPlace(content, read)).filter((answer) => answer !== null));
+    if (answers.size === 1) return [...answers][0];
+    if (answers.size > 1) return together([...answers]);
+  }
+  return undefined;
+}
+
+/** The rest of the line behind each of the last `####`, GSM8K's mark of the final answer. */
 export function hashedAnswers(text: string): string[] {
-  return [...text.matchAll(/####[ \t]*([^\n]*)/g)].map(([, rest = '']) => rest);
+  return [...text.matchAll(/####[ \t]*([^\n]*)/g)].slice(-mostPlaces).map(([, rest = '']) => rest);
 }
 
-/** The rest of the sentence behind each "answer is", "Answer:" or "answer ="; a line may hold several. */
-export function statedAnswers(text: string, lead = 'answer\\b\\s*\\**\\s*(?:is|:|=)'): string[] {
-  // Looked at, not taken: the next statement may begin in the same sentence.
-  const statements = text.matchAll(new RegExp(String.raw`\b(?:${lead})[\s:*]*(?=([^\n]*))`, 'giu'));
-  return [...statements].map(([, rest = '']) => firstSentence(rest)).filter((rest) => rest !== '');
+const answerLead = String.raw`answer\b\s{0,9}\*{0,9}\s{0,9}(?:is|:|=)`;
+
+/** The rest of the sentence behind each of the last "answer is", "Answer:" or "answer ="; a line may hold several. */
+export function statedAnswers(text: string, lead = answerLead): string[] {
+  const ends = [...text.matchAll(new RegExp(String.raw`\b(?:${lead})[\s:*]*`, 'giu'))].map(
+    ({ 0: all, index }) => index + all.length,
+  );
+  return ends
+    .slice(-mostPlaces)
+    .map((end) => firstSentence(text.slice(end, end + sentenceReach)))
+    .filter((rest) => rest !== '');
 }
 
 /** Up to a period that ends a sentence (no decimal point, no `a.m.` in the middle); without Markdown's emphasis. */
-function firstSentence(line: string): string {
+function firstSentence(text: string): string {
+  const [line = ''] = text.split('\n', 1);
   const [sentence = ''] = line.split(/(?<=[^\s.]{2}|[\d)}\]$*])\.(?=\s+\p{L}|\s*$)/u);
   return sentence.replaceAll('**', '').trim();
 }
 
 /** The answer in the last of the marked places that holds one; kinds of places in order of preference. */
-export function lastMarked(kinds: readonly string[][], read: (place: string) => string | null): string | null {
+export function lastMarked(kinds: readonly (() => string[])[], read: (place: string) => string | null): string | null {
   for (const places of kinds) {
-    // From the end, so that of many nested places no more are read than has to be.
-    for (const place of places.toReversed()) {
-      const answer = place.length > longestAnswer ? null : read(place);
+    for (const place of places().reverse()) {
+      const answer = readPlace(place, read);
       if (answer !== null) return answer;
     }
   }
   return null;
 }
 
+function readPlace(place: string, read: (place: string) => string | null): string | null {
+  return place.length > longestAnswer ? null : read(place);
+}
+
+/** Layers of marks in marks that are read; an answer below more of them is no answer. */
+const mostLayers = 20;
+
 /** Reads an answer anew until it stays the same, so that an answer that holds a mark of its own is read once and for all. */
 export function untilStable(text: string, read: (text: string) => string | null): string | null {
   let answer = read(text);
-  for (let next = answer; next !== null; answer = next) {
-    next = read(next);
-    if (next === answer) break;
+  for (let layer = 0; answer !== null && layer < mostLayers; layer += 1) {
+    const next = read(answer);
+    if (next === answer) return answer;
+    answer = next;
   }
-  return answer;
+  return null;
 }

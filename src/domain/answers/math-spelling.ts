@@ -12,7 +12,7 @@ const replacements: readonly (readonly [RegExp, string])[] = [
   [/\\frac\s*(\d)\s*(\d)/g, '\\frac{$1}{$2}'],
   [/\\frac\s*(\d)\s*\{/g, '\\frac{$1}{'],
   [/\\sqrt\s*(\d)/g, '\\sqrt{$1}'],
-  [/\^\s*\{?\s*\\circ\s*\}?|\\degree(?![A-Za-z])|°/g, ''],
+  [/\^\s{0,9}\{?\s{0,9}\\circ\s{0,9}\}?|\\degree(?![A-Za-z])|°/g, ''],
   [/\\?[$%]/g, ''],
   [/\{,\}/g, ','],
   [/\\leq?(?![A-Za-z])|≤/g, '\\leq '],

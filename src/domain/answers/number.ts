@@ -1,6 +1,6 @@
 /** Numbers: what GSM8K's answers are. Exact: fractions are kept as fractions, digits are never rounded. */
-import { boxedContents, hashedAnswers, lastMarked, statedAnswers } from './marked';
-import { isGluedToName, isNegative, numeral, plainNumbers, signedPlace } from './numerals';
+import { boxedContents, hashedAnswers, lastBoxed, lastMarked, statedAnswers } from './marked';
+import { isGluedToName, isNegative, numeral, plainNumbers, plainPowers, signedPlace } from './numerals';
 
 /** `3 1/2`, `10/3` or a plain number. */
 const valuePattern = new RegExp(
@@ -15,24 +15,29 @@ const numberFirst = /^[\s$*({\\-]*\p{Sc}?\s?-?\.?\d/u;
 /** `1 000 000` */
 const spacedThousands = /(?<![\d.,/])\d{1,3}(?: \d{3})+(?![\d/])/g;
 // Begins with the first digit of its number: from each digit anew, a long one would be read as often as it has digits.
-const scientific = /(?<!\d|\d[.,])(\d(?:[\d.,]*\d)?)\s*(?:\\times|\\cdot|×|\*)\s*10\s*\^\s*\{?\s*([+-]?\d+)\s*\}?/g;
+const scientific =
+  /(?<!\d|\d[.,])(\d(?:[\d.,]{0,60}\d)?)\s{0,9}(?:\\times|\\cdot|×|\*)\s{0,9}10\s{0,9}\^\s{0,9}\{?\s{0,9}([+-]?\d+)\s{0,9}\}?/g;
 
 /**
  * The number in the last `\boxed{}`, behind the last `####`, in the last sentence with "answer is", or the last of the
  * text, in this order. In a marked place it is the first, where the place begins with it or with an equation, and units
  * or remarks may follow (`18 dollars for 7 days`); where words lead to it, it is the last. Commas, currency signs, units,
- * `%`, trailing zeros, fractions (`1/2`, `\frac{1}{2}`, `3 1/2`, `½`) and exponents are read; a power (`cm^2`) is no number. Normalised: a reduced fraction where no decimal is exact
- * (`10/3`), else a decimal without trailing zeros (`0.5`). `null` where nothing parses.
+ * `%`, trailing zeros, fractions (`1/2`, `\frac{1}{2}`, `3 1/2`, `½`), exponents and powers of numbers (`10^3`) are read; that of a
+ * unit (`cm^2`) is no number. Different numbers in boxes beside each other are no answer. Normalised: a reduced fraction where
+ * no decimal is exact (`10/3`), else a decimal without trailing zeros (`0.5`). `null` where nothing parses.
  */
 export function parseNumber(text: string): string | null {
   const plain = plainFractions(plainNumbers(text));
-  const marked = [boxedContents(plain), hashedAnswers(plain), statedAnswers(plain)];
+  const boxed = lastBoxed(plain, markedNumber);
+  if (boxed !== undefined) return boxed;
+  const marked = [() => hashedAnswers(plain), () => statedAnswers(plain)];
   return lastMarked(marked, markedNumber) ?? lastNumber(plain);
 }
 
 /** Whether a text holds more than one number, so that which one is meant would be a guess. */
 export function holdsSeveralNumbers(text: string): boolean {
-  return valuesIn(plainFractions(plainNumbers(text))).length > 1;
+  const values = valuesIn(plainFractions(plainNumbers(text)));
+  return !values.next().done && !values.next().done;
 }
 
 /** Whether a text marks its answer, in any of the ways that are read. */
@@ -45,27 +50,32 @@ function markedNumber(place: string): string | null {
   const plain = signedPlace(/\d/.test(result) ? result : place).replaceAll(spacedThousands, (number) =>
     number.replaceAll(' ', ''),
   );
-  return numberFirst.test(plain) ? numberOf(plain, valuesIn(plain)[0]) : lastNumber(plain);
+  return numberFirst.test(plain) ? numberOf(plain, valuesIn(plain).next().value) : lastNumber(plain);
 }
+
+const fraction = /\\[dtc]?frac\s{0,9}\{\s{0,9}(-?)\s{0,9}([\d.,]+)\s{0,9}\}\s{0,9}\{\s{0,9}([\d.,]+)\s{0,9}\}/g;
 
 /** `\frac{1}{2}`, `\dfrac12` and `½` as `1/2`, apart from a whole number before it. */
 function plainFractions(text: string): string {
-  return text
+  const scaled = text
     .replaceAll(/(?:[\u2009\u202F]|(?<=\d)(?:\\ |~))(?=\d{3}(?!\d))/g, '')
-    .replaceAll(scientific, '$1e$2')
-    .replaceAll(/\\[dtc]?frac\s*\{\s*(-?)\s*([\d.,]+)\s*\}\s*\{\s*([\d.,]+)\s*\}/g, ' $1$2/$3')
-    .replaceAll(/\\[dtc]?frac\s*(\d)\s*(\d)/g, ' $1/$2')
+    .replaceAll(scientific, '$1e$2');
+  return plainPowers(scaled)
+    .replaceAll(fraction, ' $1$2/$3')
+    .replaceAll(/\\[dtc]?frac\s{0,9}(\d)\s{0,9}(\d)/g, ' $1/$2')
     .replaceAll(/(-?)([¼-¾⅐-⅞])/g, (_, sign: string, fraction: string) => ` ${sign}${fraction.normalize('NFKC')}`)
     .replaceAll('⁄', '/')
-    .replaceAll(/-\s+(?=\d+\/\d)/g, '-');
+    .replaceAll(/-\s{1,20}(?=\d{1,400}\/\d)/g, '-');
 }
 
 function lastNumber(text: string): string | null {
-  return numberOf(text, valuesIn(text).at(-1));
+  let last: RegExpExecArray | undefined;
+  for (const match of valuesIn(text)) last = match;
+  return numberOf(text, last);
 }
 
-function valuesIn(text: string): RegExpExecArray[] {
-  return [...text.matchAll(valuePattern)].filter(({ index }) => isValue(text, index));
+function* valuesIn(text: string): Generator<RegExpExecArray, undefined> {
+  for (const match of text.matchAll(valuePattern)) if (isValue(text, match.index)) yield match;
 }
 
 function numberOf(text: string, match: RegExpExecArray | undefined): string | null {

@@ -34,6 +34,15 @@ test.each([
 ])('the letter that is meant: %j is %s', (text, letter) => expect(parse(text)).toBe(letter));
 
 test.each([
+  ['\\boxed{E = mc^2}\nAnswer: D', 'D'],
+  ['\\boxed{x^2}, so the answer is B', 'B'],
+  ['\\boxed{V(t)} and \\boxed{a \\cdot b}. Answer: C', 'C'],
+  ['The answer is E = mc^2, which is (B)', 'B'],
+  ['\\boxed{A}, \\boxed{C}', null],
+  ['\\boxed{B \\text{ Paris}}', 'B'],
+])('a letter of a formula chooses nothing: %j is %s', (text, letter) => expect(parse(text)).toBe(letter));
+
+test.each([
   ['I choose B) bar', 'B'],
   ['Therefore B.', null],
   ['(B)', 'B'],

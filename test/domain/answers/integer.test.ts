@@ -50,6 +50,14 @@ describe('the integer at the end of a response', () => {
     expect(parseInteger(response)).toBe(answer),
   );
 
+  test.each([
+    ['٤٢', '42'],
+    ['４２', '42'],
+    ['1’234', '1234'],
+    ['1.234,00', '1234'],
+    ['\\boxed{10^3}', '1000'],
+  ])('other ways to write an integer: %j gives %s', (response, answer) => expect(parseInteger(response)).toBe(answer));
+
   test('minus zero is zero', () =>
     expect(['-0', '#-0', '-0.0', '-000'].map(parseInteger)).toEqual(['0', '0', '0', '0']));
 

@@ -82,6 +82,30 @@ test.each([
   ['\\boxed{2.5 \\cdot 10^{-1}}', '0.25'],
 ])('thousands and powers of ten: %j is %s', (text, answer) => expect(parse(text)).toBe(answer));
 
+test.each([
+  ['٤٢', '42'],
+  ['۴۲', '42'],
+  ['４２．５', '42.5'],
+  ['४२', '42'],
+  ['𝟒𝟐', '42'],
+  ['1’234', '1234'],
+  ["1'234'567.5", '1234567.5'],
+  ['1.234,50', '1234.5'],
+  ['1.234.567', '1234567'],
+  ['€1.234.567,891', '1234567.891'],
+  ['\\boxed{10^3}', '1000'],
+  ['10^{-2}', '0.01'],
+  ['it is 2^{10} in all', '1024'],
+  // English, where which is meant cannot be seen.
+  ['1.234', '1.234'],
+  ['1,234', '1234'],
+  ['1,000.99m²', '1000.99'],
+])('other ways to write a number: %j is %s', (text, answer) => expect(parse(text)).toBe(answer));
+
+test.each(['\\boxed{3}, \\boxed{5}', '$\\boxed{3}$ and $\\boxed{5}$'])('%j is two numbers, so none', (text) =>
+  expect(parse(text)).toBeNull(),
+);
+
 test.each(['', 'none', 'x2', '1/0', '\\boxed{}', `1${'0'.repeat(1000)}`, '1e999999999'])('%j holds none', (text) =>
   expect(parse(text)).toBeNull(),
 );
