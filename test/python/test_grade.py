@@ -60,6 +60,46 @@ def test_expressions_and_texts_are_compared(a: str, b: str, equal: bool) -> None
     assert Checker().check(a, b) == Checker().check(b, a) == Verdict(equal)
 
 
+EQUAL = [
+    ("1/2^{60}", "2^{-60}"),
+    ("0.333333", "\\frac{1}{3}"),
+    ("2\\text{ hours }30\\text{ minutes}", "2 \\text{ hours } \\frac{60}{2} \\text{ minutes}"),
+    ("2+\\pi\\text{i}", "\\pi i+2"),
+    ("25\\text{ cm}^2", "25"),
+    ("3\\text{ and }5", "5,3"),
+    ("x=1\\text{ or }x=2", "1,2"),
+    ("1+2+\\cdots+n", "1 + 2 + \\cdots + n"),
+    ("1011_2", "1011_{2}"),
+    ("\\text{Monday}", "monday"),
+    ("\\sqrt{2}+\\sqrt{3}", "\\sqrt{5+2\\sqrt{6}}"),
+    ("V_1 : V_2 = 11 : 21", "\\frac{11}{21}"),
+]
+UNEQUAL = [
+    ("1/2^{60}", "1/2^{61}"),
+    ("10^{20}", "10^{20}+1"),
+    ("0.000000001", "0.000000002"),
+    ("\\sqrt{2}", "\\sqrt{2}+10^{-16}"),
+    ("2\\text{ hours }30\\text{ minutes}", "2\\text{ hours }45\\text{ minutes}"),
+    ("7\\text{ boys, }5\\text{ girls}", "7\\text{ boys, }6\\text{ girls}"),
+    ("2\\text{ hours}", "2\\text{ minutes}"),
+    ("9\\text{ a.m.}", "9\\text{ p.m.}"),
+    ("2+\\pi\\text{i}", "2+\\pi"),
+    ("1+2+\\cdots+n", "1"),
+    ("1 \\equiv x \\pmod 3", "1"),
+    ("1011_2", "1011_3"),
+    # The base may be left out, but then 1011_2 would equal 1011_3 by way of 1011.
+    ("1011_2", "1011"),
+    ("7=11a+c", "11a+c"),
+    ("2x+z=1", "1"),
+    ("1-\\frac{1}{\\mathrm{e}}", "1+\\frac{1}{\\mathrm{e}}"),
+]
+
+
+@pytest.mark.parametrize(("a", "b", "equal"), [(*pair, True) for pair in EQUAL] + [(*pair, False) for pair in UNEQUAL])
+def test_what_is_not_read_is_compared_as_text_and_what_is_rounded_exactly(a: str, b: str, equal: bool) -> None:
+    assert [Checker().check(a, b).equal, Checker().check(b, a).equal] == [equal, equal]
+
+
 def test_whole_numbers_are_compared_as_math_verify_would() -> None:
     numbers = ["0", "7", "-7", "10", "100", "-100", "101", "12345678", "12345679", "999999999999999999"]
     assert all(_WHOLE_NUMBER.fullmatch(number) for number in numbers)

@@ -96,6 +96,10 @@ function plainValues(text: string, segments: readonly Segment[]): Value[] {
   return values;
 }
 
+/** A period, or what begins a conclusion where a model left the period out. */
+const sentenceEnd =
+  /\n|(?<=[^\s.]{2}|[\p{Nd})}\]$*%])[.!](?=\s|$)|(?=\b(?:Therefore|Thus|Hence|Final Answer|Final answer)\b)/gu;
+
 /** The last sentences, the last one first; a period inside of mathematics ends none. */
 function lastSentences(text: string): Sentence[] {
   const start = Math.max(0, text.length - longestAnswer);
@@ -109,9 +113,9 @@ function lastSentences(text: string): Sentence[] {
     if (sentence.trim() !== '') spans.unshift({ text: sentence, segments: placed });
     from = to;
   };
-  for (const { index } of text.slice(start).matchAll(/\n|(?<=[^\s.]{2}|[\p{Nd})}\]$*%])[.!](?=\s|$)/gu)) {
+  for (const { 0: sign, index } of text.slice(start).matchAll(sentenceEnd)) {
     const end = start + index;
-    if (end >= from && !segments.some((segment) => segment.from < end && segment.to > end)) close(end + 1);
+    if (end >= from && !segments.some((segment) => segment.from < end && segment.to > end)) close(end + sign.length);
   }
   close(text.length);
   return spans;
