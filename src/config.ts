@@ -98,6 +98,8 @@ const configFileSchema = z.strictObject({
       timeLimitSeconds: z.number().gt(0).max(600).default(5),
     })
     .prefault({}),
+  /** Programs of users that specifications may choose by name (`task: {kind: module, module: NAME}`), by their paths. */
+  taskModules: z.record(z.string(), z.string().min(1)).default({}),
   server: z
     .strictObject({
       /** Torch threads; undefined: one for a small model, else one per core. */
@@ -134,6 +136,7 @@ export interface MachineConfig {
   trainer: ConfigFile['trainer'];
   grader: ConfigFile['grader'];
   server: ConfigFile['server'];
+  taskModules: ConfigFile['taskModules'];
 }
 
 /** Which Temporal service the machine uses. */

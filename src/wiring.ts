@@ -15,7 +15,7 @@ import { OpenAiInference } from './providers/openai-inference';
 import { OpenAiScoring } from './providers/openai-scoring';
 import { findBaseModel, requireReadableModel } from './setup/model-folder';
 import { isRefusal, usableSearchAttributes } from './setup/search-attributes';
-import { graderFor, taskFor } from './tasks';
+import { graderFor, moduleAccess, taskFor } from './tasks';
 
 export interface WiredMachine {
   dependencies: ActivityDependencies;
@@ -42,13 +42,14 @@ export function wireMachine(
   const { device, threads } = config.trainer;
   const trainer = new LocalTrainer({ python, pythonPath: pythonPackagesDirectory(), device, killGraceMs: 20_000 });
   const mathVerify = mathVerifyGrader(config, python);
+  const modules = moduleAccess(config.maftHome, config.taskModules);
   return {
     dependencies: {
       store: openStore(config),
       inference: (name) => new OpenAiInference(endpointOf(name)),
       scoring: (name) => new OpenAiScoring(endpointOf(name)),
       trainer,
-      task: (settings) => taskFor(settings, { dataDirectory: config.data, dataFolders: config.dataFolders }),
+      task: (settings) => taskFor(settings, { dataDirectory: config.data, dataFolders: config.dataFolders, modules }),
       grader: (reader) => (reader.equal === undefined ? mathVerify : graderFor(reader)),
       platform: temporalPlatform(temporal.connection, temporal.namespace),
       machine: {

@@ -1,6 +1,7 @@
 /**
  * A task of your own in one file: how many of a smaller unit are in a larger one. Copy it below MAFT_DATA, change what you
- * need, and name it in a specification: `task: {kind: module, path: unit-conversion.cjs, train: 60, eval: 40}`.
+ * need, and name it in a specification: `task: {kind: module, path: unit-conversion.cjs, train: 60, eval: 40}`. Workers that
+ * `maft run` did not speak to directly know it by a name: `taskModules` of their config.yaml, and `module:` instead of `path:`.
  * docs/tasks.md says what each part may be. Only `load` is required.
  */
 'use strict';

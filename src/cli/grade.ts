@@ -7,7 +7,7 @@ import { saidIn } from '../domain/answers';
 import { dataDirectory } from '../paths';
 import type { AnswerPair, Grader, Verdict } from '../ports';
 import { parseLine, streamLines } from '../json-lines';
-import { readerFor, type AnswerReader } from '../tasks';
+import { givenByUser, readerFor, type AnswerReader } from '../tasks';
 import { lazyGrader, taskChoice, withTaskOptions, type TaskOptions } from './task-option';
 import { visibleJson } from '../visible-text';
 
@@ -31,7 +31,7 @@ export function register(program: Command): void {
       '\nExamples:\n  maft grade --task math < pairs.jsonl\n  maft grade --task jsonl --answer-type choice < pairs.jsonl\n  maft grade --task my-task.cjs < pairs.jsonl',
     )
     .action(async ({ thinking, ...options }: TaskOptions & { thinking: Thinking }) => {
-      const reader = readerFor(taskChoice(options), { dataDirectory: dataDirectory() });
+      const reader = readerFor(taskChoice(options), { dataDirectory: dataDirectory(), modules: givenByUser });
       await grade(readingWhatIsSaid(reader, thinking), process.stdin, process.stdout);
     });
 }

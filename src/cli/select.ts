@@ -9,7 +9,7 @@ import { InvalidRunSpec } from '../errors';
 import type { ResolvedSpecification } from '../specification';
 import { dataDirectory } from '../paths';
 import type { Grader } from '../ports';
-import { taskFor, type AnswerReader } from '../tasks';
+import { givenByUser, taskFor, type AnswerReader } from '../tasks';
 import { wholeNumber } from './number-options';
 import { methodSpecification } from './select/method';
 import { ReferenceAnswers } from './select/references';
@@ -58,7 +58,7 @@ export function register(program: Command): void {
 /** Reads, selects, writes. Throws `InvalidRunSpec` for the method or an option, `DatasetError` for a file. */
 export async function select(options: SelectOptions): Promise<SelectionResult> {
   const specification = await methodSpecification(options.method, taskChoice(options));
-  const reader = taskFor(specification.task, { dataDirectory: dataDirectory() });
+  const reader = taskFor(specification.task, { dataDirectory: dataDirectory(), modules: givenByUser });
   await makeOutput(options.out);
   // Asked only where transcripts leave votes open, or where references decide.
   const grader = lazyGrader(reader);

@@ -66,7 +66,12 @@ export const taskSchema = z.discriminatedUnion('kind', [
   }),
   z.strictObject({
     kind: z.literal('module'),
-    path: z.string().min(1).describe('a CommonJS file below MAFT_DATA of the worker (docs/tasks.md)'),
+    module: z.string().min(1).optional().describe("a name among `taskModules` of the worker's config.yaml"),
+    path: z
+      .string()
+      .min(1)
+      .optional()
+      .describe('instead of `module`: a CommonJS file below MAFT_DATA, for workers on the machine of `maft run`'),
     options: z.record(z.string(), z.unknown()).default({}).describe("handed to the module's load()"),
     ...counts,
   }),

@@ -10,6 +10,7 @@ import type { AnswerReader, Task, TaskContext } from './task';
 import { userModule } from './user-module';
 
 export { publicData, type PublicData, type PublicFile } from './catalogue';
+export { allowModulesOf, givenByUser, moduleAccess, type ModuleAccess } from './module-access';
 export { graderFor } from './in-process-grader';
 export type { ProblemPools } from './problem-pools';
 export type { AnswerReader, DrawnProblems, DrawRequest, LabelledProblem, Task, TaskContext } from './task';

@@ -3,6 +3,7 @@ import type { DataSource, Problem } from '../contract/problem';
 import type { AnswerType } from '../domain/answers';
 import type { Equality } from '../domain/voting';
 import type { PromptTemplates } from '../prompts';
+import type { ModuleAccess } from './module-access';
 
 /** A problem with its label, as the task draws it; the two are stored apart and travel apart from then on. */
 export interface LabelledProblem extends Problem {
@@ -41,6 +42,8 @@ export interface TaskContext {
   dataDirectory: string;
   /** Absolute folders beside it that a specification may name data in, as the operator allows. */
   dataFolders?: readonly string[];
+  /** Which programs of users it runs; absent: none. */
+  modules?: ModuleAccess;
 }
 
 /** Reads and compares answers; knows no reference answer, so label-free code may hold it. */

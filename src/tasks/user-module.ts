@@ -14,6 +14,7 @@ import { ConfigError, DatasetError, TaskError } from '../errors';
 import { promptTaskOf, templateProblems, type PromptTemplates } from '../prompts';
 import { dataPath } from './data-files';
 import { drawSplits } from './draw-splits';
+import { namedModule } from './module-access';
 import type { ProblemPools } from './problem-pools';
 import { poolsOfRows } from './problem-pools';
 import type { AnswerReader, LabelledProblem, Task, TaskContext } from './task';
@@ -52,8 +53,7 @@ type ModuleExports = z.infer<typeof exportsSchema>;
  * what it loads and answers is checked at each call.
  */
 export function userModule(settings: ModuleSettings, context: TaskContext): Task {
-  const file = fileInside(settings.path, context);
-  const source = readFileSync(file, 'utf8');
+  const { file, source } = programOf(settings, context);
   const exported = exportsOf(file, source);
   return {
     ...readerOf(file, exported),
@@ -65,20 +65,38 @@ export function userModule(settings: ModuleSettings, context: TaskContext): Task
   };
 }
 
+/** Throws `ConfigError` where this worker may not run it. */
+function programOf({ module, path }: ModuleSettings, context: TaskContext): { file: string; source: string } {
+  if ((module === undefined) === (path === undefined)) throw new ConfigError('task: give either `module` or `path`');
+  const modules = context.modules ?? { named: {}, mayLoad: () => false };
+  if (path === undefined) {
+    const file = realFile(namedModule(module!, modules), `taskModules.${module}`);
+    return { file, source: readFileSync(file, 'utf8') };
+  }
+  const file = fileInside(path, context);
+  const source = readFileSync(file, 'utf8');
+  if (modules.mayLoad(file, source)) return { file, source };
+  throw new ConfigError(
+    `task.path: ${file} is no task module that this worker may run. Name it in the worker's config.yaml ` +
+      `(taskModules: {my-task: ${file}}) and write module: my-task; or start the run by \`maft run\` on this machine`,
+  );
+}
+
 /** Symbolic links are followed first: the file itself has to lie in the data folder. */
 function fileInside(path: string, context: TaskContext): string {
-  const real = (name: string) => {
-    try {
-      return realpathSync(name);
-    } catch (error) {
-      throw new ConfigError(`task.path: ${name} cannot be read (${(error as NodeJS.ErrnoException).code})`);
-    }
-  };
-  const [folder, file] = [real(context.dataDirectory), real(dataPath(path, context))];
+  const [folder, file] = [realFile(context.dataDirectory, 'MAFT_DATA'), realFile(dataPath(path, context), 'task.path')];
   if (file.startsWith(`${folder}${sep}`)) return file;
   throw new ConfigError(
     `task.path: ${file} is not below MAFT_DATA (${folder}), the only folder programs are loaded from`,
   );
+}
+
+function realFile(name: string, setting: string): string {
+  try {
+    return realpathSync(name);
+  } catch (error) {
+    throw new ConfigError(`${setting}: ${name} cannot be read (${(error as NodeJS.ErrnoException).code})`);
+  }
 }
 
 function exportsOf(file: string, source: string): ModuleExports {

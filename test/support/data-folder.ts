@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { TaskSettings } from '../../src/contract/task-settings';
 import { taskSchema } from '../../src/contract/task-settings';
-import { taskFor, type DrawnProblems, type DrawRequest, type Task } from '../../src/tasks';
+import { givenByUser, taskFor, type DrawnProblems, type DrawRequest, type Task } from '../../src/tasks';
 
 export interface DataFolder {
   folder: string;
@@ -18,7 +18,7 @@ export interface DataFolder {
 export async function dataFolder(): Promise<DataFolder> {
   const folder = await mkdtemp(path.join(tmpdir(), 'maft-data-'));
   const dataFolders = samplesFolder === undefined ? [] : [samplesFolder];
-  const context = { dataDirectory: folder, dataFolders };
+  const context = { dataDirectory: folder, dataFolders, modules: givenByUser };
   const task = (settings: object) => taskFor(taskSchema.parse(settings) as TaskSettings, context);
   return {
     folder,

@@ -19,7 +19,7 @@ import type {
   Trainer,
 } from '../../src/ports';
 import type { TrainingJob } from '../../src/contract/training-job';
-import { graderFor, taskFor } from '../../src/tasks';
+import { givenByUser, graderFor, taskFor } from '../../src/tasks';
 
 export const fakeBaseModel = 'fake-base';
 
@@ -141,7 +141,7 @@ export function fakeWorld(folder: string): FakeWorld {
     inference: () => inference,
     scoring: () => scoring,
     trainer,
-    task: (settings) => taskFor(settings, { dataDirectory: folder }),
+    task: (settings) => taskFor(settings, { dataDirectory: folder, modules: givenByUser }),
     grader: graderFor,
     platform: { registeredSearchAttributes: async () => ['MaftStage', 'MaftIteration', 'MaftTask', 'MaftAccuracy'] },
     machine: {

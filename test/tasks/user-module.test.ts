@@ -3,6 +3,7 @@ import { symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { ConfigError, DatasetError } from '../../src/errors';
 import { promptSet } from '../../src/prompts';
+import { allowModulesOf, moduleAccess, taskFor } from '../../src/tasks';
 import { dataFolder, type DataFolder } from '../support/data-folder';
 
 let data: DataFolder;
@@ -112,4 +113,52 @@ test('a file outside MAFT_DATA is not loaded, neither by a path that leaves it n
     expect(() => data.task({ ...settings, path: file })).toThrow(/is outside MAFT_DATA|is not below MAFT_DATA/);
   }
   await outside.remove();
+});
+
+describe('a worker', () => {
+  const worker = (taskModules = {}) => ({
+    dataDirectory: data.folder,
+    modules: moduleAccess(path.join(data.folder, 'home'), taskModules),
+  });
+  const counts = { train: 1, eval: 1, problems: 'fixed' as const, options: {} };
+  const byPath = { kind: 'module' as const, path: 'own.cjs', ...counts };
+  const byName = { kind: 'module' as const, module: 'mine', ...counts };
+  beforeEach(() => data.write({ 'own.cjs': whole }));
+
+  test('runs no program because a workflow names its path, and says how to name it', () => {
+    expect(() => taskFor(byPath, worker())).toThrow(ConfigError);
+    expect(() => taskFor(byPath, worker())).toThrow(/taskModules: \{my-task: .*own\.cjs\}\) and write module: my-task/);
+    expect(() => taskFor(byPath, { dataDirectory: data.folder })).toThrow(/is no task module that this worker may run/);
+  });
+
+  test('runs what its config.yaml names, wherever it is, and nothing else by name', async () => {
+    const outside = await dataFolder();
+    await outside.write({ 'own.cjs': whole });
+    expect(taskFor(byName, worker({ mine: path.join(outside.folder, 'own.cjs') })).kind).toBe('module');
+    await outside.remove();
+    for (const module of ['mine', 'toString', '__proto__']) {
+      expect(() => taskFor({ ...byName, module }, worker({ other: 'x.cjs' }))).toThrow(
+        /names no task module .* \(it has: other\); add it there/,
+      );
+    }
+  });
+
+  test.each([
+    ['run', { task: byPath }],
+    ['evaluation on another task', { task: { kind: 'arithmetic' }, evalTask: byPath }],
+    ['comparison', { tasks: [byPath] }],
+  ])(
+    'runs what the user’s own command names in the specification of a %s, until it is changed',
+    async (_name, given) => {
+      allowModulesOf(given, { maftHome: path.join(data.folder, 'home'), dataDirectory: data.folder });
+      expect(taskFor(byPath, worker()).kind).toBe('module');
+      await data.write({ 'own.cjs': `${whole}\n// changed` });
+      expect(() => taskFor(byPath, worker())).toThrow(/is no task module that this worker may run/);
+    },
+  );
+
+  test('takes a name or a path, not both and not neither', () => {
+    expect(() => taskFor({ kind: 'module', ...counts }, worker())).toThrow(/either `module` or `path`/);
+    expect(() => taskFor({ ...byPath, module: 'mine' }, worker())).toThrow(/either `module` or `path`/);
+  });
 });
