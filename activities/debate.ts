@@ -70,7 +70,7 @@ export function createDebateActivities(dependencies: ActivityDependencies, conte
         countCompletions([response]),
         summary === undefined ? noCounts : countCompletions([summary]),
       );
-      return { answer: stage.task.parse(saidIn(response.response, stage.thinking)), counts };
+      return { answer: await stage.task.parse(saidIn(response.response, stage.thinking)), counts };
     });
   }
 

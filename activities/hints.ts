@@ -41,7 +41,7 @@ export function createHintActivities(
           store,
           iterationKeys.turn(await partOf(input, member, 'response')),
         );
-        return task.parse(saidIn(first.response, record.specification.method.thinking));
+        return await task.parse(saidIn(first.response, record.specification.method.thinking));
       }),
     );
     const parsed = [...new Set(answers.filter((answer) => answer !== null))];

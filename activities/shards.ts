@@ -180,10 +180,10 @@ export function createShardActivities(dependencies: ActivityDependencies, contex
       ...(summary === undefined ? {} : { summary }),
       messages,
       response,
-      answer: task.parse(response),
+      answer: await task.parse(response),
       ...endOf(stored),
       usage,
-      ...(hinted === undefined ? {} : { hinted: hintedResponse(hinted, task) }),
+      ...(hinted === undefined ? {} : { hinted: await hintedResponse(hinted, task) }),
     };
     return { turn, completions: [stored, summed, reasked].filter((each) => each !== undefined) };
   }
@@ -227,7 +227,7 @@ export function createShardActivities(dependencies: ActivityDependencies, contex
     );
     const samples = completions.map(async (stored, index) => ({
       sample: index + 1,
-      answer: task.parse(await said(shard, stored)),
+      answer: await task.parse(await said(shard, stored)),
       usage: stored.usage,
     }));
     return { record: { problemId, samples: await Promise.all(samples) }, completions };
@@ -271,9 +271,9 @@ function countAll(completions: readonly StoredCompletion[]): Pick<ShardOutcome, 
   return reused.length === 0 ? { counts } : { counts, reused: countCompletions(reused) };
 }
 
-function hintedResponse(stored: StoredCompletion, task: Task): HintedResponse {
+async function hintedResponse(stored: StoredCompletion, task: Task): Promise<HintedResponse> {
   const { messages, response, usage } = stored;
-  return { messages, response, answer: task.parse(response), ...endOf(stored), usage };
+  return { messages, response, answer: await task.parse(response), ...endOf(stored), usage };
 }
 
 function endOf({ finishReason, reportedReason }: StoredCompletion): CompletionEnd {

@@ -66,7 +66,9 @@ export async function grade(reader: AnswerReader, input: Readable, output: Writa
 
 /** Reads the answer of each side first; a side in which none parses equals nothing, and the verdict says so. */
 async function gradeTexts(grader: Grader, reader: AnswerReader, pairs: AnswerPair[]): Promise<Verdict[]> {
-  const parsed = pairs.map(({ a, b }) => ({ a: reader.parse(a), b: reader.parse(b) }));
+  const parsed = await Promise.all(
+    pairs.map(async ({ a, b }) => ({ a: await reader.parse(a), b: await reader.parse(b) })),
+  );
   const complete = parsed.filter((pair): pair is AnswerPair => pair.a !== null && pair.b !== null);
   const verdicts = (await grader.grade(complete)).values();
   return parsed.map(({ a, b }): Verdict => {

@@ -6,7 +6,7 @@ import type { DataFile, Layout } from './data-files';
 import { drawSplits } from './draw-splits';
 import { jsonRows, rowId } from './json-rows';
 import { loadPools, type LoadedRow, type ProblemPools } from './problem-pools';
-import type { AnswerReader, Task, TaskContext } from './task';
+import type { Task, TaskContext } from './task';
 
 export type Gsm8kSettings = Extract<TaskSettings, { kind: 'gsm8k' }>;
 
@@ -23,7 +23,7 @@ const rowSchema = z.object({
   answer: z.union([z.string(), z.number()]).nullable(),
 });
 
-const gsm8kAnswers: AnswerReader = { answerType: 'number', ...answerRules.number };
+const gsm8kAnswers = { answerType: 'number', ...answerRules.number } as const;
 
 export function gsm8k(settings: Gsm8kSettings, context: TaskContext): Task {
   return {

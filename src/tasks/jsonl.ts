@@ -1,14 +1,14 @@
 /** A user's own data: JSON lines with `{id?, question, answer?, type?, level?}`; the specification says how answers are compared. */
 import { z } from 'zod';
 import type { TaskSettings } from '../contract/task-settings';
-import { answerRules, holdsSeveralNumbers, marksAnswer } from '../domain/answers';
+import { answerRules, holdsSeveralNumbers, marksAnswer, type AnswerRules, type AnswerType } from '../domain/answers';
 import { DatasetError } from '../errors';
 import { promptTaskOf } from '../prompts';
 import type { DataFile, Layout } from './data-files';
 import { drawSplits } from './draw-splits';
 import { jsonRows, rowId, type PlacedRow } from './json-rows';
 import { loadPools, type LoadedRow, type ProblemPools } from './problem-pools';
-import type { AnswerReader, Task, TaskContext } from './task';
+import type { Task, TaskContext } from './task';
 
 export type JsonlSettings = Extract<TaskSettings, { kind: 'jsonl' }>;
 
@@ -24,7 +24,9 @@ const rowSchema = z.object({
 
 type Row = z.infer<typeof rowSchema>;
 
-function jsonlAnswers(answerType: JsonlSettings['answerType']): AnswerReader {
+type Reader = AnswerRules & { answerType: AnswerType };
+
+function jsonlAnswers(answerType: JsonlSettings['answerType']): Reader {
   return { answerType, ...answerRules[answerType] };
 }
 
@@ -47,7 +49,7 @@ export function loadJsonl(settings: JsonlSettings, context: TaskContext): Promis
 async function* readRows(
   file: DataFile,
   prefix: string,
-  reader: AnswerReader,
+  reader: Reader,
   places: Map<string, string>,
 ): AsyncGenerator<LoadedRow> {
   for await (const placed of jsonRows(file, rowSchema)) {
@@ -69,7 +71,7 @@ async function* readRows(
 }
 
 /** Nothing where the row has no answer: such a problem can train without a label. */
-function referenceOf({ row, refuse }: PlacedRow<Row>, reader: AnswerReader): { answer?: string } {
+function referenceOf({ row, refuse }: PlacedRow<Row>, reader: Reader): { answer?: string } {
   if (row.answer === undefined || row.answer === null || row.answer === '') return {};
   if (typeof row.answer === 'number' && Number.isInteger(row.answer) && !Number.isSafeInteger(row.answer)) {
     refuse(`answer: ${row.answer} has more digits than JSON numbers keep; write it as a string`);

@@ -12,7 +12,7 @@ import { drawSplits } from './draw-splits';
 import { jsonRows, rowId, type PlacedRow } from './json-rows';
 import { loadPools, type LoadedRow, type ProblemPools } from './problem-pools';
 import { subjectFilter, type SubjectFilter } from './subjects';
-import type { AnswerReader, Task, TaskContext } from './task';
+import type { Task, TaskContext } from './task';
 
 export type MathSettings = Extract<TaskSettings, { kind: 'math' }>;
 
@@ -37,7 +37,7 @@ const rowSchema = z
 
 type Row = z.infer<typeof rowSchema>;
 
-const mathAnswers: AnswerReader = { answerType: 'math', ...answerRules.math };
+const mathAnswers = { answerType: 'math', ...answerRules.math } as const;
 
 export function math(settings: MathSettings, context: TaskContext): Task {
   return {

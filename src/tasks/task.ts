@@ -1,7 +1,6 @@
 /** What the method needs to know of a task: its problems, how an answer is read from a response, when two are equal. */
 import type { DataSource, Problem } from '../contract/problem';
 import type { AnswerType } from '../domain/answers';
-import type { Equality } from '../domain/voting';
 import type { PromptTemplates } from '../prompts';
 import type { ModuleAccess } from './module-access';
 
@@ -50,9 +49,9 @@ export interface TaskContext {
 export interface AnswerReader {
   readonly answerType: AnswerType;
   /** The normalised answer of a response (or of a reference answer's text); `null` where none parses. */
-  parse(response: string): string | null;
+  parse(response: string): string | null | Promise<string | null>;
   /** Decides equality in this process; absent where the grading port must be asked. */
-  readonly equal?: Equality;
+  readonly equal?: (a: string, b: string) => boolean | Promise<boolean>;
 }
 
 export interface Task extends AnswerReader {

@@ -1,11 +1,9 @@
 /**
- * A user's own task: one CommonJS file below MAFT_DATA that says how problems are loaded, answers read and compared, and
- * prompts worded (docs/tasks.md). The bytes that were digested are the bytes that run.
+ * A user's own task: a CommonJS file that says how problems are loaded, answers read and compared, and prompts worded
+ * (docs/tasks.md). It runs in a process of its own; the bytes that were digested are the bytes that run.
  */
 import { readFileSync, realpathSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { dirname, join, sep } from 'node:path';
-import { compileFunction } from 'node:vm';
+import { sep } from 'node:path';
 import { z } from 'zod';
 import type { TaskSettings } from '../contract/task-settings';
 import { answerRules, answerTypes, type AnswerRules } from '../domain/answers';
@@ -15,6 +13,7 @@ import { promptTaskOf, templateProblems, type PromptTemplates } from '../prompts
 import { dataPath } from './data-files';
 import { drawSplits } from './draw-splits';
 import { namedModule } from './module-access';
+import { describeModule, ModuleProcess, type ModuleDescription, type ModuleProgram } from './module-process';
 import type { ProblemPools } from './problem-pools';
 import { poolsOfRows } from './problem-pools';
 import type { AnswerReader, LabelledProblem, Task, TaskContext } from './task';
@@ -28,6 +27,7 @@ const rowSchema = z.object({
   type: z.string().min(1).nullish(),
   level: z.number().nullish(),
 });
+type Row = z.infer<typeof rowSchema>;
 const rowsSchema = z.union([
   z.array(rowSchema),
   z.strictObject({ train: z.array(rowSchema), test: z.array(rowSchema) }),
@@ -53,20 +53,29 @@ type ModuleExports = z.infer<typeof exportsSchema>;
  * what it loads and answers is checked at each call.
  */
 export function userModule(settings: ModuleSettings, context: TaskContext): Task {
-  const { file, source } = programOf(settings, context);
-  const exported = exportsOf(file, source);
+  const program = programOf(settings, context);
+  const { file, source } = program;
+  const description = describeModule(program);
+  const exported = exportsOf(file, description);
+  const digest = digestOfProgram(source, description.files);
+  const module = { file, process: processOf(program, { digest, files: description.files }) };
   return {
-    ...readerOf(file, exported),
+    ...readerOf(module, exported),
     kind: 'module',
     promptTask: promptTaskOf({ kind: 'jsonl', answerType: exported.answerType }),
     prompts: promptsOf(file, exported),
-    digest: sha256(source),
-    draw: async (request) => drawSplits(await loadRows(file, exported, settings, context), settings, request),
+    digest,
+    draw: async (request) => drawSplits(await loadRows(module, exported, settings, context), settings, request),
   };
 }
 
+interface LoadedModule {
+  file: string;
+  process: ModuleProcess;
+}
+
 /** Throws `ConfigError` where this worker may not run it. */
-function programOf({ module, path }: ModuleSettings, context: TaskContext): { file: string; source: string } {
+function programOf({ module, path }: ModuleSettings, context: TaskContext): ModuleProgram {
   if ((module === undefined) === (path === undefined)) throw new ConfigError('task: give either `module` or `path`');
   const modules = context.modules ?? { named: {}, mayLoad: () => false };
   if (path === undefined) {
@@ -99,46 +108,49 @@ function realFile(name: string, setting: string): string {
   }
 }
 
-function exportsOf(file: string, source: string): ModuleExports {
-  const module = { exports: {} as unknown };
-  try {
-    const run = compileFunction(source, ['module', 'exports', 'require', '__filename', '__dirname'], {
-      filename: file,
-    });
-    run(module, module.exports, createRequire(file), file, dirname(file));
-  } catch (error) {
-    const { message } = error as Error;
-    const hint = /\b(import|export)\b/.test(message) ? ' (it must be CommonJS: module.exports = { … })' : '';
-    throw new ConfigError(`${file}: does not load: ${message}${hint}`);
-  }
-  const parsed = exportsSchema.safeParse(module.exports);
+/** The module's exports, with a stand-in for each function: they are called in a process of their own. */
+function exportsOf(file: string, { functions, values }: ModuleDescription): ModuleExports {
+  const standIns = Object.fromEntries(functions.map((name) => [name, () => undefined]));
+  const parsed = exportsSchema.safeParse({ ...values, ...standIns });
   if (parsed.success) return parsed.data;
   const problems = parsed.error.issues.map(({ path, message }) => `${path.join('.') || 'module.exports'}: ${message}`);
   throw new ConfigError(`${file}: ${problems.join('; ')}`);
 }
 
-function readerOf(file: string, { answerType, parse, equal }: ModuleExports): AnswerReader {
+/** Of the file alone where it requires no other, else of all of them. */
+function digestOfProgram(source: string, files: ModuleDescription['files']): string {
+  const others = Object.entries(files).sort(([left], [right]) => (left < right ? -1 : 1));
+  return others.length === 0 ? sha256(source) : sha256(JSON.stringify([sha256(source), others]));
+}
+
+/** Processes by program, so that all runs on this worker share one. */
+const processes = new Map<string, ModuleProcess>();
+
+function processOf(
+  program: ModuleProgram,
+  { digest, files }: { digest: string; files: ModuleDescription['files'] },
+): ModuleProcess {
+  const key = JSON.stringify([program.file, digest]);
+  const known = processes.get(key) ?? new ModuleProcess(program, files);
+  processes.set(key, known);
+  return known;
+}
+
+function readerOf({ file, process: child }: LoadedModule, { answerType, parse, equal }: ModuleExports): AnswerReader {
   const rules: AnswerRules = answerRules[answerType];
-  const ownParse = (response: string): string | null => {
-    const answer = called(file, 'parse', parse!, response);
+  const ownParse = async (response: string): Promise<string | null> => {
+    const answer = await child.call('parse', response);
     if (answer === null || typeof answer === 'string') return answer;
     throw new TaskError(`${file}: parse returned ${typeof answer} instead of a string or null`);
   };
-  const ownEqual = (a: string, b: string) => Boolean(called(file, 'equal', equal!, a, b));
+  const ownEqual = async (a: string, b: string) => Boolean(await child.call('equal', a, b));
   return {
     answerType,
     parse: parse === undefined ? rules.parse : ownParse,
     // Either direction: a vote must not depend on the order of the answers.
-    equal: equal === undefined ? rules.equal : (a, b) => a === b || ownEqual(a, b) || ownEqual(b, a),
+    equal:
+      equal === undefined ? rules.equal : async (a, b) => a === b || (await ownEqual(a, b)) || (await ownEqual(b, a)),
   };
-}
-
-function called(file: string, name: string, call: Function, ...given: unknown[]): unknown {
-  try {
-    return call(...(given as never[]));
-  } catch (error) {
-    throw new TaskError(`${file}: ${name} threw: ${(error as Error).message}`);
-  }
 }
 
 function promptsOf(file: string, { prompts }: ModuleExports): Partial<PromptTemplates> {
@@ -148,28 +160,29 @@ function promptsOf(file: string, { prompts }: ModuleExports): Partial<PromptTemp
 }
 
 async function loadRows(
-  file: string,
+  module: LoadedModule,
   exported: ModuleExports,
   { options }: ModuleSettings,
   { dataDirectory }: TaskContext,
 ): Promise<ProblemPools> {
-  const request = { dataDirectory, resolve: (path: string) => join(dataDirectory, path), options };
-  const loaded = await Promise.resolve(called(file, 'load', exported.load, request)).catch((error: unknown) => {
-    throw new DatasetError(`load failed: ${(error as Error).message}`, file);
+  const { file } = module;
+  const loaded = await module.process.call('load', { dataDirectory, options }).catch((error: unknown) => {
+    const [, reason] = /: load (?:threw: )?([\s\S]*)$/.exec((error as Error).message) ?? [];
+    throw new DatasetError(`load failed: ${reason ?? (error as Error).message}`, file);
   });
   const parsed = rowsSchema.safeParse(loaded);
   if (!parsed.success) throw new DatasetError(`load returned rows that are none: ${firstProblem(parsed.error)}`, file);
-  const { parse } = readerOf(file, exported);
-  const labelled = (rows: z.infer<typeof rowSchema>[]) => rows.map((row) => problemOf(file, row, parse));
+  const { parse } = readerOf(module, exported);
+  const labelled = (rows: Row[]) => Promise.all(rows.map((row) => problemOf(file, row, parse)));
   const rows = parsed.data;
   return Array.isArray(rows)
-    ? poolsOfRows(file, labelled(rows))
-    : poolsOfRows(file, labelled(rows.test), labelled(rows.train));
+    ? poolsOfRows(file, await labelled(rows))
+    : poolsOfRows(file, await labelled(rows.test), await labelled(rows.train));
 }
 
-function problemOf(file: string, row: z.infer<typeof rowSchema>, parse: AnswerReader['parse']): LabelledProblem {
+async function problemOf(file: string, row: Row, parse: AnswerReader['parse']): Promise<LabelledProblem> {
   const { id, question, answer, type, level } = row;
-  const reference = answer === null || answer === undefined ? undefined : parse(answer);
+  const reference = answer === null || answer === undefined ? undefined : await parse(answer);
   if (reference === null) {
     throw new DatasetError(`problem ${JSON.stringify(id)}: parse makes no answer of ${JSON.stringify(answer)}`, file);
   }

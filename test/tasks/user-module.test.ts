@@ -24,12 +24,12 @@ test('loads, parses, compares and asks as the file says', async () => {
   const task = data.task(settings);
   const { eval: evaluation, train } = await task.draw({ seed: 0, iterations: 1 });
   expect([...evaluation, ...train[0]!].every(({ id, answer }) => id === answer)).toBe(true);
-  expect(task.parse('it is Blue')).toBe('Blue');
-  expect([task.equal!('Blue', 'blue'), task.equal!('blue', 'Blue'), task.equal!('blue', 'red')]).toEqual([
-    true,
-    true,
-    false,
-  ]);
+  expect(await task.parse('it is Blue')).toBe('Blue');
+  expect([
+    await task.equal!('Blue', 'blue'),
+    await task.equal!('blue', 'Blue'),
+    await task.equal!('blue', 'red'),
+  ]).toEqual([true, true, false]);
   expect(task.prompts).toEqual({ firstRound: 'Say: {question}' });
   expect(promptSet('paper', task.promptTask).laterRound).toContain('{summary}');
 });
@@ -52,7 +52,7 @@ test('the digest is that of the program, and a changed program is another task',
   await data.write({ 'own.cjs': whole.replace('is (', 'was (') });
   const changed = data.task(settings);
   expect(changed.digest).not.toBe(before);
-  expect(changed.parse('it was 5')).toBe('5');
+  expect(await changed.parse('it was 5')).toBe('5');
 });
 
 test.each([
@@ -97,8 +97,8 @@ test('what parse and equal do wrong is named', async () => {
     'own.cjs': 'exports.load = () => []; exports.parse = () => 5; exports.equal = () => { throw new Error("x") }',
   });
   const task = data.task(settings);
-  expect(() => task.parse('a')).toThrow(/own\.cjs: parse returned number instead of a string or null/);
-  expect(() => task.equal!('a', 'b')).toThrow(/own\.cjs: equal threw: x/);
+  await expect(task.parse('a')).rejects.toThrow(/own\.cjs: parse returned number instead of a string or null/);
+  await expect(task.equal!('a', 'b')).rejects.toThrow(/own\.cjs: equal threw: x/);
 });
 
 test('a file outside MAFT_DATA is not loaded, neither by a path that leaves it nor through a link', async () => {
@@ -113,6 +113,54 @@ test('a file outside MAFT_DATA is not loaded, neither by a path that leaves it n
     expect(() => data.task({ ...settings, path: file })).toThrow(/is outside MAFT_DATA|is not below MAFT_DATA/);
   }
   await outside.remove();
+});
+
+describe('a module’s process', () => {
+  const withParse = (parse: string) => data.write({ 'own.cjs': `exports.load = () => []; exports.parse = ${parse};` });
+
+  test('costs a call that dies that call, and the next one is answered', async () => {
+    await withParse("(text) => (text === 'end' ? process.exit(1) : text)");
+    const task = data.task(settings);
+    const asked = ['a', 'end', 'b'].map(async (text) => task.parse(text)).map((answer) => answer.catch(String));
+    expect(await Promise.all(asked)).toEqual(['a', expect.stringMatching(/TaskError: .*parse ended its process/), 'b']);
+  });
+
+  test('is killed when a call takes too long', async () => {
+    await withParse("(text) => { while (text === 'hang'); return text; }");
+    const task = data.task(settings);
+    await expect(task.parse('hang')).rejects.toThrow(/parse took longer than 5 s/);
+    expect(await task.parse('b')).toBe('b');
+  }, 15_000);
+
+  test('sees no key of this one’s environment, and prints nothing into it', async () => {
+    process.env.OWN_API_KEY = 'secret';
+    await withParse('() => { console.log("{}"); return Object.keys(process.env).join() }');
+    expect(await data.task(settings).parse('a')).not.toContain('OWN_API_KEY');
+    delete process.env.OWN_API_KEY;
+  });
+
+  test('may require files beside it, which are digested, and none later', async () => {
+    await withParse("(text) => require(text === 'late' ? './late.cjs' : './words.cjs').word");
+    await data.write({ 'late.cjs': 'exports.word = 1', 'words.cjs': "exports.word = 'one'" });
+    await expect(data.task(settings).parse('late')).rejects.toThrow(
+      /late\.cjs must be required when the module is loaded/,
+    );
+    const early = "const { word } = require('./words.cjs'); exports.load = () => []; exports.parse = () => word;";
+    await data.write({ 'own.cjs': early });
+    const unasked = data.task(settings);
+    const { digest } = unasked;
+    await data.write({ 'words.cjs': "exports.word = 'two'" });
+    await expect(unasked.parse('')).rejects.toThrow(/words\.cjs was changed since the task was loaded/);
+    expect(data.task(settings).digest).not.toBe(digest);
+    expect(await data.task(settings).parse('')).toBe('two');
+  });
+
+  test('ends a program at its beginning that ends itself, or exports nothing', async () => {
+    await data.write({ 'own.cjs': 'process.exit(0)' });
+    expect(() => data.task(settings)).toThrow(/own\.cjs: does not load: its process ended/);
+    await data.write({ 'own.cjs': 'module.exports = 5' });
+    expect(() => data.task(settings)).toThrow(/own\.cjs: module\.exports: must be an object, not number/);
+  });
 });
 
 describe('a worker', () => {

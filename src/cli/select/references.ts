@@ -27,7 +27,7 @@ export class ReferenceAnswers {
     for await (const line of fileLines(file)) {
       if (line.text.trim() === '') continue;
       const { id, answer } = parseLine(referenceSchema, file, line);
-      const parsed = reader.parse(answer);
+      const parsed = await reader.parse(answer);
       if (parsed === null) throw new DatasetError(`answer ${JSON.stringify(answer)} does not parse`, file, line.number);
       answers.set(id, parsed);
     }

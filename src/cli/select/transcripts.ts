@@ -72,7 +72,7 @@ async function* parsedTranscripts(options: ReadOptions): AsyncGenerator<PlacedTr
       const problem = lineProblem(parsed, places.get(parsed.problemId), same);
       if (problem !== undefined) throw new DatasetError(problem, file, line.number);
       places.set(parsed.problemId, `${file}:${line.number}`);
-      const transcript = completed(parsed, { ...options, iteration: same.found });
+      const transcript = await completed(parsed, { ...options, iteration: same.found });
       yield { transcript, file, line: line.number };
     }
   }
@@ -121,22 +121,29 @@ function isVoted({ consensus, rounds }: Transcript): boolean {
   return consensus !== notVoted && rounds.every(({ turns }) => turns.every(({ agrees }) => agrees !== undefined));
 }
 
-function completed(line: TranscriptLine, options: ReadOptions): Transcript {
-  const rounds: DebateRound[] = line.rounds.map(({ round, turns }) => ({
-    round,
-    turns: turns.map(({ hinted, ...turn }) => ({
-      ...answered(turn, options),
-      ...(hinted === undefined ? {} : { hinted: answered(hinted, options) }),
+async function completed(line: TranscriptLine, options: ReadOptions): Promise<Transcript> {
+  const rounds: DebateRound[] = await Promise.all(
+    line.rounds.map(async ({ round, turns }) => ({
+      round,
+      turns: await Promise.all(
+        turns.map(async ({ hinted, ...turn }) => ({
+          ...(await answered(turn, options)),
+          ...(hinted === undefined ? {} : { hinted: await answered(hinted, options) }),
+        })),
+      ),
     })),
-  }));
+  );
   const { problemId, question, consensus = notVoted } = line;
   return { problemId, iteration: options.iteration ?? 1, split: line.split as Split, question, rounds, consensus };
 }
 
 /** With what was said and the answer in it; a recorded `null` is an answer: known not to parse. */
-function answered<T extends { answer?: string | null; response: string }>(turn: T, { reader, thinking }: ReadOptions) {
+async function answered<T extends { answer?: string | null; response: string }>(
+  turn: T,
+  { reader, thinking }: ReadOptions,
+) {
   const response = saidIn(turn.response, thinking);
-  return { ...turn, response, answer: turn.answer === undefined ? reader.parse(response) : turn.answer };
+  return { ...turn, response, answer: turn.answer === undefined ? await reader.parse(response) : turn.answer };
 }
 
 /** N and M of one transcript, as far as it got. */
