@@ -52,7 +52,7 @@ function described(exported) {
 
 const messageOf = (error) => (error instanceof Error ? error.message : String(error));
 
-if (process.env.MAFT_MODULE_DESCRIBE) {
+if (process.argv[1] === 'describe') {
   let answer;
   try {
     const { exported, files } = load(JSON.parse(readFileSync(0, 'utf8')));

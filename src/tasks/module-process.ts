@@ -30,8 +30,8 @@ const idleMs = 60_000;
 
 /** Throws `ConfigError` where it does not load within 10 seconds. */
 export function describeModule(program: ModuleProgram): ModuleDescription {
-  const { output, error } = spawnSync(process.execPath, ['-e', moduleHost], {
-    env: { ...hostEnvironment(), MAFT_MODULE_DESCRIBE: '1' },
+  const { output, error } = spawnSync(process.execPath, ['-e', moduleHost, 'describe'], {
+    env: hostEnvironment(),
     input: JSON.stringify(program),
     stdio: ['pipe', 'ignore', 'ignore', 'pipe'],
     timeout: describeLimitMs,
