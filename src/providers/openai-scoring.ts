@@ -31,7 +31,8 @@ export class OpenAiScoring implements Scoring {
   async tokenize(text: TextToTokenize, signal: AbortSignal): Promise<TokenizedText> {
     const what =
       'text' in text
-        ? { prompt: text.text, add_special_tokens: false }
+        ? // The second is of maft.serve: what an agent said spells no special token. vLLM passes it over.
+          { prompt: text.text, add_special_tokens: false, split_special_tokens: true }
         : { messages: text.messages, add_generation_prompt: text.openTurn };
     const answer = await this.ask({ address: this.tokenizeAddress(), model: text.model, body: what }, signal);
     const parsed = tokenizedSchema.safeParse(answer);

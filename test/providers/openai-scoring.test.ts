@@ -56,7 +56,12 @@ describe('a scoring endpoint', () => {
   test('is asked to tokenize a plain text without special tokens, which may be none', async () => {
     endpoint.answer = json(200, { tokens: [] });
     expect(await scoringWith().tokenize({ model, text: '' }, never)).toEqual({ tokens: [], limit: undefined });
-    expect(endpoint.received[0]?.body).toEqual({ model, prompt: '', add_special_tokens: false });
+    expect(endpoint.received[0]?.body).toEqual({
+      model,
+      prompt: '',
+      add_special_tokens: false,
+      split_special_tokens: true,
+    });
   });
 
   test('scores token ids and writes nothing; answers are read in the order of their index', async () => {

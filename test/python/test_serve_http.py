@@ -276,13 +276,16 @@ def test_ids_outside_the_vocabulary_and_empty_prompts_are_400(client: httpx.Clie
         assert response.status_code == 400 and error_of(response)["param"] == "prompt", prompt
 
 
-def test_a_chat_with_a_token_that_the_model_has_no_embedding_for_is_a_400(client: httpx.Client, models: Path) -> None:
+def test_a_prompt_with_a_token_that_the_model_has_no_embedding_for_is_a_400_and_a_message_never_spells_one(
+    client: httpx.Client, models: Path
+) -> None:
     folder = write_lively(models / "narrow")
     tokenizer = AutoTokenizer.from_pretrained(folder)
     tokenizer.add_tokens([AddedToken("<image>", special=True)], special_tokens=True)
     tokenizer.save_pretrained(folder)
     chat = {"model": "narrow", "messages": [{"role": "user", "content": "<image>"}]}
-    response = client.post("/v1/chat/completions", json=chat)
+    assert client.post("/v1/chat/completions", json=chat).status_code == 200
+    response = client.post("/v1/completions", json={"model": "narrow", "prompt": "<image>"})
     assert response.status_code == 400 and "outside the vocabulary" in error_of(response)["message"]
     shutil.rmtree(folder)
 

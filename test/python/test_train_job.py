@@ -109,11 +109,6 @@ def test_code_in_a_model_folder_is_never_run(tmp_path: Path, base: Path) -> None
     assert not (tmp_path / "ran").exists()
 
 
-def test_a_template_whose_prompt_is_no_prefix_of_the_whole_is_refused_by_name(tmp_path: Path, base: Path) -> None:
-    broken = copy_with_template(base, tmp_path / "broken", "{{ messages|length }}{{ messages[-1].content }}<|end|>")
-    assert "no prefix of the whole chat for problem arithmetic-000001" in failure(tmp_path, broken, [example(1)])
-
-
 def test_a_chat_that_the_template_refuses_is_named(tmp_path: Path, base: Path) -> None:
     system = example(2, messages=[{"role": "system", "content": "Be brief."}, {"role": "user", "content": "1+1"}])
     assert "refuses the chat of problem arithmetic-000002" in failure(tmp_path, base, [example(1), system])
@@ -121,7 +116,7 @@ def test_a_chat_that_the_template_refuses_is_named(tmp_path: Path, base: Path) -
 
 def test_a_template_that_does_not_end_the_turn_is_refused_by_name(tmp_path: Path, base: Path) -> None:
     endless = copy_with_template(base, tmp_path / "endless", "{% for m in messages %}{{ m.content }}{% endfor %}")
-    assert "No end-of-turn token follows the completion of problem" in failure(tmp_path, endless, [example(1)])
+    assert "No end-of-turn token follows an answer" in failure(tmp_path, endless, [example(1)])
 
 
 def copy_with_template(base: Path, folder: Path, template: str) -> Path:

@@ -18,14 +18,14 @@ from tokenizers.pre_tokenizers import ByteLevel
 from training_jobs import example, job_record, run_here, write_training_set
 from transformers import AutoModelForCausalLM, PreTrainedTokenizerFast
 
-from maft.end_tokens import end_tokens
+from maft.chat_tokens import ChatTokens
 from maft.serve.tokenization import ModelTokenizer
-from maft.train.encoding import EncodedExample, encode_examples, render
+from maft.train.encoding import EncodedExample, encode_examples
 from maft.train.errors import classify
 from maft.train.examples import read_training_set
 from maft.train.job import parse_job
 from maft.train.loop import TrainingLoop, example_losses
-from maft.train.models import load_tokenizer
+from maft.train.models import load_chat_tokens, load_tokenizer
 from maft.train.placement import choose_placement
 from maft.train.schedule import Plan, seeded_order
 
@@ -40,9 +40,8 @@ def finished(folder: Path, base: Path, lines: list[dict[str, Any]], **changes: A
 
 
 def encoded(base: Path, folder: Path, lines: list[dict[str, Any]]) -> list[EncodedExample]:
-    tokenizer = load_tokenizer(base)
     texts = read_training_set(write_training_set(folder / "set.jsonl", lines))
-    return encode_examples(texts, tokenizer, end_tokens(base, tokenizer.eos_token_id), 200)
+    return encode_examples(texts, load_chat_tokens(base), 200)
 
 
 def test_the_loss_falls_and_the_result_loads_and_differs(tmp_path: Path, base: Path) -> None:
@@ -108,7 +107,7 @@ UNTRIMMED = """{% for message in messages %}<|start|>{{ message.role + '\n' + me
 def test_a_completion_that_joins_its_prompt_is_learnt_as_inference_saw_it(tmp_path: Path, completion: str) -> None:
     tokenizer = joining_tokenizer()
     texts = read_training_set(write_training_set(tmp_path / "set.jsonl", [example(1, completion=completion)]))
-    [row] = encode_examples(texts, tokenizer, frozenset([tokenizer.convert_tokens_to_ids("<|end|>")]), 200)
+    [row] = encode_examples(texts, ChatTokens(tokenizer, [tokenizer.convert_tokens_to_ids("<|end|>")]), 200)
     prompt = tokenizer.apply_chat_template(example(1)["messages"], add_generation_prompt=True)["input_ids"]
     assert list(row.tokens[: row.completion_start]) == prompt
     assert tokenizer.decode(row.tokens[row.completion_start :]) == completion + "<|end|>"
@@ -125,7 +124,7 @@ def test_the_end_of_the_chat_behind_the_end_of_the_turn_is_not_learnt(tmp_path: 
     tokenizer.chat_template = PHI3
     ends = frozenset(tokenizer.convert_tokens_to_ids(["<|end|>", "<|endoftext|>"]))
     texts = read_training_set(write_training_set(tmp_path / "set.jsonl", [example(1, completion=completion)]))
-    [row] = encode_examples(texts, tokenizer, ends, 200)
+    [row] = encode_examples(texts, ChatTokens(tokenizer, ends), 200)
     assert tokenizer.decode(row.tokens[row.completion_start :]) == completion + "<|end|>"
 
 
@@ -139,9 +138,10 @@ def test_templates_that_ask_for_the_date_get_the_same_one_in_training_and_in_ser
     tokenizer.chat_template = DATED + UNTRIMMED
     tokenizer.save_pretrained(tmp_path)
     chat = example(1)["messages"]
-    [trained] = render(tokenizer, [chat], generation_prompt=True)
+    [trained] = ChatTokens(tokenizer).render([chat])
     assert trained.text.startswith("26 Jul 2024, July 26, 2024 00:00:00.000000\n<|start|>user")
-    assert ModelTokenizer(tmp_path).render(chat) == trained.text
+    served = ModelTokenizer(tmp_path)
+    assert served.decode(served.encode_chat(chat), special_tokens=True) == trained.text
 
 
 def test_training_prompts_are_the_tokens_of_inference(tmp_path: Path, base: Path) -> None:

@@ -192,10 +192,14 @@ async def answered(size: int, answer: Callable[[], answers.Json]) -> Response:
 
 
 def tokens_asked(body: TokenizeRequest, version: Version) -> list[int]:
-    if body.messages is None:
-        return version.tokenizer.encode(body.prompt or "", body.add_special_tokens is not False)
-    text = version.tokenizer.render([message.model_dump() for message in body.messages], body.add_generation_prompt)
-    return version.tokenizer.encode(text, bool(body.add_special_tokens))
+    tokenizer = version.tokenizer
+    if body.messages is not None:
+        chat = tokenizer.encode_chat([message.model_dump() for message in body.messages], body.add_generation_prompt)
+        before, after = tokenizer.around() if body.add_special_tokens else ([], [])
+        return [*before, *chat, *after]
+    if body.split_special_tokens:
+        return tokenizer.encode_said(body.prompt or "")
+    return tokenizer.encode(body.prompt or "", body.add_special_tokens is not False)
 
 
 async def all_or_none(waits: list[Coroutine[Any, Any, Generation]]) -> list[Generation]:

@@ -213,4 +213,6 @@ class TokenizeRequest(Templating):
     messages: Messages | None = None
     add_generation_prompt: bool = True
     add_special_tokens: bool | None = None
+    #: The prompt is what somebody said: special tokens that it spells are ordinary text, and none stand around it.
+    split_special_tokens: bool | None = None
     return_token_strs: bool | None = False

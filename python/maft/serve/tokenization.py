@@ -1,7 +1,7 @@
 """Text to tokens and back, by the tokenizer that a model folder ships.
 
-A text that spells out a special token (`<|end|>`) is read as that token, in a chat as well: templates write theirs into
-the same text. Nothing is taken out of what callers send.
+A prompt that callers wrote as one text may spell out special tokens (`<|end|>`) and means them. Messages of a chat never
+do: see `maft.chat_tokens`.
 """
 
 from __future__ import annotations
@@ -9,12 +9,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from maft.chat_template import render_chats
+from maft.chat_template import Message
+from maft.chat_tokens import ChatTokens
+from maft.control_tokens import UnsplittableText
+from maft.end_tokens import end_tokens
 from maft.serve.errors import BadRequest
 
-Message = dict[str, str]
-#: Characters from which a text is encoded without holding the interpreter.
-LONG_TEXT = 2_000
 #: Normalizers may compose or drop a few characters before tokens are looked up.
 SHORTEST_BOUND = 16
 
@@ -26,12 +26,7 @@ class ModelTokenizer:
         from transformers import AutoTokenizer
 
         self.inner: Any = AutoTokenizer.from_pretrained(folder, trust_remote_code=False, local_files_only=True)
-        #: The Rust object, without the Python layers around it: they cost more than the work on short texts.
-        self.rust: Any = getattr(self.inner, "backend_tokenizer", None)
-        if self.rust is not None:
-            # Some tokenizer.json store how their maker cut texts for training: prompts are served whole.
-            self.rust.no_truncation()
-            self.rust.no_padding()
+        self.chats = ChatTokens(self.inner, end_tokens(folder, self.inner.eos_token_id))
         self.known_pieces: dict[int, str] = {}
         #: Characters of the longest token: no text of more than so many per position fits a context.
         self.longest_piece = max(SHORTEST_BOUND, *map(len, self.inner.get_vocab()))
@@ -43,29 +38,35 @@ class ModelTokenizer:
         return token
 
     def encode(self, text: str, special_tokens: bool = True) -> list[int]:
-        if self.rust is not None and len(text) <= LONG_TEXT:
-            return list(self.rust.encode(text, add_special_tokens=special_tokens).ids)
-        if self.rust is not None:
-            # Slower for a short text; but other threads have the interpreter meanwhile.
-            return list(self.rust.encode_batch_fast([text], add_special_tokens=special_tokens)[0].ids)
-        return list(self.inner.encode(text, add_special_tokens=special_tokens))
+        return self.chats.encode(text, special_tokens)
+
+    def encode_said(self, text: str) -> list[int]:
+        """What an agent says, by itself: no control token, whatever it spells. Raises BadRequest if that cannot be."""
+        try:
+            return self.chats.encode_said(text)
+        except UnsplittableText as error:
+            raise BadRequest(str(error), param="prompt") from error
 
     def decode(self, tokens: list[int], special_tokens: bool = False) -> str:
         text = self.inner.decode(tokens, skip_special_tokens=not special_tokens, clean_up_tokenization_spaces=False)
         return str(text)
 
-    def render(self, messages: list[Message], generation_prompt: bool = True) -> str:
+    def encode_chat(self, messages: list[Message], generation_prompt: bool = True) -> list[int]:
         """The chat as the template writes it. Raises BadRequest where there is none or it refuses."""
         if self.inner.chat_template is None:
             raise BadRequest("This model's tokenizer has no chat template: use /v1/completions.", param="messages")
         try:
-            return render_chats(self.inner, [messages], generation_prompt=generation_prompt)[0]
+            return self.chats.encode_prompt(messages, generation_prompt=generation_prompt)
+        except UnsplittableText as error:
+            raise BadRequest(str(error), param="messages") from error
         except Exception as error:  # templates raise what they like; the caller's messages are what is wrong
             raise BadRequest(f"The chat template refuses these messages: {error}", param="messages") from error
 
-    def encode_chat(self, messages: list[Message], generation_prompt: bool = True) -> list[int]:
-        # The template writes the special tokens itself.
-        return self.encode(self.render(messages, generation_prompt), special_tokens=False)
+    def around(self) -> tuple[list[int], list[int]]:
+        """The tokens that the tokenizer puts before and after every text."""
+        alone, whole = self.encode("0", special_tokens=False), self.encode("0")
+        start = next((place for place in range(len(whole)) if whole[place : place + len(alone)] == alone), 0)
+        return whole[:start], whole[start + len(alone) :]
 
     def piece(self, token: int) -> str:
         """A token's text by itself, special ones included; a space that only stands between words is not part of it

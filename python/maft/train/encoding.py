@@ -1,13 +1,17 @@
-"""Examples as tokens. The chat template is a token fact: training sees the tokens that inference saw, or fails."""
+"""Examples as tokens: the prompt as it was served, the response as it was generated, and the end of the turn.
+
+The chat template writes the prompt alone. What it would make of a finished assistant's turn is another text for many
+models (Qwen3 puts an empty `<think>` block before it, others trim it), and one that nobody generated.
+"""
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
-from typing import Any
 
-from transformers import PreTrainedTokenizerBase
-
-from maft.chat_template import render_chats
+from maft.chat_template import ANSWER
+from maft.chat_tokens import CLOSED, OPEN, ChatTokens, RenderedChat
+from maft.control_tokens import MarkedText, UnsplittableText
 from maft.train.errors import BadJob
 from maft.train.examples import TrainingExample
 
@@ -26,104 +30,102 @@ class EncodedExample:
         return len(self.tokens) - self.completion_start
 
 
-@dataclass(frozen=True)
-class RenderedChat:
-    """A chat as the template writes it, and as tokens."""
+def closing_token(chats: ChatTokens) -> int:
+    """The token that ends an assistant's turn, as the template writes it behind an answer.
 
-    text: str
-    tokens: list[int]
-
-
-def tokenize(tokenizer: PreTrainedTokenizerBase, texts: list[str]) -> list[list[int]]:
-    """Token ids of texts that the template has written, special tokens included."""
-    ids: list[list[int]] = tokenizer(texts, add_special_tokens=False)["input_ids"]
-    return ids
-
-
-def render(tokenizer: PreTrainedTokenizerBase, chats: list[Any], *, generation_prompt: bool) -> list[RenderedChat]:
-    """Each chat as the template writes it alone; all at once is several times faster."""
-    texts = render_chats(tokenizer, chats, generation_prompt=generation_prompt)
-    return [RenderedChat(text, tokens) for text, tokens in zip(texts, tokenize(tokenizer, texts), strict=True)]
-
-
-def render_or_explain(
-    tokenizer: PreTrainedTokenizerBase, examples: list[TrainingExample], chats: list[Any], *, generation_prompt: bool
-) -> list[RenderedChat]:
-    """As `render`; raises BadJob that names the first example whose chat the template refuses."""
+    Raises BadJob with the reason where no text response can be the turn that the model generates.
+    """
     try:
-        return render(tokenizer, chats, generation_prompt=generation_prompt)
+        [opened], [closed] = chats.render([OPEN]), chats.render([CLOSED], generation_prompt=False)
+    except Exception as error:
+        raise BadJob(f"The base model's chat template refuses a question and an answer: {error}") from error
+    before, found, after = closed.text.rpartition(ANSWER)
+    if not found or OPEN[0]["content"] not in opened.text:
+        raise BadJob("The base model's chat template leaves out what messages say: nothing could be asked or learnt.")
+    refuse_header(chats, before[len(os.path.commonprefix([before, opened.text])) :])
+    end = end_of_turn(chats, chats.encode(after, special_tokens=False))
+    if end is None:
+        raise BadJob(
+            "No end-of-turn token follows an answer in the base model's chat template: the model would never learn to "
+            f"stop. It must close a turn with one of the tokens {sorted(chats.ends)}."
+        )
+    return end
+
+
+def refuse_header(chats: ChatTokens, header: str) -> None:
+    """`header` stands between generation prompt and answer: the model generates it, and its text does not hold it."""
+    inside = [chats.control[token] for token in chats.encode(header, special_tokens=False) if token in chats.control]
+    if inside:
+        raise BadJob(
+            f"The base model's chat template writes {', '.join(dict.fromkeys(inside))} between the generation prompt and "
+            "an answer: the model generates these tokens, and the text of a response does not hold them, so that "
+            "training could not show it what it generates. Choose a base without such headers."
+        )
+
+
+def end_of_turn(chats: ChatTokens, tokens: list[int]) -> int | None:
+    """The token that inference would stop at, of those behind an answer.
+
+    The last end token, unless only blanks separate it from an earlier one: some templates close a turn, and then the
+    whole chat (Phi-3).
+    """
+    stops = [index for index, token in enumerate(tokens) if token in chats.ends]
+    while len(stops) > 1 and not chats.decode(tokens[stops[-2] + 1 : stops[-1]]).strip():
+        stops.pop()
+    return tokens[stops[-1]] if stops else None
+
+
+def render_or_explain(chats: ChatTokens, examples: list[TrainingExample]) -> list[RenderedChat]:
+    """Prompts and responses; raises BadJob that names the first example whose chat the template refuses."""
+    try:
+        return render(chats, examples)
     except Exception:  # noqa: BLE001  # templates are programs of the model's makers and raise whatever they like
-        return [
-            render_one(tokenizer, example, chat, generation_prompt=generation_prompt)
-            for example, chat in zip(examples, chats, strict=False)
-        ]
+        return [render_one(chats, example) for example in examples]
 
 
-def render_one(
-    tokenizer: PreTrainedTokenizerBase, example: TrainingExample, chat: Any, *, generation_prompt: bool
-) -> RenderedChat:
+def render(chats: ChatTokens, examples: list[TrainingExample]) -> list[RenderedChat]:
+    prompts = [list(example.messages) for example in examples]
+    return chats.render(prompts, responses=[example.completion for example in examples])
+
+
+def render_one(chats: ChatTokens, example: TrainingExample) -> RenderedChat:
     try:
-        return render(tokenizer, [chat], generation_prompt=generation_prompt)[0]
+        return render(chats, [example])[0]
     except Exception as error:
         raise BadJob(f"The base model's chat template refuses the chat of {example.name}: {error}") from error
 
 
-def tokens_as_asked(tokenizer: PreTrainedTokenizerBase, prompt: RenderedChat, whole: RenderedChat) -> list[int] | None:
-    """The whole chat, its first tokens being those of the prompt; None where its text does not begin with the prompt's.
+def prompt_and_response(chats: ChatTokens, rendered: RenderedChat) -> tuple[list[int], list[int]] | None:
+    """Their tokens; None where a response by itself is another text than behind the prompt.
 
-    A tokenizer may join the beginning of a completion (a line break, mostly) to the end of the prompt. Inference never
-    saw the joined token, so the completion is then tokenized by itself.
+    A tokenizer may join the beginning of a response (a line break, mostly) to the end of the prompt. Inference never
+    saw the joined token, so the response is then tokenized by itself.
     """
-    if whole.tokens[: len(prompt.tokens)] == prompt.tokens:
-        return whole.tokens
-    if not whole.text.startswith(prompt.text):
-        return None
-    tokens = prompt.tokens + tokenize(tokenizer, [whole.text[len(prompt.text) :]])[0]
+    prompt = chats.encode_marked(rendered.prompt)
+    both = MarkedText(rendered.prompt.text + rendered.response.text, rendered.prompt.spelled)
+    whole = chats.encode_marked(both)
+    if whole[: len(prompt)] == prompt:
+        return prompt, whole[len(prompt) :]
+    response = chats.encode_marked(rendered.response)
     # Some tokenizers put a space before whatever a text begins with.
-    return tokens if plain_text(tokenizer, tokens) == plain_text(tokenizer, whole.tokens) else None
-
-
-def plain_text(tokenizer: PreTrainedTokenizerBase, tokens: list[int]) -> str:
-    return str(tokenizer.decode(tokens, skip_special_tokens=False, clean_up_tokenization_spaces=False))
-
-
-def end_of_turn(
-    tokenizer: PreTrainedTokenizerBase, tokens: list[int], start: int, stop_ids: frozenset[int]
-) -> int | None:
-    """Index of the token at or after `start` that inference would stop at.
-
-    The last end token, unless only blanks separate it from an earlier one: some templates close a turn, and then the
-    whole chat (Phi-3). A completion that itself spells out an end token goes on behind it, and so is learnt whole.
-    """
-    stops = [index for index in range(start, len(tokens)) if tokens[index] in stop_ids]
-    while len(stops) > 1 and not plain_text(tokenizer, tokens[stops[-2] + 1 : stops[-1]]).strip():
-        stops.pop()
-    return stops[-1] if stops else None
+    return (prompt, response) if chats.decode(prompt + response) == chats.decode(whole) else None
 
 
 def encode_example(
-    tokenizer: PreTrainedTokenizerBase,
-    example: TrainingExample,
-    chats: tuple[RenderedChat, RenderedChat],
-    stop_ids: frozenset[int],
+    chats: ChatTokens, example: TrainingExample, rendered: RenderedChat, end_of_turn: int
 ) -> EncodedExample:
-    """`chats` are prompt and whole. Raises BadJob where they say different things, or no end of the turn is learnt."""
-    prompt, whole = chats
-    tokens = tokens_as_asked(tokenizer, prompt, whole)
+    """Raises BadJob where the response has no tokens of its own behind this prompt."""
+    try:
+        tokens = prompt_and_response(chats, rendered)
+    except UnsplittableText as error:
+        raise BadJob(f"{example.name} cannot be trained on: {error}") from error
     if tokens is None:
         raise BadJob(
-            f"Prompt and generation prompt are no prefix of the whole chat for {example.name}: training would see "
-            "another text than inference. The chat template does not suit finetuning."
+            f"The tokenizer joins prompt and response of {example.name}, and the response by itself is another text: "
+            "training would see another text than inference. The tokenizer does not suit finetuning."
         )
-    start = len(prompt.tokens)
-    end = end_of_turn(tokenizer, tokens, start, stop_ids)
-    if end is None:
-        raise BadJob(
-            f"No end-of-turn token follows the completion of {example.name}: the model would never learn to stop. "
-            f"The template must close a turn with one of the tokens {sorted(stop_ids)}."
-        )
-    # What a template writes after the end of the turn (a line break, mostly) is never generated, so never learnt.
-    return EncodedExample(example.key, tuple(tokens[: end + 1]), start, example.weight)
+    prompt, response = tokens
+    return EncodedExample(example.key, (*prompt, *response, end_of_turn), len(prompt), example.weight)
 
 
 def leave_out_too_long(
@@ -139,22 +141,12 @@ def leave_out_too_long(
     return kept
 
 
-def encode_examples(
-    examples: list[TrainingExample], tokenizer: PreTrainedTokenizerBase, stop_ids: frozenset[int], max_length: int
-) -> list[EncodedExample]:
+def encode_examples(examples: list[TrainingExample], chats: ChatTokens, max_length: int) -> list[EncodedExample]:
     """The examples as tokens, in their order, without those longer than `max_length`.
 
     Raises BadJob that names the first example that cannot be trained on.
     """
-    prompts = [list(example.messages) for example in examples]
-    wholes = [
-        [*prompt, {"role": "assistant", "content": example.completion}]
-        for prompt, example in zip(prompts, examples, strict=False)
-    ]
-    rendered_prompts = render_or_explain(tokenizer, examples, prompts, generation_prompt=True)
-    rendered_wholes = render_or_explain(tokenizer, examples, wholes, generation_prompt=False)
-    encoded = [
-        encode_example(tokenizer, example, chats, stop_ids)
-        for example, chats in zip(examples, zip(rendered_prompts, rendered_wholes, strict=True), strict=True)
-    ]
+    end = closing_token(chats)
+    rendered = render_or_explain(chats, examples)
+    encoded = [encode_example(chats, *each, end) for each in zip(examples, rendered, strict=True)]
     return leave_out_too_long(examples, encoded, max_length)

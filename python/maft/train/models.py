@@ -11,6 +11,8 @@ import torch
 from transformers import AutoConfig, AutoTokenizer, PreTrainedTokenizerBase
 
 from maft.causal_model import load_causal_model
+from maft.chat_tokens import ChatTokens
+from maft.end_tokens import end_tokens
 from maft.model_folder.check import require_model
 from maft.model_folder.digests import require_unchanged
 from maft.model_folder.errors import UnusableFolder
@@ -48,6 +50,12 @@ def load_tokenizer(base: Path) -> PreTrainedTokenizerBase:
     if not tokenizer.chat_template:
         raise BadJob(f"base {base} has no chat template: agents are asked and trained in chats.")
     return tokenizer
+
+
+def load_chat_tokens(base: Path) -> ChatTokens:
+    """As `load_tokenizer`."""
+    tokenizer = load_tokenizer(base)
+    return ChatTokens(tokenizer, end_tokens(base, tokenizer.eos_token_id))
 
 
 def load_full(folder: Path, role: str, dtype: torch.dtype) -> tuple[Any, torch.dtype]:

@@ -11,7 +11,6 @@ from typing import Any
 
 from transformers.utils import logging
 
-from maft.end_tokens import end_tokens
 from maft.train.checkpoints import Position
 from maft.train.encoding import encode_examples
 from maft.train.errors import TrainingFailure, classify
@@ -19,7 +18,7 @@ from maft.train.events import EventWriter
 from maft.train.examples import read_training_set
 from maft.train.job import TrainingJob, read_job
 from maft.train.loop import TrainingLoop
-from maft.train.models import load_model, load_tokenizer, refuse_tokens_without_rows
+from maft.train.models import load_chat_tokens, load_model, refuse_tokens_without_rows
 from maft.train.placement import choose_placement, peak_memory_bytes
 from maft.train.publishing import Record, publish_model, published_record
 from maft.train.schedule import Plan
@@ -40,9 +39,9 @@ def versions() -> dict[str, str]:
 
 def train(job: TrainingJob, events: EventWriter, stop: StopRequest) -> Record:
     """Raises whatever goes wrong; `run` classifies it."""
-    tokenizer = load_tokenizer(job.base)
+    chats = load_chat_tokens(job.base)
     texts = read_training_set(job.training_set)
-    examples = encode_examples(texts, tokenizer, end_tokens(job.base, tokenizer.eos_token_id), job.max_length)
+    examples = encode_examples(texts, chats, job.max_length)
     placement = choose_placement(job.device, job.threads)
     stop.raise_if_requested()
     model, stored = load_model(job, placement)
