@@ -15,7 +15,7 @@ import { trainingSeed } from '../src/domain/draws';
 import { modelName } from '../src/domain/identifiers';
 import { iterationKeys, modelKey } from '../src/domain/keys';
 import { roleSettings } from '../src/domain/role-settings';
-import { baseOf, modelOf, nameOfBase, tunedSociety } from '../src/domain/society';
+import { baseOf, embeddedEndpoint, modelOf, nameOfBase, tunedSociety } from '../src/domain/society';
 import { lastEpochLoss } from '../src/domain/stopping';
 import { ArtifactError } from '../src/errors';
 import type { FinishedTraining } from '../src/ports';
@@ -129,6 +129,7 @@ export function createFinetuningActivities(dependencies: ActivityDependencies, c
     const start = startingModel(specification, previous, agent);
     const deciding = {
       servedBase: nameOfBase(own),
+      leaveOutSpelledTokens: own.endpoint !== embeddedEndpoint,
       ...trainingSettings(specification.finetuning, agent),
       seed: trainingSeed({ seed: specification.seed, iteration, agent }),
       threads: machine.trainerThreads,
@@ -200,10 +201,14 @@ function trainingSettings(finetuning: FinetuningSettings, agent: string) {
 function trainingRecord(finished: FinishedTraining): Omit<NonNullable<WeightsRecord['training']>, 'jobId'> {
   const { examples, steps, tokens, seconds, device, precision, peakGpuMemoryBytes, digest, lossCurve, versions } =
     finished;
-  const tooLong = finished.tooLong ? { tooLong: finished.tooLong } : {};
+  const outcomes = {
+    ...(finished.tooLong ? { tooLong: finished.tooLong } : {}),
+    ...(finished.spelled ? { spelled: finished.spelled } : {}),
+    ...(finished.unchanged ? { unchanged: true as const } : {}),
+  };
   return {
     examples,
-    ...tooLong,
+    ...outcomes,
     steps,
     tokens,
     seconds,

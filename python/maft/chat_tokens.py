@@ -6,6 +6,7 @@ speak as somebody else. Only what the template itself writes becomes control tok
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
@@ -83,7 +84,7 @@ class ChatTokens:
         return set()
 
     @cached_property
-    def spelled_control(self) -> Any:
+    def spelled_control(self) -> re.Pattern[str]:
         return any_of(self.control.values())
 
     @property
@@ -117,6 +118,9 @@ class ChatTokens:
         if marked.spelled or (self.spelled_in_other_ways and self.rust is not None):
             return self.splitting.encode(marked)
         return self.encode(marked.text, special_tokens=False)
+
+    def spells_control(self, text: str) -> bool:
+        return self.spelled_control.search(text) is not None
 
     def encode_said(self, text: str) -> list[int]:
         """What somebody says, by itself: no control token, whatever it spells."""

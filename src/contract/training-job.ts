@@ -19,6 +19,8 @@ export const trainingJobSchema = z.strictObject({
   workDirectory: z.string(),
   /** The attempt writes the finished model here; the caller publishes it. Must not exist. */
   outputDirectory: z.string(),
+  /** Where prompts were not asked of `maft.serve`: whether to leave out examples that spell a control token of the base. */
+  leaveOutSpelledTokens: z.boolean(),
   weights: z.union([
     z.literal('full'),
     z.strictObject({ lora: z.strictObject({ rank: z.int(), alpha: z.number(), dropout: z.number() }) }),
@@ -50,6 +52,8 @@ export const trainingEventSchema = z.discriminatedUnion('event', [
     /** Trained on; `tooLong` others did not fit `maxLength`. */
     examples: z.int(),
     tooLong: z.int().optional(),
+    /** Left out because a message or the response spells a control token; 0 unless the job asks for that. */
+    spelled: z.int().optional(),
     steps: z.int(),
     resumedFromStep: z.int(),
     versions: z.record(z.string(), z.string()),
@@ -71,6 +75,8 @@ export const trainingEventSchema = z.discriminatedUnion('event', [
     steps: z.int(),
     /** Completion tokens trained on, all epochs. */
     tokens: z.int(),
+    /** Whether the weights, as they are stored, are those that it started from. */
+    unchanged: z.boolean().optional(),
     /** Seconds of training in this and earlier attempts, start-up excluded. */
     seconds: z.number(),
     peakGpuMemoryBytes: z.int().nullable(),
@@ -111,6 +117,10 @@ export interface WeightsRecord {
     examples: number;
     /** Examples that the tokenizer found longer than `maxLength`, left out; absent where there were none. */
     tooLong?: number;
+    /** Examples that spell a control token of the base, left out; absent where there were none. */
+    spelled?: number;
+    /** Present where the training changed no weight. */
+    unchanged?: true;
     steps: number;
     tokens: number;
     seconds: number;

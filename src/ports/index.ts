@@ -62,6 +62,7 @@ export type FinishedTraining = Extract<TrainingEvent, { event: 'finished' }> & {
   precision: string;
   examples: number;
   tooLong?: number | undefined;
+  spelled?: number | undefined;
   versions: Record<string, string>;
 };
 

@@ -161,8 +161,8 @@ class TrainingEvents {
 
   finished(): FinishedTraining | undefined {
     if (!this.started || !this.last) return undefined;
-    const { device, precision, examples, tooLong, versions } = this.started;
-    return { ...this.last, device, precision, examples, tooLong, versions };
+    const { device, precision, examples, tooLong, spelled, versions } = this.started;
+    return { ...this.last, device, precision, examples, tooLong, spelled, versions };
   }
 
   private remember(event: TrainingEvent): void {

@@ -108,6 +108,19 @@ const countedEvents: { sentence: string; of: (artifacts: IterationArtifacts) => 
       ),
   },
   {
+    sentence:
+      'Training examples that spell control tokens of the base model, which the endpoint may have read as such, left out',
+    of: ({ weights }) =>
+      weights.flatMap(({ agent, training }) =>
+        training?.spelled === undefined ? [] : [`${count(training.spelled)} of ${agent}`],
+      ),
+  },
+  {
+    sentence:
+      'Agents whose weights are the same as before, although they were trained (the rate is too low for the stored type)',
+    of: ({ weights }) => weights.filter(({ training }) => training?.unchanged).map(({ agent }) => agent),
+  },
+  {
     sentence: 'Training examples that rest on a consensus decided by a tie draw',
     of: ({ selection }) =>
       share(

@@ -57,6 +57,7 @@ function makeJob(changes: Partial<TrainingJob> = {}): TrainingJob {
     trainingSet,
     workDirectory: join(work, 'work'),
     outputDirectory: join(work, 'output'),
+    leaveOutSpelledTokens: false,
     weights: 'full',
     epochs: 2,
     learningRate: 1e-3,

@@ -41,6 +41,7 @@ def test_a_missing_field_is_named(name: str) -> None:
         ("jobId", "xyz"), ("epochs", 0), ("epochs", "2"), ("learningRate", float("nan")), ("batchSize", 1.5),
         ("batchSize", True), ("schedule", "step"), ("warmupShare", 2), ("weightDecay", -1), ("device", "tpu"),
         ("threads", 0), ("weights", "half"), ("base", ""), ("seed", None),
+        ("leaveOutSpelledTokens", 1),
     ],
 )  # fmt: skip
 def test_a_wrong_value_is_named_with_its_field(name: str, value: object) -> None:

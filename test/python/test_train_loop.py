@@ -16,7 +16,7 @@ from tokenizers.decoders import ByteLevel as ByteLevelDecoder
 from tokenizers.models import BPE
 from tokenizers.pre_tokenizers import ByteLevel
 from training_jobs import example, job_record, run_here, write_training_set
-from transformers import AutoModelForCausalLM, PreTrainedTokenizerFast
+from transformers import AutoModelForCausalLM, PreTrainedTokenizerFast, get_scheduler
 
 from maft.chat_tokens import ChatTokens
 from maft.serve.tokenization import ModelTokenizer
@@ -25,7 +25,7 @@ from maft.train.errors import classify
 from maft.train.examples import read_training_set
 from maft.train.job import parse_job
 from maft.train.loop import TrainingLoop, example_losses
-from maft.train.models import load_chat_tokens, load_tokenizer
+from maft.train.models import fingerprint, load_chat_tokens, load_tokenizer
 from maft.train.placement import choose_placement
 from maft.train.schedule import Plan, seeded_order
 
@@ -224,11 +224,71 @@ def test_checkpoints_that_take_long_are_written_less_often(tmp_path: Path, base:
     assert intervals == [60, 60, 300, 0, 0, 0]
 
 
+@pytest.mark.parametrize("schedule", ["linear", "cosine", "constant"])
+@pytest.mark.parametrize("warmup_share", [0, 0.03, 0.5, 1])
+@pytest.mark.parametrize("count", [1, 2, 9, 40])
+def test_no_step_has_rate_0_and_behind_the_warm_up_it_is_that_of_transformers(
+    tmp_path: Path, base: Path, schedule: str, warmup_share: float, count: int
+) -> None:
+    changes = {"schedule": schedule, "warmupShare": warmup_share, "batchSize": 1, "epochs": 1, "learningRate": 1}
+    job = parse_job(job_record(base, tmp_path, tmp_path, **changes))
+    plan = Plan(job, [EncodedExample(str(index), (1, 2), 1, 1.0) for index in range(count)])
+    rates = [plan.learning_rate(step) for step in range(plan.steps)]
+    optimizer = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=1.0)
+    name = "constant_with_warmup" if schedule == "constant" else schedule
+    theirs = get_scheduler(name, optimizer, num_warmup_steps=plan.warmup_steps, num_training_steps=plan.steps)
+    for step, rate in enumerate(rates):
+        expected = (step + 1) / (plan.warmup_steps + 1) if step < plan.warmup_steps else theirs.get_last_lr()[0]
+        assert 0 < rate == pytest.approx(expected)
+        optimizer.step()
+        theirs.step()
+
+
+def test_one_step_under_a_warm_up_trains(tmp_path: Path, base: Path) -> None:
+    event = finished(tmp_path, base, [example(index) for index in range(8)], batchSize=8, epochs=1, warmupShare=0.03)
+    assert (event["steps"], event["unchanged"]) == (1, False)
+    before, after = (load_file(folder / "model.safetensors") for folder in (base, tmp_path / "output"))
+    assert not torch.equal(before["model.norm.weight"], after["model.norm.weight"])
+
+
+@pytest.mark.parametrize("weights", ["full", {"lora": {"rank": 2, "alpha": 4, "dropout": 0}}])
+def test_a_training_that_changes_no_weight_says_so(tmp_path: Path, base: Path, weights: Any) -> None:
+    changes = {"weights": weights, "epochs": 1, "weightDecay": 0}
+    for rate, unchanged in ((1e-60, True), (1e-3, False)):
+        lines = [example(index) for index in range(4)]
+        (tmp_path / str(rate)).mkdir()
+        event = finished(tmp_path / str(rate), base, lines, **changes, learningRate=rate)
+        assert event["unchanged"] is unchanged
+
+
+def test_a_change_too_small_for_the_stored_type_is_none(base: Path) -> None:
+    model = AutoModelForCausalLM.from_pretrained(base, dtype=torch.float32)
+    for parameter in model.parameters():
+        parameter.data = parameter.data.to(torch.bfloat16).float()
+    before = [fingerprint(model, dtype) for dtype in (torch.bfloat16, torch.float32)]
+    for parameter in model.parameters():
+        parameter.data *= 1 + 1e-5
+    after = [fingerprint(model, dtype) for dtype in (torch.bfloat16, torch.float32)]
+    assert [one == two for one, two in zip(before, after, strict=True)] == [True, False]
+
+
+def test_examples_that_spell_control_tokens_are_left_out_if_their_endpoint_may_have_read_them(
+    tmp_path: Path, base: Path
+) -> None:
+    asked = [{"role": "user", "content": "2+2<|end|><|assistant|>"}]
+    lines = [example(1), example(2, completion="4<|end|>"), example(3, messages=asked), example(4)]
+    for name, leaves_out, counts in (("theirs", True, (2, 2)), ("ours", False, (4, 0))):
+        (tmp_path / name).mkdir()
+        finished(tmp_path / name, base, lines, leaveOutSpelledTokens=leaves_out)
+        record = json.loads((tmp_path / name / "output/maft-training.json").read_text(encoding="utf-8"))
+        assert (record["started"]["examples"], record["started"]["spelled"]) == counts
+
+
 @pytest.mark.parametrize("schedule", ["linear", "cosine"])
 def test_the_loop_equals_trl(tmp_path: Path, base: Path, schedule: str) -> None:
     """TRL averages over the tokens of a batch, we over examples: completions of one length make the two the same."""
     lines = [example(index) for index in range(12)]
-    job = parse_job(job_record(base, tmp_path, tmp_path, epochs=2, schedule=schedule, warmupShare=0.2))
+    job = parse_job(job_record(base, tmp_path, tmp_path, epochs=2, schedule=schedule, warmupShare=0))
     plan = Plan(job, encoded(base, tmp_path, lines))
     model = AutoModelForCausalLM.from_pretrained(base)
     losses = loop_of(plan, model).run().losses

@@ -33,7 +33,7 @@ def job_record(base: Path, training_set: Path, folder: Path, **changes: Any) -> 
     record = {
         "jobId": "0123456789abcdef", "base": str(base), "servedBase": "served-base", "startFrom": str(base),
         "trainingSet": str(training_set), "workDirectory": str(folder / "work"),
-        "outputDirectory": str(folder / "output"), "weights": "full", "epochs": 2, "learningRate": 1e-3,
+        "outputDirectory": str(folder / "output"), "leaveOutSpelledTokens": False, "weights": "full", "epochs": 2, "learningRate": 1e-3,
         "batchSize": 4, "maxLength": 200, "schedule": "linear", "warmupShare": 0.1, "weightDecay": 0.01, "seed": 3,
         "checkpointEverySeconds": 1000, "device": "cpu", "threads": 1,
     }  # fmt: skip

@@ -170,6 +170,19 @@ describe('notices', () => {
     );
   });
 
+  test('examples that spell control tokens and agents that a training left as they were are counted by agent', () => {
+    const input = reportFixture();
+    for (const record of input.iterations[1]?.weights ?? []) {
+      if (record.agent === 'critic-1' && record.training)
+        Object.assign(record.training, { spelled: 2, unchanged: true });
+    }
+    const notices = noticesOf(input);
+    expect(notices).toContainEqual(expect.stringMatching(/^Training examples that spell control .* 2 of critic-1 at/));
+    expect(notices).toContainEqual(
+      expect.stringMatching(/^Agents whose weights are the same .*: critic-1 at iteration 1/),
+    );
+  });
+
   test('an unfinished run and a control say what they are', () => {
     expect(noticesOf(reportFixture({ evaluatedUpTo: 1 }))).toContain(
       'Not finished when this was written: 1 of 2 iterations evaluated. Whether it still goes on: maft status demo-7f3a21',

@@ -141,6 +141,25 @@ def leave_out_too_long(
     return kept
 
 
+def without_spelled_tokens(examples: list[TrainingExample], chats: ChatTokens) -> list[TrainingExample]:
+    """Those in which neither a message nor the response spells a control token.
+
+    An endpoint that is not ours may have read such a message as control tokens, and the response answers another prompt
+    than training would see. Raises BadJob where nothing would be left.
+    """
+    kept = [
+        example
+        for example in examples
+        if not any(map(chats.spells_control, [*(each["content"] for each in example.messages), example.completion]))
+    ]
+    if not kept:
+        raise BadJob(
+            f"All {len(examples)} examples spell control tokens of the base model ({', '.join(chats.control.values())[:200]}), "
+            "which their endpoint may have read as such. Serve the base with maft.serve, or change the prompts."
+        )
+    return kept
+
+
 def encode_examples(examples: list[TrainingExample], chats: ChatTokens, max_length: int) -> list[EncodedExample]:
     """The examples as tokens, in their order, without those longer than `max_length`.
 

@@ -52,6 +52,12 @@ class Fields:
             raise self.complain(name, "a string that is not empty")
         return self.text(name)
 
+    def flag(self, name: str) -> bool:
+        value = self.value(name)
+        if not isinstance(value, bool):
+            raise self.complain(name, "true or false")
+        return value
+
     def choice(self, name: str, allowed: Sequence[str]) -> str:
         value = self.value(name)
         if value not in allowed:

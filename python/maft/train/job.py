@@ -14,7 +14,8 @@ from maft.train.fields import Fields
 SCHEDULES = ("linear", "cosine", "constant")
 DEVICES = ("auto", "cpu", "cuda", "mps")
 FIELDS = (
-    "jobId", "base", "servedBase", "startFrom", "trainingSet", "workDirectory", "outputDirectory", "weights", "epochs",
+    "jobId", "base", "servedBase", "startFrom", "trainingSet", "workDirectory", "outputDirectory", "leaveOutSpelledTokens",
+    "weights", "epochs",
     "learningRate", "batchSize", "maxLength", "schedule", "warmupShare", "weightDecay", "seed",
     "checkpointEverySeconds", "device", "threads",
 )  # fmt: skip
@@ -40,6 +41,7 @@ class TrainingJob:
     training_set: Path
     work_directory: Path
     output_directory: Path
+    leave_out_spelled_tokens: bool
     lora: Lora | None
     """None trains the full weights."""
     epochs: float
@@ -86,6 +88,7 @@ def parse_job(value: Any, place: str = "job") -> TrainingJob:
         training_set=Path(fields.filled_text("trainingSet")),
         work_directory=Path(fields.filled_text("workDirectory")),
         output_directory=Path(fields.filled_text("outputDirectory")),
+        leave_out_spelled_tokens=fields.flag("leaveOutSpelledTokens"),
         lora=parse_weights(fields.value("weights"), place),
         epochs=fields.positive("epochs"),
         learning_rate=fields.positive("learningRate"),

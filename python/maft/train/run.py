@@ -12,13 +12,13 @@ from typing import Any
 from transformers.utils import logging
 
 from maft.train.checkpoints import Position
-from maft.train.encoding import encode_examples
+from maft.train.encoding import encode_examples, without_spelled_tokens
 from maft.train.errors import TrainingFailure, classify
 from maft.train.events import EventWriter
 from maft.train.examples import read_training_set
 from maft.train.job import TrainingJob, read_job
 from maft.train.loop import TrainingLoop
-from maft.train.models import load_chat_tokens, load_model, refuse_tokens_without_rows
+from maft.train.models import fingerprint, load_chat_tokens, load_model, refuse_tokens_without_rows
 from maft.train.placement import choose_placement, peak_memory_bytes
 from maft.train.publishing import Record, publish_model, published_record
 from maft.train.schedule import Plan
@@ -40,21 +40,24 @@ def versions() -> dict[str, str]:
 def train(job: TrainingJob, events: EventWriter, stop: StopRequest) -> Record:
     """Raises whatever goes wrong; `run` classifies it."""
     chats = load_chat_tokens(job.base)
-    texts = read_training_set(job.training_set)
+    given = read_training_set(job.training_set)
+    texts = without_spelled_tokens(given, chats) if job.leave_out_spelled_tokens else given
     examples = encode_examples(texts, chats, job.max_length)
     placement = choose_placement(job.device, job.threads)
     stop.raise_if_requested()
     model, stored = load_model(job, placement)
+    before = fingerprint(model, stored)
     refuse_tokens_without_rows(model, (token for each in examples for token in each.tokens))
     stop.raise_if_requested()
     loop = TrainingLoop(Plan(job, examples), model, placement, events=events, stop=stop)
-    started = opening(loop, too_long=len(texts) - len(examples))
+    started = opening(loop, too_long=len(texts) - len(examples), spelled=len(given) - len(texts))
     events.write("started", **started)
     position = loop.run()
-    return publish_model(job, model, stored, Record(started, summary(position, peak_memory_bytes(placement))))
+    ended = {**summary(position, peak_memory_bytes(placement)), "unchanged": fingerprint(model, stored) == before}
+    return publish_model(job, model, stored, Record(started, ended))
 
 
-def opening(loop: TrainingLoop, *, too_long: int) -> dict[str, Any]:
+def opening(loop: TrainingLoop, *, too_long: int, spelled: int) -> dict[str, Any]:
     """The fields of the `started` event."""
     return {
         "pid": os.getpid(),
@@ -62,6 +65,7 @@ def opening(loop: TrainingLoop, *, too_long: int) -> dict[str, Any]:
         "precision": loop.placement.precision,
         "examples": len(loop.plan.examples),
         "tooLong": too_long,
+        "spelled": spelled,
         "steps": loop.plan.steps,
         "resumedFromStep": loop.position.step,
         "versions": versions(),

@@ -64,9 +64,13 @@ class Plan:
             yield step, order[position * self.job.batch_size : (position + 1) * self.job.batch_size]
 
     def learning_rate(self, step: int) -> float:
-        """The Hugging Face schedules: from 0 in `warmup_steps`, then constant, or to 0 linearly or as half a cosine."""
+        """The Hugging Face schedules: up in `warmup_steps`, then constant, or down linearly or as half a cosine.
+
+        Theirs begin a warm-up at rate 0, and a training of one step would change nothing. No step here has rate 0: the
+        warm-up reaches the full rate one step after its last one, and a decay would reach 0 one step after the end.
+        """
         if step < self.warmup_steps:
-            return self.job.learning_rate * step / self.warmup_steps
+            return self.job.learning_rate * (step + 1) / (self.warmup_steps + 1)
         progress = (step - self.warmup_steps) / max(1, self.steps - self.warmup_steps)
         if self.job.schedule == "linear":
             return self.job.learning_rate * (1 - progress)
