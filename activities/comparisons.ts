@@ -143,8 +143,23 @@ export function createComparisonActivities(dependencies: ActivityDependencies) {
 }
 
 /** All that the checks of a run look at: most runs of a comparison differ in nothing of it. */
-function checkedParts({ seed, iterations, task, evalTask, stopWhen, model, method, evaluation }: RunSpecification) {
-  const { select, prompts } = method;
+function checkedParts(specification: RunSpecification) {
+  const { seed, iterations, task, evalTask, stopWhen, model, method, evaluation, finetuning, sampling } = specification;
+  const { select, prompts, rounds } = method;
   const { scorer, embedding } = evaluation;
-  return { seed, iterations, task, evalTask, stopWhen, model, select, prompts, scorer, embedding };
+  return {
+    seed,
+    iterations,
+    task,
+    evalTask,
+    stopWhen,
+    model,
+    finetuning,
+    sampling,
+    select,
+    prompts,
+    rounds,
+    scorer,
+    embedding,
+  };
 }

@@ -33,6 +33,8 @@ export interface Machine {
   versions: RunRecord['versions'];
   /** What of this program decides a run on tasks of these kinds. */
   program: (kinds: readonly TaskKind[]) => ProgramParts;
+  /** Math-Verify and what it reads and computes with, by version; a `ConfigError` where it is not installed. */
+  mathVerify: () => string;
   /** What an endpoint's tokens cost, where `$MAFT_HOME/config.yaml` says so. */
   prices: (endpoint: string) => Prices | undefined;
 }

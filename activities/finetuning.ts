@@ -6,7 +6,7 @@ import { Context } from '@temporalio/activity';
 import { missingArtifact } from '../src/artifacts/damage';
 import { publishSealed, readSealed, requireSealed } from '../src/artifacts/sealed';
 import type { FinetuneInput, FinetuneOutcome, RunPlan } from '../src/contract/run';
-import { defaultLearningRates, type FinetuningSettings, type RunSpecification } from '../src/contract/specification';
+import type { RunSpecification } from '../src/contract/specification';
 import type { Society } from '../src/contract/society';
 import type { SelectionReport } from '../src/contract/training';
 import type { TrainingEvent, TrainingJob, WeightsRecord } from '../src/contract/training-job';
@@ -22,6 +22,7 @@ import type { FinishedTraining } from '../src/ports';
 import type { ActivityDependencies } from './dependencies';
 import { withHeartbeats } from './heartbeats';
 import type { RunContexts } from './run-context';
+import { trainingSettings } from './training-settings';
 
 type OnEvent = (event: TrainingEvent) => void;
 
@@ -178,24 +179,6 @@ function workName(jobId: string): string {
 function startingModel(specification: RunSpecification, previous: Society, agent: string): string {
   const { from } = specification.finetuning;
   return from === 'base' ? nameOfBase(baseOf(specification, agent)) : modelOf(previous, agent).model;
-}
-
-function trainingSettings(finetuning: FinetuningSettings, agent: string) {
-  const settings = roleSettings(finetuning, agent);
-  const { weights, epochs, batchSize, maxLength, schedule, warmupShare, weightDecay, checkpointEverySeconds } =
-    settings;
-  const learningRate = settings.learningRate ?? defaultLearningRates[weights === 'full' ? 'full' : 'lora'];
-  return {
-    weights,
-    epochs,
-    batchSize,
-    maxLength,
-    schedule,
-    warmupShare,
-    weightDecay,
-    checkpointEverySeconds,
-    learningRate,
-  };
 }
 
 function trainingRecord(finished: FinishedTraining): Omit<NonNullable<WeightsRecord['training']>, 'jobId'> {

@@ -1,6 +1,6 @@
 /**
  * What can be known of a run before anything of it is stored and any model is asked: its tasks load, the names in its
- * specification exist, its problems are there.
+ * specification exist, its problems are there, and trainer, server and grader will take them.
  */
 import { Context } from '@temporalio/activity';
 import type { RunSpecification } from '../src/contract/specification';
@@ -8,6 +8,7 @@ import { baseModels, nameOfBase, type BaseOfAgent } from '../src/domain/society'
 import { InvalidRunSpec, ProviderError } from '../src/errors';
 import type { DrawnProblems, Task } from '../src/tasks/task';
 import type { ActivityDependencies } from './dependencies';
+import { readinessChecks } from './readiness';
 import { drawProblems, makeTasks, promptsFor, type RunTasks } from './run-tasks';
 
 export interface CheckedRun {
@@ -23,13 +24,15 @@ type Checks = (specification: RunSpecification) => Promise<CheckedRun>;
  */
 export function runChecks(dependencies: ActivityDependencies): Checks {
   const { machine } = dependencies;
+  const requireReadiness = readinessChecks(dependencies);
 
   async function checkedRun(specification: RunSpecification): Promise<CheckedRun> {
     const tasks = makeTasks(specification, dependencies);
     await refuseUnknownNames(specification, tasks);
     const problems = await drawProblems(tasks, specification);
     refuseMissingReferences(specification, problems);
-    return { tasks, problems };
+    const notices = await requireReadiness(specification, tasks, problems);
+    return { tasks, problems: { ...problems, notices: [...(problems.notices ?? []), ...notices] } };
   }
 
   /** A name that does not exist would otherwise show only after minutes, in the first turn. */

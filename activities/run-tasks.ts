@@ -58,7 +58,12 @@ export function programOf(
       digestOf(text ?? null),
     ]),
   );
-  return { ...machine.program([...new Set([task.kind, evalTask.kind])]), ...Object.fromEntries(texts) };
+  const isAskedElsewhere = [tasks.train, tasks.eval].some(({ equal }) => equal === undefined);
+  const grader = isAskedElsewhere ? [machine.mathVerify()].map((versions) => [versions, digestOf(versions)]) : [];
+  return {
+    ...machine.program([...new Set([task.kind, evalTask.kind])]),
+    ...Object.fromEntries([...texts, ...grader]),
+  };
 }
 
 function refuseOtherProgram(

@@ -10,6 +10,7 @@ import type { Platform } from './ports';
 import { programParts } from './program';
 import { LocalTrainer } from './providers/local-trainer';
 import { MathVerifyGrader } from './providers/math-verify-grader';
+import { mathVerifyVersions } from './providers/math-verify-versions';
 import { OpenAiEndpoint } from './providers/openai-endpoint';
 import { OpenAiInference } from './providers/openai-inference';
 import { OpenAiScoring } from './providers/openai-scoring';
@@ -58,6 +59,7 @@ export function wireMachine(
         trainerDevice: device,
         trainerThreads: threads,
         program: programParts,
+        mathVerify: () => mathVerifyVersions(python),
         prices: (endpoint) => config.endpoints[endpoint]?.prices,
         versions: { maft: packageVersion(), node: process.version, platform: `${process.platform}-${process.arch}` },
       },

@@ -68,6 +68,11 @@ export type FinishedTraining = Extract<TrainingEvent, { event: 'finished' }> & {
 
 /** Trains one agent. Throws `TrainerError`; on abort the trainer checkpoints, exits, and only then the promise rejects. */
 export interface Trainer {
+  /**
+   * Asks whether the trainer would take the job, its base, template, settings and training set; loads no weights. Throws the
+   * `TrainerError` that the training would throw.
+   */
+  check(job: TrainingJob, options: { signal: AbortSignal }): Promise<void>;
   train(
     job: TrainingJob,
     options: { signal: AbortSignal; onEvent: (event: TrainingEvent) => void },

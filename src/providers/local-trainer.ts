@@ -6,7 +6,13 @@ import { trainerExitCodes, trainingEventSchema, type TrainingEvent, type Trainin
 import { storageError } from '../artifacts/storage-error';
 import { TrainerError } from '../errors';
 import type { FinishedTraining, Trainer } from '../ports';
-import { startTrainerProcess, type PythonOptions, type RunningTrainer, type TrainerExit } from './trainer-process';
+import {
+  startTrainerProcess,
+  type PythonOptions,
+  type RunningTrainer,
+  type TrainerExit,
+  type TrainerTask,
+} from './trainer-process';
 import { TrainerTemplate } from './trainer-template';
 
 export interface LocalTrainerOptions extends PythonOptions {
@@ -43,11 +49,30 @@ export class LocalTrainer implements Trainer {
   }
 
   async train(job: TrainingJob, options: TrainOptions): Promise<FinishedTraining> {
-    options.signal.throwIfAborted();
-    const device = job.device === 'auto' ? this.options.device : job.device;
-    const jobFile = await writeJobFile({ ...job, device });
+    return this.withJobFile(job, options.signal, (onDevice, task) => this.supervise(onDevice, task, options));
+  }
+
+  async check(job: TrainingJob, { signal }: Pick<TrainOptions, 'signal'>): Promise<void> {
+    await this.withJobFile(job, signal, async (onDevice, { jobFile }) => {
+      const events = new TrainingEvents(onDevice, () => undefined);
+      const running = await this.start(onDevice, { jobFile, mode: 'check' }, (event) => events.accept(event));
+      const release = stopOnAbort(running, signal, this.options.killGraceMs);
+      const exit = await running.exited.finally(release);
+      signal.throwIfAborted();
+      if (exit.code !== trainerExitCodes.ok) throw trainerError(onDevice, exit, events.failureMessage);
+    });
+  }
+
+  private async withJobFile<Result>(
+    job: TrainingJob,
+    signal: AbortSignal,
+    perform: (job: TrainingJob, task: TrainerTask) => Promise<Result>,
+  ): Promise<Result> {
+    signal.throwIfAborted();
+    const onDevice = { ...job, device: job.device === 'auto' ? this.options.device : job.device };
+    const jobFile = await writeJobFile(onDevice);
     try {
-      return await this.supervise({ ...job, device }, jobFile, options);
+      return await perform(onDevice, { jobFile, mode: 'run' });
     } finally {
       await rm(jobFile, { force: true });
     }
@@ -60,11 +85,11 @@ export class LocalTrainer implements Trainer {
 
   private async supervise(
     job: TrainingJob,
-    jobFile: string,
+    task: TrainerTask,
     { signal, onEvent }: TrainOptions,
   ): Promise<FinishedTraining> {
     const events = new TrainingEvents(job, onEvent);
-    const running: RunningTrainer = await this.start(job, jobFile, (event) => {
+    const running: RunningTrainer = await this.start(job, task, (event) => {
       if (!events.accept(event)) running.kill();
     });
     const release = stopOnAbort(running, signal, this.options.killGraceMs);
@@ -76,13 +101,13 @@ export class LocalTrainer implements Trainer {
     throw trainerError(job, exit, events.failureMessage);
   }
 
-  private async start(job: TrainingJob, jobFile: string, onEvent: (event: unknown) => void): Promise<RunningTrainer> {
-    if (!this.mayFork(job.device)) return startTrainerProcess(this.options, jobFile, onEvent);
+  private async start(job: TrainingJob, task: TrainerTask, onEvent: (event: unknown) => void): Promise<RunningTrainer> {
+    if (!this.mayFork(job.device)) return startTrainerProcess(this.options, task, onEvent);
     const template = this.liveTemplate();
-    if (job.device === 'cpu' || (await acceleratorOf(template)) === 'cpu') return template.start(jobFile, onEvent);
+    if (job.device === 'cpu' || (await acceleratorOf(template)) === 'cpu') return template.start(task, onEvent);
     this.accelerated = true;
     await template.close();
-    return startTrainerProcess(this.options, jobFile, onEvent);
+    return startTrainerProcess(this.options, task, onEvent);
   }
 
   private mayFork(device: TrainingJob['device']): boolean {

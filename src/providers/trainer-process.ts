@@ -14,6 +14,12 @@ export interface PythonOptions {
   pythonPath: string;
 }
 
+/** What to do with a job: train it, or say whether it could be trained. */
+export interface TrainerTask {
+  jobFile: string;
+  mode: 'run' | 'check';
+}
+
 /** How a training ended. `code` is null where a signal ended it. */
 export interface TrainerExit {
   code: number | null;
@@ -104,10 +110,10 @@ export function killGroup(pid: number | undefined, signal: NodeJS.Signals): void
 /** One process for one job: with CUDA (a context does not survive a fork) and where forking is not safe. */
 export function startTrainerProcess(
   options: PythonOptions,
-  jobFile: string,
+  { jobFile, mode }: TrainerTask,
   onEvent: (event: unknown) => void,
 ): RunningTrainer {
-  const child = spawnTrainer(options, ['--job', jobFile, '--parent-fd', '0']);
+  const child = spawnTrainer(options, [mode === 'check' ? '--check' : '--job', jobFile, '--parent-fd', '0']);
   const tail = new Tail();
   const whenLive = (signal: NodeJS.Signals) => () => {
     // Once reaped, the number may be another process's.

@@ -14,6 +14,7 @@ import {
   type PythonOptions,
   type RunningTrainer,
   type TrainerExit,
+  type TrainerTask,
 } from './trainer-process';
 
 const messageSchema = z.union([
@@ -88,7 +89,7 @@ export class TrainerTemplate {
   }
 
   /** Forks a child for the job; one that the template cannot fork any more ends like one that died with it. */
-  start(jobFile: string, onEvent: (event: unknown) => void): RunningTrainer {
+  start({ jobFile, mode }: TrainerTask, onEvent: (event: unknown) => void): RunningTrainer {
     this.jobsStarted += 1;
     const id = `${this.jobsStarted}`;
     const tail = new Tail();
@@ -97,7 +98,7 @@ export class TrainerTemplate {
       // What has not reported its end ended with the template.
       this.ended.then((exit) => resolve(this.endOfJob(exit, tail)), reject);
     });
-    this.request({ run: jobFile, id });
+    this.request({ [mode]: jobFile, id });
     return { exited, stop: () => this.request({ stop: id }), kill: () => this.kill(id) };
   }
 

@@ -10,6 +10,7 @@ import { readSealed } from '../../src/artifacts/sealed';
 import { digestOf } from '../../src/domain/digests';
 import { runKeys } from '../../src/domain/keys';
 import { repositoryRoot } from '../../src/paths';
+import { mathVerifyVersions } from '../../src/providers/math-verify-versions';
 import { programParts, type ProgramParts } from '../../src/program';
 import { promptSets } from '../../src/prompts/templates';
 import {
@@ -42,6 +43,29 @@ async function firstTurn(worker = workerOf()): Promise<unknown> {
   const turn = turnOf(shard, { problemId: problemIds[0]!, round: 1, member: 1 });
   return new MockActivityEnvironment().run(worker.takeTurn as never, turn);
 }
+
+test('the version of Math-Verify is part of a run whose answers it compares, and another one grades nothing', async () => {
+  const { task, machine } = world.dependencies;
+  const comparing = (versions: string): Partial<ActivityDependencies> => ({
+    machine: { ...machine, mathVerify: () => versions },
+    task: (settings) => ({ ...task(settings), equal: undefined as never }),
+    grader: () => ({ grade: async (pairs) => pairs.map(() => ({ equal: true })) }),
+  });
+  await world.remove();
+  world = await activityWorld(() => comparing('Math-Verify 0.8.0'));
+  await world.resolve('run');
+  await expect(firstTurn(workerOf(comparing('Math-Verify 0.9.0')))).rejects.toMatchObject({
+    message: expect.stringContaining('(different: Math-Verify 0.8.0, Math-Verify 0.9.0)') as string,
+  });
+  await expect(firstTurn()).resolves.toMatchObject({ counts: { calls: 1 } });
+});
+
+test('the version of Math-Verify is that of the Python that grades', () => {
+  expect(mathVerifyVersions(path.join(repositoryRoot(), '.venv/bin/python'))).toMatch(
+    /^Math-Verify \d[\d.]+, latex2sympy2-extended \d[\d.]+, sympy \d[\d.]+$/,
+  );
+  expect(() => mathVerifyVersions('/no/such/python')).toThrow(/must have the package math-verify/);
+});
 
 test('a turn is refused by a worker with another rule, like an outage that names it, and taken by one with the same', async () => {
   await world.resolve('run');

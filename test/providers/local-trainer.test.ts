@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { trainingJobSchema, type TrainingEvent, type TrainingJob } from '../../src/contract/training-job';
@@ -161,6 +161,20 @@ test('a bad job is refused for good, in the words of the trainer', async () => {
   );
   expect(error).toMatchObject({ exitCode: 2, retryable: false });
   expect(error.stderrTail).toContain('maxLength is 5');
+});
+
+test('a job is checked without its weights, and refused as the training would refuse it', async () => {
+  const bare = join(folder, 'bare');
+  cpSync(join(folder, 'base'), bare, { recursive: true });
+  await trainer.check(makeJob(), { signal: never });
+  writeFileSync(join(bare, 'chat_template.jinja'), '{% for m in messages %}{{ m.content }}{% endfor %}');
+  const refused = await failureOf(trainer.check(makeJob({ base: bare }), { signal: never }));
+  expect(refused).toMatchObject({ exitCode: 2, retryable: false });
+  expect(refused.message).toContain('No end-of-turn token follows an answer');
+  const job = makeJob({ maxLength: 5 });
+  expect((await failureOf(trainer.check(job, { signal: never }))).message).toContain('maxLength is 5');
+  expect(existsSync(job.outputDirectory)).toBe(false);
+  expect(readdirSync(job.workDirectory)).toEqual([]);
 });
 
 test('on abort the trainer checkpoints and is gone before the promise rejects', async () => {

@@ -31,7 +31,7 @@ test.each([
   const python = fakePython(`${ready}\nread -r job\necho "BlockingIOError: fork" >&2\nexit 1`);
   const written = jest.spyOn(process.stderr, 'write').mockReturnValue(true);
   const template = new TrainerTemplate({ python, pythonPath: folder }, 1_000);
-  const exit = await template.start(join(folder, 'job.json'), () => undefined).exited;
+  const exit = await template.start({ jobFile: join(folder, 'job.json'), mode: 'run' }, () => undefined).exited;
   written.mockRestore();
   expect(exit).toEqual({ code, signal: null, stderrTail: 'BlockingIOError: fork' });
 });

@@ -98,6 +98,13 @@ function codesOf(text: string): number[] {
 /** Writes a folder whose content depends on the training set alone. */
 export class FakeTrainer implements Trainer {
   readonly jobs: TrainingJob[] = [];
+  /** What the trainer would refuse. */
+  refusal: (job: TrainingJob) => Error | undefined = () => undefined;
+
+  async check(job: TrainingJob): Promise<void> {
+    const refusal = this.refusal(job);
+    if (refusal !== undefined) throw refusal;
+  }
 
   async train(job: TrainingJob): Promise<FinishedTraining> {
     this.jobs.push(job);
@@ -152,6 +159,7 @@ export function fakeWorld(folder: string): FakeWorld {
       prices: () => undefined,
       versions: { test: '1' },
       program: () => ({ rules: '1' }),
+      mathVerify: () => 'Math-Verify 1',
     },
   };
   return { dependencies, inference, scoring, trainer, store };

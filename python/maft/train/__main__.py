@@ -10,13 +10,14 @@ from pathlib import Path
 DESCRIPTION = """Supervised finetuning of one agent from a job file (src/contract/training-job.ts).
 
   --job JOB.json     train once
+  --check JOB.json   say whether the job could be trained: all but the weights
   --template         import torch once, then fork a child for each job named on stdin (CPU only)
 """
 EXIT_CODES = """exit codes: 0 finished · 1 bug · 2 bad job, never retry · 3 out of memory · 4 no space left
             5 interrupted (SIGTERM, or the parent is gone) · 6 the GPU or the disk failed: run the same job again, it
             resumes · 7 weights to start from are not those that were published: restore them
 
-Events are JSON lines on --events-fd. A template also reads {"run": JOB.json, "id": ID}, {"stop": ID} and {"kill": ID},
+Events are JSON lines on --events-fd. A template also reads {"run": JOB.json, "id": ID}, {"check": …}, {"stop": ID} and {"kill": ID},
 and its events are {"id": ID, ...} with "pid", "event", "stderr" or "exit"; the end of its stdin ends it and its children."""
 
 
@@ -34,6 +35,7 @@ def parse_arguments() -> argparse.Namespace:
     )
     mode = parser.add_mutually_exclusive_group(required=True)
     mode.add_argument("--job", type=Path, metavar="JOB.json", help="train this job")
+    mode.add_argument("--check", type=Path, metavar="JOB.json", help="check this job, without its weights")
     mode.add_argument("--template", action="store_true", help="serve jobs from stdin, one forked child each")
     parser.add_argument("--events-fd", type=int, default=2, metavar="FD", help="where events go (default: stderr)")
     parser.add_argument(
@@ -42,7 +44,7 @@ def parse_arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def run_one(job: Path, events_fd: int, parent_fd: int | None) -> int:
+def run_one(job: Path, events_fd: int, parent_fd: int | None, *, only_check: bool) -> int:
     from maft.train.events import EventWriter
     from maft.train.stopping import StopRequest, stop_on_signals, stop_when_closed
 
@@ -51,9 +53,11 @@ def run_one(job: Path, events_fd: int, parent_fd: int | None) -> int:
     if parent_fd is not None:
         stop_when_closed(parent_fd, stop)
     # After the watches: importing torch takes seconds, in which the parent may die as well.
-    from maft.train.run import run
+    from maft.train.run import check, run
 
-    return run(job, EventWriter(events_fd, lambda: stop.request("nobody reads the events")), stop)
+    return (check if only_check else run)(
+        job, EventWriter(events_fd, lambda: stop.request("nobody reads the events")), stop
+    )
 
 
 def main() -> int:
@@ -63,7 +67,8 @@ def main() -> int:
         from maft.train.template import serve
 
         return serve(arguments.events_fd)
-    return run_one(arguments.job, arguments.events_fd, arguments.parent_fd)
+    job = arguments.job or arguments.check
+    return run_one(job, arguments.events_fd, arguments.parent_fd, only_check=arguments.check is not None)
 
 
 if __name__ == "__main__":

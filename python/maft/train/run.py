@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import traceback
+from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -94,10 +95,29 @@ def train_once(job: TrainingJob, events: EventWriter, stop: StopRequest) -> Reco
 
 def run(job_path: Path, events: EventWriter, stop: StopRequest) -> int:
     """Runs one job to its end, good or bad, says so in an event, and returns the exit code."""
-    logging.set_verbosity_error()
-    try:
+
+    def perform() -> None:
         record = train_once(read_job(job_path), events, stop)
         events.write("finished", **record.finished)
+
+    return reported(perform, events)
+
+
+def check(job_path: Path, events: EventWriter, stop: StopRequest) -> int:
+    """Reads all that a training would read but the weights; says what it would refuse, and returns the exit code."""
+
+    def perform() -> None:
+        job = read_job(job_path)
+        encode_examples(read_training_set(job.training_set), load_chat_tokens(job.base), job.max_length)
+        choose_placement(job.device, job.threads)
+
+    return reported(perform, events)
+
+
+def reported(perform: Callable[[], None], events: EventWriter) -> int:
+    logging.set_verbosity_error()
+    try:
+        perform()
         return 0
     except Exception as error:  # noqa: BLE001  # whatever it was, the parent gets an event and an exit code
         failure = classify(error)

@@ -117,9 +117,10 @@ class Template:
 
     def handle(self, request: dict[str, str]) -> None:
         """Requests come from our own adapter: anything malformed is a bug and may end the template with a traceback."""
-        if "run" in request:
-            self.start(request["id"], Path(request["run"]))
-        elif "stop" in request and request["stop"] in self.children:
+        for mode in ("run", "check"):
+            if mode in request:
+                self.start(request["id"], Path(request[mode]), only_check=mode == "check")
+        if "stop" in request and request["stop"] in self.children:
             self.children[request["stop"]].signal(signal.SIGTERM)
         elif "kill" in request and request["kill"] in self.children:
             self.children[request["kill"]].signal(signal.SIGKILL)
@@ -144,14 +145,14 @@ class Template:
         name = signal.Signals(-code).name if code < 0 else None
         self.say(id=child.id, exit={"code": code if code >= 0 else None, "signal": name})
 
-    def start(self, job_id: str, job_path: Path) -> None:
+    def start(self, job_id: str, job_path: Path, *, only_check: bool) -> None:
         with stopping_at_hang_up(self.requests.descriptor):
             preload_for(job_path)
         events, stderr, lifeline = os.pipe(), os.pipe(), os.pipe()
         sys.stderr.flush()
         pid = os.fork()
         if pid == 0:
-            self.become_child(job_path, events[1], stderr[1], lifeline[0])
+            self.become_child(job_path, (events[1], stderr[1], lifeline[0]), only_check)
         for descriptor in (events[1], stderr[1], lifeline[0]):
             os.close(descriptor)
         child = Child(job_id, pid, Pipe(events[0]), Pipe(stderr[0]), lifeline[1])
@@ -160,8 +161,9 @@ class Template:
             self.selector.register(pipe.descriptor, selectors.EVENT_READ)
         self.say(id=job_id, pid=pid)
 
-    def become_child(self, job_path: Path, events: int, stderr: int, lifeline: int) -> None:
+    def become_child(self, job_path: Path, descriptors: tuple[int, int, int], only_check: bool) -> None:
         """Never returns: whatever happens in a child must not run on in the template's loop."""
+        events, stderr, lifeline = descriptors
         code = 1
         try:
             os.setsid()
@@ -170,7 +172,7 @@ class Template:
             os.dup2(stderr, 1)
             os.dup2(stderr, 2)
             keep_only({0, 1, 2, events, lifeline, self.events_fd})
-            code = run_child(job_path, events, lifeline)
+            code = run_child(job_path, events, lifeline, only_check=only_check)
         except BaseException:  # noqa: BLE001
             traceback.print_exc()
         finally:
@@ -189,13 +191,15 @@ def keep_only(kept: set[int]) -> None:
         low = descriptor + 1
 
 
-def run_child(job_path: Path, events: int, lifeline: int) -> int:
-    from maft.train.run import run
+def run_child(job_path: Path, events: int, lifeline: int, *, only_check: bool) -> int:
+    from maft.train.run import check, run
 
     stop = StopRequest()
     stop_on_signals(stop)
     stop_when_closed(lifeline, stop)
-    return run(job_path, EventWriter(events, lambda: stop.request("nobody reads the events")), stop)
+    return (check if only_check else run)(
+        job_path, EventWriter(events, lambda: stop.request("nobody reads the events")), stop
+    )
 
 
 def preload() -> str:

@@ -1,0 +1,203 @@
+/**
+ * What trainer, model server and grader will insist on, asked of all three before the first paid call: a debate that ends in
+ * a refused training, or in prompts that no context holds, is lost.
+ */
+import { randomUUID } from 'node:crypto';
+import { rm, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { Context } from '@temporalio/activity';
+import { formatLines } from '../src/artifacts/lines';
+import type { RunSpecification } from '../src/contract/specification';
+import type { ChatMessage } from '../src/contract/transcript';
+import { debateRules } from '../src/domain/debate-rules';
+import { digestOf } from '../src/domain/digests';
+import { trainedAgents } from '../src/domain/plan';
+import { baseModels, baseOf, embeddedEndpoint, nameOfBase, type BaseOfAgent } from '../src/domain/society';
+import { ConfigError, InvalidRunSpec, ProviderError, TrainerError, UnsupportedByEndpoint } from '../src/errors';
+import type { TokenizedText } from '../src/ports';
+import { firstRoundMessages, laterRoundMessages } from '../src/prompts';
+import type { DrawnProblems, LabelledProblem, Task } from '../src/tasks/task';
+import type { ActivityDependencies } from './dependencies';
+import { promptsFor, type RunTasks } from './run-tasks';
+import { trainingSettings } from './training-settings';
+
+/** What an agent may be asked at least: no critic's chat is shorter than one with responses of one character. */
+interface ShortestPrompt {
+  split: 'train' | 'eval';
+  problemId: string;
+  role: 'generation' | 'critic';
+  messages: ChatMessage[];
+}
+
+const shortestResponse = '0';
+/** Equal, as only computer algebra can tell. */
+const gradedPair = { a: '\\frac{\\sqrt{8}}{2}', b: '\\sqrt{2}' };
+
+/**
+ * The returned function resolves with what it could not find out. It throws `InvalidRunSpec` or `ConfigError` for what people
+ * have to mend, and retryable errors of the three where they do not answer.
+ */
+export function readinessChecks({ trainer, scoring, grader, store, machine }: ActivityDependencies) {
+  async function requireReadiness(
+    specification: RunSpecification,
+    tasks: RunTasks,
+    problems: DrawnProblems,
+  ): Promise<string[]> {
+    for (const task of new Set(Object.values(tasks) as Task[])) await requireGrader(task);
+    const prompts = shortestPrompts(specification, tasks, problems);
+    const notices: string[] = [];
+    for (const base of baseModels(specification)) notices.push(...(await requireRoom(specification, base, prompts)));
+    await requireTrainer(specification, prompts);
+    return notices;
+  }
+
+  async function requireGrader(task: Task): Promise<void> {
+    if (task.equal !== undefined) return;
+    const [verdict] = await grader(task).grade([gradedPair], Context.current().cancellationSignal);
+    if (verdict?.equal === true) return;
+    throw new ConfigError(
+      `the grader takes ${gradedPair.a} and ${gradedPair.b} for different${verdict?.reason === undefined ? '' : ` (${verdict.reason})`}: ` +
+        'run maft doctor, the package math-verify does not work here',
+    );
+  }
+
+  /** Longest prompts must leave room for an answer in the context of the model that reads them. */
+  async function requireRoom(
+    specification: RunSpecification,
+    base: BaseOfAgent,
+    prompts: readonly ShortestPrompt[],
+  ): Promise<string[]> {
+    for (const prompt of prompts) {
+      const read = await tokensOf(base, prompt.messages);
+      if (typeof read === 'string') return [read];
+      refuseTooLong(specification, base, { ...prompt, ...read });
+    }
+    return [];
+  }
+
+  /** A sentence where the endpoint does not say. */
+  async function tokensOf(base: BaseOfAgent, messages: ChatMessage[]): Promise<TokenizedText | string> {
+    const { endpoint } = base;
+    try {
+      const text = { model: nameOfBase(base), messages, openTurn: true };
+      return await scoring(endpoint).tokenize(text, Context.current().cancellationSignal);
+    } catch (error) {
+      if (error instanceof ProviderError && endpoint === embeddedEndpoint) {
+        if (error.status !== 400) throw error;
+        throw new InvalidRunSpec([
+          `model.base: ${JSON.stringify(base.base)} cannot read the prompts: ${error.message}`,
+        ]);
+      }
+      if (error instanceof UnsupportedByEndpoint || error instanceof ProviderError)
+        return `whether the longest prompts fit the context was not checked: ${error.message}`;
+      throw error;
+    }
+  }
+
+  /** A dry run of the trainer: all but the weights. */
+  async function requireTrainer(specification: RunSpecification, prompts: readonly ShortestPrompt[]): Promise<void> {
+    if (specification.iterations === 0) return;
+    const asked = new Map<string, Parameters<typeof checkTraining>[0]>();
+    for (const agent of trainedAgents(specification.method)) {
+      const check = { own: baseOf(specification, agent), settings: trainingSettings(specification.finetuning, agent) };
+      asked.set(digestOf(check), check);
+    }
+    const training = prompts.filter(({ split }) => split === 'train');
+    for (const check of asked.values()) await checkTraining(check, training);
+  }
+
+  async function checkTraining(
+    { own, settings }: { own: BaseOfAgent; settings: ReturnType<typeof trainingSettings> },
+    prompts: readonly ShortestPrompt[],
+  ): Promise<void> {
+    const workDirectory = await store.workDirectory(`training/check-${randomUUID()}`);
+    try {
+      const trainingSet = path.join(workDirectory, 'prompts.jsonl');
+      await writeFile(trainingSet, formatLines(prompts.map(exampleOf)));
+      const base = machine.modelFolder(own.base);
+      await trainer.check(
+        {
+          jobId: '0'.repeat(16),
+          ...{ base, servedBase: nameOfBase(own), startFrom: base, trainingSet, workDirectory },
+          outputDirectory: path.join(workDirectory, 'output'),
+          leaveOutSpelledTokens: false,
+          ...settings,
+          ...{ seed: 0, device: machine.trainerDevice, threads: machine.trainerThreads },
+        },
+        { signal: Context.current().cancellationSignal },
+      );
+    } catch (error) {
+      throw asRefusal(error, own.base);
+    } finally {
+      await rm(workDirectory, { recursive: true, force: true });
+    }
+  }
+
+  return requireReadiness;
+}
+
+/** What the trainer refuses for good is what the author has to mend. */
+function asRefusal(error: unknown, base: string): unknown {
+  if (!(error instanceof TrainerError) || error.retryable) return error;
+  return new InvalidRunSpec([`model.base: ${JSON.stringify(base)} cannot be finetuned: ${error.message}`]);
+}
+
+function exampleOf({ problemId, role, messages }: ShortestPrompt, index: number) {
+  return { problemId, member: index + 1, round: role === 'generation' ? 1 : 2, messages, completion: '0', weight: 1 };
+}
+
+/** Of the longest question of each split; several questions of one length count as one. */
+function shortestPrompts(specification: RunSpecification, tasks: RunTasks, problems: DrawnProblems): ShortestPrompt[] {
+  const ofSplit = { train: problems.train.flat(), eval: [...problems.eval, ...(problems.validation ?? [])] };
+  return (['train', 'eval'] as const).flatMap((split) => {
+    const problem = longestOf(ofSplit[split]);
+    return problem === undefined ? [] : promptsOf(specification, { split, task: tasks[split], problem });
+  });
+}
+
+function longestOf(problems: readonly LabelledProblem[]): LabelledProblem | undefined {
+  return problems.reduce<LabelledProblem | undefined>(
+    (longest, problem) =>
+      longest === undefined || problem.question.length > longest.question.length ? problem : longest,
+    undefined,
+  );
+}
+
+function promptsOf(
+  specification: RunSpecification,
+  { split, task, problem }: { split: 'train' | 'eval'; task: Task; problem: LabelledProblem },
+): ShortestPrompt[] {
+  const { method } = specification;
+  const { members, rounds } = debateRules(specification, split);
+  const prompts = promptsFor(method.prompts, task);
+  const { question, id: problemId } = problem;
+  let messages = firstRoundMessages(prompts, { question });
+  const found: ShortestPrompt[] = [{ split, problemId, role: 'generation', messages }];
+  for (let round = 2; round <= rounds; round += 1) {
+    messages = laterRoundMessages(prompts, {
+      question,
+      previous: { messages, response: shortestResponse },
+      summary: method.summary ? shortestResponse : undefined,
+      othersResponses: Array.from({ length: members - 1 }, () => shortestResponse),
+    });
+    found.push({ split, problemId, role: 'critic', messages });
+  }
+  return found;
+}
+
+/** Our own server cuts `maxTokens` to what the context leaves; others refuse the request. */
+function refuseTooLong(
+  { sampling, method }: RunSpecification,
+  { base, endpoint }: BaseOfAgent,
+  { tokens, limit, role, problemId }: ShortestPrompt & TokenizedText,
+): void {
+  const { maxTokens } = sampling[role];
+  const room = endpoint === embeddedEndpoint ? 1 : maxTokens;
+  if (limit === undefined || tokens.length + room <= limit) return;
+  const set = typeof method.prompts === 'string' ? method.prompts : method.prompts.base;
+  throw new InvalidRunSpec([
+    `model.base: the ${role === 'critic' ? 'shortest prompt of a critic' : 'prompt'} for problem ${problemId} has ` +
+      `${tokens.length} tokens, the context of ${JSON.stringify(base)} is ${limit} tokens and maxTokens is ${maxTokens}: ` +
+      `no answer fits. Shorten the prompts (method.prompts is ${JSON.stringify(set)}), lower maxTokens, or choose another base`,
+  ]);
+}

@@ -1,0 +1,21 @@
+/** What a training job takes from the specification, for one agent. */
+import { defaultLearningRates, type FinetuningSettings } from '../src/contract/specification';
+import { roleSettings } from '../src/domain/role-settings';
+
+export function trainingSettings(finetuning: FinetuningSettings, agent: string) {
+  const settings = roleSettings(finetuning, agent);
+  const { weights, epochs, batchSize, maxLength, schedule, warmupShare, weightDecay, checkpointEverySeconds } =
+    settings;
+  const learningRate = settings.learningRate ?? defaultLearningRates[weights === 'full' ? 'full' : 'lora'];
+  return {
+    weights,
+    epochs,
+    batchSize,
+    maxLength,
+    schedule,
+    warmupShare,
+    weightDecay,
+    checkpointEverySeconds,
+    learningRate,
+  };
+}
