@@ -67,6 +67,8 @@ export const trainingEventSchema = z.discriminatedUnion('event', [
     tokens: z.int(),
     seconds: z.number(),
   }),
+  /** A checkpoint begins to be written: of a large model that takes longer than steps do. */
+  z.object({ event: z.literal('saving'), step: z.int() }),
   z.object({ event: z.literal('checkpoint'), step: z.int() }),
   z.object({
     event: z.literal('finished'),

@@ -6,6 +6,7 @@ import { trainerExitCodes, trainingEventSchema, type TrainingEvent, type Trainin
 import { storageError } from '../artifacts/storage-error';
 import { TrainerError } from '../errors';
 import type { FinishedTraining, Trainer } from '../ports';
+import { defaultStallLimits, StallWatch, type StallLimits } from './stall-watch';
 import {
   startTrainerProcess,
   type PythonOptions,
@@ -20,6 +21,8 @@ export interface LocalTrainerOptions extends PythonOptions {
   device: TrainingJob['device'];
   /** Between SIGTERM (checkpoint and exit) and SIGKILL. */
   killGraceMs: number;
+  /** When a trainer that lives counts as hung. */
+  stallLimits?: StallLimits;
 }
 
 type TrainOptions = Parameters<Trainer['train']>[1];
@@ -92,12 +95,18 @@ export class LocalTrainer implements Trainer {
     const running: RunningTrainer = await this.start(job, task, (event) => {
       if (!events.accept(event)) running.kill();
     });
+    const watch = new StallWatch(this.options.stallLimits ?? defaultStallLimits, () => running.kill());
+    events.watch = watch;
     const release = stopOnAbort(running, signal, this.options.killGraceMs);
-    const exit = await running.exited.finally(release);
+    const exit = await running.exited.finally(() => {
+      release();
+      watch.end();
+    });
     if (events.error !== undefined) throw events.error;
     const finished = exit.code === trainerExitCodes.ok ? events.finished() : undefined;
     if (finished) return finished;
     signal.throwIfAborted();
+    if (watch.reason !== undefined) throw hungTrainer(job, watch.reason, exit);
     throw trainerError(job, exit, events.failureMessage);
   }
 
@@ -161,6 +170,8 @@ class TrainingEvents {
   /** A listener that threw, or an event that is none: a bug either way, and the end of the training. */
   error: unknown;
   failureMessage: string | undefined;
+  /** Hears every event. */
+  watch: StallWatch | undefined;
   private started: Extract<TrainingEvent, { event: 'started' }> | undefined;
   private last: Extract<TrainingEvent, { event: 'finished' }> | undefined;
 
@@ -175,6 +186,7 @@ class TrainingEvents {
     const parsed = trainingEventSchema.safeParse(value);
     try {
       if (!parsed.success) throw unknownEvent(this.job, value, parsed.error.message);
+      this.watch?.hear(parsed.data);
       this.remember(parsed.data);
       this.onEvent(parsed.data);
       return true;
@@ -204,6 +216,12 @@ function nameOf(job: TrainingJob): string {
 function unknownEvent(job: TrainingJob, value: unknown, why: string): TrainerError {
   const message = `Trainer wrote an unknown event for ${nameOf(job)}: ${JSON.stringify(value)?.slice(0, 200)}: ${why}`;
   return new TrainerError(message, { exitCode: null, stderrTail: '', retryable: false });
+}
+
+/** Beats only say that this process lives. What hangs is killed, and the retry goes on from the newest checkpoint. */
+function hungTrainer(job: TrainingJob, reason: string, { stderrTail }: TrainerExit): TrainerError {
+  const message = `Trainer ${reason} for ${nameOf(job)}: it was killed, and the job goes on at its newest checkpoint`;
+  return new TrainerError(message, { exitCode: null, stderrTail, retryable: true });
 }
 
 function trainerError(job: TrainingJob, exit: TrainerExit, failureMessage: string | undefined): TrainerError {

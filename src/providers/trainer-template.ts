@@ -120,6 +120,11 @@ export class TrainerTemplate {
   private kill(id: string): void {
     this.request({ kill: id });
     if (!this.alive) killGroup(this.jobs.get(id)?.pid, 'SIGKILL');
+    // A template that is stopped itself kills nobody.
+    const impatience = setTimeout(() => {
+      if (this.jobs.has(id)) this.killEverything();
+    }, this.killGraceMs);
+    this.ended.finally(() => clearTimeout(impatience)).catch(() => undefined);
   }
 
   private killEverything(): void {

@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { trainingJobSchema, type TrainingEvent, type TrainingJob } from '../../src/contract/training-job';
 import { ConfigError, TrainerError } from '../../src/errors';
 import { LocalTrainer } from '../../src/providers/local-trainer';
@@ -29,6 +30,10 @@ afterAll(async () => {
   await trainer.close();
   rmSync(folder, { recursive: true, force: true });
 });
+
+function parentOf(pid: number): number {
+  return Number(/^PPid:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]);
+}
 
 /** A job with folders of its own; 5,000 epochs never end by themselves. */
 function makeJob(changes: Partial<TrainingJob> = {}): TrainingJob {
@@ -81,15 +86,18 @@ function untilSecondStep(
   job: TrainingJob,
   signal: AbortSignal = never,
   by = trainer,
+  afterCheckpoint = false,
 ): { ended: Promise<unknown>; stepped: Promise<number> } {
   let report: (pid: number) => void = () => undefined;
   const stepped = new Promise<number>((resolve) => (report = resolve));
   let pid = 0;
+  let isCheckpointed = !afterCheckpoint;
   const ended = by.train(job, {
     signal,
     onEvent: (event) => {
       if (event.event === 'started') pid = event.pid;
-      if (event.event === 'step' && event.step === 2) report(pid);
+      isCheckpointed ||= event.event === 'checkpoint';
+      if (event.event === 'step' && event.step >= 2 && isCheckpointed) report(pid);
     },
   });
   ended.catch(() => undefined);
@@ -226,12 +234,50 @@ test('a killed child rejects its own job as retryable, and the retry resumes', a
 test('a killed template rejects its jobs as retryable, leaves nobody behind, and is replaced', async () => {
   const { ended, stepped } = untilSecondStep(makeJob(endless));
   const pid = await stepped;
-  const parent = /^PPid:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
-  process.kill(Number(parent), 'SIGKILL');
+  process.kill(parentOf(pid), 'SIGKILL');
   expect(await failureOf(ended)).toMatchObject({ exitCode: null, retryable: true });
   expect(runs(pid)).toBe(false);
   const finished = await trainer.train(makeJob(), { signal: never, onEvent: () => undefined });
   expect(finished.steps).toBe(6);
+});
+
+describe('a trainer that lives and does nothing', () => {
+  const limits = { timesSlowestStep: 5, leastMs: 3_000, quietMs: 60_000 };
+  const watching = () =>
+    new LocalTrainer({ python, pythonPath, device: 'cpu', killGraceMs: 1_000, stallLimits: limits });
+
+  test.each([
+    ['stopped itself', (pid: number) => pid],
+    ['whose template is stopped', parentOf],
+  ])('%s: is killed, and the retry goes on from its checkpoint', async (_, whom) => {
+    const watched = watching();
+    // Between checkpoints, of which writing one has no pace.
+    const job = makeJob({ ...endless, checkpointEverySeconds: 1 });
+    const { ended, stepped } = untilSecondStep(job, never, watched, true);
+    const pid = await stepped;
+    process.kill(whom(pid), 'SIGSTOP');
+    const error = await failureOf(ended);
+    expect(error).toMatchObject({ exitCode: null, retryable: true });
+    expect(error.message).toMatch(
+      /^Trainer did nothing for [\d.]+ s, its slowest step took [\d.]+ s for job .*: it was killed, and the job goes on at/,
+    );
+    // What a process held is closed a moment before it is gone.
+    while (runs(pid)) await sleep(20);
+    const events: TrainingEvent[] = [];
+    const controller = new AbortController();
+    const enough = new Error('it steps again');
+    const again = watched.train(job, {
+      signal: controller.signal,
+      onEvent: (event) => {
+        events.push(event);
+        if (event.event === 'step') controller.abort(enough);
+      },
+    });
+    await expect(again).rejects.toBe(enough);
+    expect(events[0]).toMatchObject({ event: 'started' });
+    expect((events[0] as { resumedFromStep: number }).resumedFromStep).toBeGreaterThan(0);
+    await watched.close();
+  });
 });
 
 test('a listener that throws ends the training with its own error', async () => {

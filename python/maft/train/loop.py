@@ -181,6 +181,7 @@ class TrainingLoop:
 
     def checkpoint(self) -> None:
         began = time.monotonic()
+        self.events.write("saving", step=self.position.step)
         save_checkpoint(self.plan.job.work_directory, self.position, self.model, self.optimizer)
         self.checkpointed_step, self.checkpointed_at = self.position.step, time.monotonic()
         self.checkpoint_seconds = self.checkpointed_at - began
