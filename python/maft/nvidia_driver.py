@@ -28,7 +28,12 @@ def finds_cuda_before_forking(files: Sequence[str] = DRIVER_FILES) -> bool:
     forked. (torch's check by NVML needs no CUDA, but counts GPUs whose driver is too old for it.)"""
     if not has_driver(files):
         return False
-    asked = subprocess.run([sys.executable, "-m", "maft.nvidia_driver"], capture_output=True, text=True, check=False)
+    asked = subprocess.run(
+        [sys.executable, str(Path(__file__).parents[1] / "maft_module.py"), "maft.nvidia_driver"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     if asked.returncode != 0:
         last_words = asked.stderr.strip().splitlines()[-1:] or [f"exit code {asked.returncode}"]
         return is_usable(f"asking failed: {last_words[0]}", files)

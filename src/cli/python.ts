@@ -4,9 +4,10 @@ import { constants } from 'node:os';
 import type { Command } from 'commander';
 import { loadConfig } from '../config';
 import { ConfigError } from '../errors';
+import { pythonPackagesDirectory } from '../paths';
 import { stderrListener } from '../setup/progress';
 import { ensurePythonEnvironment } from '../setup/python-environment';
-import { pythonEnvironmentVariables } from '../supervision/programs';
+import { maftModule } from '../python-start';
 
 export function register(program: Command): void {
   program
@@ -24,12 +25,18 @@ export function register(program: Command): void {
     });
 }
 
+/** Our own modules as every other part of the program starts them; what the user writes otherwise is Python's own matter. */
+function safely(pythonArguments: string[]): string[] {
+  const [flag, module = '', ...rest] = pythonArguments;
+  return flag === '-m' && module.startsWith('maft.') ? maftModule(module as `maft.${string}`, rest) : pythonArguments;
+}
+
 /** In our own process group and on our terminal, so Ctrl-C reaches it as if it had been started directly. */
 function runToItsEnd(python: string, pythonArguments: string[]): Promise<number> {
   return new Promise((resolve, reject) => {
-    const child = spawn(python, pythonArguments, {
+    const child = spawn(python, safely(pythonArguments), {
       stdio: 'inherit',
-      env: { ...process.env, ...pythonEnvironmentVariables() },
+      env: { ...process.env, PYTHONPATH: pythonPackagesDirectory(), PYTHONUNBUFFERED: '1', PYTHONUTF8: '1' },
     });
     // It decides itself what a signal means; we only leave with it.
     process.on('SIGINT', () => undefined);

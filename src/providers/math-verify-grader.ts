@@ -4,6 +4,7 @@ import { createInterface } from 'node:readline';
 import { z } from 'zod';
 import { sameMath } from '../domain/answers';
 import { ConfigError, ProviderError } from '../errors';
+import { maftEnvironment, maftModule } from '../python-start';
 import type { AnswerPair, Grader, Verdict } from '../ports';
 import { killGroup, parseJson, Tail, type PythonOptions } from './trainer-process';
 
@@ -74,10 +75,10 @@ class GraderProcess {
   constructor(private readonly options: MathVerifyOptions) {
     const { python, pythonPath, processes, timeLimitMs } = options;
     const given = ['--workers', String(processes), '--time-limit', String(timeLimitMs / 1000)];
-    this.child = spawn(python, ['-m', 'maft.grade', ...given], {
+    this.child = spawn(python, maftModule('maft.grade', given), {
       // A group of its own: Ctrl-C in a terminal reaches us only, and a kill reaches its workers, too.
       detached: true,
-      env: { ...process.env, PYTHONPATH: pythonPath, PYTHONUNBUFFERED: '1' },
+      env: { ...process.env, ...maftEnvironment(pythonPath), PYTHONUNBUFFERED: '1' },
     });
     this.ended = new Promise((resolve) => {
       this.child.once('error', (error) => this.finish(cannotStart(python, error.message), resolve));

@@ -3,6 +3,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
 import { ConfigError } from '../errors';
+import { maftEnvironment, maftModule } from '../python-start';
 
 const stderrTailLines = 20;
 const eventsDescriptor = 3;
@@ -54,13 +55,13 @@ export class Tail {
 export function spawnTrainer(options: PythonOptions, trainerArguments: string[]): ChildProcess {
   const child = spawn(
     options.python,
-    ['-m', 'maft.train', ...trainerArguments, '--events-fd', String(eventsDescriptor)],
+    maftModule('maft.train', [...trainerArguments, '--events-fd', String(eventsDescriptor)]),
     {
       // stdout is the libraries', not ours: it is never read.
       stdio: ['pipe', 'ignore', 'pipe', 'pipe'],
       // A group of its own: Ctrl-C in a terminal reaches the worker only, which decides; and a kill reaches all of it.
       detached: true,
-      env: { ...process.env, PYTHONPATH: options.pythonPath, PYTHONUNBUFFERED: '1' },
+      env: { ...process.env, ...maftEnvironment(options.pythonPath), PYTHONUNBUFFERED: '1' },
     },
   );
   // A write to a process that has just died; its end is reported by `close`.

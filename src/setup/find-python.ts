@@ -1,5 +1,6 @@
 /** Finds a Python, and asks one what it is and what it has. */
 import { ConfigError } from '../errors';
+import { pythonLines } from '../python-start';
 import { runCommand } from './command';
 import { compareVersions, normalise } from './requirements';
 
@@ -25,7 +26,7 @@ print(json.dumps({"program": sys.executable, "version": ".".join(map(str, sys.ve
 
 /** Facts about one program; undefined where it does not run (absent, or a version manager's empty shim). */
 export async function pythonFacts(program: string): Promise<PythonFacts | undefined> {
-  const result = await runCommand(program, ['-c', factsScript], { timeoutMs: 20_000 });
+  const result = await runCommand(program, pythonLines(factsScript), { timeoutMs: 20_000 });
   return result.exitCode === 0 ? (JSON.parse(result.stdout) as PythonFacts) : undefined;
 }
 
@@ -49,7 +50,7 @@ print(json.dumps({d.metadata["Name"]: d.version for d in m.distributions() if d.
 
 /** Version by normalised name of every completely installed package (a torn one has no list of its files); undefined where the program does not run. */
 export async function installedPackages(program: string): Promise<Map<string, string> | undefined> {
-  const result = await runCommand(program, ['-c', missingScript], { timeoutMs: 60_000 });
+  const result = await runCommand(program, pythonLines(missingScript), { timeoutMs: 60_000 });
   if (result.exitCode !== 0) return undefined;
   const versions = JSON.parse(result.stdout) as Record<string, string>;
   return new Map(Object.entries(versions).map(([name, version]) => [normalise(name), version]));

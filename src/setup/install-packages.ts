@@ -1,6 +1,7 @@
 /** Installs the pinned packages into an environment, with uv where it can be had, else with pip, and says what happens. */
 import { existsSync } from 'node:fs';
 import { ConfigError } from '../errors';
+import { pythonLines } from '../python-start';
 import { torchCpuIndex } from './addresses';
 import { runCommand } from './command';
 import { explainPip, runPip } from './pip';
@@ -50,7 +51,7 @@ async function warmUp(python: string, say: SetupListener): Promise<void> {
   say('importing them for the first time');
   const environment = { PYTHONDONTWRITEBYTECODE: '' };
   const imports = 'import torch, transformers, trl, peft, fastapi, math_verify; from transformers import Trainer';
-  const result = await runCommand(python, ['-c', imports], { environment, guarded: true });
+  const result = await runCommand(python, pythonLines(imports), { environment, guarded: true });
   if (result.exitCode === 0) return;
   const words = result.output.trim().split('\n').at(-1) ?? '';
   throw new ConfigError(`the Python packages were installed, and cannot be imported: ${words}`);

@@ -5,7 +5,8 @@ import type { RunSpecification } from '../contract/specification';
 import { servedName } from '../domain/served-name';
 import { baseModels, embeddedEndpoint } from '../domain/society';
 import { ConfigError } from '../errors';
-import { dataDirectory, pythonPackagesDirectory, repositoryRoot } from '../paths';
+import { dataDirectory, repositoryRoot } from '../paths';
+import { maftEnvironment, maftModule } from '../python-start';
 import { runCommand } from './command';
 
 export interface BaseModel {
@@ -54,8 +55,8 @@ export function embeddedModels(specification: Pick<RunSpecification, 'model'>): 
  * seconds for a large tokenizer. Throws `ConfigError` with its sentence.
  */
 export async function requireReadableModel(python: string, folder: string): Promise<void> {
-  const result = await runCommand(python, ['-m', 'maft.model_folder', folder], {
-    environment: { PYTHONPATH: pythonPackagesDirectory() },
+  const result = await runCommand(python, maftModule('maft.model_folder', [folder]), {
+    environment: maftEnvironment(),
     timeoutMs: 60_000,
   });
   if (result.exitCode === 0) return;

@@ -1,5 +1,6 @@
 /** pip, as this machine has it configured: how it is called, and what its words mean. */
 import { ConfigError } from '../errors';
+import { isolatedModule } from '../python-start';
 import { runCommand, type CommandResult } from './command';
 import type { SetupListener } from './progress';
 
@@ -17,7 +18,7 @@ export function runPip(
   };
   const [command, ...rest] = pipArguments;
   // A machine-wide `user = true` would make pip refuse to install into an environment.
-  return runCommand(python, ['-m', 'pip', command!, ...options, ...rest], {
+  return runCommand(python, isolatedModule('pip', [command!, ...options, ...rest]), {
     environment: { PIP_USER: '0' },
     onLine,
     signal,

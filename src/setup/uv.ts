@@ -5,6 +5,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { isolatedModule } from '../python-start';
 import { runCommand, type CommandResult } from './command';
 import { runPip } from './pip';
 import type { SetupListener } from './progress';
@@ -64,7 +65,7 @@ export function uvWords(line: string): string | undefined {
 
 /** uv reads no pip.conf and no PIP_… variable: its own variables for what `pip config list` shows. */
 export async function asPipIsConfigured(python: string): Promise<Record<string, string>> {
-  const listed = await runCommand(python, ['-m', 'pip', 'config', 'list'], { timeoutMs: 60_000 });
+  const listed = await runCommand(python, isolatedModule('pip', ['config', 'list']), { timeoutMs: 60_000 });
   return uvVariables(listed.stdout);
 }
 

@@ -3,7 +3,8 @@ import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { searchAttributeTypes } from '../contract/names';
-import { commandLineScript, compiledScript, pythonPackagesDirectory } from '../paths';
+import { commandLineScript, compiledScript } from '../paths';
+import { maftEnvironment, maftModule } from '../python-start';
 import type { BaseModel } from '../setup/model-folder';
 import { usualHealthCheck } from './health';
 import { loopback } from './ports';
@@ -94,7 +95,7 @@ export function modelServer(options: ModelServerOptions): Program {
     title: 'the model server',
     command: options.python,
     arguments: [
-      ...['-m', 'maft.serve', '--base', options.model.folder, '--base-name', options.model.name],
+      ...maftModule('maft.serve', ['--base', options.model.folder, '--base-name', options.model.name]),
       ...(options.model.further ?? []).flatMap(({ name, folder }) => ['--also', `${name}=${folder}`]),
       ...['--models', options.modelsDirectory, '--host', loopback, '--port', String(options.port)],
       ...optional('--threads', options.threads ?? threadsFor(options.model.folder)),
@@ -137,7 +138,7 @@ async function answersHealth(port: number, signal: AbortSignal): Promise<void> {
 
 /** How every Python child finds the package `maft` and speaks without a buffer. */
 export function pythonEnvironmentVariables(): Record<string, string> {
-  return { PYTHONPATH: pythonPackagesDirectory(), PYTHONUNBUFFERED: '1', PYTHONUTF8: '1' };
+  return { ...maftEnvironment(), PYTHONUNBUFFERED: '1', PYTHONUTF8: '1' };
 }
 
 /** Resolves when the server answers for the namespace; rejects only when aborted. */
