@@ -130,13 +130,15 @@ export function createFinetuningActivities(dependencies: ActivityDependencies, c
     const start = startingModel(specification, previous, agent);
     const deciding = {
       servedBase: nameOfBase(own),
-      leaveOutSpelledTokens: own.endpoint !== embeddedEndpoint,
       ...trainingSettings(specification.finetuning, agent),
       seed: trainingSeed({ seed: specification.seed, iteration, agent }),
       threads: machine.trainerThreads,
       device: machine.trainerDevice,
     };
-    const jobId = digestOf({ runId, iteration, agent, start, trainingSetSha256, ...deciding });
+    const leaveOutSpelledTokens = own.endpoint !== embeddedEndpoint;
+    // Only where it decides anything: jobs on the embedded server keep the ids they had before there was such a field.
+    const exception = leaveOutSpelledTokens ? { leaveOutSpelledTokens } : {};
+    const jobId = digestOf({ runId, iteration, agent, start, trainingSetSha256, ...deciding, ...exception });
     const workDirectory = await store.workDirectory(workName(jobId));
     return {
       jobId,
@@ -145,6 +147,7 @@ export function createFinetuningActivities(dependencies: ActivityDependencies, c
       trainingSet: await store.localPath(iterationKeys.trainingSet({ runId, iteration }, agent)),
       workDirectory,
       outputDirectory: path.join(workDirectory, `output-${randomUUID()}`),
+      leaveOutSpelledTokens,
       ...deciding,
     };
   }

@@ -15,7 +15,7 @@ afterAll(() => rmSync(root, { recursive: true }));
 
 test('all that ask side by side see a run that was deleted and begun anew', async () => {
   const store = new FileArtifactStore(root);
-  const task = { promptTask: 'arithmetic' };
+  const task = { promptTask: 'arithmetic', equal: () => true };
   const machine = { program: () => ({}) };
   const dependencies = { store, machine, task: () => task } as unknown as ActivityDependencies;
   const { specification } = resolveSpecification({ task: { kind: 'arithmetic' }, model: { base: 'any' } });

@@ -135,6 +135,8 @@ test('where equality needs the grader, select: reference asks it, and the audit 
   await writeFile(path.join(grading.folder, 'math.jsonl'), [1, 2, 3, 4].map((index) => `${row(index)}\n`).join(''));
   const task = { kind: 'math', path: 'math.jsonl', train: 2, eval: 2 };
   const plan = await grading.resolve('run', { task, method: { ...paper, select: 'reference' } });
+  // Before a run begins, the grader is asked whether it is there.
+  asked.length = 0;
   const shard = await grading.debate(trainingShard(plan));
   const { examples } = await grading.call('selectTrainingData', {
     plan,
