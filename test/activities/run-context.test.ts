@@ -19,7 +19,7 @@ test('all that ask side by side see a run that was deleted and begun anew', asyn
   const machine = { program: () => ({}) };
   const dependencies = { store, machine, task: () => task } as unknown as ActivityDependencies;
   const { specification } = resolveSpecification({ task: { kind: 'arithmetic' }, model: { base: 'any' } });
-  const program = programOf(specification, { train: task, eval: task } as RunTasks, dependencies);
+  const program = programOf(specification, { train: task, eval: task } as unknown as RunTasks, dependencies);
   const begin = (createdAt: string) =>
     publishSealed(store, runKeys.record('demo'), { runId: 'demo', specification, program, createdAt });
   const contexts = new RunContexts(dependencies);
