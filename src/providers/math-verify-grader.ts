@@ -3,6 +3,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { z } from 'zod';
 import { sameMath } from '../domain/answers';
+import { withoutSecrets } from '../child-environment';
 import { ConfigError, ProviderError } from '../errors';
 import { maftEnvironment, maftModule } from '../python-start';
 import type { AnswerPair, Grader, Verdict } from '../ports';
@@ -78,7 +79,7 @@ class GraderProcess {
     this.child = spawn(python, maftModule('maft.grade', given), {
       // A group of its own: Ctrl-C in a terminal reaches us only, and a kill reaches its workers, too.
       detached: true,
-      env: { ...process.env, ...maftEnvironment(pythonPath), PYTHONUNBUFFERED: '1' },
+      env: { ...withoutSecrets(process.env), ...maftEnvironment(pythonPath), PYTHONUNBUFFERED: '1' },
     });
     this.ended = new Promise((resolve) => {
       this.child.once('error', (error) => this.finish(cannotStart(python, error.message), resolve));

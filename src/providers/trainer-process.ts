@@ -2,6 +2,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
+import { withoutSecrets } from '../child-environment';
 import { ConfigError } from '../errors';
 import { maftEnvironment, maftModule } from '../python-start';
 
@@ -61,7 +62,7 @@ export function spawnTrainer(options: PythonOptions, trainerArguments: string[])
       stdio: ['pipe', 'ignore', 'pipe', 'pipe'],
       // A group of its own: Ctrl-C in a terminal reaches the worker only, which decides; and a kill reaches all of it.
       detached: true,
-      env: { ...process.env, ...maftEnvironment(options.pythonPath), PYTHONUNBUFFERED: '1' },
+      env: { ...withoutSecrets(process.env), ...maftEnvironment(options.pythonPath), PYTHONUNBUFFERED: '1' },
     },
   );
   // A write to a process that has just died; its end is reported by `close`.

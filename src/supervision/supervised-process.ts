@@ -8,7 +8,7 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ConfigError } from '../errors';
-import { withoutSecrets } from './child-environment';
+import { withoutSecrets } from '../child-environment';
 import { untilSilent, type HealthCheck } from './health';
 import { LogFile } from './log-file';
 import { identityOf, signalProcess, type ProcessIdentity } from './process-identity';

@@ -10,7 +10,7 @@ import pytest
 from training_jobs import ROOT, example, job_record, run_here, write_training_set
 
 from maft.train.errors import BadJob
-from maft.train.job import FIELDS, Lora, parse_job
+from maft.train.job import FIELDS, Lora, parse_job, read_job
 
 pytest_plugins = ("training_fixtures",)
 FIXTURE = ROOT / "test/fixtures/training-job.json"
@@ -126,3 +126,23 @@ def copy_with_template(base: Path, folder: Path, template: str) -> Path:
         (folder / file.name).write_bytes(file.read_bytes())
     (folder / "chat_template.jinja").write_text(template, encoding="utf-8")
     return folder
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ("[" * 100_000 + "]" * 100_000, "nested too deep"),
+        ('{"jobId": "' + "0" * 2**20 + '"}', "larger than 1 MB"),
+        ("\x00", "is not JSON"),
+    ],
+)
+def test_nonsense_as_a_job_is_one_sentence(content: str, words: str, tmp_path: Path) -> None:
+    job = tmp_path / "job.json"
+    job.write_text(content)
+    with pytest.raises(BadJob, match=words):
+        read_job(job)
+
+
+def test_a_device_that_never_ends_is_no_job() -> None:
+    with pytest.raises(BadJob, match="larger than 1 MB"):
+        read_job(Path("/dev/zero"))

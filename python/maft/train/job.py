@@ -19,6 +19,7 @@ FIELDS = (
     "learningRate", "batchSize", "maxLength", "schedule", "warmupShare", "weightDecay", "seed",
     "checkpointEverySeconds", "device", "threads",
 )  # fmt: skip
+LARGEST_JOB_BYTES = 2**20
 
 
 @dataclass(frozen=True)
@@ -105,12 +106,18 @@ def parse_job(value: Any, place: str = "job") -> TrainingJob:
 
 
 def read_job(path: Path) -> TrainingJob:
-    """Raises BadJob where the file cannot be read, is not JSON, or is not a job."""
+    """Raises BadJob where the file cannot be read, is larger than any job, is not JSON, or is not a job."""
     try:
-        text = path.read_text(encoding="utf-8")
+        with path.open("rb") as file:
+            content = file.read(LARGEST_JOB_BYTES + 1)
+        text = content.decode("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise BadJob(f"Cannot read the job file {path}: {error}") from error
+    if len(content) > LARGEST_JOB_BYTES:
+        raise BadJob(f"The job file {path} is larger than 1 MB, which no job is")
     try:
         return parse_job(json.loads(text))
     except json.JSONDecodeError as error:
         raise BadJob(f"The job file {path} is not JSON: {error}") from error
+    except RecursionError as error:
+        raise BadJob(f"The job file {path} is nested too deep to be a job") from error
