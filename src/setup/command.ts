@@ -62,11 +62,17 @@ export function runCommand(
       options.signal?.removeEventListener('abort', end);
       resolve(result);
     };
+    const said = () => ({ stdout: withoutGuard(texts.stdout), output: withoutGuard(texts.output) });
     child.once('error', (error: NodeJS.ErrnoException) =>
-      finish({ exitCode: null, ...texts, startError: error.code ?? error.message }),
+      finish({ exitCode: null, ...said(), startError: error.code ?? error.message }),
     );
-    child.once('close', (exitCode) => finish({ exitCode, ...texts }));
+    child.once('close', (exitCode) => finish({ exitCode, ...said() }));
   });
+}
+
+/** The guard's own line may stand anywhere among what the program says. */
+function withoutGuard(text: string): string {
+  return text.replace(/^\{"event":"started","pid":\d+\}\n/m, '');
 }
 
 /** Leads a process group, so that what the program starts is ended with it; a guard lives by the pipe on its stdin. */
