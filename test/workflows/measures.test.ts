@@ -64,7 +64,11 @@ describe('measuring within a run', () => {
   });
 
   test('an endpoint that is refused for good leaves them unmeasured as well', async () => {
-    world.scoring.trouble = () => new ProviderError('http://host/v1 answered 400', { status: 400, retryable: false });
+    // What it refuses to tokenize on the embedded server would refuse the run before it begins.
+    world.scoring.trouble = (route) =>
+      route === 'tokenize'
+        ? undefined
+        : new ProviderError('http://host/v1 answered 400', { status: 400, retryable: false });
     await (await start('refused', { measures: ['nll'] })).result();
     expect(await measuresOf('refused', 0)).toMatchObject({
       heldOutLikelihood: { kind: 'not-measurable', reason: 'http://host/v1 answered 400' },
