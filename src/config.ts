@@ -73,6 +73,12 @@ const endpointSchema = z.strictObject({
 const configFileSchema = z.strictObject({
   /** Folders outside MAFT_DATA that a specification may read data from; relative ones are below MAFT_DATA. */
   dataFolders: z.array(z.string().min(1)).default([]),
+  disk: z
+    .strictObject({
+      /** Free bytes below which runs are paused; 0: never, undefined: the smaller of 1 GB and 2 % of the file system. */
+      marginBytes: z.int().min(0).optional(),
+    })
+    .default({}),
   endpoints: z
     .record(z.string(), endpointSchema)
     .refine((endpoints) => !('embedded' in endpoints), {
@@ -125,6 +131,7 @@ export interface MachineConfig {
   /** Absolute. */
   data: string;
   dataFolders: ConfigFile['dataFolders'];
+  disk: ConfigFile['disk'];
   temporal: TemporalService;
   /** The user's own Python and `temporal`, where they brought them. */
   python: string | undefined;

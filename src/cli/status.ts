@@ -1,16 +1,18 @@
 /** `maft status [RUN]`: what a run is doing now; without a name, every open run. */
 import type { Command } from 'commander';
 import type { Client } from '@temporalio/client';
-import { workflowTypes } from '../contract/names';
 import type { ComparisonProgress } from '../contract/comparison';
 import type { RunProgress } from '../contract/run';
 import { runIdOf } from '../domain/digests';
 import { rootWorkflowId } from '../domain/identifiers';
+import { loadConfig } from '../config';
 import { ConfigError } from '../errors';
+import { openWorkflows, type OpenWorkflow } from '../runs/open-workflows';
 import { readProgress } from '../runs/progress';
 import { stageName } from '../runs/progress-display';
 import { isOpen } from '../runs/start-run';
 import { withRunningServers } from '../runs/with-platform';
+import { lowDisks } from '../supervision/disk-watch';
 import { visibleJson, visibleText } from '../visible-text';
 
 interface StatusOptions {
@@ -28,6 +30,7 @@ export function register(program: Command): void {
 }
 
 async function status(run: string | undefined, options: StatusOptions): Promise<void> {
+  await sayLowDisks();
   await withRunningServers(async ({ client }) => {
     const open = await openWorkflows(client);
     const wanted = run === undefined ? open : open.filter(({ workflowId }) => runIdOf(workflowId) === runIdOf(run));
@@ -40,37 +43,20 @@ async function status(run: string | undefined, options: StatusOptions): Promise<
   });
 }
 
+/** First, and whatever else can be said: a server whose disk is full may not even answer. */
+async function sayLowDisks(): Promise<void> {
+  const { maftHome, store, disk } = loadConfig();
+  const low = await lowDisks({ folders: [maftHome, store], marginBytes: disk.marginBytes });
+  for (const sentence of low) process.stderr.write(`${visibleText(sentence)}\n`);
+}
+
 /** A worker that is there answers within a second or two; without one, the question would wait for minutes. */
 const patienceMs = 10_000;
-
-interface OpenWorkflow {
-  workflowId: string;
-  isComparison: boolean;
-}
-
-/** Comparisons, runs, and evaluations that were started by themselves: the parts of a run have a path below its id. */
-async function openWorkflows(client: Client): Promise<OpenWorkflow[]> {
-  const comparisons = await openOnes(client, workflowTypes.compare);
-  const runs = await openOnes(client, workflowTypes.run);
-  const evaluations = (await openOnes(client, workflowTypes.evaluate)).filter((id) => !/\/iteration-\d+\//.test(id));
-  return [
-    ...comparisons.map((workflowId) => ({ workflowId, isComparison: true })),
-    ...[...runs, ...evaluations].map((workflowId) => ({ workflowId, isComparison: false })),
-  ];
-}
-
-/** Workflow ids of what is open of one type; the runs of a comparison are runs like any other. */
-async function openOnes(client: Client, workflowType: string): Promise<string[]> {
-  const found: string[] = [];
-  const query = `WorkflowType = '${workflowType}' AND ExecutionStatus = 'Running'`;
-  for await (const { workflowId } of client.workflow.list({ query })) found.push(workflowId);
-  return found;
-}
 
 /** One line; undefined where it has closed since it was listed. One that cannot be asked does not hide the others. */
 export async function lineOf(
   client: Client,
-  { workflowId, isComparison }: OpenWorkflow,
+  { workflowId, isComparison }: Omit<OpenWorkflow, 'isPart'>,
   { json }: StatusOptions,
   waitMs = patienceMs,
 ): Promise<string | undefined> {

@@ -9,6 +9,7 @@ import type { MachineConfig } from '../config';
 import { ConfigError } from '../errors';
 import type { BaseModel } from '../setup/model-folder';
 import { allSettledOrFailed } from '../settled';
+import { DiskWatch } from './disk-watch';
 import { tryLock, type FileLock } from './file-lock';
 import { endLeftovers, findRunningPlatform, readState, writeState, type PlatformState } from './platform-state';
 import { choosePorts, loopback, type ChosenPorts } from './ports';
@@ -118,6 +119,7 @@ class RunningPlatformProcesses implements Platform {
   readonly modelServerUrl: string | null;
   /** In the order in which they are started; stopped the other way round. */
   private readonly processes: SupervisedProcess[];
+  private readonly diskWatch: DiskWatch;
   private phase: PlatformState['state'] = 'starting';
   private stopped: Promise<void> | undefined;
 
@@ -133,6 +135,7 @@ class RunningPlatformProcesses implements Platform {
     this.uiUrl = config.temporal.address === undefined ? `http://${loopback}:${ports.temporalUi}` : null;
     this.modelServerUrl = model === null ? null : `http://${loopback}:${ports.modelServer}`;
     this.processes = this.programs().map((program) => this.supervise(program));
+    this.diskWatch = this.watchDisk();
   }
 
   async start(): Promise<void> {
@@ -149,6 +152,7 @@ class RunningPlatformProcesses implements Platform {
       await worker.start();
       this.phase = 'ready';
       this.saveState();
+      this.diskWatch.start();
     } catch (error) {
       await this.stop();
       signal?.throwIfAborted();
@@ -168,6 +172,7 @@ class RunningPlatformProcesses implements Platform {
   }
 
   private async stopInOrder(): Promise<void> {
+    this.diskWatch.stop();
     for (const process of [...this.processes].reverse()) await process.stop();
     this.phase = 'stopped';
     this.saveState();
@@ -214,6 +219,22 @@ class RunningPlatformProcesses implements Platform {
       MAFT_PYTHON: programs.python,
       ...(this.modelServerUrl === null ? {} : { MAFT_MODEL_SERVER: this.modelServerUrl }),
     };
+  }
+
+  private watchDisk(): DiskWatch {
+    const { maftHome, store, temporal, disk } = this.options.config;
+    return new DiskWatch({
+      folders: [maftHome, store],
+      marginBytes: disk.marginBytes,
+      say: (line) => notice(this.options, line),
+      pause: temporal.address === undefined ? (...asked) => this.pauseRuns(...asked) : undefined,
+    });
+  }
+
+  private async pauseRuns(reason: string, known: ReadonlySet<string>): Promise<string[]> {
+    // Loaded when it is needed: the client takes a third of a second to load.
+    const { pauseRunsOfServer } = await import('../runs/open-workflows.js');
+    return pauseRunsOfServer({ address: this.temporalAddress, namespace: this.namespace }, reason, known);
   }
 
   private supervise(program: Program): SupervisedProcess {

@@ -7,6 +7,7 @@ import { ensureTemporalCli } from '../../src/setup/temporal-cli';
 import { findRunningPlatform, readState } from '../../src/supervision/platform-state';
 import { isRunning, waitUntilGone, type ProcessIdentity } from '../../src/supervision/process-identity';
 import { untilTemporalAnswers } from '../../src/supervision/programs';
+import { until } from '../support/namespace';
 import { PlatformHost, type HostSettings } from './platform-host';
 
 let maftHome: string;
@@ -239,6 +240,27 @@ test('a web page cannot start work: no port of the Temporal server takes a text/
   );
   expect(answers).toContain(403);
   expect(answers.filter((status) => typeof status === 'number' && status < 400)).toEqual([]);
+});
+
+test('a disk that is low is said, and an open run is paused while the server can still write', async () => {
+  const { Connection, Client } = await import('@temporalio/client');
+  const first = await readyHost();
+  const before = await Connection.connect({ address: readState(maftHome)!.temporalAddress });
+  const { workflow } = new Client({ connection: before });
+  await workflow.start('multiagentFinetuning', { taskQueue: 'nobody', workflowId: 'maft/low' });
+  await before.close();
+  await first.signal('SIGTERM');
+
+  writeFileSync(join(maftHome, 'config.yaml'), `disk: {marginBytes: ${Number.MAX_SAFE_INTEGER}}`);
+  const up = await readyHost();
+  const said = (pattern: RegExp) =>
+    until(() => up.events.some(({ message = '' }) => pattern.test(message)), `${pattern}`);
+  await said(/^disk: .* free in .*, below the margin of /);
+  await said(/^paused while the disk takes it: maft\/low$/);
+  const after = await Connection.connect({ address: readState(maftHome)!.temporalAddress });
+  const { events } = await new Client({ connection: after }).workflow.getHandle('maft/low').fetchHistory();
+  expect(events?.map((each) => each.workflowExecutionSignaledEventAttributes?.signalName)).toContain('pause');
+  await after.close();
 });
 
 /** TCP ports on which a process listens (Linux). */

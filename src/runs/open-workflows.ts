@@ -1,0 +1,65 @@
+/** Which runs, comparisons and evaluations are open, and pausing all of them for a reason of this machine. */
+import type { Client, WorkflowExecutionInfo } from '@temporalio/client';
+import { workflowTypes } from '../contract/names';
+import { connectClient, embeddedServerTarget } from './temporal-client';
+
+export interface OpenWorkflow {
+  workflowId: string;
+  isComparison: boolean;
+  /** Whether it is a part of another one, which decides for it: a run of a comparison. */
+  isPart: boolean;
+}
+
+/** Comparisons, runs, and evaluations that were started by themselves: the parts of a run have a path below its id. */
+export async function openWorkflows(client: Client): Promise<OpenWorkflow[]> {
+  const comparisons = await openOnes(client, workflowTypes.compare);
+  const runs = await openOnes(client, workflowTypes.run);
+  const evaluations = await openOnes(client, workflowTypes.evaluate);
+  const alone = evaluations.filter(({ workflowId }) => !/\/iteration-\d+\//.test(workflowId));
+  return [
+    ...comparisons.map((info) => ({ ...openWorkflow(info), isComparison: true })),
+    ...[...runs, ...alone].map((info) => openWorkflow(info)),
+  ];
+}
+
+function openWorkflow({ workflowId, parentExecution }: WorkflowExecutionInfo): OpenWorkflow {
+  return { workflowId, isComparison: false, isPart: parentExecution !== undefined };
+}
+
+/** What is open of one type; the runs of a comparison are runs like any other. */
+async function openOnes(client: Client, workflowType: string): Promise<WorkflowExecutionInfo[]> {
+  const found: WorkflowExecutionInfo[] = [];
+  const query = `WorkflowType = '${workflowType}' AND ExecutionStatus = 'Running'`;
+  for await (const info of client.workflow.list({ query })) found.push(info);
+  return found;
+}
+
+/** How long a server may take to pause everything; one that is slower is asked again. */
+const patienceMs = 10_000;
+
+/**
+ * Asks every open run on a development server to pause, but those in `known`, and returns the workflow ids of those it has
+ * asked. A part is paused by what it is a part of; a run that is paused already keeps its own reason. Throws where the
+ * server cannot be asked.
+ */
+export async function pauseRunsOfServer(
+  server: { address: string; namespace: string },
+  reason: string,
+  known: ReadonlySet<string>,
+): Promise<string[]> {
+  const client = await connectClient(embeddedServerTarget(server));
+  try {
+    return await client.withDeadline(Date.now() + patienceMs, () => pauseOpenRuns(client, reason, known));
+  } finally {
+    await client.connection.close();
+  }
+}
+
+async function pauseOpenRuns(client: Client, reason: string, known: ReadonlySet<string>): Promise<string[]> {
+  const wholes = (await openWorkflows(client)).filter(({ isPart }) => !isPart).map(({ workflowId }) => workflowId);
+  const wanted = wholes.filter((workflowId) => !known.has(workflowId));
+  const signal = (workflowId: string) => client.workflow.getHandle(workflowId).signal('pause', reason);
+  const results = await Promise.allSettled(wanted.map(signal));
+  // One that has closed since is not listed again; any other that failed is asked at the next look.
+  return wanted.filter((_, index) => results[index]!.status === 'fulfilled');
+}
