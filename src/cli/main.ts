@@ -5,6 +5,7 @@
  */
 import { Command, CommanderError } from 'commander';
 import { packageVersion } from '../paths';
+import { restrictUmask } from '../umask';
 import { exitCodeOf, explain } from './exit-codes';
 
 interface CommandModule {
@@ -110,6 +111,7 @@ export async function main(userArguments: string[]): Promise<void> {
     throw error;
   });
   try {
+    restrictUmask();
     await buildProgram(userArguments).parseAsync(userArguments, { from: 'user' });
   } catch (error) {
     process.exitCode = exitCodeOf(error);

@@ -6,6 +6,7 @@
 import { existsSync, readFileSync, readdirSync, renameSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { ConfigError } from '../errors';
+import { withUsersUmask } from '../umask';
 import { repositoryRoot } from '../paths';
 import { waitForLock } from '../supervision/file-lock';
 import { isolatedModule, pythonLines } from '../python-start';
@@ -100,7 +101,7 @@ async function completeUnderLock(place: Place, options: PythonEnvironmentOptions
     ),
   );
   try {
-    if (!isComplete(place)) await inWritableFolder(place, () => complete(place, options));
+    if (!isComplete(place)) await withUsersUmask(() => inWritableFolder(place, () => complete(place, options)));
   } finally {
     lock.release();
   }

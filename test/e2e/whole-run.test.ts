@@ -1,5 +1,6 @@
 /** What an undisturbed run leaves behind. */
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
+import path from 'node:path';
 import type { Evaluation } from '../../src/contract/evaluation';
 import type { SelectionReport } from '../../src/contract/training';
 import type { WeightsRecord } from '../../src/contract/training-job';
@@ -63,6 +64,16 @@ it('puts every response of every agent into exactly one outcome', () => {
 it('counts every model call: as many as there are stored completions', () => {
   const calls = reference().report.timings.reduce((sum, { counts }) => sum + counts.calls, 0);
   expect(calls).toBe(Object.keys(turnFiles(reference().home, 'small')).length);
+});
+
+it('what it writes is its owner’s alone: runs, models, logs, database', () => {
+  const { home } = reference();
+  const written = ['runs', 'models', 'logs', 'temporal'];
+  const files = written.flatMap((folder) => home.files(folder).map((file) => path.join(folder, file)));
+  for (const file of ['runs/small/run.json', 'logs/worker.log', 'temporal/temporal.db']) expect(files).toContain(file);
+  expect(files.some((file) => file.endsWith('model.safetensors'))).toBe(true);
+  const open = [...written, ...files, 'up.json'].filter((file) => (statSync(home.path(file)).mode & 0o077) !== 0);
+  expect(open).toEqual([]);
 });
 
 it('leaves no process behind', () => {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import json
+import os
 import shutil
 from pathlib import Path
 from typing import Any
@@ -44,12 +45,23 @@ def encoded(base: Path, folder: Path, lines: list[dict[str, Any]]) -> list[Encod
     return encode_examples(texts, load_chat_tokens(base), 200)
 
 
+@pytest.mark.parametrize(("mask", "mode"), [(0o077, 0o600), (0o027, 0o640), (0o022, 0o644)])
+def test_a_published_model_may_be_read_by_those_whom_the_umask_leaves(
+    tmp_path: Path, base: Path, mask: int, mode: int
+) -> None:
+    before = os.umask(mask)
+    try:
+        finished(tmp_path, base, [example(0)])
+    finally:
+        os.umask(before)
+    assert {file.stat().st_mode & 0o777 for file in (tmp_path / "output").iterdir()} == {mode}
+
+
 def test_the_loss_falls_and_the_result_loads_and_differs(tmp_path: Path, base: Path) -> None:
     event = finished(tmp_path, base, [example(index) for index in range(10)], epochs=6)
     curve = [point["loss"] for point in event["lossCurve"]]
     assert curve[-1] < curve[0] - 0.3
     assert (event["steps"], len(curve)) == (18, 18)
-    assert {file.stat().st_mode & 0o777 for file in (tmp_path / "output").iterdir()} == {0o644}
     model = AutoModelForCausalLM.from_pretrained(tmp_path / "output", use_safetensors=True)
     assert not torch.equal(model.state_dict()["model.norm.weight"], torch.ones(32))
     assert (tmp_path / "output/chat_template.jinja").read_bytes() == (base / "chat_template.jinja").read_bytes()

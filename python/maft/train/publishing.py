@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -81,14 +82,22 @@ def publish_model(job: TrainingJob, model: Any, stored: torch.dtype, record: Rec
         whole = Record(record.started, {"digest": combined(digests), **record.finished})
         written = {"jobId": job.job_id, "files": digests, **asdict(whole)}
         (folder / RECORD).write_text(json.dumps(written, indent=1), encoding="utf-8")
+        readable = 0o666 & ~current_umask()
         for file in folder.iterdir():
-            file.chmod(0o644)  # Weights are written for their owner alone; a server may run as another user.
+            file.chmod(readable)  # safetensors writes for the owner alone, whatever the umask allows others.
         if folders.publish(folder, target):
             return whole
     faster = published_record(job)
     if faster is None:
         raise BadJob(f"outputDirectory {target} is gone again while it was being published.")
     return faster
+
+
+def current_umask() -> int:
+    """The mask of this process; it can only be read by setting it."""
+    mask = os.umask(0o077)
+    os.umask(mask)
+    return mask
 
 
 def published_record(job: TrainingJob) -> Record | None:
