@@ -4,9 +4,18 @@ import js from '@eslint/js';
 import tseslint from 'typescript-eslint';
 
 const nodeGlobals = Object.fromEntries(
-  ['require', 'module', 'process', '__dirname', 'console', 'setTimeout', 'setInterval', 'AbortController', 'URL'].map(
-    (name) => [name, 'readonly'],
-  ),
+  [
+    'require',
+    'module',
+    'process',
+    '__dirname',
+    'console',
+    'setTimeout',
+    'setInterval',
+    'AbortController',
+    'AbortSignal',
+    'URL',
+  ].map((name) => [name, 'readonly']),
 );
 const nodeModules = { regex: '^node:', message: 'no I/O here: that belongs in an activity or an adapter' };
 const rooms = (...names) =>

@@ -1,7 +1,4 @@
-/**
- * Temporal's own download of its CLI. The address publishes no checksums, so integrity rests on TLS, and on the program
- * saying the version that was asked for.
- */
+/** Temporal's own download of its CLI. The address publishes no checksums: the caller knows the program's own. */
 import { join } from 'node:path';
 import { ConfigError } from '../errors';
 import { runCommand } from './command';

