@@ -4,6 +4,7 @@
  */
 import { ActivityFailure, ApplicationFailure } from '@temporalio/workflow';
 import type { PauseGate } from './pause-gate';
+import { longestReason } from './signal-input';
 
 /** Performs an activity; where it ends in an outage, pauses with the reason and tries again once people have resumed. */
 export async function outlastingOutages<Result>(gate: PauseGate, perform: () => Promise<Result>): Promise<Result> {
@@ -20,7 +21,7 @@ export async function outlastingOutages<Result>(gate: PauseGate, perform: () => 
 
 /** What an activity failed with, in one short sentence. */
 export function failureReason(error: ActivityFailure): string {
-  return (error.cause?.message ?? error.message).slice(0, 300);
+  return (error.cause?.message ?? error.message).slice(0, longestReason);
 }
 
 /** The activity border says in the failure's details whether it is the world around us that is broken. */

@@ -1,7 +1,8 @@
 /** What people send by signals is anything at all: a handler that throws would stop its workflow until the code is mended. */
 import type { GateState } from './messages';
 
-const longestReason = 300;
+/** Room for what is wrong, with two digests, and what to do about it. */
+export const longestReason = 700;
 
 // C0, DEL, C1, and the characters that reorder or hide what surrounds them.
 // eslint-disable-next-line no-control-regex

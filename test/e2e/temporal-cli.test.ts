@@ -101,6 +101,33 @@ it('the run then ends by itself, with the same files as the undisturbed one, byt
   expect(contentOf(home, 'small')).toEqual(contentOf((await referenceRun()).home, 'small'));
 });
 
+it('weights of which one bit has changed since they were published pause a run that needs them, with file and cure', async () => {
+  const [model] = home.files('models').filter((file) => /\.i1\.critic-1\..*model\.safetensors$/.test(file));
+  flipByte(home.path('models', model!));
+  // A version is checked when it is loaded: the server that has it in memory answers on.
+  const [server] = home.processesOf('maft.serve');
+  kill(server!.pid);
+  await until('another one runs', () => home.processesOf('maft.serve').some(({ pid }) => pid !== server!.pid));
+  const request = { society: 'small@1', evaluation: { votes: { at: 'never' }, measures: [] } };
+  await workflow(
+    'changed',
+    'start',
+    '--type',
+    'evaluateSociety',
+    '--task-queue',
+    'maft',
+    '--input',
+    JSON.stringify(request),
+  );
+  await until('it is paused', async () => (await progress('changed')).paused);
+  const { pauseReason } = await progress('changed');
+  expect(pauseReason).toMatch(
+    /SHA-256 of model\.safetensors should be .* Restore the folder from a copy; or remove it/,
+  );
+  await workflow('changed', 'cancel');
+  await failureOf('changed');
+});
+
 it('a corrupt turn file is named and never used', async () => {
   const execution = { ...specification.execution, shardSize: 10, problemsInFlight: 1 };
   await start('corrupt', '--input', JSON.stringify({ ...specification, iterations: 0, execution }));

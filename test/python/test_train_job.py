@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import fcntl
 import json
 from pathlib import Path
 from typing import Any
@@ -9,7 +11,8 @@ from typing import Any
 import pytest
 from training_jobs import ROOT, example, job_record, run_here, write_training_set
 
-from maft.train.errors import BadJob
+from maft.train.errors import BadJob, MachineFault
+from maft.train.folders import folder_in_progress
 from maft.train.job import FIELDS, Lora, parse_job, read_job
 
 pytest_plugins = ("training_fixtures",)
@@ -146,3 +149,14 @@ def test_nonsense_as_a_job_is_one_sentence(content: str, words: str, tmp_path: P
 def test_a_device_that_never_ends_is_no_job() -> None:
     with pytest.raises(BadJob, match="larger than 1 MB"):
         read_job(Path("/dev/zero"))
+
+
+def test_a_store_without_locks_is_trouble_of_the_machine_not_a_bug(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_locks(descriptor: int, operation: int) -> None:
+        raise OSError(errno.ENOTSUP, "Operation not supported")
+
+    monkeypatch.setattr(fcntl, "flock", no_locks)
+    with pytest.raises(MachineFault, match=r"has no locks .* Set MAFT_STORE"), folder_in_progress(tmp_path, "test"):
+        pass

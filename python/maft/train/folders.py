@@ -6,6 +6,7 @@ that its writer lives; the kernel drops it at any death, so what the dead left b
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import shutil
@@ -14,7 +15,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from uuid import uuid4
 
+from maft.train.errors import MachineFault
+
 PREFIX = ".writing-"
+#: Where flock is not there, or the server behind a network mount has no more locks.
+NO_LOCK_ERRNOS = {errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOLCK}
 
 
 def lock(folder: Path) -> int | None:
@@ -28,8 +33,13 @@ def lock(folder: Path) -> int | None:
         # A sweeper may have removed the folder between open and lock.
         if folder.exists():
             return descriptor
-    except OSError:
-        pass
+    except OSError as error:
+        if error.errno in NO_LOCK_ERRNOS:
+            os.close(descriptor)
+            raise MachineFault(
+                f"The file system of {folder.parent} has no locks (flock: {os.strerror(error.errno or 0)}). "
+                "Set MAFT_STORE to a folder on another one, then resume."
+            ) from error
     os.close(descriptor)
     return None
 
@@ -42,7 +52,7 @@ def create_locked(parent: Path, purpose: str) -> tuple[Path, int]:
         descriptor = lock(folder)
         if descriptor is not None:
             return folder, descriptor
-    raise OSError(f"Cannot lock a folder in {parent}: does its file system support flock?")
+    raise MachineFault(f"No folder in {parent} could be locked in ten tries: other processes remove it. Try again.")
 
 
 @contextmanager
