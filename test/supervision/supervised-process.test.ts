@@ -2,6 +2,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { freePort } from '../support/temporal-server';
 import { SupervisedProcess, type ProcessEvent, type Program } from '../../src/supervision/supervised-process';
 
 const folder = mkdtempSync(join(tmpdir(), 'maft-supervised-'));
@@ -13,7 +14,7 @@ const script = `
   server.listen(Number(process.argv[1]), '127.0.0.1', () => console.log(JSON.stringify({ event: 'ready' })));
   process.on('SIGTERM', () => process.exit(0));`;
 
-async function supervise(changes: Partial<Program>, port: number) {
+async function supervise(port: number, changes: Partial<Program>) {
   const events: ProcessEvent[] = [];
   const program: Program = {
     name: 'model-server',
@@ -40,9 +41,10 @@ const until = async (holds: () => boolean) => {
 };
 
 test('a server that is stopped and answers no more is killed and started again', async () => {
-  const ask = async (signal: AbortSignal) => void (await (await fetch(address(18_437), { signal })).text());
+  const port = await freePort();
+  const ask = async (signal: AbortSignal) => void (await (await fetch(address(port), { signal })).text());
   const health = { ask, everyMs: 20, timeoutMs: 500, patience: 2 };
-  const { supervised, events } = await supervise({ health }, 18_437);
+  const { supervised, events } = await supervise(port, { health });
   process.kill(supervised.runningIdentities[0]!.pid, 'SIGSTOP');
   await until(() => events.filter(({ state }) => state === 'ready').length === 2);
   expect(events.find(({ state }) => state === 'died')?.message).toMatch(
@@ -57,8 +59,9 @@ test.each([
   [true, true],
 ])('a child that says needsKeys: %s gets the keys in our environment: %s', async (needsKeys, gets) => {
   Object.assign(process.env, { HOSTED_API_KEY: 'planted', HF_TOKEN: 'planted', MAFT_TEST_KEEPS: 'kept' });
-  const { supervised } = await supervise({ needsKeys }, 18_438);
-  const environment = await (await fetch(address(18_438))).text();
+  const port = await freePort();
+  const { supervised } = await supervise(port, { needsKeys });
+  const environment = await (await fetch(address(port))).text();
   await supervised.stop();
   for (const name of ['HOSTED_API_KEY', 'HF_TOKEN', 'MAFT_TEST_KEEPS']) delete process.env[name];
   expect(environment).toContain('kept');
