@@ -33,7 +33,11 @@ export class ComparisonContext {
     this.state = state;
     this.isContinued = state !== undefined;
     this.stage = state === undefined ? 'resolve' : 'runs';
-    this.gate = createPauseGate(state?.paused ?? false, state?.pauseReason);
+    this.gate = createPauseGate({
+      paused: state?.paused,
+      reason: state?.pauseReason,
+      version: state?.gateVersion,
+    });
     setHandler(progressQuery, () => this.progress());
   }
 
@@ -84,7 +88,8 @@ export class ComparisonContext {
   }
 
   next(): ComparisonState {
-    return { ...this.known, paused: this.gate.paused, pauseReason: this.gate.reason };
+    const { paused, reason, version } = this.gate;
+    return { ...this.known, paused, pauseReason: reason, gateVersion: version };
   }
 
   private get known(): ComparisonState {

@@ -16,7 +16,7 @@ import { createPauseGate, type PauseGate } from './pause-gate';
 import { inWindow } from './window';
 
 export async function debateShard(input: ShardInput): Promise<ShardOutcome> {
-  const gate = createPauseGate(input.paused ?? false);
+  const gate = createPauseGate({ paused: input.paused });
   const tally: Tally = { done: 0, failures: [], failedVotes: [], counts: noCounts };
   answerProgress(gate, () => ({
     problems: { done: tally.done, total: input.count, failed: tally.failures.length },

@@ -14,7 +14,7 @@ import { refusedAsItself } from './refusals';
 /** Part of a run; or started by itself with a finished society, and then a run of no iterations. */
 export async function evaluateSociety(...input: unknown[]): Promise<EvaluationOutcome> {
   const part = workflowInfo().parent === undefined ? undefined : (input[0] as EvaluationInput);
-  const gate = createPauseGate(part?.paused ?? false);
+  const gate = createPauseGate({ paused: part?.paused });
   if (part !== undefined) return evaluate(part, gate);
   // Followed as any other run is: whoever asks gets the whole run's progress.
   const whole = { iteration: 0, iterations: 0, accuracy: {} };

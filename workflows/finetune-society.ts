@@ -15,7 +15,7 @@ export interface FinetuneSocietyInput {
 
 export async function finetuneSociety(input: FinetuneSocietyInput): Promise<FinetuneOutcome[]> {
   const { plan, iteration } = input;
-  const gate = createPauseGate(input.paused ?? false);
+  const gate = createPauseGate({ paused: input.paused });
   let done = 0;
   answerProgress(gate, () => ({
     problems: { done, total: plan.trainedAgents.length, failed: 0 },

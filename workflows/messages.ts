@@ -6,8 +6,11 @@ import type { PartProgress, RunProgress } from '../src/contract/run';
 /** What is done, what is open. A run answers `RunProgress`, its children `PartProgress`, a comparison its own. */
 export const progressQuery = defineQuery<RunProgress | PartProgress | ComparisonProgress>('progress');
 
-/** Nothing new starts; calls in flight end. The reason is shown to people. */
-export const pauseSignal = defineSignal<[reason?: string]>('pause');
+/**
+ * Nothing new starts; calls in flight end. The reason is shown to people. A part that pauses itself adds the version of the
+ * gate it knew, so that its run can tell trouble of before the last resume; people leave that out.
+ */
+export const pauseSignal = defineSignal<[reason?: string, heard?: number]>('pause');
 
 export const resumeSignal = defineSignal('resume');
 

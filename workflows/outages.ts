@@ -10,10 +10,13 @@ import { longestReason } from './signal-input';
 export async function outlastingOutages<Result>(gate: PauseGate, perform: () => Promise<Result>): Promise<Result> {
   for (;;) {
     await gate.whenOpen();
+    const { version } = gate;
     try {
       return await perform();
     } catch (error) {
       if (!isOutage(error)) throw error;
+      // Resumed while the activity was still failing: what people mended may be just this.
+      if (gate.version > version && !gate.paused) continue;
       await gate.pauseSelf(failureReason(error));
     }
   }

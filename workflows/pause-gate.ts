@@ -21,6 +21,8 @@ import { isGateState, reasonLine } from './signal-input';
 export interface PauseGate {
   readonly paused: boolean;
   readonly reason: string | undefined;
+  /** Rises with every pause and every resume of the run. */
+  readonly version: number;
   readonly openChildren: string[];
   /** Resolves when nothing is paused. */
   whenOpen(): Promise<void>;
@@ -53,24 +55,26 @@ type Child<Result> = Pick<ChildWorkflowHandle<() => Promise<Result>>, 'signal' |
 
 /**
  * Installs the handlers of `pause` and `resume`. Call first thing, before anything is awaited. Only the run itself decides:
- * a part that is asked to pause asks the run, and every part follows the newest state it has heard of.
+ * a part that is asked to pause asks the run, and every part follows the newest state it has heard of. A part's trouble from
+ * before the last resume pauses nothing: what it was about is tried again, and says so if the trouble lasts.
  */
-export function createPauseGate(startPaused: boolean, startReason?: string): PauseGate {
+export function createPauseGate({ paused = false, reason: startReason, version = 0 }: Partial<GateState>): PauseGate {
   const children = new Map<string, Child<unknown>>();
   const { root, parent } = workflowInfo();
   const above = root ?? parent;
   const run = above === undefined ? undefined : getExternalWorkflowHandle(above.workflowId);
-  let state: GateState = { version: 0, paused: startPaused, reason: startReason };
+  let state: GateState = { version, paused, reason: startReason };
 
   const enter = async (next: GateState): Promise<void> => {
     state = next;
     log.info(next.paused ? 'paused' : 'resumed', { reason: next.reason });
     await tell([...children.values()], next);
   };
-  setHandler(pauseSignal, async (sent) => {
+  setHandler(pauseSignal, async (sent, heard) => {
     const why = reasonLine(sent);
     if (run !== undefined) return run.signal(pauseSignal, why);
-    if (!state.paused) await enter({ version: state.version + 1, paused: true, reason: why });
+    const isOutdated = typeof heard === 'number' && heard < state.version;
+    if (!state.paused && !isOutdated) await enter({ version: state.version + 1, paused: true, reason: why });
   });
   setHandler(resumeSignal, async () => {
     if (run !== undefined) return run.signal(resumeSignal);
@@ -88,6 +92,9 @@ export function createPauseGate(startPaused: boolean, startReason?: string): Pau
     get reason() {
       return state.reason;
     },
+    get version() {
+      return state.version;
+    },
     get openChildren() {
       return [...children.keys()];
     },
@@ -99,15 +106,14 @@ export function createPauseGate(startPaused: boolean, startReason?: string): Pau
       if (run === undefined) return enter({ version: state.version + 1, paused: true, reason: why });
       // The run's answer will have a higher version, whichever it is.
       state = { ...state, paused: true, reason: why };
-      await run.signal(pauseSignal, why);
+      await run.signal(pauseSignal, why, state.version);
     },
     async withChild<Result>(workflowId: string, start: () => Promise<Child<Result>>): Promise<Result> {
-      const before = state;
       const child = await start();
       children.set(workflowId, child);
       try {
-        // The run may have been paused or resumed while the child was being started.
-        if (state !== before) await tell([child], state);
+        // A child begins at version 0, and does not know of a pause that came while it was being started.
+        if (state.version > 0) await tell([child], state);
         return await child.result().catch((error: unknown) => Promise.reject(sayingWhoEndedIt(error, workflowId)));
       } finally {
         children.delete(workflowId);

@@ -49,7 +49,11 @@ export class RunContext {
   constructor(state: RunState | undefined) {
     this.state = state;
     this.stageIteration = state?.iteration ?? 0;
-    this.gate = createPauseGate(state?.paused ?? false, state?.pauseReason);
+    this.gate = createPauseGate({
+      paused: state?.paused,
+      reason: state?.pauseReason,
+      version: state?.gateVersion,
+    });
     setHandler(progressQuery, () => this.progress());
   }
 
@@ -145,7 +149,8 @@ export class RunContext {
   }
 
   next(): RunState {
-    return { ...this.known, iteration: this.iteration + 1, paused: this.gate.paused, pauseReason: this.gate.reason };
+    const { paused, reason, version } = this.gate;
+    return { ...this.known, iteration: this.iteration + 1, paused, pauseReason: reason, gateVersion: version };
   }
 
   outcome(): RunOutcome {

@@ -167,6 +167,8 @@ export interface ComparisonState {
   failed: FailedRun[];
   paused: boolean;
   pauseReason?: string;
+  /** How often the comparison was paused or resumed so far; its open runs count from there. */
+  gateVersion?: number;
 }
 
 /** Answer of the `progress` query of `compareMethods`. */

@@ -352,6 +352,8 @@ export interface RunState {
   timings: StageTiming[];
   paused: boolean;
   pauseReason?: string;
+  /** How often the run was paused or resumed so far; its open children count from there. */
+  gateVersion?: number;
 }
 
 export interface RunOutcome {

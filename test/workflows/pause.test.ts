@@ -103,6 +103,51 @@ describe('a run in trouble', () => {
     expect((await handle.describe()).status.name).toBe('CANCELLED');
   });
 
+  test('a failure of before the resume, heard after it, is tried again and pauses nothing', async () => {
+    const held: (() => void)[] = [];
+    const turn = { answer: '1', counts: { calls: 1, promptTokens: 1, completionTokens: 1 } };
+    let tries = 0;
+    const takeTurn: Activities['takeTurn'] = async () => {
+      tries += 1;
+      if (tries === 2) await new Promise<void>((resolve) => held.push(resolve));
+      if (tries <= 2) throw endpointDown();
+      return turn;
+    };
+    const plan = plainPlan({ iterations: 0, trainedAgents: [], evaluationProblems: 2, members: 1, rounds: 1 });
+    const handle = await start(plan, { takeTurn });
+    const isPaused = async () => (await handle.query<RunProgress>('progress')).paused;
+    await until(async () => held.length === 1 && (await isPaused()), 'one turn has failed, one is under way');
+    await handle.signal('resume');
+    await until(async () => tries === 3, 'the first is tried again');
+    held[0]!();
+    await handle.result();
+    const { events } = await handle.fetchHistory();
+    expect(
+      events!.filter((event) => event.workflowExecutionSignaledEventAttributes?.signalName === 'pause'),
+    ).toHaveLength(1);
+  });
+
+  test("a part's request to pause from before the resume, heard after it, pauses nothing; that of people always does", async () => {
+    let letGo: () => void = () => undefined;
+    const asked = new Promise<void>((resolve) => (letGo = resolve));
+    const turn = { answer: '1', counts: { calls: 1, promptTokens: 1, completionTokens: 1 } };
+    const plan = plainPlan({ iterations: 0, trainedAgents: [] });
+    const handle = await start(plan, { takeTurn: async () => (await asked, turn) });
+    const isPaused = async () => (await handle.query<RunProgress>('progress')).paused;
+    await handle.signal('pause');
+    await handle.signal('resume');
+    await handle.signal('pause', 'the endpoint was down', 0);
+    expect(await isPaused()).toBe(false);
+    await handle.signal('pause', 'the endpoint is down again', 2);
+    expect(await isPaused()).toBe(true);
+    await handle.signal('resume');
+    await handle.signal('pause', 'lunch');
+    expect(await isPaused()).toBe(true);
+    await handle.signal('resume');
+    letGo();
+    await handle.result();
+  });
+
   test('a pause that arrives after the resume that followed it pauses nobody', async () => {
     let letGo: () => void = () => undefined;
     const asked = new Promise<void>((resolve) => (letGo = resolve));
