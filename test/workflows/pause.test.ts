@@ -108,9 +108,9 @@ describe('a run in trouble', () => {
     const turn = { answer: '1', counts: { calls: 1, promptTokens: 1, completionTokens: 1 } };
     let tries = 0;
     const takeTurn: Activities['takeTurn'] = async () => {
-      tries += 1;
-      if (tries === 2) await new Promise<void>((resolve) => held.push(resolve));
-      if (tries <= 2) throw endpointDown();
+      const number = ++tries;
+      if (number === 2) await new Promise<void>((resolve) => held.push(resolve));
+      if (number <= 2) throw endpointDown();
       return turn;
     };
     const plan = plainPlan({ iterations: 0, trainedAgents: [], evaluationProblems: 2, members: 1, rounds: 1 });
