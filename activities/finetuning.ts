@@ -80,6 +80,7 @@ export function createFinetuningActivities(dependencies: ActivityDependencies, c
     try {
       return await makeWeights(input, onEvent);
     } catch (error) {
+      if (Context.current().cancellationSignal.aborted) throw error;
       const made = await readSealed<WeightsRecord>(store, iterationKeys.weights(input, input.agent));
       if (made === undefined) throw error;
       return made;

@@ -4,6 +4,8 @@ import { describeInBrowser, everyLook, noFaults, PageViewer } from '../support/b
 import { comparisonFixture } from '../support/comparison-fixture';
 import { hostileLine } from '../support/hostile-text';
 
+jest.unmock('../../src/report/svg');
+
 const inBrowser = describeInBrowser('test/comparison/browser.test.ts');
 
 const tasks = [1, 2, 3].map((number) => ({ name: `task-${number}`, kind: 'arithmetic', max: 10 * number, eval: 200 }));

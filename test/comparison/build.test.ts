@@ -7,6 +7,8 @@ import {
 import { costPerPoint } from '../../src/comparison/costs';
 import { comparisonFixture, toldAccuracy, type ComparisonFixture, type ToldMode } from '../support/comparison-fixture';
 
+jest.unmock('../../src/report/svg');
+
 const build = (options: ComparisonFixture = {}): ComparisonReport => buildComparison(comparisonFixture(options));
 const but = (changed: (told: ToldMode) => number | undefined) => (told: ToldMode) =>
   changed(told) ?? toldAccuracy(told);

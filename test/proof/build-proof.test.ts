@@ -12,6 +12,8 @@ import { renderProofTable } from '../../src/proof/render-table';
 import { readSeries } from '../../src/proof/series';
 import { fixturePlan, fixtureSeries, measuredAccuracy, recordOf, type Told } from './proof-fixture';
 
+jest.unmock('../../src/report/svg');
+
 describe('a proof', () => {
   it('is the same whenever it is computed', () => {
     expect(buildProof(fixturePlan(), fixtureSeries())).toEqual(buildProof(fixturePlan(), fixtureSeries()));

@@ -17,8 +17,6 @@ import { base } from './proof-fixture';
 
 /** A proof in small against the real Temporal server; doubles only where a model would be. */
 // Charts are drawn in test/report and in this folder's other files.
-jest.mock('../../src/report/svg', () => ({ renderSvg: () => '' }));
-
 Runtime.install({ logger: new DefaultLogger('ERROR') });
 
 describe('a proof', () => {

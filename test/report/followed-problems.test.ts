@@ -4,8 +4,6 @@ import { buildReport, renderHtml } from '../../src/report';
 import { runPrices, priceOf } from '../../src/domain/money';
 import { reportFixture } from '../support/report-fixture';
 
-jest.mock('../../src/report/svg', () => ({ renderSvg: () => '' }));
-
 const size = { seed: 1, members: 3, rounds: 2 };
 
 /** Evaluations in which each problem was right (`r`) or wrong at each iteration: `{ a: 'wr' }`. */

@@ -4,6 +4,8 @@ import { hostileTexts } from '../support/hostile-text';
 import { reportFixture } from '../support/report-fixture';
 import { hostileFixture } from '../support/hostile-report';
 
+jest.unmock('../../src/report/svg');
+
 /** The tags of a page, their quoted values emptied: what a browser takes for markup. */
 const tagsOf = (markup: string) =>
   (markup.match(/<[a-z](?:[^"<>]|"[^"]*")*>/gi) ?? []).map((tag) => tag.replace(/"[^"]*"/g, '""'));

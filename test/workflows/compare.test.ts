@@ -12,9 +12,6 @@ import { createNamespace, settled, until } from '../support/namespace';
 import { plainActivities, plainPlan } from '../support/plain-activities';
 import { serveWorld, type ServedWorld } from '../support/served-world';
 
-// Every run writes its pages; drawing their charts is tested in test/report, and takes longer than all else a run does here.
-jest.mock('../../src/report/svg', () => ({ renderSvg: () => '' }));
-
 Runtime.install({ logger: new DefaultLogger('ERROR') });
 afterAll(() => Runtime.instance().shutdown());
 

@@ -17,9 +17,6 @@ import { fakeBaseModel } from '../support/fake-ports';
 import { runFiles, turnsIn } from '../support/run-files';
 import { serveWorld, type ServedWorld } from '../support/served-world';
 
-// Every run writes its pages; drawing their charts is tested in test/report, and takes longer than all else a run does here.
-jest.mock('../../src/report/svg', () => ({ renderSvg: () => '' }));
-
 Runtime.install({ logger: new DefaultLogger('ERROR') });
 
 let world: ServedWorld;

@@ -7,9 +7,6 @@ import { ProviderError, UnsupportedByEndpoint } from '../../src/errors';
 import { fakeBaseModel } from '../support/fake-ports';
 import { serveWorld, type ServedWorld } from '../support/served-world';
 
-// Every run writes its pages; drawing their charts is tested in test/report, and takes longer than all else a run does here.
-jest.mock('../../src/report/svg', () => ({ renderSvg: () => '' }));
-
 Runtime.install({ logger: new DefaultLogger('ERROR') });
 
 describe('measuring within a run', () => {

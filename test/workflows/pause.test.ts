@@ -9,9 +9,6 @@ import type { RunningWorkers } from '../../src/worker';
 import { createNamespace, until, type TestNamespace } from '../support/namespace';
 import { activitiesByRun, plainActivities, plainPlan } from '../support/plain-activities';
 
-// Every run writes its pages; drawing their charts is tested in test/report, and takes longer than all else a run does here.
-jest.mock('../../src/report/svg', () => ({ renderSvg: () => '' }));
-
 Runtime.install({ logger: new DefaultLogger('ERROR') });
 
 /** What the activity border throws once the retries of a turn are used up (activities/failures.ts). */
