@@ -18,6 +18,14 @@ const temporalGraceMs = 8_000;
  */
 export const sqlitePragmas = ['--sqlite-pragma', 'journal_mode=wal', '--sqlite-pragma', 'synchronous=normal'];
 
+/** The server spreads a task queue over four partitions that forward to each other; one machine's workers need one. */
+export const oneQueuePartition = [
+  '--dynamic-config-value',
+  'matching.numTaskqueueReadPartitions=1',
+  '--dynamic-config-value',
+  'matching.numTaskqueueWritePartitions=1',
+];
+
 export interface TemporalServerOptions {
   /** The `temporal` program. */
   program: string;
@@ -53,7 +61,7 @@ export function temporalServer(options: TemporalServerOptions): Program {
     command: process.execPath,
     arguments: [
       ...[compiledScript(join('supervision', 'guard.js')), String(temporalGraceMs - 1_000)],
-      ...[options.program, ...serverArguments, ...closedDoors, ...uiArguments, ...storage, ...searchAttributes],
+      ...[options.program, ...serverArguments, ...closedDoors, ...oneQueuePartition, ...uiArguments, ...storage, ...searchAttributes],
     ],
     marker: options.databaseFile,
     probe: (signal) => untilTemporalAnswers(address, options.namespace, signal),

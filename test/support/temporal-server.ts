@@ -5,6 +5,7 @@ import { NativeConnection } from '@temporalio/worker';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
 import { Connection } from '@temporalio/client';
 import { searchAttributeTypes } from '../../src/contract/names';
+import { oneQueuePartition } from '../../src/supervision/programs';
 
 export const addressVariable = 'MAFT_TEST_TEMPORAL_ADDRESS';
 
@@ -31,6 +32,7 @@ export async function startTemporalServer(
       '--log-level',
       'error',
       ...attributes,
+      ...oneQueuePartition,
       ...extra,
     ],
     { stdio: 'ignore' },
