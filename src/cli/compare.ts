@@ -8,9 +8,12 @@ import { loadComparisonFile } from '../specification';
 import { isPlainObject } from '../specification/plain-objects';
 import { openStore } from '../wiring';
 import { seedList } from './number-options';
+import { addSetOption, loadWith, type SpecificationOptions } from './specification-options';
+import { showPlan } from './validate';
 import { visibleJson } from '../visible-text';
 
-interface CompareOptions {
+interface CompareOptions extends SpecificationOptions {
+  dryRun?: boolean;
   seeds?: number[];
   id?: string;
   table?: boolean;
@@ -18,13 +21,13 @@ interface CompareOptions {
 }
 
 export function register(program: Command): void {
-  program
-    .command('compare')
+  addSetOption(program.command('compare'))
     .description('compare methods on the same problems: make the runs that are missing, then one table')
     .argument('<specification>', 'YAML or JSON file, such as examples/tiny-table-1.yaml')
     .option('--id <id>', "comparison id; default: the specification's name, with a number where that is another one")
     .option('--seeds <list>', "run seeds, separated by commas; default: the specification's", seedList)
     .option('--table', 'run nothing: compute from the runs that exist')
+    .option('--dry-run', 'start nothing: check the comparison and say what it means, as `maft validate` does')
     .option('--json', 'print the comparison as JSON; progress goes to standard error')
     .addHelpText(
       'after',
@@ -34,13 +37,14 @@ export function register(program: Command): void {
 }
 
 /** What the file says, with the seeds that were asked for in place of its own. */
-async function loadComparison(file: string, { seeds }: CompareOptions): Promise<unknown> {
-  const content = await loadComparisonFile(file);
+async function loadComparison(file: string, { seeds, ...options }: CompareOptions): Promise<unknown> {
+  const content = await loadWith(loadComparisonFile, file, options);
   return seeds === undefined || !isPlainObject(content) ? content : { ...content, seeds };
 }
 
 async function compare(file: string, options: CompareOptions): Promise<void> {
   const written = await loadComparison(file, options);
+  if (options.dryRun) return showPlan(written, options);
   const config = loadConfig();
   const store = openStore(config);
   const comparison = await planComparison(store, written, options.id);

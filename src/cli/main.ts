@@ -21,6 +21,8 @@ interface CommandEntry {
 }
 
 /* eslint-disable @typescript-eslint/no-require-imports */
+const steering = () => require('./steer') as Record<`${'pause' | 'resume' | 'cancel'}Command`, CommandModule>;
+
 const commands: CommandEntry[] = [
   {
     name: 'demo',
@@ -31,6 +33,11 @@ const commands: CommandEntry[] = [
     name: 'up',
     summary: 'start a Temporal server, the model server and a worker',
     load: () => require('./up') as CommandModule,
+  },
+  {
+    name: 'validate',
+    summary: 'check a specification and say what it means',
+    load: () => require('./validate') as CommandModule,
   },
   { name: 'run', summary: 'run a specification and follow it', load: () => require('./run') as CommandModule },
   {
@@ -44,6 +51,9 @@ const commands: CommandEntry[] = [
     load: () => require('./evaluate') as CommandModule,
   },
   { name: 'status', summary: 'what a run is doing', load: () => require('./status') as CommandModule },
+  { name: 'pause', summary: 'pause an open run', load: () => steering().pauseCommand },
+  { name: 'resume', summary: 'go on with a paused run', load: () => steering().resumeCommand },
+  { name: 'cancel', summary: 'end an open run', load: () => steering().cancelCommand },
   { name: 'runs', summary: 'list runs', load: () => require('./runs') as CommandModule },
   { name: 'report', summary: "write a run's report", load: () => require('./report') as CommandModule },
   { name: 'worker', summary: 'serve task queues', load: () => require('./worker') as CommandModule },
@@ -67,6 +77,11 @@ const commands: CommandEntry[] = [
     name: 'doctor',
     summary: 'list what is needed: found, version, or how to get it',
     load: () => require('./doctor') as CommandModule,
+  },
+  {
+    name: 'temporal',
+    summary: 'the Temporal CLI, against the servers that run here',
+    load: () => require('./temporal') as CommandModule,
   },
   {
     name: 'python',

@@ -1,13 +1,11 @@
 /** `maft python ARGUMENT…`: the environment's Python with the package `maft` on its path; makes the environment first. */
-import { spawn } from 'node:child_process';
-import { constants } from 'node:os';
 import type { Command } from 'commander';
 import { loadConfig } from '../config';
-import { ConfigError } from '../errors';
 import { pythonPackagesDirectory } from '../paths';
 import { stderrListener } from '../setup/progress';
 import { ensurePythonEnvironment } from '../setup/python-environment';
 import { maftModule } from '../python-start';
+import { runToItsEnd } from './child-command';
 
 export function register(program: Command): void {
   program
@@ -21,7 +19,8 @@ export function register(program: Command): void {
         listener: stderrListener(),
         ownPython: loadConfig().python,
       });
-      process.exitCode = await runToItsEnd(python, pythonArguments);
+      const env = { ...process.env, PYTHONPATH: pythonPackagesDirectory(), PYTHONUNBUFFERED: '1', PYTHONUTF8: '1' };
+      process.exitCode = await runToItsEnd(python, safely(pythonArguments), env);
     });
 }
 
@@ -29,19 +28,4 @@ export function register(program: Command): void {
 function safely(pythonArguments: string[]): string[] {
   const [flag, module = '', ...rest] = pythonArguments;
   return flag === '-m' && module.startsWith('maft.') ? maftModule(module as `maft.${string}`, rest) : pythonArguments;
-}
-
-/** In our own process group and on our terminal, so Ctrl-C reaches it as if it had been started directly. */
-function runToItsEnd(python: string, pythonArguments: string[]): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const child = spawn(python, safely(pythonArguments), {
-      stdio: 'inherit',
-      env: { ...process.env, PYTHONPATH: pythonPackagesDirectory(), PYTHONUNBUFFERED: '1', PYTHONUTF8: '1' },
-    });
-    // It decides itself what a signal means; we only leave with it.
-    process.on('SIGINT', () => undefined);
-    process.on('SIGTERM', () => child.kill('SIGTERM'));
-    child.once('error', (error) => reject(new ConfigError(`${python} cannot be started: ${error.message}`)));
-    child.once('exit', (code, signal) => resolve(signal === null ? (code ?? 1) : 128 + constants.signals[signal]));
-  });
 }

@@ -5,30 +5,34 @@ import { performRun } from '../runs/perform-run';
 import { loadRunFile, resolveSpecification } from '../specification';
 import { embeddedModels } from '../setup/model-folder';
 import { visibleJson } from '../visible-text';
+import { addSetOption, loadWith, type SpecificationOptions } from './specification-options';
+import { showPlan } from './validate';
 
-interface RunOptions {
+interface RunOptions extends SpecificationOptions {
+  dryRun?: boolean;
   id?: string;
   detach?: boolean;
   json?: boolean;
 }
 
 export function register(program: Command): void {
-  program
-    .command('run')
+  addSetOption(program.command('run'))
     .description('run a specification: start it or go on with it, follow it, show its results')
     .argument('<specification>', 'YAML or JSON file, such as examples/demo.yaml')
     .option('--id <id>', "run id; default: the specification's name, with a number where that run is finished")
     .option('--detach', 'start it and return (needs a running `maft up` or TEMPORAL_ADDRESS)')
+    .option('--dry-run', 'start nothing: check the specification and say what it means, as `maft validate` does')
     .option('--json', 'print the report as JSON at the end; progress goes to standard error')
     .addHelpText(
       'after',
-      '\nExamples:\n  maft run examples/demo.yaml\n  maft run my.yaml --id friday --detach\n\nServers: TEMPORAL_ADDRESS, else a running `maft up`, else its own for as long as it runs.\nCtrl-C cancels the run; the same command goes on with it.',
+      '\nExamples:\n  maft run examples/demo.yaml\n  maft run my.yaml --id friday --detach\n  maft run my.yaml --set iterations=5 --set method.members=5 --dry-run\n\nServers: TEMPORAL_ADDRESS, else a running `maft up`, else its own for as long as it runs.\nCtrl-C cancels the run; the same command goes on with it.',
     )
     .action(run);
 }
 
 async function run(file: string, options: RunOptions): Promise<void> {
-  const raw = await loadRunFile(file);
+  const raw = await loadWith(loadRunFile, file, options);
+  if (options.dryRun) return showPlan(raw, options);
   const { specification } = resolveSpecification(raw);
   const model = embeddedModels(specification);
   const report = await performRun({ command: 'run', raw, model, id: options.id, detach: options.detach ?? false });

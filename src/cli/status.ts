@@ -6,8 +6,7 @@ import type { RunProgress } from '../contract/run';
 import { runIdOf } from '../domain/digests';
 import { rootWorkflowId } from '../domain/identifiers';
 import { loadConfig } from '../config';
-import { ConfigError } from '../errors';
-import { openWorkflows, type OpenWorkflow } from '../runs/open-workflows';
+import { notOpen, openWorkflows, type OpenWorkflow } from '../runs/open-workflows';
 import { readProgress } from '../runs/progress';
 import { stageName } from '../runs/progress-display';
 import { isOpen } from '../runs/start-run';
@@ -33,7 +32,7 @@ async function status(run: string | undefined, options: StatusOptions): Promise<
   await sayLowDisks();
   await withRunningServers(async ({ client }) => {
     const open = await openWorkflows(client);
-    const wanted = run === undefined ? open : open.filter(({ workflowId }) => runIdOf(workflowId) === runIdOf(run));
+    const wanted = run === undefined ? open : open.filter(({ runId }) => runId === runIdOf(run));
     if (wanted.length === 0 && run === undefined)
       process.stderr.write('no run is open; `maft runs` lists the finished ones\n');
     const lines = await Promise.all(wanted.map((workflow) => lineOf(client, workflow, options)));
@@ -56,7 +55,7 @@ const patienceMs = 10_000;
 /** One line; undefined where it has closed since it was listed. One that cannot be asked does not hide the others. */
 export async function lineOf(
   client: Client,
-  { workflowId, isComparison }: Omit<OpenWorkflow, 'isPart'>,
+  { workflowId, isComparison }: Pick<OpenWorkflow, 'workflowId' | 'isComparison'>,
   { json }: StatusOptions,
   waitMs = patienceMs,
 ): Promise<string | undefined> {
@@ -95,12 +94,6 @@ async function whyUnanswered(client: Client, workflowId: string): Promise<string
   return /nondeterminism/i.test(message)
     ? `this version of the program is not the one it was begun with (${sentence.slice(0, 200)}); start workers of that version, or \`cancel\` it and start it again`
     : `its worker cannot go on with it: ${sentence.slice(0, 300)}`;
-}
-
-function notOpen(runId: string): ConfigError {
-  return new ConfigError(
-    `run "${runId}" is not open; \`maft runs\` lists all, \`maft report ${runId}\` shows a finished one`,
-  );
 }
 
 function describeComparison(progress: ComparisonProgress, workflowId: string): string {

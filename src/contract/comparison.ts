@@ -22,6 +22,7 @@ export const mostRuns = 2000;
 /** The comparison's own fields; everything else in it is what all methods have in common. */
 export const comparisonFieldsSchema = z.strictObject({
   name: comparedName.default('comparison'),
+  description: z.string().max(2000).optional().describe('for people: what is compared, and why; decides nothing'),
   methods: z.array(z.unknown()).min(1).max(64).describe('preset names, or objects that say what a method is'),
   seeds: z.array(z.int().min(0)).min(1).max(100).default([0]).describe('run seeds: each draws its own problems'),
   task: z.unknown().optional().describe('the task of all methods, as a run has it'),

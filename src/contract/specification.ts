@@ -179,6 +179,7 @@ export const limitsSchema = z.strictObject({
 /** The specification after normalisation (method and sampling spelt out), as resolved and stored in `run.json`. */
 export const runSpecificationSchema = z.strictObject({
   name: name.max(100).default('run'),
+  description: z.string().max(2000).optional().describe('for people: what the run is for; decides nothing'),
   seed: z.int().min(0).default(0),
   task: taskSchema,
   evalTask: taskSchema.optional().describe('evaluate on another task than the one trained on; its `train` is not used'),

@@ -1,10 +1,13 @@
 /** Which runs, comparisons and evaluations are open, and pausing all of them for a reason of this machine. */
 import type { Client, WorkflowExecutionInfo } from '@temporalio/client';
 import { workflowTypes } from '../contract/names';
+import { runIdOf } from '../domain/digests';
+import { ConfigError } from '../errors';
 import { connectClient, embeddedServerTarget } from './temporal-client';
 
 export interface OpenWorkflow {
   workflowId: string;
+  runId: string;
   isComparison: boolean;
   /** Whether it is a part of another one, which decides for it: a run of a comparison. */
   isPart: boolean;
@@ -23,7 +26,20 @@ export async function openWorkflows(client: Client): Promise<OpenWorkflow[]> {
 }
 
 function openWorkflow({ workflowId, parentExecution }: WorkflowExecutionInfo): OpenWorkflow {
-  return { workflowId, isComparison: false, isPart: parentExecution !== undefined };
+  return { workflowId, runId: runIdOf(workflowId), isComparison: false, isPart: parentExecution !== undefined };
+}
+
+/** The open run or comparison of this id. Throws `ConfigError` where there is none. */
+export async function openRun(client: Client, run: string): Promise<OpenWorkflow> {
+  const found = (await openWorkflows(client)).find(({ runId }) => runId === runIdOf(run));
+  if (found === undefined) throw notOpen(runIdOf(run));
+  return found;
+}
+
+export function notOpen(runId: string): ConfigError {
+  return new ConfigError(
+    `run "${runId}" is not open; \`maft runs\` lists all, \`maft report ${runId}\` shows a finished one`,
+  );
 }
 
 /** What is open of one type; the runs of a comparison are runs like any other. */

@@ -34,6 +34,30 @@ async function readPart(client: Client, workflowId: string): Promise<PartProgres
   }
 }
 
+/** How long a worker that is there may take to answer. */
+const patienceMs = 10_000;
+
+/** Whether a run or a comparison is paused as a whole; undefined where no worker answers for it. */
+export async function isPaused(client: Client, workflowId: string): Promise<boolean | undefined> {
+  const ask = () => client.workflow.getHandle(workflowId).query<PartProgress>('progress');
+  try {
+    return (await client.withDeadline(Date.now() + patienceMs, ask)).paused;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Waits, briefly, until it is paused or goes on; false where that was not seen. */
+export async function untilPaused(client: Client, workflowId: string, wanted: boolean): Promise<boolean> {
+  const deadline = Date.now() + patienceMs;
+  for (;;) {
+    const paused = await isPaused(client, workflowId);
+    if (paused === wanted) return true;
+    if (paused === undefined || Date.now() > deadline) return false;
+    await new Promise((resolve) => setTimeout(resolve, 250));
+  }
+}
+
 const emptyPart: PartProgress = {
   problems: { done: 0, total: 0, failed: 0 },
   counts: { calls: 0, promptTokens: 0, completionTokens: 0 },

@@ -11,6 +11,27 @@ export function knownFields(path: Path, specification: unknown, schema?: z.ZodTy
   return [...new Set(objects.flatMap((node) => Object.keys(node.properties as PlainObject)))];
 }
 
+/** Where fields of this name stand, by dotted path: `epochs` is `finetuning.epochs`. Spelling aside (`batch_size`, `batchsize`). */
+export function placesOf(name: string, schema?: z.ZodType): string[] {
+  return allPlaces(rootOf(schema ?? runSpecificationSchema)).filter(
+    (path) => plain(path.slice(path.lastIndexOf('.') + 1)) === plain(name),
+  );
+}
+
+function plain(name: string): string {
+  return name.replaceAll(/[_-]/g, '').toLowerCase();
+}
+
+function allPlaces(node: SchemaNode, prefix = ''): string[] {
+  const found = branches(node, undefined).flatMap(({ properties }) =>
+    Object.entries((properties ?? {}) as Record<string, SchemaNode>).flatMap(([key, part]) => [
+      `${prefix}${key}`,
+      ...allPlaces(part, `${prefix}${key}.`),
+    ]),
+  );
+  return [...new Set(found)];
+}
+
 /** Such as `an integer from 1 to 64 (N: members of the society)`. */
 export function allowedAt(path: Path, specification: unknown, schema?: z.ZodType): string {
   const nodes = nodesAt(path, specification, schema);

@@ -1,7 +1,7 @@
 /** One line per problem of a specification: which field, what it holds, what is allowed. */
 import type { z } from 'zod';
 import { presetNames } from '../domain/presets';
-import { allowedAt, knownFields } from './allowed-values';
+import { allowedAt, knownFields, placesOf } from './allowed-values';
 import { suggestion } from './nearest';
 import { dottedPath, valueAt, type Path } from './plain-objects';
 
@@ -49,8 +49,34 @@ export function describeIssue(issue: Issue, described: Described): string[] {
 function unknownField(path: Path, { value: whole, shownPath = (given) => given, schema }: Described): string {
   const known = knownFields(path.slice(0, -1), whole, schema);
   const value = shownValue(valueAt(whole, path));
-  const hint = suggestion(String(path.at(-1)), known);
+  const hint = suggestion(String(path.at(-1)), known) || elsewhere(String(path.at(-1)), schema);
   return `${dottedPath(shownPath(path))}: ${value} is an unknown field${hint} (known fields: ${known.join(', ')})`;
+}
+
+/** What other programs call it, in plain letters. */
+const otherNames: Record<string, string> = {
+  agents: 'method.members',
+  nagents: 'method.members',
+  numagents: 'method.members',
+  numrounds: 'method.rounds',
+  debaterounds: 'method.rounds',
+  numiterations: 'iterations',
+  numepochs: 'finetuning.epochs',
+  numtrainepochs: 'finetuning.epochs',
+  lr: 'finetuning.learningRate',
+  basemodel: 'model.base',
+  modelname: 'model.base',
+  modelnameorpath: 'model.base',
+  maxnewtokens: 'sampling.maxTokens',
+  dataset: 'task',
+};
+
+/** `; did you mean "method.members"?` for a field that stands elsewhere, or has another name here. */
+function elsewhere(name: string, schema: z.ZodType | undefined): string {
+  const plain = name.replaceAll(/[_-]/g, '').toLowerCase();
+  const places = Object.hasOwn(otherNames, plain) ? [otherNames[plain]] : placesOf(name, schema);
+  if (places.length === 0 || places.length > 3) return '';
+  return `; did you mean ${places.map((place) => JSON.stringify(place)).join(' or ')}?`;
 }
 
 /** Of a union's alternatives, the one that got furthest is the one the author meant. */

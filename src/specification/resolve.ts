@@ -44,7 +44,16 @@ export function resolveSpecification(raw: unknown): ResolvedSpecification {
   const impossible = impossibleSettings(parsed.data, settingsWritten(raw, given));
   if (impossible.length > 0) throw new InvalidRunSpec(impossible);
   const specification = settleDependentDefaults(parsed.data, merged);
-  return { specification, valueSources: valueSources(specification, given, preset), digest: digestOf(specification) };
+  return {
+    specification,
+    valueSources: valueSources(specification, given, preset),
+    digest: specificationDigest(specification),
+  };
+}
+
+/** SHA-256 (hex) of what decides a run: all of its resolved specification but the words for people. */
+export function specificationDigest({ description: _forPeople, ...decisive }: RunSpecification): string {
+  return digestOf(decisive);
 }
 
 /**

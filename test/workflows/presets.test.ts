@@ -7,6 +7,7 @@ import type { RunOutcome } from '../../src/contract/run';
 import type { TrainingExample } from '../../src/contract/training';
 import { presetNames } from '../../src/domain/presets';
 import { memberNumbers } from '../../src/domain/identifiers';
+import { plannedWorkload } from '../../src/domain/workload';
 import { resolveSpecification } from '../../src/specification';
 import { fakeBaseModel } from '../support/fake-ports';
 import { runFiles, turnsIn, type RunFiles } from '../support/run-files';
@@ -75,11 +76,13 @@ const expected: Record<string, Expected> = {
   'five-agents': { trained: [...agents('critic', 5), ...agents('generation', 5)], ...debated, calls: 15 },
 };
 
+const specificationOf = (preset: string) => small({ preset }, preset === 'star' ? { iterations: 1 } : {});
+
 /** All of them at once: most of a small run's time is waiting for its next step. */
 const runs = new Map<string, ReturnType<typeof perform>>();
 beforeAll(() => {
   for (const preset of Object.keys(expected)) {
-    const run = perform(preset, small({ preset }, preset === 'star' ? { iterations: 1 } : {}));
+    const run = perform(preset, specificationOf(preset));
     runs.set(preset, run);
     run.catch(() => undefined);
   }
@@ -94,6 +97,11 @@ test.each(Object.entries(expected))(
   async (preset, { trained, sets, calls }) => {
     const { files, outcome } = await runs.get(preset)!;
     const last = outcome.iterations;
+    const foreseen = plannedWorkload(resolveSpecification(specificationOf(preset)).specification);
+    // STaR asks again with a hint where an answer was wrong.
+    if (foreseen.isLowerBound) expect(outcome.counts.calls).toBeGreaterThanOrEqual(foreseen.calls.total);
+    else expect(outcome.counts.calls).toBe(foreseen.calls.total);
+    expect(foreseen.trainings).toBe(trained.length * last);
     expect(last).toBe(trained.length > 0 ? 1 : 0);
     const society = (await files.evaluation(last)).modes.find(({ mode }) => mode === 'society');
     expect(society).toMatchObject({ problems: 4, callsPerProblem: calls });

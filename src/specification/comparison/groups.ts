@@ -4,11 +4,11 @@
  */
 import type { ComparedRun, ComparisonGroup, Reading } from '../../contract/comparison';
 import type { RunSpecification } from '../../contract/specification';
-import { digestOf, runIdOf } from '../../domain/digests';
+import { runIdOf } from '../../domain/digests';
 import { equalCalls } from '../../domain/plan';
 import { byDebateSize, isUntuned, readingIn } from '../../domain/readings';
 import { merge, valueAt, type PlainObject } from '../plain-objects';
-import { resolveSpecification } from '../resolve';
+import { resolveSpecification, specificationDigest } from '../resolve';
 import { transferredSettings } from './transfers';
 
 export interface DerivedMethod {
@@ -94,7 +94,7 @@ function addRun(group: Growing, shared: Shared, after?: ComparedRun): void {
 function shareEqual(methods: DerivedMethod[]): Shared[] {
   const byDigest = new Map<string, Shared>();
   for (const { name, ...method } of methods) {
-    const digest = digestOf(method.specification);
+    const digest = specificationDigest(method.specification);
     const shared = byDigest.get(digest) ?? { label: name, ...method, readings: [] };
     shared.readings.push({ method: name, mode: 'society' });
     byDigest.set(digest, shared);

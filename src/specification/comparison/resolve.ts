@@ -12,7 +12,7 @@ import { isUntuned } from '../../domain/readings';
 import { InvalidRunSpec } from '../../errors';
 import { suggestion } from '../nearest';
 import { isPlainObject, type PlainObject } from '../plain-objects';
-import { shownValue } from '../problems';
+import { describeIssue, shownValue } from '../problems';
 import { resolveSpecification } from '../resolve';
 import { groupsOfSeed, type DerivedMethod } from './groups';
 import { methodEntry, specificationOf, type MethodEntry } from './methods';
@@ -97,7 +97,7 @@ function ownFieldsOf(raw: PlainObject) {
   const issues = parsed.error?.issues ?? [];
   throw new InvalidRunSpec([
     ...problems,
-    ...issues.map(({ path, message }) => `${path.join('.') || 'comparison'}: ${message.toLowerCase()}`),
+    ...issues.flatMap((issue) => describeIssue(issue, { value: own, schema: comparisonFieldsSchema })),
   ]);
 }
 

@@ -1,0 +1,50 @@
+/** How much a run asks for, before anything is asked: model calls and trainings. What `maft validate` prints. */
+import type { RunSpecification } from '../contract/specification';
+import { evaluationSize } from './debate-rules';
+import { callsPerDebate, deriveRunPlan } from './plan';
+
+export interface Workload {
+  calls: {
+    /** Debates over the training problems, all iterations. */
+    training: number;
+    /** The societies of iterations 0..L on the evaluation problems, votes beside the debate included. */
+    evaluation: number;
+    /** The same on the validation split, where `stopWhen` has one. */
+    validation: number;
+    total: number;
+  };
+  /** Finetunings: agents times iterations. */
+  trainings: number;
+  /** Whether what a model says decides how many calls are made, so that the figures are a lower bound (STaR's hints). */
+  isLowerBound: boolean;
+  /** Whether the run may end before its last iteration, so that the figures are an upper bound. */
+  mayStopEarly: boolean;
+}
+
+/** Of a resolved specification. Calls that fail and are asked again, and turns that are reused, are not foreseen. */
+export function plannedWorkload(specification: RunSpecification): Workload {
+  const plan = deriveRunPlan(specification, specification.name);
+  const { summary } = specification.method;
+  const societies = Array.from({ length: plan.iterations + 1 }, (_, iteration) => iteration);
+  const evaluated = evaluationSize(specification);
+  const debate = callsPerDebate({ ...evaluated, summary });
+  const ownVote = plan.ownVoteSamples ?? 0;
+  const answer = (samples: number) => debate + Math.max(0, samples - evaluated.members);
+  const votes = (iteration: number) => (plan.voteAtIterations.includes(iteration) ? plan.voteSamples : 0);
+  const calls = {
+    training:
+      plan.iterations * plan.trainProblems * callsPerDebate({ members: plan.members, rounds: plan.rounds, summary }),
+    evaluation: sum(societies.map((l) => plan.evaluationProblems * answer(Math.max(votes(l), ownVote)))),
+    validation: societies.length * (plan.validationProblems ?? 0) * answer(ownVote),
+  };
+  return {
+    calls: { ...calls, total: sum(Object.values(calls)) },
+    trainings: plan.iterations * plan.trainedAgents.length,
+    isLowerBound: plan.hints === true && plan.iterations > 0,
+    mayStopEarly: specification.stopWhen.signal !== 'never' || specification.guard === 'stop',
+  };
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, number) => total + number, 0);
+}
