@@ -48,7 +48,8 @@ export function pythonPackagesDirectory(): string {
 }
 
 /**
- * Downloads that outlive a checkout (the Temporal CLI): `$XDG_CACHE_HOME`, else the platform's usual cache folder.
+ * What outlives a checkout (the downloaded Temporal CLI, measurements of this machine): `$XDG_CACHE_HOME`, else the
+ * platform's usual cache folder.
  * Not below the repository: an installed package may be read-only, and several checkouts share one download.
  */
 export function cacheDirectory(environment: Environment = process.env): string {

@@ -3,7 +3,7 @@ import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { searchAttributeTypes } from '../contract/names';
-import { commandLineScript, compiledScript } from '../paths';
+import { cacheDirectory, commandLineScript, compiledScript } from '../paths';
 import { maftEnvironment, maftModule } from '../python-start';
 import type { BaseModel } from '../setup/model-folder';
 import { usualHealthCheck } from './health';
@@ -112,6 +112,8 @@ export function modelServer(options: ModelServerOptions): Program {
       ...optional('--max-batch', options.maxBatch),
       ...optional('--max-loaded', options.maxLoaded),
       ...optional('--cache-gib', options.cacheGib),
+      // What was measured of this machine holds for all checkouts and homes.
+      ...['--measurements', join(cacheDirectory(), 'measurements')],
       '--exit-with-parent',
     ],
     environment: pythonEnvironmentVariables(),

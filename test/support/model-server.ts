@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { join } from 'node:path';
-import { pythonPackagesDirectory, repositoryRoot } from '../../src/paths';
+import { cacheDirectory, pythonPackagesDirectory, repositoryRoot } from '../../src/paths';
 
 export interface ServedModel {
   folder: string;
@@ -42,6 +42,8 @@ export async function startModelServer({
         '--threads',
         '1',
         '--exit-with-parent',
+        '--measurements',
+        join(cacheDirectory(), 'measurements'),
       ],
       ...(models === undefined ? [] : ['--models', models]),
     ],

@@ -20,7 +20,7 @@ from maft.serve.backends import DecoderBackend, DecoderNetwork, Network
 from maft.serve.decoder import Decoder
 from maft.serve.folders import is_adapter, read_tensors
 from maft.serve.generic import GenericNetwork
-from maft.serve.invariance import make_invariant
+from maft.serve.measurements import make_invariant_once
 from maft.serve.memory import free_memory
 from maft.serve.shape import DecoderShape, decoder_shape, unsupported_feature
 from maft.serve.weights import TensorSource, assemble
@@ -40,6 +40,8 @@ class Loader:
     cache_bytes: int
     """For keys and values of all versions together."""
     allow_fast: bool = True
+    measurements: Path | None = None
+    """Where it is kept whether float32 is batch-invariant; None: tried out for each shape."""
     decoders: dict[DecoderShape, DecoderBackend] = field(default_factory=dict)
 
     def load(self, folder: Path, base: tuple[Path, Network] | None) -> Network:
@@ -83,7 +85,8 @@ class Loader:
         decoder = Decoder(config, shape, self.dtype or torch.float32, self.device)
         if self.dtype is not None:
             return decoder
-        if make_invariant(decoder, assemble(TensorSource(tensors, decoder.dtype, self.device), shape)):
+        weights = assemble(TensorSource(tensors, decoder.dtype, self.device), shape)
+        if make_invariant_once(decoder, weights, self.measurements):
             log.info("float32 is batch-invariant here (at least %d rows per product)", decoder.minimum_rows)
             return decoder
         log.warning("float32 depends on the batch on this machine: computing in float64")

@@ -57,7 +57,7 @@ def make_loader(settings: ServeSettings) -> Loader:
     precision = choose_precision(settings.precision, device, config.dtype)
     memory = settings.cache_bytes or free_memory(device) // 4
     log.info("keys and values may take %.2f GiB of the %s's memory", memory / 2**30, device.type)
-    return Loader(precision, device, memory, settings.fast_path)
+    return Loader(precision, device, memory, settings.fast_path, settings.measurements)
 
 
 def load_base(settings: ServeSettings, metrics: Metrics) -> Versions:

@@ -35,6 +35,8 @@ class ServeSettings:
     precision: str
     exit_with_parent: bool
     fast_path: bool
+    measurements: Path | None
+    """Where it is kept between starts what was measured of this machine."""
 
 
 def positive(text: str) -> int:
@@ -110,6 +112,12 @@ def parser() -> argparse.ArgumentParser:
     add.add_argument("--precision", choices=["auto", "float32", "float64", "bfloat16"], default="auto")
     add.add_argument("--exit-with-parent", action="store_true", help="stop when standard input closes")
     add.add_argument("--no-fast-path", action="store_true", help="compute everything by Transformers' own forward")
+    add.add_argument(
+        "--measurements",
+        type=Path,
+        metavar="DIR",
+        help="keeps here what was measured of this machine's kernels, seconds at each start otherwise",
+    )
     return add
 
 
@@ -137,4 +145,5 @@ def parse_settings(arguments: Sequence[str]) -> ServeSettings:
         precision=given.precision,
         exit_with_parent=given.exit_with_parent,
         fast_path=not given.no_fast_path,
+        measurements=given.measurements,
     )
