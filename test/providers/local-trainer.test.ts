@@ -1,15 +1,16 @@
-import { execFileSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { trainingJobSchema, type TrainingEvent, type TrainingJob } from '../../src/contract/training-job';
 import { ConfigError, TrainerError } from '../../src/errors';
+import { demoModelDirectory } from '../../src/paths';
 import { LocalTrainer } from '../../src/providers/local-trainer';
 
 const root = resolve(__dirname, '../..');
 const pythonPath = join(root, 'python');
 const python = process.env.MAFT_PYTHON ?? join(root, '.venv/bin/python');
+const base = demoModelDirectory();
 const never = new AbortController().signal;
 
 let folder: string;
@@ -19,11 +20,6 @@ let jobs = 0;
 
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'maft-trainer-'));
-  const script = join(root, 'test/python/tiny_llama.py');
-  execFileSync(python, [script, join(folder, 'base')], {
-    env: { ...process.env, PYTHONPATH: pythonPath },
-    stdio: 'pipe',
-  });
   trainer = new LocalTrainer({ python, pythonPath, device: 'cpu', killGraceMs: 30_000 });
 });
 afterAll(async () => {
@@ -53,7 +49,6 @@ function makeJob(changes: Partial<TrainingJob> = {}): TrainingJob {
   }));
   const trainingSet = join(work, 'generation-1.jsonl');
   writeFileSync(trainingSet, lines.map((line) => `${JSON.stringify(line)}\n`).join(''));
-  const base = join(folder, 'base');
   return {
     jobId: `${jobs}`.padStart(16, '0'),
     base,
@@ -173,7 +168,7 @@ test('a bad job is refused for good, in the words of the trainer', async () => {
 
 test('a job is checked without its weights, and refused as the training would refuse it', async () => {
   const bare = join(folder, 'bare');
-  cpSync(join(folder, 'base'), bare, { recursive: true });
+  cpSync(base, bare, { recursive: true });
   await trainer.check(makeJob(), { signal: never });
   writeFileSync(join(bare, 'chat_template.jinja'), '{% for m in messages %}{{ m.content }}{% endfor %}');
   const refused = await failureOf(trainer.check(makeJob({ base: bare }), { signal: never }));
@@ -197,18 +192,6 @@ test('on abort the trainer checkpoints and is gone before the promise rejects', 
   expect(checkpoints(job)).toHaveLength(1);
 });
 
-test('a trainer that does not heed SIGTERM is killed after the grace', async () => {
-  const impatient = new LocalTrainer({ python, pythonPath, device: 'cpu', killGraceMs: 300 });
-  const controller = new AbortController();
-  const { ended, stepped } = untilSecondStep(makeJob(endless), controller.signal, impatient);
-  const pid = await stepped;
-  process.kill(pid, 'SIGSTOP');
-  controller.abort();
-  await expect(ended).rejects.toBe(controller.signal.reason);
-  expect(runs(pid)).toBe(false);
-  await impatient.close();
-});
-
 test('an abort before the start starts nothing', async () => {
   const job = makeJob();
   await expect(trainer.train(job, { signal: AbortSignal.abort(), onEvent: () => undefined })).rejects.toThrow(
@@ -218,7 +201,7 @@ test('an abort before the start starts nothing', async () => {
 });
 
 test('a killed child rejects its own job as retryable, and the retry resumes', async () => {
-  const job = makeJob({ epochs: 40, checkpointEverySeconds: 0 });
+  const job = makeJob({ epochs: 4, checkpointEverySeconds: 0 });
   const other = trainer.train(makeJob({ epochs: 20 }), { signal: never, onEvent: () => undefined });
   const { ended, stepped } = untilSecondStep(job);
   process.kill(await stepped, 'SIGKILL');
@@ -243,14 +226,26 @@ test('a killed template rejects its jobs as retryable, leaves nobody behind, and
 
 describe('a trainer that lives and does nothing', () => {
   const limits = { timesSlowestStep: 5, leastMs: 3_000, quietMs: 60_000 };
-  const watching = () =>
-    new LocalTrainer({ python, pythonPath, device: 'cpu', killGraceMs: 1_000, stallLimits: limits });
+  let watched: LocalTrainer;
+  beforeAll(() => {
+    watched = new LocalTrainer({ python, pythonPath, device: 'cpu', killGraceMs: 1_000, stallLimits: limits });
+  });
+  afterAll(() => watched.close());
+
+  test('does not heed SIGTERM either, and is killed after the grace', async () => {
+    const controller = new AbortController();
+    const { ended, stepped } = untilSecondStep(makeJob(endless), controller.signal, watched);
+    const pid = await stepped;
+    process.kill(pid, 'SIGSTOP');
+    controller.abort();
+    await expect(ended).rejects.toBe(controller.signal.reason);
+    expect(runs(pid)).toBe(false);
+  });
 
   test.each([
     ['stopped itself', (pid: number) => pid],
     ['whose template is stopped', parentOf],
   ])('%s: is killed, and the retry goes on from its checkpoint', async (_, whom) => {
-    const watched = watching();
     // Between checkpoints, of which writing one has no pace.
     const job = makeJob({ ...endless, checkpointEverySeconds: 1 });
     const { ended, stepped } = untilSecondStep(job, never, watched, true);
@@ -276,7 +271,6 @@ describe('a trainer that lives and does nothing', () => {
     await expect(again).rejects.toBe(enough);
     expect(events[0]).toMatchObject({ event: 'started' });
     expect((events[0] as { resumedFromStep: number }).resumedFromStep).toBeGreaterThan(0);
-    await watched.close();
   });
 });
 

@@ -1,24 +1,24 @@
-"""A real `python -m maft.serve` process for the tests, on a free loopback port, over small random models."""
+"""Real processes of `maft.serve` for the tests, on free loopback ports, over small random models."""
 
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
 import os
-import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import httpx
 import torch
+from forked_programs import PYTHON_FOLDER, ForkedProgram
 from peft import LoraConfig, get_peft_model
 from safetensors.torch import load_file, save_file
 from tiny_llama import write_tiny_llama
 from transformers import AutoModelForCausalLM
-
-PYTHON_FOLDER = Path(__file__).resolve().parents[2] / "python"
 
 
 def write_lively(folder: Path, seed: int = 0, hidden: int = 32) -> Path:
@@ -60,38 +60,41 @@ def write_models(directory: Path) -> Path:
     return base
 
 
-def command(base: Path, *extra: str) -> list[str]:
+@functools.cache
+def measurements() -> tempfile.TemporaryDirectory[str]:
+    """What the servers of all tests remember of this machine, until the end of this process."""
+    return tempfile.TemporaryDirectory()
+
+
+def arguments_for(base: Path, *extra: str) -> list[str]:
     threads = [] if "--threads" in extra else ["--threads", "1"]
-    return [sys.executable, "-m", "maft.serve", "--base", str(base), "--port", "0", *threads, *extra]
+    return ["--base", str(base), "--port", "0", "--measurements", measurements().name, *threads, *extra]
+
+
+def command(base: Path, *extra: str) -> list[str]:
+    return [sys.executable, "-m", "maft.serve", *arguments_for(base, *extra)]
 
 
 def environment() -> dict[str, str]:
-    return {**os.environ, "PYTHONPATH": str(PYTHON_FOLDER), "OMP_NUM_THREADS": "1"}
+    return {**os.environ, "PYTHONPATH": str(PYTHON_FOLDER)}
 
 
-def start(base: Path, *extra: str) -> tuple[subprocess.Popen[str], dict[str, Any]]:
-    """The process and its ready line. Its standard input is a pipe that this process holds open."""
-    process = subprocess.Popen(
-        command(base, *extra), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment()
-    )
-    assert process.stdout is not None
-    line = process.stdout.readline()
-    assert line, f"the server ended with exit code {process.wait()}"
-    return process, json.loads(line)
+def fork(base: Path, *extra: str, files: tuple[int, int] | None = None) -> tuple[ForkedProgram, dict[str, Any]]:
+    """A server and its ready line. `files`: limits (soft, hard) of its open files."""
+    server = ForkedProgram("maft.serve", arguments_for(base, *extra), files=files)
+    line = server.stdout.readline()
+    assert line, f"the server ended with exit code {server.wait()}"
+    return server, json.loads(line)
 
 
 @contextlib.contextmanager
 def running_server(base: Path, *extra: str) -> Iterator[httpx.Client]:
-    process, ready = start(base, *extra)
+    server, ready = fork(base, *extra)
     try:
         with httpx.Client(base_url=f"http://127.0.0.1:{ready['port']}", timeout=120) as client:
             yield client
     finally:
-        process.kill()
-        process.wait()
-        for pipe in (process.stdin, process.stdout):
-            if pipe is not None:
-                pipe.close()
+        server.close()
 
 
 def ask(client: httpx.Client, model: str = "base", content: str = "1+2", **extra: Any) -> Any:

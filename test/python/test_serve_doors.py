@@ -5,14 +5,13 @@ from __future__ import annotations
 import json
 import resource
 import socket
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-from serve_fixtures import ask, command, environment, error_of, running_server, write_lively
+from serve_fixtures import ask, error_of, fork, running_server, write_lively
 
 from maft.serve import connections
 from maft.serve.hosts import known_names, name_of
@@ -74,27 +73,12 @@ def test_a_server_for_other_machines_knows_its_machine_too() -> None:
     assert [name_of(host) for host in ("a:1", "[::1]:2", "::1", "A")] == ["a", "::1", "::1", "a"]
 
 
-def start_with_files(base: Path, soft: int, hard: int) -> tuple[subprocess.Popen[str], int]:
-    process = subprocess.Popen(
-        command(base),
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-        env=environment(),
-        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard)),
-    )
-    assert process.stdout is not None
-    return process, json.loads(process.stdout.readline())["port"]
-
-
 @pytest.fixture(scope="module")
 def narrow(base: Path) -> Iterator[str]:
     """The address of a server that may open few files."""
-    process, port = start_with_files(base, FILES, FILES)
-    yield f"http://127.0.0.1:{port}"
-    process.kill()
-    process.communicate()
+    server, ready = fork(base, files=(FILES, FILES))
+    yield f"http://127.0.0.1:{ready['port']}"
+    server.close()
 
 
 @pytest.mark.parametrize(
@@ -139,13 +123,12 @@ def test_a_body_that_stops_half_way_gives_its_place_to_others(narrow: str) -> No
 def test_the_limit_of_files_is_raised_as_far_as_it_may_be(base: Path) -> None:
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     most = connections.MOST_FILES if hard == resource.RLIM_INFINITY else min(hard, connections.MOST_FILES)
-    process, _ = start_with_files(base, 200, hard)
+    server, _ = fork(base, files=(200, hard))
     try:
-        line = next(x for x in Path(f"/proc/{process.pid}/limits").read_text().splitlines() if "open files" in x)
+        line = next(x for x in Path(f"/proc/{server.pid}/limits").read_text().splitlines() if "open files" in x)
         assert int(line.split()[3]) == most
     finally:
-        process.kill()
-        process.communicate()
+        server.close()
 
 
 def test_a_request_that_never_comes_is_no_longer_waited_for(monkeypatch: pytest.MonkeyPatch, base: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import socket
@@ -14,7 +15,17 @@ from pathlib import Path
 import httpx
 import pytest
 import torch
-from serve_fixtures import command, environment, running_server, start, text_of, write_adapter, write_lively
+from forked_programs import ForkedProgram
+from serve_fixtures import (
+    arguments_for,
+    command,
+    environment,
+    fork,
+    running_server,
+    text_of,
+    write_adapter,
+    write_lively,
+)
 from transformers import GPT2Config, GPT2LMHeadModel
 
 from maft.serve import server
@@ -32,8 +43,12 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def refusal(folder: Path, *extra: str) -> tuple[int, str]:
-    ended = subprocess.run(command(folder, *extra), capture_output=True, text=True, env=environment(), timeout=120)
-    return ended.returncode, ended.stderr.strip()
+    server = ForkedProgram("maft.serve", arguments_for(folder, *extra), reading=(1, 2))
+    try:
+        assert server.stderr is not None
+        return server.wait(), server.stderr.read().strip()
+    finally:
+        server.close()
 
 
 def test_a_folder_that_is_no_model_is_one_sentence_and_exit_code_2(tmp_path: Path) -> None:
@@ -41,8 +56,10 @@ def test_a_folder_that_is_no_model_is_one_sentence_and_exit_code_2(tmp_path: Pat
     (tmp_path / "pickled" / "config.json").write_text("{}")
     (tmp_path / "pickled" / "pytorch_model.bin").write_bytes(b"")
     for folder, words in (("nowhere", "is no folder"), (".", "no config.json"), ("pickled", "pickled weights")):
-        code, message = refusal(tmp_path / folder, "--base-name", "base")
-        assert code == 2 and words in message and "\n" not in message
+        asked = command(tmp_path / folder, "--base-name", "base")
+        ended = subprocess.run(asked, capture_output=True, text=True, env=environment(), timeout=120)
+        message = ended.stderr.strip()
+        assert ended.returncode == 2 and words in message and "\n" not in message
 
 
 def test_a_torn_checkpoint_is_one_sentence_and_exit_code_2(base: Path, tmp_path: Path) -> None:
@@ -59,45 +76,41 @@ def test_a_taken_port_is_said_plainly(base: Path) -> None:
     assert code == 1 and port in message.splitlines()[-1] and "Traceback" not in message
 
 
-def test_the_ready_line_names_port_and_models(base: Path) -> None:
-    process, ready = start(base, "--models", str(base.parent), "--base-name", "org/name")
-    try:
-        assert ready["event"] == "ready" and ready["models"] == ["org/name", "base"]
-        answer = httpx.get(f"http://127.0.0.1:{ready['port']}/health", timeout=30)
-        assert answer.status_code == 200
-    finally:
-        process.kill()
-        process.communicate()
-
-
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_ends_it_with_exit_code_0_and_answers_who_waits(base: Path, number: signal.Signals) -> None:
-    process, ready = start(base)
+    server, ready = fork(base)
     url = f"http://127.0.0.1:{ready['port']}/v1/chat/completions"
     with ThreadPoolExecutor(8) as pool:
         answers = [pool.submit(httpx.post, url, json=CHAT, timeout=60) for _ in range(8)]
         time.sleep(0.3)
-        process.send_signal(number)
-        assert process.wait(timeout=20) == 0
+        server.send_signal(number)
+        assert server.wait(timeout=20) == 0
         for answer in answers:
             try:
                 assert answer.result().status_code in (200, 503)
             except httpx.TransportError:
                 pass  # not accepted any more
-    process.communicate()
+    server.close()
 
 
-def test_it_ends_when_its_parent_is_killed(base: Path) -> None:
+def test_the_ready_line_names_port_and_models_and_it_ends_when_its_parent_is_killed(base: Path) -> None:
+    """`python -m maft.serve` itself, without what other tests prepare for it."""
     script = (
         "import subprocess, sys, time\n"
-        "child = subprocess.Popen(sys.argv[1:], stdin=subprocess.PIPE, stdout=subprocess.PIPE)\n"
-        "child.stdout.readline(); print(child.pid, flush=True); time.sleep(600)\n"
+        "child = subprocess.Popen(sys.argv[1:], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)\n"
+        "print(child.stdout.readline(), end=''); print(child.pid, flush=True); time.sleep(600)\n"
     )
-    arguments = [sys.executable, "-c", script, *command(base, "--exit-with-parent")]
+    served = command(base, "--models", str(base.parent), "--base-name", "org/name", "--exit-with-parent")
+    arguments = [sys.executable, "-c", script, *served]
     with subprocess.Popen(arguments, stdout=subprocess.PIPE, text=True, env=environment()) as parent:
         assert parent.stdout is not None
-        child = int(parent.stdout.readline())
-        parent.kill()
+        try:
+            ready = json.loads(parent.stdout.readline())
+            child = int(parent.stdout.readline())
+            assert ready["event"] == "ready" and ready["models"] == ["org/name", "base"]
+            assert httpx.get(f"http://127.0.0.1:{ready['port']}/health", timeout=30).status_code == 200
+        finally:
+            parent.kill()
     deadline = time.monotonic() + 10
     while is_alive(child) and time.monotonic() < deadline:
         time.sleep(0.05)
@@ -106,21 +119,11 @@ def test_it_ends_when_its_parent_is_killed(base: Path) -> None:
 
 def test_it_ends_when_its_parent_is_gone_while_the_base_is_loaded(base: Path) -> None:
     """Loading stands still here; of a large model on a slow disk it takes minutes."""
-    script = (
-        "import sys, time\n"
-        "from maft.serve import __main__, server\n"
-        "def load(*_): print('loading', flush=True); time.sleep(600)\n"
-        "server.load_base = load\n"
-        "__main__.main(sys.argv[1:])\n"
-    )
-    arguments = [sys.executable, "-c", script, "--base", str(base), "--port", "0", "--exit-with-parent"]
-    with subprocess.Popen(
-        arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment()
-    ) as child:
-        assert child.stdin is not None and child.stdout is not None
-        assert child.stdout.readline() == "loading\n"
-        child.stdin.close()
-        assert child.wait(timeout=10) != 0
+    server = ForkedProgram("endless_loading", arguments_for(base, "--exit-with-parent"))
+    assert server.stdout.readline() == "loading\n"
+    server.stdin.close()
+    assert server.wait(timeout=10) != 0
+    server.close()
 
 
 def test_a_base_that_does_not_fit_is_no_broken_folder(base: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -52,7 +52,7 @@ def test_kill_and_resume_gives_the_same_bytes(tmp_path: Path, base: Path, templa
 
 def test_sigterm_checkpoints_and_exits_with_5(tmp_path: Path, base: Path) -> None:
     record = prepare(tmp_path, base, epochs=2000)
-    trainer = Trainer("--job", str(write_job(tmp_path, record)), "--parent-fd", "0")
+    trainer = Trainer("--job", str(write_job(tmp_path, record)), "--parent-fd", "0", forked=True)
     trainer.wait_for("step", 3)
     trainer.process.send_signal(signal.SIGTERM)
     code, events = trainer.finish()
@@ -64,7 +64,7 @@ def test_sigterm_checkpoints_and_exits_with_5(tmp_path: Path, base: Path) -> Non
 
 def test_a_dead_parent_ends_the_training(tmp_path: Path, base: Path) -> None:
     record = prepare(tmp_path, base, epochs=2000)
-    trainer = Trainer("--job", str(write_job(tmp_path, record)), "--parent-fd", "0")
+    trainer = Trainer("--job", str(write_job(tmp_path, record)), "--parent-fd", "0", forked=True)
     trainer.wait_for("step")
     assert trainer.process.stdin is not None
     trainer.process.stdin.close()
@@ -154,7 +154,7 @@ def test_a_forked_training_gives_the_weights_of_a_fresh_process(tmp_path: Path, 
 
 def test_children_end_with_a_killed_template(tmp_path: Path, base: Path) -> None:
     """The end of the events shows that all of them are gone; each has left a checkpoint."""
-    template = Trainer("--template")
+    template = Trainer("--template", forked=True)
     template.next()
     for name in "ab":
         record = prepare(tmp_path / name, base, epochs=5000)

@@ -1,8 +1,7 @@
-"""Random models of some thousand parameters with the tiny model's tokenizer; a Llama on the command line: `python tiny_llama.py FOLDER`."""
+"""Random models of some thousand parameters with the tiny model's tokenizer."""
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import torch
@@ -50,7 +49,3 @@ def write_tiny_gemma(folder: Path) -> Path:
         Gemma3ForConditionalGeneration(config).save_pretrained(folder)
     tokenizer.save_pretrained(folder)
     return folder
-
-
-if __name__ == "__main__":
-    write_tiny_llama(Path(sys.argv[1]))

@@ -6,10 +6,15 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
+
+from forked_programs import ForkedProgram
 
 ROOT = Path(__file__).parents[2]
+#: The descriptor of a forked trainer's events, beyond those that it opens itself.
+EVENTS = 100
 QUESTION = "3+2*7+5-4*9=?"
 RESPONSE = "2*7=14 4*9=36 3+14=17 17+5=22 22-36=-14 #-14"
 
@@ -48,11 +53,23 @@ def write_job(folder: Path, record: dict[str, Any]) -> Path:
 
 
 class Trainer:
-    """`python -m maft.train`, with a pipe of events and, as its stdin, the pipe by which it notices our death."""
+    """`python -m maft.train`, with a pipe of events and, as its stdin, the pipe by which it notices our death.
 
-    def __init__(self, *arguments: str) -> None:
+    `forked`: with the imports done before (`forked_programs.py`)."""
+
+    def __init__(self, *arguments: str, forked: bool = False) -> None:
+        self.process: subprocess.Popen[str] | ForkedProgram
+        self.events: TextIO
+        if forked:
+            told = [*arguments, "--events-fd", str(EVENTS)]
+            self.process = ForkedProgram("maft.train", told, reading=(2, EVENTS))
+            self.events = self.process.readers[EVENTS]
+        else:
+            self.start_afresh(arguments)
+
+    def start_afresh(self, arguments: Sequence[str]) -> None:
         reading, writing = os.pipe()
-        environment = {**os.environ, "PYTHONPATH": str(ROOT / "python"), "OMP_NUM_THREADS": "1"}
+        environment = {**os.environ, "PYTHONPATH": str(ROOT / "python")}
         self.process = subprocess.Popen(
             [sys.executable, "-m", "maft.train", *arguments, "--events-fd", str(writing)],
             stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
