@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import errno
 import json
 import resource
 import socket
@@ -105,6 +107,30 @@ def test_more_connections_than_files_that_ask_for_nothing_do_not_block_it(narrow
             each.close()
 
 
+def test_connections_that_find_no_free_file_are_told_in_one_line_not_with_a_traceback_each(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async def flood() -> None:
+        loop = asyncio.get_running_loop()
+        loop.set_exception_handler(connections.BriefAboutAccepts())
+        server = await asyncio.start_server(lambda *_: None, "127.0.0.1", 0, backlog=200)
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        with socket.create_connection(server.sockets[0].getsockname()):
+            # Fewer than are open by now: each of the 200 attempts to accept the connection fails.
+            resource.setrlimit(resource.RLIMIT_NOFILE, (3, hard))
+            try:
+                await asyncio.sleep(0.05)
+            finally:
+                resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+        loop.call_exception_handler({"message": "something else", "exception": OSError(errno.EMFILE, "elsewhere")})
+        server.close()
+
+    asyncio.run(flood())
+    lack, other = [record.getMessage() for record in caplog.records]
+    assert lack.startswith("connections wait to be accepted: ") and "Too many open files" in lack
+    assert other.startswith("something else")
+
+
 def test_a_body_that_stops_half_way_gives_its_place_to_others(narrow: str) -> None:
     address = httpx.URL(narrow)
     head = (
@@ -132,8 +158,6 @@ def test_the_limit_of_files_is_raised_as_far_as_it_may_be(base: Path) -> None:
 
 
 def test_a_request_that_never_comes_is_no_longer_waited_for(monkeypatch: pytest.MonkeyPatch, base: Path) -> None:
-    import asyncio
-
     import uvicorn
 
     async def app(scope: Any, receive: Any, send: Any) -> None:

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+import errno
+import logging
 import resource
 from typing import Any
 
 from uvicorn.protocols.http.h11_impl import H11Protocol
+
+log = logging.getLogger("maft.serve")
 
 #: Of a request that has begun, or of a connection without one, so much may pass without a byte.
 SILENT_SECONDS = 20.0
@@ -14,6 +19,10 @@ RESERVED_FILES = 256
 MOST_CONNECTIONS = 16_384
 #: Enough for any number of connections; some systems call their limit infinite and refuse what that would be.
 MOST_FILES = 65_536
+#: For lack of these, asyncio accepts no connection for a second.
+LACKS = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
+#: How often the lack is told at most.
+TOLD_EVERY_SECONDS = 60.0
 
 BUSY_BODY = b'{"error": {"message": "Too many connections are open.", "code": "too_many_connections"}}'
 BUSY = (
@@ -86,6 +95,22 @@ class PatientProtocol(H11Protocol):
             return
         self.transport.write(BUSY)
         self.transport.close()
+
+
+class BriefAboutAccepts:
+    """The event loop's handler of errors. By itself asyncio tells every connection that it cannot accept with a traceback,
+    thousands a second where many come at once, which fill the disk with the log."""
+
+    def __init__(self) -> None:
+        self.told = float("-inf")
+
+    def __call__(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        error = context.get("exception")
+        if not (isinstance(error, OSError) and error.errno in LACKS and "accept" in context["message"]):
+            loop.default_exception_handler(context)
+        elif loop.time() - self.told >= TOLD_EVERY_SECONDS:
+            self.told = loop.time()
+            log.warning("connections wait to be accepted: %s", error)
 
 
 def bounded_protocol() -> type[PatientProtocol]:

@@ -18,7 +18,7 @@ import torch
 import uvicorn
 
 from maft.out_of_memory import is_out_of_memory
-from maft.serve.connections import bounded_protocol
+from maft.serve.connections import BriefAboutAccepts, bounded_protocol
 from maft.serve.engine import Engine
 from maft.serve.errors import BaseTooLarge, CannotListen, NoSuchModelFolder
 from maft.serve.hosts import KnownHosts, known_names
@@ -90,6 +90,7 @@ async def run(settings: ServeSettings) -> int:
     gc.collect()
     gc.freeze()
     loop = asyncio.get_running_loop()
+    loop.set_exception_handler(BriefAboutAccepts())
     make_room = partial(loop.call_soon_threadsafe, versions.evict_all_idle)
     engine = Engine(metrics, max_batch=settings.max_batch, max_queue=settings.max_queue, make_room=make_room)
     names = known_names(settings.host, settings.allowed_hosts)
