@@ -1,6 +1,6 @@
 """On a CPU the same request with the same seed gives the same text, whatever it is batched with.
 
-REQUESTS=10000 python -m pytest test/python/test_serve_determinism.py     # the full run (default 150)
+REQUESTS=10000 python -m pytest test/python/test_serve_determinism.py     # the full run (default 100)
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import httpx
 import pytest
 from serve_fixtures import running_server, write_adapter, write_lively
 
-REQUESTS = int(os.environ.get("REQUESTS", "150"))
+REQUESTS = int(os.environ.get("REQUESTS", "100"))
 NAMES = ("base", "full-1", "full-2", "adapter-1")
 
 
