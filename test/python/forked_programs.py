@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import atexit
 import functools
+import gc
 import json
 import os
 import resource
@@ -145,6 +146,9 @@ def serve(requests: socket.socket) -> None:
     """Until the other end closes. It runs no kernel and starts no thread, so that a fork is a clean copy."""
     for name in PRELOADED:
         import_module(name)
+    # What is imported stays for good: no fork looks through it, and so copies it, in its collections.
+    gc.collect()
+    gc.freeze()
     #: Where the exit code of each running program is told.
     telling: dict[int, int] = {}
     signal.signal(signal.SIGCHLD, lambda *_: reap(telling))
