@@ -103,7 +103,8 @@ class ForkedProgram:
         """Kills it where it still runs."""
         self.kill()
         self.wait()
-        for pipe in (self.stdin, self.status, *self.readers.values()):
+        self.status.close()
+        for pipe in (self.stdin, *self.readers.values()):
             pipe.close()
 
 
