@@ -13,6 +13,7 @@ import type {
 import type { RunRecord } from '../src/contract/run';
 import type { RunSpecification } from '../src/contract/specification';
 import { digestOf, runIdOf } from '../src/domain/digests';
+import { searchAttributes } from '../src/contract/names';
 import { comparisonPlan } from '../src/domain/comparison-order';
 import { comparisonKeys, runKeys } from '../src/domain/keys';
 import { InvalidRunSpec } from '../src/errors';
@@ -26,7 +27,7 @@ import { tasksOf } from './run-tasks';
 import type { ResolveRunInput } from './runs';
 
 export function createComparisonActivities(dependencies: ActivityDependencies) {
-  const { store, machine } = dependencies;
+  const { store, machine, platform } = dependencies;
   const checkedRun = runChecks(dependencies);
 
   /** Adopts the stored comparison of the same specification (this is resume), or stores a new one. */
@@ -44,7 +45,11 @@ export function createComparisonActivities(dependencies: ActivityDependencies) {
     const key = comparisonKeys.record(comparisonId);
     const known = await readSealed<ComparisonRecord>(store, key);
     const record = known ?? (await storeRecord(recordOf({ comparisonId, workflowId, written }, resolved)));
-    if (record.digest === resolved.digest) return comparisonPlan(record);
+    if (record.digest === resolved.digest) {
+      const registered = new Set(await platform.registeredSearchAttributes());
+      const known = Object.values(searchAttributes).filter((name) => registered.has(name));
+      return { ...comparisonPlan(record), searchAttributes: known };
+    }
     throw new InvalidRunSpec([
       `comparison ${comparisonId} exists with another specification. Start it under another workflow id, or give the ` +
         'specification it was started with to resume it',

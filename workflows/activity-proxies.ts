@@ -6,38 +6,58 @@ import { ActivityCancellationType, proxyActivities } from '@temporalio/workflow'
 import type { Activities } from '../activities';
 import { taskQueues } from '../src/contract/names';
 import { modelRetries } from '../src/contract/retries';
+import { summarised } from './activity-summaries';
 
 /** Data, grading, selection, reports: short, safe to repeat, no model. */
-export const light = proxyActivities<
-  Pick<
-    Activities,
-    | 'resolveRun'
-    | 'resolveEvaluation'
-    | 'openShard'
-    | 'findClosedShards'
-    | 'closeShard'
-    | 'selectTrainingData'
-    | 'recordSociety'
-    | 'scoreEvaluation'
-    | 'auditTraining'
-    | 'checkForCollapse'
-    | 'recordMeasures'
-    | 'writeReport'
-    | 'resolveComparison'
-    | 'openComparedRun'
-    | 'writeComparison'
-  >
->({
-  taskQueue: taskQueues.light,
-  // Grading one shard of hard LaTeX answers may cost a time limit per pair.
-  startToCloseTimeout: '30 minutes',
-  // Notices a killed worker long before the timeout above.
-  heartbeatTimeout: '30 seconds',
-  // Eager dispatch bypasses the queue's concurrency limit.
-  allowEagerDispatch: false,
-  // About ten minutes of a full disk or a lost mount; then the run pauses itself until people have mended it.
-  retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '1 minute', maximumAttempts: 15 },
-});
+export const light = summarised(
+  proxyActivities<
+    Pick<
+      Activities,
+      | 'resolveRun'
+      | 'resolveEvaluation'
+      | 'openShard'
+      | 'findClosedShards'
+      | 'closeShard'
+      | 'selectTrainingData'
+      | 'recordSociety'
+      | 'scoreEvaluation'
+      | 'auditTraining'
+      | 'checkForCollapse'
+      | 'recordMeasures'
+      | 'writeReport'
+      | 'resolveComparison'
+      | 'openComparedRun'
+      | 'writeComparison'
+    >
+  >({
+    taskQueue: taskQueues.light,
+    // Grading one shard of hard LaTeX answers may cost a time limit per pair.
+    startToCloseTimeout: '30 minutes',
+    // Notices a killed worker long before the timeout above.
+    heartbeatTimeout: '30 seconds',
+    // Eager dispatch bypasses the queue's concurrency limit.
+    allowEagerDispatch: false,
+    // About ten minutes of a full disk or a lost mount; then the run pauses itself until people have mended it.
+    retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '1 minute', maximumAttempts: 15 },
+  }),
+  {
+    resolveRun: 'check the specification, draw the problems',
+    resolveEvaluation: 'check the specification, draw the problems',
+    openShard: 'open',
+    findClosedShards: 'look for closed shards',
+    closeShard: 'vote, write the transcripts',
+    selectTrainingData: 'select training data',
+    recordSociety: 'record the society',
+    scoreEvaluation: 'score the answers',
+    auditTraining: 'compare the consensus with the references',
+    checkForCollapse: 'look for signs of collapse',
+    recordMeasures: 'measure diversity and drift',
+    writeReport: 'write the report',
+    resolveComparison: 'check the comparison and all its runs',
+    openComparedRun: 'look for results',
+    writeComparison: 'write the table',
+  },
+);
 
 /** One debate turn, the extra samples of one vote, one problem's hints, the scores of one shard: all that calls models. */
 export const models = proxyActivities<Pick<Activities, 'takeTurn' | 'drawVoteSamples' | 'askWithHints' | 'scoreShard'>>(

@@ -1,9 +1,11 @@
 /** What one workflow run of `compareMethods` knows and shows. Only bookkeeping; the order of work is in compare-methods.ts. */
 import { rootCause, setCurrentDetails, setHandler, workflowInfo, type TemporalFailure } from '@temporalio/workflow';
 import type { ComparisonPlan, ComparisonProgress, ComparisonState, FailedRun } from '../src/contract/comparison';
+import { searchAttributes } from '../src/contract/names';
 import { rootWorkflowId } from '../src/domain/identifiers';
 import { progressQuery } from './messages';
 import { createPauseGate, type PauseGate } from './pause-gate';
+import { setSearchAttribute } from './search-attributes';
 
 /** The argument of a comparison that continue-as-new started; a user's argument is a specification. */
 export interface ContinuedComparison {
@@ -28,16 +30,14 @@ export class ComparisonContext {
   readonly isContinued: boolean;
   private stage: ComparisonProgress['stage'];
   private state: ComparisonState | undefined;
+  private shownPaused: boolean | undefined;
 
   constructor(state: ComparisonState | undefined) {
     this.state = state;
     this.isContinued = state !== undefined;
     this.stage = state === undefined ? 'resolve' : 'runs';
-    this.gate = createPauseGate({
-      paused: state?.paused,
-      reason: state?.pauseReason,
-      version: state?.gateVersion,
-    });
+    const gate = { paused: state?.paused, reason: state?.pauseReason, version: state?.gateVersion };
+    this.gate = createPauseGate(gate, () => this.show());
     setHandler(progressQuery, () => this.progress());
   }
 
@@ -113,9 +113,15 @@ export class ComparisonContext {
   }
 
   private show(): void {
+    if (this.state === undefined) return;
+    const { paused: isPaused } = this.gate;
+    if (isPaused !== this.shownPaused)
+      setSearchAttribute(this.state.plan.searchAttributes, searchAttributes.paused, isPaused);
+    this.shownPaused = isPaused;
     const { runs, paused, pauseReason } = this.progress();
     const failed = runs.failed.map(({ runId, reason }) => `- ${runId} failed: ${reason}`);
     const now = `**${this.stage}**: ${runs.done} of ${runs.total} runs finished`;
-    setCurrentDetails([`${now}${paused ? ` · paused: ${pauseReason ?? 'asked to'}` : ''}`, ...failed].join('\n'));
+    const why = paused ? [`- **paused**: ${pauseReason ?? 'asked to'}`] : [];
+    setCurrentDetails([`- ${now}`, ...why, ...failed].join('\n'));
   }
 }

@@ -1,6 +1,14 @@
 /** The society of one iteration debates the evaluation problems; its answers are scored, its diversity is measured. */
 import { allHandlersFinished, condition, workflowInfo } from '@temporalio/workflow';
-import type { CallCounts, EvaluationInput, EvaluationOutcome, RunProgress, ShardOutcome } from '../src/contract/run';
+import type {
+  CallCounts,
+  EvaluationInput,
+  EvaluationOutcome,
+  RunPlan,
+  RunProgress,
+  ShardOutcome,
+} from '../src/contract/run';
+import { searchAttributes } from '../src/contract/names';
 import { addCounts, noCounts } from '../src/domain/counts';
 import { light } from './activity-proxies';
 import { debateProblems } from './debate-problems';
@@ -10,17 +18,22 @@ import { outlastingOutages } from './outages';
 import { answerProgress } from './part-progress';
 import { createPauseGate, type PauseGate } from './pause-gate';
 import { refusedAsItself } from './refusals';
+import { setSearchAttribute } from './search-attributes';
 
 /** Part of a run; or started by itself with a finished society, and then a run of no iterations. */
 export async function evaluateSociety(...input: unknown[]): Promise<EvaluationOutcome> {
   const part = workflowInfo().parent === undefined ? undefined : (input[0] as EvaluationInput);
-  const gate = createPauseGate({ paused: part?.paused });
+  const known: { plan?: RunPlan } = {};
+  const show = () => setSearchAttribute(known.plan?.searchAttributes, searchAttributes.paused, gate.paused);
+  const gate = createPauseGate({ paused: part?.paused }, show);
   if (part !== undefined) return evaluate(part, gate);
   // Followed as any other run is: whoever asks gets the whole run's progress.
   const whole = { iteration: 0, iterations: 0, accuracy: {} };
   const nothing = { problems: { done: 0, total: 0, failed: 0 }, counts: noCounts };
   answerProgress(gate, () => nothing, { ...whole, runId: '', stage: 'resolve' });
   const plan = await refusedAsItself(() => outlastingOutages(gate, () => light.resolveEvaluation({ input })));
+  known.plan = plan;
+  show();
   const outcome = await evaluate({ plan, iteration: 0 }, gate, { ...whole, runId: plan.runId, stage: 'evaluate' });
   const request = { runId: plan.runId, throughIteration: 0, timings: [] };
   await outlastingOutages(gate, () => light.writeReport(request));

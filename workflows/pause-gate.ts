@@ -57,8 +57,13 @@ type Child<Result> = Pick<ChildWorkflowHandle<() => Promise<Result>>, 'signal' |
  * Installs the handlers of `pause` and `resume`. Call first thing, before anything is awaited. Only the run itself decides:
  * a part that is asked to pause asks the run, and every part follows the newest state it has heard of. A part's trouble from
  * before the last resume pauses nothing: what it was about is tried again, and says so if the trouble lasts.
+ *
+ * @param onChange Called after every pause and every resume.
  */
-export function createPauseGate({ paused = false, reason: startReason, version = 0 }: Partial<GateState>): PauseGate {
+export function createPauseGate(
+  { paused = false, reason: startReason, version = 0 }: Partial<GateState>,
+  onChange: () => void = () => undefined,
+): PauseGate {
   const children = new Map<string, Child<unknown>>();
   const { root, parent } = workflowInfo();
   const above = root ?? parent;
@@ -67,6 +72,7 @@ export function createPauseGate({ paused = false, reason: startReason, version =
 
   const enter = async (next: GateState): Promise<void> => {
     state = next;
+    onChange();
     log.info(next.paused ? 'paused' : 'resumed', { reason: next.reason });
     await tell([...children.values()], next);
   };

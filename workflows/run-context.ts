@@ -2,8 +2,7 @@
  * What one workflow run of `multiagentFinetuning` knows and shows: plan, sums, progress query, pause gate,
  * current details and search attributes. Only bookkeeping; the method is in multiagent-finetuning.ts.
  */
-import { defineSearchAttributeKey, type SearchAttributePair } from '@temporalio/common';
-import { setCurrentDetails, setHandler, upsertSearchAttributes, workflowInfo } from '@temporalio/workflow';
+import { setCurrentDetails, setHandler, workflowInfo } from '@temporalio/workflow';
 import { searchAttributes } from '../src/contract/names';
 import type {
   CallCounts,
@@ -16,9 +15,10 @@ import type {
 } from '../src/contract/run';
 import { addCounts, noCounts } from '../src/domain/counts';
 import { meanLoss, reasonToStop } from '../src/domain/stopping';
-import { progressTable } from './current-details';
+import { progressList } from './current-details';
 import { progressQuery } from './messages';
 import { createPauseGate, type PauseGate } from './pause-gate';
+import { setSearchAttribute } from './search-attributes';
 
 /** The argument of a run that continue-as-new started; a user's argument is a specification. */
 export interface Continued {
@@ -49,11 +49,8 @@ export class RunContext {
   constructor(state: RunState | undefined) {
     this.state = state;
     this.stageIteration = state?.iteration ?? 0;
-    this.gate = createPauseGate({
-      paused: state?.paused,
-      reason: state?.pauseReason,
-      version: state?.gateVersion,
-    });
+    const gate = { paused: state?.paused, reason: state?.pauseReason, version: state?.gateVersion };
+    this.gate = createPauseGate(gate, () => this.showPause());
     setHandler(progressQuery, () => this.progress());
   }
 
@@ -93,7 +90,8 @@ export class RunContext {
   async begin(plan: RunPlan): Promise<void> {
     const paused = this.gate.paused;
     this.state = { plan, iteration: 1, accuracy: {}, counts: noCounts, timings: [], paused };
-    this.upsert(searchAttributes.task, 'KEYWORD', plan.task);
+    setSearchAttribute(this.plan.searchAttributes, searchAttributes.task, plan.task);
+    setSearchAttribute(this.plan.searchAttributes, searchAttributes.paused, paused);
   }
 
   /** Runs one stage: waits out a pause, shows it, times it, adds up its calls. */
@@ -107,8 +105,8 @@ export class RunContext {
     Object.assign(this.open, { done: 0, total, failed: 0, counts: noCounts });
     this.stage = stage;
     this.stageIteration = iteration;
-    this.upsert(searchAttributes.stage, 'KEYWORD', stage);
-    this.upsert(searchAttributes.iteration, 'INT', iteration);
+    setSearchAttribute(this.plan.searchAttributes, searchAttributes.stage, stage);
+    setSearchAttribute(this.plan.searchAttributes, searchAttributes.iteration, iteration);
     this.showDetails();
     const startedAt = Date.now();
     const result = await perform();
@@ -138,13 +136,13 @@ export class RunContext {
 
   evaluated(iteration: number, accuracy: number): void {
     this.known.accuracy[iteration] = accuracy;
-    this.upsert(searchAttributes.accuracy, 'DOUBLE', accuracy);
+    setSearchAttribute(this.plan.searchAttributes, searchAttributes.accuracy, accuracy);
     this.showDetails();
   }
 
   finish(): void {
     this.stage = 'done';
-    this.upsert(searchAttributes.stage, 'KEYWORD', this.stage);
+    setSearchAttribute(this.plan.searchAttributes, searchAttributes.stage, this.stage);
     this.showDetails();
   }
 
@@ -182,13 +180,13 @@ export class RunContext {
     };
   }
 
-  private showDetails(): void {
-    setCurrentDetails(progressTable(this.progress(), this.timings));
+  private showPause(): void {
+    if (this.state === undefined) return;
+    setSearchAttribute(this.plan.searchAttributes, searchAttributes.paused, this.gate.paused);
+    this.showDetails();
   }
 
-  /** An attribute the server does not know would block the workflow task for ever, so unknown ones are left out. */
-  private upsert(name: string, type: 'KEYWORD' | 'INT' | 'DOUBLE', value: string | number): void {
-    if (!this.plan.searchAttributes.includes(name)) return;
-    upsertSearchAttributes([{ key: defineSearchAttributeKey(name, type), value } as SearchAttributePair]);
+  private showDetails(): void {
+    setCurrentDetails(progressList(this.progress(), this.timings));
   }
 }

@@ -1,16 +1,20 @@
-/** `maft runs`: every run in the store, with what came of it. Needs no server. */
+/** `maft runs`: every run in the store, with what came of it; a running server says what unfinished ones are doing. */
 import type { Command } from 'commander';
 import { readSealed } from '../artifacts/sealed';
-import { loadConfig } from '../config';
+import { loadConfig, type MachineConfig } from '../config';
 import type { Evaluation } from '../contract/evaluation';
 import type { ComparisonRecord } from '../contract/comparison';
 import type { RunRecord } from '../contract/run';
 import { comparisonKeys, iterationKeys, runKeys } from '../domain/keys';
 import { ArtifactError } from '../errors';
 import type { ArtifactStore } from '../ports';
+import { findServers } from '../runs/find-servers';
+import { runStates, type RunState } from '../runs/run-states';
 import { standingOf } from '../runs/standing';
+import { connectClient } from '../runs/temporal-client';
 import { openStore } from '../wiring';
 import { visibleJson, visibleText } from '../visible-text';
+import { explain } from './exit-codes';
 
 interface RunSummary {
   runId: string;
@@ -21,13 +25,17 @@ interface RunSummary {
   /** Society accuracy (0..1) of each iteration evaluated so far, from iteration 0. */
   accuracy: number[];
   finished: boolean;
+  /** What Temporal says of an unfinished run; absent where no server is running or none could be asked. */
+  state?: RunState['state'];
+  reason?: string;
   createdAt: string;
+  workflowId: string;
 }
 
 export function register(program: Command): void {
   program
     .command('runs')
-    .description('list the runs in the store: task, method, iterations, accuracy')
+    .description('list the runs in the store: task, method, iterations, accuracy, and what unfinished ones are doing')
     .option('--json', 'one JSON object per line: each run (it has a runId), then each comparison (a comparisonId)')
     .addHelpText('after', "\nExample:\n  maft runs --json | jq 'select(.runId).accuracy'")
     .action(list);
@@ -40,13 +48,29 @@ async function list(options: { json?: boolean }): Promise<void> {
   const found = await Promise.all(
     keys.map((key) => key.slice('runs/'.length)).map((runId) => unlessDamaged(runId, () => summarise(store, runId))),
   );
-  const runs = found
-    .filter((run) => run !== undefined)
-    .sort((left, right) => (left.createdAt < right.createdAt ? -1 : 1));
+  const runs = await withStates(
+    config,
+    found.filter((run) => run !== undefined).sort((left, right) => (left.createdAt < right.createdAt ? -1 : 1)),
+  );
   if (runs.length === 0) process.stderr.write(`no runs in ${config.store}\n`);
   for (const run of runs) process.stdout.write(`${options.json ? visibleJson(run) : visibleText(describe(run))}\n`);
   for (const comparison of await listComparisons(store)) {
     process.stdout.write(`${options.json ? visibleJson(comparison) : visibleText(describeComparison(comparison))}\n`);
+  }
+}
+
+/** With what the running servers say of those that are not finished; without that where there are none. */
+async function withStates(config: MachineConfig, runs: RunSummary[]): Promise<RunSummary[]> {
+  const unfinished = runs.filter(({ finished }) => !finished).map(({ workflowId }) => workflowId);
+  const servers = findServers(config);
+  if (servers === undefined || unfinished.length === 0) return runs;
+  try {
+    const client = await connectClient(servers.target);
+    const states = await runStates(client, unfinished).finally(() => client.connection.close());
+    return runs.map((run) => ({ ...run, ...states.get(run.workflowId) }));
+  } catch (error) {
+    process.stderr.write(`${explain(error)}\nso what unfinished runs are doing is left out\n`);
+    return runs;
   }
 }
 
@@ -101,7 +125,7 @@ function describeComparison({ comparisonId, methods, tasks, seeds, runs }: Compa
 async function summarise(store: ArtifactStore, runId: string): Promise<RunSummary | undefined> {
   const record = await readSealed<RunRecord>(store, runKeys.record(runId));
   if (record === undefined) return undefined;
-  const { plan, specification, createdAt } = record;
+  const { plan, specification, createdAt, workflowId } = record;
   const accuracy: number[] = [];
   for (let iteration = 0; iteration <= plan.iterations; iteration++) {
     const evaluation = await readSealed<Evaluation>(store, iterationKeys.evaluation({ runId, iteration }));
@@ -111,11 +135,14 @@ async function summarise(store: ArtifactStore, runId: string): Promise<RunSummar
   }
   const finished = (await standingOf(store, runId)).standing === 'finished';
   const { task, method, iterations } = plan;
-  return { runId, task, method, seed: specification.seed, iterations, accuracy, finished, createdAt };
+  return { runId, task, method, seed: specification.seed, iterations, accuracy, finished, createdAt, workflowId };
 }
 
-function describe({ runId, task, method, seed, iterations, accuracy, finished }: RunSummary): string {
+function describe(run: RunSummary): string {
+  const { runId, task, method, seed, iterations, accuracy, finished } = run;
   const curve = accuracy.map((value) => (100 * value).toFixed(1)).join(' -> ') || 'nothing evaluated yet';
-  const state = finished ? 'finished' : `iteration ${Math.max(0, accuracy.length - 1)} of ${iterations}`;
+  const reached = `iteration ${Math.max(0, accuracy.length - 1)} of ${iterations}`;
+  const doing = [run.state, run.reason].filter((part) => part !== undefined).join(': ');
+  const state = finished ? 'finished' : [doing, reached].filter((part) => part !== '').join(' · ');
   return `${runId.padEnd(28)} ${task} · ${method} · seed ${seed} · ${state} · accuracy % ${curve}`;
 }

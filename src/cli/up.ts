@@ -74,9 +74,14 @@ function say(event: PlatformEvent): void {
   process.stdout.write(`${time}  ${visibleLine(event.message)}\n`);
 }
 
+/** The UI's list without the children of runs, of which there are hundreds. */
+function wholesIn(uiUrl: string, namespace: string): string {
+  return `${uiUrl}/namespaces/${namespace}/workflows?query=${encodeURIComponent('ParentWorkflowId IS NULL')}`;
+}
+
 function welcome(platform: Platform, config: MachineConfig, model: BaseModel | null): string {
   const lines: [string, string | null][] = [
-    ['Temporal UI', platform.uiUrl],
+    ['Temporal UI', platform.uiUrl === null ? null : wholesIn(platform.uiUrl, platform.namespace)],
     ['Temporal', `${platform.temporalAddress}, namespace ${platform.namespace}`],
     [
       'Models',

@@ -141,6 +141,8 @@ export interface ComparisonPlan {
   runsInFlight: number;
   /** What is in one group is done one after the other. */
   groups: { task: string; seed: number; runs: string[] }[];
+  /** Those of ours that the namespace knows. */
+  searchAttributes?: string[];
 }
 
 export interface OpenComparedRunInput {

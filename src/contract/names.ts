@@ -29,15 +29,17 @@ export const searchAttributes = {
   iteration: 'MaftIteration',
   task: 'MaftTask',
   accuracy: 'MaftAccuracy',
+  paused: 'MaftPaused',
 } as const;
 
 /** Temporal's name of the value type each attribute must be registered with (`temporal … --search-attribute Name=Type`). */
-export const searchAttributeTypes: Record<(typeof searchAttributes)[keyof typeof searchAttributes], string> = {
+export const searchAttributeTypes = {
   MaftStage: 'Keyword',
   MaftIteration: 'Int',
   MaftTask: 'Keyword',
   MaftAccuracy: 'Double',
-};
+  MaftPaused: 'Bool',
+} as const satisfies Record<(typeof searchAttributes)[keyof typeof searchAttributes], string>;
 
 /** Every workflow id of the product starts with this; what follows is the run id (architecture: "Ids"). */
 export const workflowIdPrefix = 'maft/';

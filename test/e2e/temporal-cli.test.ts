@@ -35,6 +35,13 @@ const progress = async (id: string): Promise<RunProgress> => {
   return (JSON.parse(answer) as { queryResult: [RunProgress] }).queryResult[0];
 };
 
+/** The run's line of `maft runs`. */
+const stateOf = async (id: string): Promise<unknown> => {
+  const { stdout } = await home.run(['runs', '--json']);
+  const lines = stdout.trimEnd().split('\n');
+  return lines.map((line) => JSON.parse(line) as { runId?: string }).find(({ runId }) => runId === id);
+};
+
 it.each([
   [
     'a specification with bad fields',
@@ -124,8 +131,14 @@ it('weights of which one bit has changed since they were published pause a run t
   expect(pauseReason).toMatch(
     /SHA-256 of model\.safetensors should be .* Restore the folder from a copy; or remove it/,
   );
+  expect(await stateOf('changed')).toMatchObject({ state: 'paused', reason: pauseReason });
+  await until('the UI can find it', async () => {
+    const listed = await home.temporal('workflow', 'list', '--query', 'MaftPaused = true');
+    return listed.includes('maft/changed') && !listed.includes('maft/small');
+  });
   await workflow('changed', 'cancel');
   await failureOf('changed');
+  expect(await stateOf('changed')).toMatchObject({ state: 'cancelled', finished: false });
 });
 
 it('a corrupt turn file is named and never used', async () => {
@@ -138,6 +151,10 @@ it('a corrupt turn file is named and never used', async () => {
   await signal('corrupt', 'resume');
   const failure = await failureOf('corrupt');
   expect(failure).toContain(`runs/corrupt/${turn}: is corrupt`);
+  expect(await stateOf('corrupt')).toMatchObject({
+    state: 'failed',
+    reason: expect.stringContaining('is corrupt') as string,
+  });
   expect(home.files('runs/corrupt/iteration-0')).not.toContain('evaluation.json');
 });
 

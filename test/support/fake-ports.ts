@@ -18,6 +18,7 @@ import type {
   TokenizedText,
   Trainer,
 } from '../../src/ports';
+import { searchAttributes } from '../../src/contract/names';
 import type { TrainingJob } from '../../src/contract/training-job';
 import { givenByUser, graderFor, taskFor } from '../../src/tasks';
 
@@ -150,7 +151,7 @@ export function fakeWorld(folder: string): FakeWorld {
     trainer,
     task: (settings) => taskFor(settings, { dataDirectory: folder, modules: givenByUser }),
     grader: graderFor,
-    platform: { registeredSearchAttributes: async () => ['MaftStage', 'MaftIteration', 'MaftTask', 'MaftAccuracy'] },
+    platform: { registeredSearchAttributes: async () => Object.values(searchAttributes) },
     machine: {
       modelFolder: (base) => `/models/${base}`,
       requireReadableModel: async () => undefined,

@@ -76,6 +76,27 @@ describe('multiagentFinetuning', () => {
     await readFile(path.join(folder, 'runs/whole/report.html'), 'utf8');
   });
 
+  it('has a summary on every activity and every child, with names and numbers only', async () => {
+    const ours: string[] = [];
+    const query = "WorkflowId STARTS_WITH 'maft/whole'";
+    for await (const { workflowId } of environment.client.workflow.list({ query })) ours.push(workflowId);
+    expect(new Set(ours).size).toBeGreaterThan(5);
+    const summaries: string[] = [];
+    for (const workflowId of ours) {
+      const { events } = await environment.client.workflow.getHandle(workflowId).fetchHistory();
+      const begun = (events ?? []).filter(
+        (event) =>
+          (event.activityTaskScheduledEventAttributes ??
+            event.startChildWorkflowExecutionInitiatedEventAttributes) instanceof Object,
+      );
+      for (const { userMetadata } of begun) summaries.push(Buffer.from(userMetadata?.summary?.data ?? []).toString());
+    }
+    expect(summaries.filter((summary) => !/^"[ -~·]{4,120}"$/.test(summary))).toEqual([]);
+    expect(summaries).toEqual(
+      expect.arrayContaining(['"vote, write the transcripts · iteration 1 · train · shard 0"']),
+    );
+  });
+
   it('is adopted by a second start with the same specification, which asks no model again', async () => {
     const asked = world.inference.requests.length;
     await (await start('whole', specification())).result();
