@@ -100,6 +100,9 @@ function deadlineHandler(handler: Handler, { wholeMs, answerMs }: Deadlines): Ha
 
 const mostRedirects = 3;
 
+/** Of an answer, decompressed. Scores are the longest; the model server's own bounds keep them below half of it. */
+const mostAnswerBytes = 64 * 2 ** 20;
+
 /** Of a refusal's body; its reason stands at the beginning. */
 const mostRefusalBytes = 64 * 1024;
 
@@ -111,7 +114,7 @@ export async function fetchFrom(dispatcher: Dispatcher, url: string, init: Reque
   let address = new URL(url);
   for (let redirects = 0; ; redirects++) {
     const response = await undiciFetch(address.href, { dispatcher, ...init, redirect: 'manual' });
-    if (response.ok) return response;
+    if (response.ok) return bounded(response, address);
     if (response.status < 300 || response.status >= 400) return refusal(response);
     await response.body?.cancel();
     address = redirectedTo(response, { address, init, redirects });
@@ -133,6 +136,26 @@ function redirectedTo(
       'prompts go to the configured address only. If that is the right one, write it as baseUrl into config.yaml',
     { status: response.status, retryable: false, isOutage: true },
   );
+}
+
+/** An endpoint that never stops writing, or a compressed answer of a size that nobody sees coming, ends in an error. */
+function bounded(response: Response, { origin, pathname }: URL): Response {
+  if (response.body === null) return response;
+  let bytes = 0;
+  const counted = new TransformStream<Uint8Array, Uint8Array>({
+    transform(chunk, controller) {
+      bytes += chunk.byteLength;
+      if (bytes <= mostAnswerBytes) return controller.enqueue(chunk);
+      const said = `${origin}${pathname} answered with more than ${mostAnswerBytes / 2 ** 20} MB, which is not read on`;
+      controller.error(new ProviderError(said, { retryable: true }));
+    },
+  });
+  const { status, statusText, headers } = response;
+  return new Response((response.body as ReadableStream<Uint8Array>).pipeThrough(counted), {
+    status,
+    statusText,
+    headers,
+  });
 }
 
 async function refusal(response: Response): Promise<Response> {

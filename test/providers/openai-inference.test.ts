@@ -1,4 +1,5 @@
 /** The adapter against a real HTTP server: what goes over the wire, and what every kind of trouble becomes. */
+import { gzipSync } from 'node:zlib';
 import { ProviderError } from '../../src/errors';
 import type { ChatRequest } from '../../src/ports';
 import { OpenAiEndpoint, type EndpointSettings } from '../../src/providers/openai-endpoint';
@@ -205,6 +206,32 @@ describe('an OpenAI-compatible endpoint', () => {
     test('it cuts the connection in the middle of the body', async () => {
       endpoint.answer = partialBody((response) => response.destroy());
       expect(await failureOf()).toMatchObject({ retryable: true, unreachable: true });
+    });
+  });
+
+  test.each<[string, Answer]>([
+    [
+      'that never ends',
+      (_request, response) => {
+        response.writeHead(200, { 'content-type': 'application/json' });
+        const blank = Buffer.alloc(2 ** 20, ' ');
+        const write = (): void => void response.write(blank, () => (response.destroyed ? undefined : write()));
+        write();
+      },
+    ],
+    [
+      'of a few kilobytes that unpack to many megabytes',
+      (_request, response) => {
+        response.writeHead(200, { 'content-type': 'application/json', 'content-encoding': 'gzip' });
+        response.end(gzipSync(Buffer.alloc(80 * 2 ** 20, ' ')));
+      },
+    ],
+  ])('an answer %s is given up after 64 MB', async (_kind, answer) => {
+    endpoint.answer = answer;
+    await expect(inferenceWith().complete(request, new AbortController().signal)).rejects.toMatchObject({
+      message: expect.stringContaining('answered with more than 64 MB') as string,
+      retryable: true,
+      unreachable: false,
     });
   });
 
