@@ -9,6 +9,7 @@ import { comparisonFieldsSchema } from './contract/comparison';
 import { runSpecificationSchema } from './contract/specification';
 import { measureCatalogue, type MeasureDescription } from './domain/measures';
 import { presets } from './domain/presets';
+import { mapOfTree } from './docs-map';
 import { repositoryRoot } from './paths';
 import { allowedAt } from './specification/allowed-values';
 import {
@@ -33,6 +34,7 @@ export const generatedTables: GeneratedTable[] = [
   { file: 'docs/settings.md', name: 'presets', make: presetsTable },
   { file: 'docs/settings.md', name: 'comparison', make: comparisonTable },
   { file: 'docs/measures.md', name: 'measures', make: measuresTable },
+  { file: 'docs/map.md', name: 'map', make: mapOfTree },
 ];
 
 interface Setting {

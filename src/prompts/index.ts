@@ -1,3 +1,4 @@
+/** Every prompt text, and messages made of them. */
 export { instructionOf } from './instructions';
 export {
   firstRoundMessages,

@@ -1,3 +1,4 @@
+/** Which known name a misspelt one most likely meant. */
 const longestName = 64;
 
 /** The known name that a misspelt one most likely meant; `undefined` where none is close. */

@@ -1,4 +1,4 @@
-"""The routes. Each validates, takes a version for its time, lets the engine work, and shapes the answer.
+"""The routes of the model server. Each validates, takes a version for its time, lets the engine work, and shapes the answer.
 
 Plain Starlette routes in a FastAPI application: at a thousand short requests a second, dependency solving and response
 models would cost as much as the tiny model's own arithmetic.
