@@ -87,7 +87,7 @@ function samplesAt({ plan, iteration, split = 'eval', last = false }: Evaluation
 }
 
 /** Adds a closed shard to a running sum. */
-export function addShard(sum: { problems: number; failed: number; counts: CallCounts }, shard: ShardOutcome): void {
+function addShard(sum: { problems: number; failed: number; counts: CallCounts }, shard: ShardOutcome): void {
   sum.problems += shard.problems;
   sum.failed += shard.failed;
   sum.counts = addCounts(sum.counts, shard.counts);

@@ -72,8 +72,10 @@ export function createPauseGate(
 
   const enter = async (next: GateState): Promise<void> => {
     state = next;
-    onChange();
     log.info(next.paused ? 'paused' : 'resumed', { reason: next.reason });
+    // A signal that came with the start is handled before the gate has been returned to whom `onChange` belongs.
+    await Promise.resolve();
+    onChange();
     await tell([...children.values()], next);
   };
   setHandler(pauseSignal, async (sent, heard) => {

@@ -31,7 +31,7 @@ export function coversAllSkills(proficiencies: readonly Proficiency[]): boolean 
 }
 
 /** Proportions of a proficiency; a model that is good at nothing is called mixed. */
-export function skillMix(proficiency: Proficiency): Proficiency {
+function skillMix(proficiency: Proficiency): Proficiency {
   const sum = skills.reduce((total, skill) => total + proficiency[skill], 0);
   return bySkill((skill) => (sum === 0 ? 1 / skills.length : proficiency[skill] / sum));
 }

@@ -48,7 +48,7 @@ export interface SimulatedRun {
 }
 
 /** What a member that starts apart is better at one skill; the others share the rest, so that all agents are equally good. */
-export const lead = 0.15;
+const lead = 0.15;
 
 export function simulateRun(setting: SocietySetting): SimulatedRun {
   const specification = methodSpecification(setting);

@@ -8,13 +8,13 @@ const share = z.number().min(0).max(1);
 const positiveInteger = z.int().min(1);
 const name = z.string().min(1);
 
-export const mixings = ['sample-each', 'exact-share', 'weighted-loss'] as const;
-export const criticTargets = ['last-round', 'critic-rounds', 'all-rounds'] as const;
-export const selections = ['consensus', 'reference', 'none'] as const;
-export const weightSharings = ['none', 'one', 'per-agent'] as const;
-export const evaluationModes = ['sample', 'vote', 'debate'] as const;
+const mixings = ['sample-each', 'exact-share', 'weighted-loss'] as const;
+const criticTargets = ['last-round', 'critic-rounds', 'all-rounds'] as const;
+const selections = ['consensus', 'reference', 'none'] as const;
+const weightSharings = ['none', 'one', 'per-agent'] as const;
+const evaluationModes = ['sample', 'vote', 'debate'] as const;
 export const criticKinds = ['own', 'generation', 'untuned'] as const;
-export const sharedTargets = ['last-round', 'every-agent'] as const;
+const sharedTargets = ['last-round', 'every-agent'] as const;
 export const namedInstructions = ['none', 'unique-id', 'varied', 'cooperative'] as const;
 
 /** Most members a society may have. */

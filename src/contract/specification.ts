@@ -15,7 +15,7 @@ const share = z.number().min(0).max(1);
 const positiveInteger = z.int().min(1);
 const name = z.string().min(1);
 
-export const samplingSchema = z.strictObject({
+const samplingSchema = z.strictObject({
   temperature: z.number().min(0).max(2).default(1),
   topP: z.number().gt(0).max(1).default(0.9),
   maxTokens: positiveInteger.default(2048),
@@ -79,9 +79,9 @@ export const finetuningSchema = z.strictObject({
 });
 
 /** What `evaluation.measures` may ask for; what needs no model beyond the debate's own is always measured. */
-export const measureNames = ['agreement', 'embedding', 'nll', 'kl-agents', 'kl-base'] as const;
+const measureNames = ['agreement', 'embedding', 'nll', 'kl-agents', 'kl-base'] as const;
 
-export const baselines = ['base', 'majority', 'debate'] as const;
+const baselines = ['base', 'majority', 'debate'] as const;
 
 /** One for each of the methods that a comparison may have, and `equal-calls`. */
 const mostVoteSizes = 65;
@@ -140,7 +140,7 @@ export const modelSchema = z.strictObject({
     ),
 });
 
-export const stopSignals = ['never', 'loss', 'plateau'] as const;
+const stopSignals = ['never', 'loss', 'plateau'] as const;
 
 /** When a run ends before `iterations`; a further signal is one more word. */
 export const stopSchema = z.strictObject({
@@ -160,7 +160,7 @@ export const stopSchema = z.strictObject({
   patience: positiveInteger.default(1).describe('iterations in a row without improvement that end the run'),
 });
 
-export const executionSchema = z.strictObject({
+const executionSchema = z.strictObject({
   shardSize: z.union([z.literal('auto'), positiveInteger.max(200)]).default('auto'),
   shardsInFlight: positiveInteger.max(64).default(8),
   problemsInFlight: positiveInteger.max(64).default(8).describe('per shard'),
@@ -172,7 +172,7 @@ export const executionSchema = z.strictObject({
     .describe('run ids: a request that one of them has had answered, seed included, is not asked again'),
 });
 
-export const limitsSchema = z.strictObject({
+const limitsSchema = z.strictObject({
   maxFailedShare: share.default(0.02).describe("share of a stage's problems that may fail before the run does"),
 });
 

@@ -8,7 +8,7 @@ import type { DriftPoint, Finding, FindingKind } from '../contract/guard';
 import type { Measures } from '../contract/measures';
 import type { SelectionReport } from '../contract/training';
 
-export const driftThresholds = {
+const driftThresholds = {
   /** Agreement must have risen by this share since the best earlier iteration. */
   agreementRise: 0.02,
   /** Accuracy must have fallen by this share since then, or by the larger one where agreement has not risen, */

@@ -23,7 +23,7 @@ export function exactShare(share: number): ExactShare {
 }
 
 /** 1 - w. */
-export function remainder({ numerator, denominator }: ExactShare): ExactShare {
+function remainder({ numerator, denominator }: ExactShare): ExactShare {
   return { numerator: denominator - numerator, denominator };
 }
 

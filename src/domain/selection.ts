@@ -174,7 +174,7 @@ export function selectTrainingSets(
 }
 
 /** By problemId (code units, the same on every machine), then round, then member. */
-export function compareExamples(left: TrainingExample, right: TrainingExample): number {
+function compareExamples(left: TrainingExample, right: TrainingExample): number {
   if (left.problemId !== right.problemId) return left.problemId < right.problemId ? -1 : 1;
   return left.round - right.round || left.member - right.member;
 }

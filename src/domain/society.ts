@@ -83,7 +83,7 @@ export function nameOfBase({ base, endpoint }: BaseOfAgent): string {
 }
 
 /** As `nameOfBase`, of the model that everybody starts from and that summarises. */
-export function baseModelName({ model }: ModelSettings): string {
+function baseModelName({ model }: ModelSettings): string {
   return nameOfBase(model);
 }
 

@@ -7,7 +7,7 @@ import { compareVersions, normalise } from './requirements';
 /** What the code in `python/` and the pinned packages need. */
 export const oldestPython = '3.10';
 /** The newest that the pinned packages have wheels for; a newer one is tried last. */
-export const newestPython = '3.14';
+const newestPython = '3.14';
 
 const names = ['python3', 'python3.13', 'python3.12', 'python3.11', 'python3.10', 'python3.14', 'python'];
 

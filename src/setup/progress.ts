@@ -5,7 +5,7 @@ import { visibleText } from '../visible-text';
 /** Told one line at a time, without a line end; `transient` lines may be overwritten by the next one on a terminal. */
 export type SetupListener = (line: string, options?: { transient?: boolean }) => void;
 
-export function formatDuration(milliseconds: number): string {
+function formatDuration(milliseconds: number): string {
   const seconds = Math.round(milliseconds / 1000);
   return seconds < 60 ? `${seconds} s` : `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
 }

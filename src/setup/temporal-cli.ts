@@ -22,7 +22,7 @@ export interface TemporalCli {
 }
 
 /** Older development servers lack what the workflows use (summaries, current details). */
-export const oldestTemporalCli = '1.3.0';
+const oldestTemporalCli = '1.3.0';
 
 export interface TemporalCliOptions {
   listener: SetupListener;
@@ -58,7 +58,7 @@ export async function findTemporalCli(
 }
 
 /** Version of a `temporal` program; undefined where it does not run. */
-export async function temporalVersion(program: string): Promise<string | undefined> {
+async function temporalVersion(program: string): Promise<string | undefined> {
   const result = await runCommand(program, ['--version'], { timeoutMs: 20_000 });
   return result.exitCode === 0 ? /version v?(\d+\.\d+\.\d+)/.exec(result.output)?.[1] : undefined;
 }
@@ -146,7 +146,7 @@ async function requireDigest(fetched: string, digests: Record<string, string>): 
   );
 }
 
-export function howToGetIt(reasons: string[]): string {
+function howToGetIt(reasons: string[]): string {
   return [
     `the Temporal CLI is not here and could not be fetched (${reasons.join('; ')}).`,
     'Get it one of these ways, then start again: brew install temporal;',

@@ -64,7 +64,7 @@ export function uvWords(line: string): string | undefined {
 }
 
 /** uv reads no pip.conf and no PIP_… variable: its own variables for what `pip config list` shows. */
-export async function asPipIsConfigured(python: string): Promise<Record<string, string>> {
+async function asPipIsConfigured(python: string): Promise<Record<string, string>> {
   const listed = await runCommand(python, isolatedModule('pip', ['config', 'list']), { timeoutMs: 60_000 });
   return uvVariables(listed.stdout);
 }

@@ -2,7 +2,7 @@
 const longestName = 64;
 
 /** The known name that a misspelt one most likely meant; `undefined` where none is close. */
-export function nearestName(name: string, known: readonly string[]): string | undefined {
+function nearestName(name: string, known: readonly string[]): string | undefined {
   // Nobody misspells a name into a text of this length, and comparing takes its square.
   if (name.length > longestName) return undefined;
   const wanted = name.toLowerCase();

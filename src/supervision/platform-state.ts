@@ -41,7 +41,7 @@ export interface RunningPlatform {
   model: { folder: string; name: string } | null;
 }
 
-export function stateFile(maftHome: string): string {
+function stateFile(maftHome: string): string {
   return join(maftHome, 'up.json');
 }
 

@@ -147,7 +147,7 @@ async function answersHealth(port: number, signal: AbortSignal): Promise<void> {
 }
 
 /** How every Python child finds the package `maft` and speaks without a buffer. */
-export function pythonEnvironmentVariables(): Record<string, string> {
+function pythonEnvironmentVariables(): Record<string, string> {
   return { ...maftEnvironment(), PYTHONUNBUFFERED: '1', PYTHONUTF8: '1' };
 }
 

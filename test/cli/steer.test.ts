@@ -80,7 +80,6 @@ test('a run that is not open is named, with where to look', async () => {
 });
 
 test('`maft cancel` ends the run and says how to go on', async () => {
-  letGo();
   expect((await maft('cancel', 'steered')).said).toBe(
     'steered: cancelled; what is stored stays, and `maft run` with the same specification goes on from there\n',
   );

@@ -100,6 +100,31 @@ describe('a run in trouble', () => {
     expect((await handle.describe()).status.name).toBe('CANCELLED');
   });
 
+  test.each(['multiagentFinetuning', 'evaluateSociety', 'compareMethods'])(
+    '%s takes a pause that comes with its start',
+    async (workflowType) => {
+      const plan = plainPlan({ iterations: 0, trainedAgents: [] });
+      const comparison = { comparisonId: plan.runId, runsInFlight: 1, groups: [] };
+      const writeComparison: Activities['writeComparison'] = async ({ comparisonId, failed }) => ({
+        ...{ comparisonId, failed },
+        headline: '',
+        rows: [],
+        page: '',
+      });
+      runs.set(plan.runId, plainActivities(plan, { resolveComparison: async () => comparison, writeComparison }));
+      const handle = await namespace.client.workflow.signalWithStart(workflowType, {
+        workflowId: `maft/${plan.runId}`,
+        taskQueue: 'maft',
+        args: [{}],
+        signal: 'pause',
+        signalArgs: ['at once'],
+      });
+      await until(async () => (await handle.query<RunProgress>('progress')).paused, 'it is paused');
+      await handle.signal('resume');
+      await handle.result();
+    },
+  );
+
   test('a failure of before the resume, heard after it, is tried again and pauses nothing', async () => {
     const held: (() => void)[] = [];
     const turn = { answer: '1', counts: { calls: 1, promptTokens: 1, completionTokens: 1 } };

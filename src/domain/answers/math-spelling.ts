@@ -38,7 +38,7 @@ export function sameMath(a: string, b: string): boolean | undefined {
 }
 
 /** One spelling of an expression; two with the same one are equal, not the other way round. */
-export function mathSpelling(expression: string): string {
+function mathSpelling(expression: string): string {
   const content = /^\s*\\boxed\s*\{([\s\S]*)\}\s*$/.exec(expression)?.[1] ?? expression;
   const plain = replacements.reduce((text, [pattern, replacement]) => text.replaceAll(pattern, replacement), content);
   if (decimalNumber.test(plain) && /\d/.test(plain)) {

@@ -4,7 +4,7 @@ import type { Transcript } from '../../contract/transcript';
 import { memberNumbers } from '../identifiers';
 
 /** The row of all problems. */
-export const allTypes = 'all';
+const allTypes = 'all';
 
 export interface SpecialisationInput {
   transcripts: readonly Transcript[];

@@ -16,7 +16,7 @@ import type { ComparedTask } from './tasks';
  * Most runs of one seed where methods have a `trainOn`: their order then is the seed's, so that one workflow history has to
  * hold all of them (a dozen events each).
  */
-export const mostRunsInOrder = 300;
+const mostRunsInOrder = 300;
 
 /** The task fields of one method's run in one column. */
 export function taskFieldsOf(
