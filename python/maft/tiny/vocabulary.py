@@ -70,12 +70,11 @@ class ConversationEncoder:
             tokens += [*self.encode_text(content), self.ids[END]]
         return tokens, [IGNORED] * start_of_answer + tokens[start_of_answer:]
 
-    def encode_drill(self, facts: list[str]) -> tuple[list[int], list[int]]:
-        """Facts in a row as an assistant writes them; only what follows each `=` is learnt, up to the space."""
+    def encode_drill(self, pieces: list[tuple[str, bool]]) -> tuple[list[int], list[int]]:
+        """Pieces of text in a row as an assistant writes them; only those that are marked are learnt."""
         tokens, labels = [self.ids[ASSISTANT]], [IGNORED]
-        for fact in facts:
-            question, result = fact.split("=")
-            shown, learnt = self.encode_text(f"{question}="), self.encode_text(f"{result} ")
-            tokens += shown + learnt
-            labels += [IGNORED] * len(shown) + learnt
+        for text, learnt in pieces:
+            encoded = self.encode_text(text)
+            tokens += encoded
+            labels += encoded if learnt else [IGNORED] * len(encoded)
         return tokens, labels
