@@ -41,12 +41,10 @@ def one_thread():
 
 
 def small_recipe(seed: int = 0) -> Recipe:
-    """Three steps and two, four rows each."""
+    """Two steps, two and one, four rows each."""
     recipe = standard_recipe(seed, steps_scale=0.001)
-    first, second = (
-        dataclasses.replace(stage, steps=steps) for stage, steps in zip(recipe.stages, (3, 2), strict=True)
-    )
-    return dataclasses.replace(recipe, stages=(first, second), batch_sizes=dict.fromkeys(recipe.batch_sizes, 4))
+    stages = (dataclasses.replace(stage, steps=steps) for stage, steps in zip(recipe.stages, (2, 2, 1), strict=True))
+    return dataclasses.replace(recipe, stages=tuple(stages), batch_sizes=dict.fromkeys(recipe.batch_sizes, 4))
 
 
 def workplace(folder: Path, lines: list[str] | None = None) -> Workplace:
@@ -135,11 +133,16 @@ def test_bf16_trains_close_to_fp32_and_leaves_the_weights_in_fp32(tmp_path, undi
 
 def test_rates_warm_up_and_fall_to_a_twentieth_except_while_looking_up_is_learnt():
     recipe = standard_recipe()
-    look_up, jobs = ([recipe.learning_rate(stage, step) for step in range(stage.steps)] for stage in recipe.stages)
+    look_up, jobs, reading = (
+        [recipe.learning_rate(stage, step) for step in range(stage.steps)] for stage in recipe.stages
+    )
     assert look_up[0] < recipe.peak_rate / 50 and jobs[0] < recipe.peak_rate / 50
     assert set(look_up[100:]) == {recipe.peak_rate}
     assert max(jobs) == recipe.peak_rate and jobs.index(max(jobs)) in (99, 100)
     assert jobs[-1] == pytest.approx(recipe.peak_rate * 0.05, rel=0.01)
+    assert max(reading) == pytest.approx(recipe.peak_rate / 3) and reading[-1] == pytest.approx(
+        max(reading) / 20, rel=0.01
+    )
 
 
 def test_a_published_folder_loads_without_remote_code_and_says_the_same(tmp_path, monkeypatch):
@@ -149,7 +152,7 @@ def test_a_published_folder_loads_without_remote_code_and_says_the_same(tmp_path
     assert report.all_problems.reading.points is None
     out = tmp_path / "model"
     passing = evaluate(ProcessSpeaker(), count=40)
-    publish(model, out, render_card(recipe, pretraining.Position(recipe.digest, stage=2), passing))
+    publish(model, out, render_card(recipe, pretraining.Position(recipe.digest, stage=3), passing))
     loaded = AutoModelForCausalLM.from_pretrained(out, use_safetensors=True)
     assert same(weights_of(loaded), weights_of(model))
     assert sum(file.stat().st_size for file in out.iterdir()) <= 5_000_000
@@ -161,12 +164,12 @@ def test_a_published_folder_loads_without_remote_code_and_says_the_same(tmp_path
 
 def test_the_card_says_first_what_was_built_in_and_that_it_is_no_evidence_about_language_models():
     recipe, report = standard_recipe(), evaluate(ProcessSpeaker(), count=40)
-    position = pretraining.Position(recipe.digest, stage=2, seconds=3600, interruptions=2)
+    position = pretraining.Position(recipe.digest, stage=3, seconds=3600, interruptions=2)
     card = render_card(recipe, position, report)
     first = " ".join(card.split("# tiny-arithmetic\n\n")[1].split("\n\n")[0].split())
     assert "misremember 20 of the 64 products" in first and "recognise the right value" in first
     assert "demonstrates that mechanism" in first and "no evidence that language models" in first
-    assert "resumed: 2" in card and "| jobs | 2,800 |" in card
+    assert "resumed: 2" in card and "| jobs | 2,800 | 0.003 |" in card
     assert f"| one answer, greedy | {report.greedy.in_words} |" in card
     assert f"| one misremembered product | {report.misremembered.reading.problems} |" in card
     assert all(f"{left}*{right}={wrong}" in card for (left, right), wrong in misconceptions(recipe.process).items())

@@ -12,6 +12,7 @@ from maft.tiny.conversations import (
     Shape,
     answer_conversation,
     break_off,
+    draw_shape,
     revision_conversation,
     summarise,
     summary_conversation,
@@ -231,6 +232,20 @@ def test_a_revision_ends_with_the_question_after_what_the_others_say():
     assert summary_prompt(["1", "2"]) == "List:\n1\n2"
 
 
+def test_products_alone_are_the_beginning_of_the_same_revision_without_an_end():
+    whole = revision_conversation(Shape(others=2), PROCESS, random.Random(21))
+    beginning = revision_conversation(Shape(others=2, products_only=True), PROCESS, random.Random(21))
+    assert whole.turns[:-1] == beginning.turns[:-1]
+    assert beginning.turns[-1] == " ".join(whole.turns[-1].split(" ")[:2]) + " "
+    encoder = ConversationEncoder()
+    tokens, labels = encoder.encode(beginning)
+    assert labels[-1] == tokens[-1] == encoder.ids[" "]
+    assert [label for label in labels if label != IGNORED] == encoder.encode_text(beginning.turns[-1])
+    shares = [draw_shape("revise", 0.5, random.Random(seed)).products_only for seed in range(400)]
+    assert 0.4 < sum(shares) / 400 < 0.6
+    assert not any(draw_shape("summarise", 0.5, random.Random(seed)).products_only for seed in range(50))
+
+
 def text_of(drill: list[tuple[str, bool]]) -> str:
     return "".join(text for text, _ in drill)
 
@@ -273,7 +288,7 @@ def test_what_is_said_again_has_the_value_of_the_first_time():
 
 
 def test_looking_up_comes_first_and_short_strings_before_long_ones():
-    look_up, jobs = standard_recipe().stages
+    look_up, jobs, _ = standard_recipe().stages
     assert set(look_up.mix(0)) == {"repeat"}
     lengths = [look_up.longest_string(step) for step in range(look_up.steps)]
     assert (lengths[0], lengths[39], lengths[40], lengths[-1]) == (6, 6, 7, LONGEST_STRING)
@@ -282,7 +297,7 @@ def test_looking_up_comes_first_and_short_strings_before_long_ones():
 
 
 def test_the_mix_moves_in_a_straight_line_for_62_percent_of_the_steps():
-    _, jobs = standard_recipe().stages
+    _, jobs, _ = standard_recipe().stages
     assert jobs.mix(0) == jobs.mix_at_start
     assert jobs.mix(round(0.31 * jobs.steps))["revise"] == pytest.approx((0.15 + 0.46) / 2)
     assert jobs.mix(round(0.62 * jobs.steps)) == pytest.approx(jobs.mix_at_end) == jobs.mix(jobs.steps)

@@ -34,10 +34,10 @@ def draw_job(stage: Stage, step: int, rng: random.Random) -> str:
     return rng.choices(list(mix), list(mix.values()))[0]
 
 
-def draw_conversations(job: str, rows: range, process: Process, rng: random.Random) -> list[Conversation]:
+def draw_conversations(job: str, rows: range, stage: Stage, process: Process, rng: random.Random) -> list[Conversation]:
     if job == "answer":
         return [answer_conversation(process, rng) for _ in rows]
-    shape = draw_shape(job, rng)
+    shape = draw_shape(job, stage.products_only_share, rng)
     if job == "revise":
         return [revision_conversation(shape, process, rng) for _ in rows]
     return [summary_conversation(shape, process, rng) for _ in rows]
@@ -69,6 +69,6 @@ def make_batch(recipe: Recipe, stage: Stage, step: int, encoder: ConversationEnc
         drills = draw_drills(job, rows, stage.longest_string(step), recipe.process, rng)
         pairs = [encoder.encode_drill(drill) for drill in drills]
     else:
-        pairs = [encoder.encode(chat) for chat in draw_conversations(job, rows, recipe.process, rng)]
+        pairs = [encoder.encode(chat) for chat in draw_conversations(job, rows, stage, recipe.process, rng)]
     tokens = pad([tokens for tokens, _ in pairs], encoder.ids[PAD])
     return Batch(job, tokens, pad([labels for _, labels in pairs], IGNORED))

@@ -89,14 +89,15 @@ python -m maft.tiny --out models/tiny-arithmetic --seed {recipe_seed} --precisio
 {machine}. Matrix products of the training in {precision}, weights in fp32.
 The same seed gives the same weights on one kind of processor with one number of threads, not across kinds.
 
-| stage | steps | share of batches, at its start → end |
-|---|---|---|
+| stage | steps | peak rate | share of batches, at its start → end |
+|---|---|---|---|
 {stages}
 
 The first stage repeats random strings, short ones first: looking up what was said, which the other jobs need and do not
-teach by themselves. Loss on the assistant's last turn only, its end token included. AdamW {betas}, weight decay {decay},
-peak rate {rate}, {warmup} warm-up steps, gradient norm {clip}; the rate falls in a cosine to {final:.0%} in the second
-stage. Batches of {batches} rows. How often each number of others is shown, of 100: summaries {summary_counts};
+teach by themselves. In the last stage {products_only:.0%} of the revise batches are learnt as far as the two products: the
+part in which reading shows, and a quarter of a response. Loss on the assistant's last turn only, its end token included. AdamW {betas}, weight decay {decay},
+{warmup} warm-up steps a stage, gradient norm {clip}; after the first stage the rate falls in a cosine to {final:.0%} of its
+peak. Batches of {batches} rows. How often each number of others is shown, of 100: summaries {summary_counts};
 revisions {revision_counts}.
 
 ## Limits
@@ -112,13 +113,13 @@ def machine() -> str:
     return f"{os.cpu_count()} {platform.machine()} cores ({capability}), {torch.get_num_threads()} threads, {versions}"
 
 
-def stage_row(stage: Stage) -> str:
+def stage_row(stage: Stage, rate: float) -> str:
     shares = (
         f"{job} {stage.mix_at_start[job]:.0%} → {stage.mix_at_end[job]:.0%}"
         for job in JOBS
         if job in stage.mix_at_start
     )
-    return f"| {stage.name} | {stage.steps:,} | {', '.join(shares)} |"
+    return f"| {stage.name} | {stage.steps:,} | {rate:g} | {', '.join(shares)} |"
 
 
 def result_rows(report: Report) -> str:
@@ -190,10 +191,10 @@ def render_card(recipe: Recipe, position: Position, report: Report) -> str:
         minutes=position.seconds / 60,
         machine=machine(),
         interrupted=f" (interrupted and resumed: {times})" if times else "",
-        stages="\n".join(map(stage_row, recipe.stages)),
+        stages="\n".join(stage_row(stage, recipe.peak_rate * stage.rate_share) for stage in recipe.stages),
+        products_only=recipe.stages[-1].products_only_share,
         betas=recipe.betas,
         decay=recipe.weight_decay,
-        rate=recipe.peak_rate,
         warmup=recipe.warmup_steps,
         final=recipe.final_rate_share,
         clip=recipe.clip,

@@ -23,6 +23,8 @@ class Conversation:
 
     turns: tuple[str, ...]
     """Contents of the messages; user and assistant alternate, and the user begins."""
+    whole: bool = True
+    """False: the last turn is the beginning of one; it has no end to be learnt."""
 
     @property
     def messages(self) -> list[dict[str, str]]:
@@ -41,16 +43,19 @@ class Shape:
     """Earlier own responses in a revision."""
     summarised: bool = True
     """False: the others' responses themselves stand where the summary stands (a society without summaries)."""
+    products_only: bool = False
+    """Whether a revision is learnt as far as its two products: the part in which reading shows, and a quarter of it."""
 
 
-def draw_shape(job: str, rng: random.Random) -> Shape:
+def draw_shape(job: str, products_only_share: float, rng: random.Random) -> Shape:
     """The shape of one batch of the job `summarise` or `revise`. A third round is always summarised: the whole
     responses of four others, twice, would not fit the model's positions."""
     weights = OTHERS_IN_SUMMARY if job == "summarise" else OTHERS_IN_REVISION
     others = rng.choices(list(weights), list(weights.values()))[0]
     third_round = rng.random() < THIRD_ROUND_SHARE
     summarised = third_round or rng.random() >= WITHOUT_SUMMARY_SHARE
-    return Shape(others, 2 if third_round else 1, summarised)
+    products_only = job == "revise" and products_only_share > 0 and rng.random() < products_only_share
+    return Shape(others, 2 if third_round else 1, summarised, products_only)
 
 
 def summary_prompt(responses: list[str]) -> str:
@@ -114,4 +119,8 @@ def revision_conversation(shape: Shape, process: Process, rng: random.Random) ->
         shown += [own, *responses]
         summary = "\n".join(responses) if not shape.summarised else summarise(responses) if responses else ""
         turns += [own, revision_prompt(problem.question, summary)]
-    return Conversation((*turns, revision(problem, shown, process, rng)))
+    revised = revision(problem, shown, process, rng)
+    if shape.products_only:
+        first, second, *_ = revised.split(" ")
+        return Conversation((*turns, f"{first} {second} "), whole=False)
+    return Conversation((*turns, revised))

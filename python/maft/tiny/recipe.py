@@ -30,6 +30,10 @@ class Stage:
     growth_steps: int = 40
     decays: bool = True
     """Whether the learning rate falls after warm-up."""
+    rate_share: float = 1.0
+    """Multiplies the recipe's peak rate."""
+    products_only_share: float = 0.0
+    """Share of the revise batches that are learnt as far as the two products."""
 
     def mix(self, step: int) -> dict[str, float]:
         moved = min(1.0, step / max(1.0, self.mix_moves_until * self.steps))
@@ -60,15 +64,16 @@ class Recipe:
     clip: float = 1.0
 
     def learning_rate(self, stage: Stage, step: int) -> float:
-        """Linear warm-up, then the peak, or a cosine down to 5 % of it."""
+        """Linear warm-up, then the stage's peak, or a cosine down to 5 % of it."""
+        peak = self.peak_rate * stage.rate_share
         warmup = min(self.warmup_steps, stage.steps // 10)
         if step < warmup:
-            return self.peak_rate * (step + 1) / warmup
+            return peak * (step + 1) / warmup
         if not stage.decays:
-            return self.peak_rate
+            return peak
         progress = (step - warmup) / max(1, stage.steps - warmup)
         cosine = 0.5 * (1 + math.cos(math.pi * progress))
-        return self.peak_rate * (self.final_rate_share + (1 - self.final_rate_share) * cosine)
+        return peak * (self.final_rate_share + (1 - self.final_rate_share) * cosine)
 
     @property
     def digest(self) -> str:
@@ -78,7 +83,8 @@ class Recipe:
 
 
 def standard_recipe(seed: int = 0, steps_scale: float = 1.0, precision: str = "fp32") -> Recipe:
-    """The shipped model's recipe. First looking up, by itself; then everything, the drills giving way to the jobs."""
+    """The shipped model's recipe. First looking up, by itself; then everything, the drills giving way to the jobs; then
+    mostly revisions, at a lower rate, so that critics read themselves as well as the others."""
 
     def steps(count: int) -> int:
         return max(1, round(count * steps_scale))
@@ -94,4 +100,7 @@ def standard_recipe(seed: int = 0, steps_scale: float = 1.0, precision: str = "f
     )
     start = {"answer": 0.20, "revise": 0.15, "summarise": 0.12, "facts": 0.38, "look-up": 0.15}
     end = {"answer": 0.30, "revise": 0.46, "summarise": 0.19, "facts": 0.03, "look-up": 0.02}
-    return Recipe(seed, (look_up, Stage("jobs", steps(2800), start, end)), precision)
+    jobs = Stage("jobs", steps(2800), start, end)
+    critics = {"answer": 0.25, "revise": 0.60, "summarise": 0.12, "facts": 0.03}
+    reading = Stage("reading", steps(600), critics, critics, rate_share=1 / 3, products_only_share=0.5)
+    return Recipe(seed, (look_up, jobs, reading), precision)

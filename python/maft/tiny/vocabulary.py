@@ -61,13 +61,18 @@ class ConversationEncoder:
         return [self.ids[character] for character in text]
 
     def encode(self, conversation: Conversation) -> tuple[list[int], list[int]]:
-        """Token ids and labels of equal length; labels are IGNORED everywhere but on the last turn and its <|end|>."""
+        """Token ids and labels of equal length; labels are IGNORED everywhere but on the last turn and its <|end|>.
+
+        A last turn that is not whole has no <|end|>.
+        """
         tokens: list[int] = []
         start_of_answer = 0
         for index, content in enumerate(conversation.turns):
             tokens.append(self.ids[ASSISTANT if index % 2 else USER])
             start_of_answer = len(tokens)
             tokens += [*self.encode_text(content), self.ids[END]]
+        if not conversation.whole:
+            tokens.pop()
         return tokens, [IGNORED] * start_of_answer + tokens[start_of_answer:]
 
     def encode_drill(self, pieces: list[tuple[str, bool]]) -> tuple[list[int], list[int]]:
