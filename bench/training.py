@@ -38,12 +38,13 @@ def write_base(folder: Path) -> None:
 
 def write_training_set(path: Path, agent: str, count: int) -> None:
     from maft.tiny.conversations import Shape, answer_conversation, revision_conversation
+    from maft.tiny.process import Process
 
-    rng = random.Random(agent)
+    rng, process = random.Random(agent), Process()
     with path.open("w", encoding="utf-8") as file:
         for index in range(count):
             critic = agent.startswith("critic")
-            chat = revision_conversation(Shape(others=2), 0.1, rng) if critic else answer_conversation(0.1, rng)
+            chat = revision_conversation(Shape(others=2), process, rng) if critic else answer_conversation(process, rng)
             *prompt, answer = chat.messages
             line = {"problemId": f"arithmetic-{index:06d}", "member": 1, "round": 2 if critic else 1, "weight": 1}
             file.write(json.dumps({**line, "messages": prompt, "completion": answer["content"]}) + "\n")

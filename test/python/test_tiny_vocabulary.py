@@ -9,6 +9,7 @@ import pytest
 from transformers import AutoTokenizer, PreTrainedTokenizerBase
 
 from maft.tiny.conversations import Shape, answer_conversation, revision_conversation, summary_conversation
+from maft.tiny.process import Process
 from maft.tiny.vocabulary import END, IGNORED, ConversationEncoder, build_tokenizer
 
 
@@ -21,12 +22,12 @@ def tokenizer(tmp_path_factory: pytest.TempPathFactory) -> PreTrainedTokenizerBa
 
 
 def conversations():
-    rng = random.Random(0)
+    rng, process = random.Random(0), Process()
     for _ in range(20):
-        yield answer_conversation(0.1, rng)
-        yield summary_conversation(Shape(others=rng.randrange(1, 5)), rng)
-        yield revision_conversation(Shape(others=rng.randrange(5), rounds=rng.choice((1, 2))), 0.05, rng)
-        yield revision_conversation(Shape(others=2, summarised=False), 0.05, rng)
+        yield answer_conversation(process, rng)
+        yield summary_conversation(Shape(others=rng.randrange(1, 5)), process, rng)
+        yield revision_conversation(Shape(others=rng.randrange(5), rounds=rng.choice((1, 2))), process, rng)
+        yield revision_conversation(Shape(others=2, summarised=False), process, rng)
 
 
 def ids(tokenizer: PreTrainedTokenizerBase, messages: list[dict[str, str]], prompt: bool = False) -> list[int]:
@@ -50,8 +51,10 @@ def test_pretraining_encodes_as_the_template_does_and_learns_the_last_turn_with_
         assert len(labels) == len(tokens) and labels[-len(learnt) :] == learnt
 
 
-def test_drills_learn_results_only(tokenizer):
-    tokens, labels = ConversationEncoder().encode_drill(["7*8=56", "22-36=-14"])
+def test_a_drill_learns_the_marked_pieces_only(tokenizer):
+    tokens, labels = ConversationEncoder().encode_drill(
+        [("7*8=", False), ("56 ", True), ("22-36=", False), ("-14 ", True)]
+    )
     assert tokenizer.decode(tokens) == "<|assistant|>7*8=56 22-36=-14 "
     assert tokenizer.decode([label for label in labels if label != IGNORED]) == "56 -14 "
 

@@ -14,8 +14,9 @@ from maft.tiny.conversations import (
     revision_conversation,
     summary_conversation,
 )
-from maft.tiny.problems import draw_fact
-from maft.tiny.recipe import Recipe, Stage
+from maft.tiny.drills import fact_drill, look_up_drill, repeat_drill
+from maft.tiny.process import Process
+from maft.tiny.recipe import DRILLS, Recipe, Stage
 from maft.tiny.vocabulary import IGNORED, MAX_POSITIONS, PAD, ConversationEncoder
 
 
@@ -29,19 +30,26 @@ class Batch:
 
 
 def draw_job(stage: Stage, step: int, rng: random.Random) -> str:
-    """Drills with their falling share, else one of the three jobs by the stage's mix."""
-    if rng.random() < stage.drill_share(step):
-        return "drill"
-    return rng.choices(list(stage.mix), list(stage.mix.values()))[0]
+    mix = stage.mix(step)
+    return rng.choices(list(mix), list(mix.values()))[0]
 
 
-def draw_conversations(job: str, rows: range, stage: Stage, step: int, rng: random.Random) -> list[Conversation]:
+def draw_conversations(job: str, rows: range, stage: Stage, process: Process, rng: random.Random) -> list[Conversation]:
     if job == "answer":
-        return [answer_conversation(stage.answer_slip_rate, rng) for _ in rows]
-    shape = draw_shape(job, stage.short_list_share(step), rng)
+        return [answer_conversation(process, rng) for _ in rows]
+    shape = draw_shape(job, stage.products_only_share, rng)
     if job == "revise":
-        return [revision_conversation(shape, stage.revise_slip_rate, rng) for _ in rows]
-    return [summary_conversation(shape, rng) for _ in rows]
+        return [revision_conversation(shape, process, rng) for _ in rows]
+    return [summary_conversation(shape, process, rng) for _ in rows]
+
+
+def draw_drills(
+    job: str, rows: range, longest: int, process: Process, rng: random.Random
+) -> list[list[tuple[str, bool]]]:
+    if job == "facts":
+        return [fact_drill(process, rng) for _ in rows]
+    draw = repeat_drill if job == "repeat" else look_up_drill
+    return [draw(longest, rng) for _ in rows]
 
 
 def pad(rows: list[list[int]], filler: int) -> torch.Tensor:
@@ -57,10 +65,10 @@ def make_batch(recipe: Recipe, stage: Stage, step: int, encoder: ConversationEnc
     rng = random.Random(f"pretraining/{recipe.seed}/{stage.name}/{step}")
     job = draw_job(stage, step, rng)
     rows = range(recipe.batch_sizes[job])
-    if job == "drill":
-        drills = [[draw_fact(rng) for _ in range(recipe.facts_per_drill)] for _ in rows]
-        pairs = [encoder.encode_drill(facts) for facts in drills]
+    if job in DRILLS:
+        drills = draw_drills(job, rows, stage.longest_string(step), recipe.process, rng)
+        pairs = [encoder.encode_drill(drill) for drill in drills]
     else:
-        pairs = [encoder.encode(conversation) for conversation in draw_conversations(job, rows, stage, step, rng)]
+        pairs = [encoder.encode(chat) for chat in draw_conversations(job, rows, stage, recipe.process, rng)]
     tokens = pad([tokens for tokens, _ in pairs], encoder.ids[PAD])
     return Batch(job, tokens, pad([labels for _, labels in pairs], IGNORED))

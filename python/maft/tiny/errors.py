@@ -23,3 +23,7 @@ class NotAModel(TinyModelError):
 
 class NoCheckpoint(TinyModelError):
     """The work folder holds no checkpoint."""
+
+
+class GateFailed(TinyModelError):
+    """A finished model lacks what a debate needs; it was not published, its checkpoint is still there."""

@@ -2,117 +2,122 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
-from typing import Any, cast
+from dataclasses import dataclass
 
 import torch
-from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-from maft.chat_template import render_chats
-from maft.tiny.conversations import revision_prompt, summarise, summary_prompt
-from maft.tiny.problems import Problem, held_out_problems, parse_answer
+from maft.tiny.conversations import summarise
+from maft.tiny.debates import CALLS, MEMBERS, debate, first_answers, is_right, summaries, vote
+from maft.tiny.intervention import Intervention, intervene
+from maft.tiny.measures import Measure, difference, mean
+from maft.tiny.problems import Problem, held_out_problems
+from maft.tiny.process import Process, misremembered_in
+from maft.tiny.speaker import Speaker
 
-Messages = list[dict[str, str]]
-MAX_NEW_TOKENS = 96
-MEMBERS = 3
+SAMPLES = 16
+COOLER = 0.5
 
 
 @dataclass(frozen=True)
-class Accuracies:
-    """Shares in 0..1. `greedy`, `sampled`: one answer, greedy and at temperature 1. `revised`: one critic's answer at
-    temperature 1 after the others' summary (mean over three members). `summary`: greedy summaries of two sampled
-    responses that are right to the character. `debated`: vote of the three critics (ties: lowest member)."""
+class Report:
+    """Points of 100. One answer: `greedy`, `sampled` (temperature 1), `cooler` (0.5). At temperature 1: the votes over
+    three and nine first answers, one critic's answer (`revised`), the vote of three critics (`debate`, nine calls).
+    `summaries`: greedy summaries of two responses that are right to the character."""
 
-    greedy: float
-    sampled: float
-    revised: float
-    summary: float
-    debated: float
     problems: int
     seed: int
+    greedy: Measure
+    sampled: Measure
+    cooler: Measure
+    vote_of_three: Measure
+    vote_of_nine: Measure
+    revised: Measure
+    debate: Measure
+    debate_over_vote: Measure
+    """At equal calls, paired by problem."""
+    summaries: Measure
+    misremembered: Intervention
+    """On problems with exactly one misremembered product."""
+    all_problems: Intervention
+
+    def as_json(self) -> dict[str, object]:
+        return {
+            "problems": self.problems,
+            "seed": self.seed,
+            "answers": {
+                "greedy": self.greedy.as_json(),
+                "temperature1": self.sampled.as_json(),
+                "temperature0.5": self.cooler.as_json(),
+            },
+            "voteOfThree": self.vote_of_three.as_json(),
+            "voteOfNine": self.vote_of_nine.as_json(),
+            "revised": self.revised.as_json(),
+            "debate": self.debate.as_json(),
+            "debateOverVoteAtEqualCalls": self.debate_over_vote.as_json(),
+            "summariesExact": self.summaries.as_json(),
+            "interventionOneMisremembered": self.misremembered.as_json(),
+            "interventionAllHeldOut": self.all_problems.as_json(),
+        }
 
 
-class Speaker:
-    """Batched generation with the model's own key-value cache; prompts are padded on the left."""
-
-    def __init__(self, model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, batch: int = 128) -> None:
-        self.generate: Callable[..., torch.Tensor] = cast(Any, model).generate
-        self.tokenizer, self.batch = tokenizer, batch
-
-    @torch.inference_mode()
-    def say(self, chats: list[Messages], sample: bool) -> list[str]:
-        """One response per chat, without the end token. Sampling is at temperature 1 from the global generator."""
-        responses: list[str] = []
-        for start in range(0, len(chats), self.batch):
-            batch = chats[start : start + self.batch]
-            texts = render_chats(self.tokenizer, batch, generation_prompt=True)
-            prompts = self.tokenizer(texts, padding=True, return_tensors="pt")
-            settings: dict[str, Any] = {"temperature": 1.0, "top_k": 0, "top_p": 1.0} if sample else {}
-            output = self.generate(**prompts, do_sample=sample, max_new_tokens=MAX_NEW_TOKENS, **settings)
-            answers = output[:, prompts.input_ids.shape[1] :]
-            responses += self.tokenizer.batch_decode(answers, skip_special_tokens=True)
-        return responses
+def held_out_with_one_misremembered(count: int, seed: int, process: Process) -> list[Problem]:
+    """`count` different held-out problems with exactly one misremembered product, the same ones for the same seed."""
+    return held_out_problems(count, seed, lambda problem: misremembered_in(problem, process) == 1)
 
 
-def user(content: str) -> dict[str, str]:
-    return {"role": "user", "content": content}
+def shares_right(problems: list[Problem], samples: list[list[str]]) -> list[float]:
+    """Per problem the share of its responses that are right."""
+    return [
+        sum(is_right(problem, response) for response in responses) / len(responses)
+        for problem, responses in zip(problems, samples, strict=True)
+    ]
 
 
-def assistant(content: str) -> dict[str, str]:
-    return {"role": "assistant", "content": content}
+def votes_right(problems: list[Problem], samples: list[list[str]]) -> list[float]:
+    pairs = zip(problems, samples, strict=True)
+    return [float(vote(responses) == str(problem.value)) for problem, responses in pairs]
 
 
-def share_right(problems: list[Problem], responses: list[str]) -> float:
-    pairs = zip(problems, responses, strict=True)
-    return sum(parse_answer(response) == str(problem.value) for problem, response in pairs) / len(problems)
+def sample(speaker: Speaker, problems: list[Problem]) -> list[list[str]]:
+    """Sixteen first answers per problem at temperature 1."""
+    said = iter(first_answers(speaker, [problem for problem in problems for _ in range(SAMPLES)], temperature=1.0))
+    return [[next(said) for _ in range(SAMPLES)] for _ in problems]
 
 
-def vote(answers: list[str | None]) -> str | None:
-    """The most frequent answer; of equals the one given first. Unparsable answers do not vote."""
-    counts = Counter(answer for answer in answers if answer is not None)
-    return counts.most_common(1)[0][0] if counts else None
+def one_answer(speaker: Speaker, problems: list[Problem], temperature: float) -> Measure:
+    return mean(shares_right(problems, [[text] for text in first_answers(speaker, problems, temperature)]))
 
 
-def debate(speaker: Speaker, problems: list[Problem]) -> tuple[list[list[str]], list[list[str]]]:
-    """Two rounds of three untuned members at temperature 1: responses per member, [first round, second round]."""
-    questions = [problem.question for problem in problems]
-    first = [speaker.say([[user(question)] for question in questions], sample=True) for _ in range(MEMBERS)]
-    second: list[list[str]] = []
-    for member in range(MEMBERS):
-        others = [first[other] for other in range(MEMBERS) if other != member]
-        lists = [[user(summary_prompt(list(responses)))] for responses in zip(*others, strict=True)]
-        summaries = speaker.say(lists, sample=True)
-        turns = zip(questions, first[member], summaries, strict=True)
-        chats = [
-            [user(question), assistant(own), user(revision_prompt(question, text))] for question, own, text in turns
-        ]
-        second.append(speaker.say(chats, sample=True))
-    return first, second
+def exact_summaries(speaker: Speaker, samples: list[list[str]]) -> Measure:
+    pairs = [responses[:2] for responses in samples]
+    said = summaries(speaker, pairs, temperature=0)
+    return mean([float(text == summarise(pair)) for text, pair in zip(said, pairs, strict=True)])
 
 
-def evaluate(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, count: int = 256, seed: int = 0) -> Accuracies:
-    """Measures the jobs on `count` held-out problems; problems and samples follow from `seed`."""
-    model.eval()
-    problems, speaker = held_out_problems(count, seed), Speaker(model, tokenizer)
+def evaluate(speaker: Speaker, count: int, seed: int = 0) -> Report:
+    """Measures the jobs on `count` held-out problems, and the critics on as many more with a misremembered product.
+
+    Problems and samples follow from `seed`; torch's global generator is left as it was.
+    """
+    problems = held_out_problems(count, seed)
+    misremembered = held_out_with_one_misremembered(count, seed, Process())
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        greedy = speaker.say([[user(problem.question)] for problem in problems], sample=False)
-        first, second = debate(speaker, problems)
-        pairs = [list(pair) for pair in zip(first[0], first[1], strict=True)]
-        summaries = speaker.say([[user(summary_prompt(pair))] for pair in pairs], sample=False)
-    votes = [vote([parse_answer(response) for response in responses]) for responses in zip(*second, strict=True)]
-    return Accuracies(
-        greedy=share_right(problems, greedy),
-        sampled=sum(share_right(problems, responses) for responses in first) / MEMBERS,
-        revised=sum(share_right(problems, responses) for responses in second) / MEMBERS,
-        summary=sum(said == summarise(pair) for said, pair in zip(summaries, pairs, strict=True)) / count,
-        debated=sum(answer == str(problem.value) for answer, problem in zip(votes, problems, strict=True)) / count,
-        problems=count,
-        seed=seed,
-    )
-
-
-def as_json(accuracies: Accuracies) -> dict[str, float | int]:
-    return {name: round(value, 4) for name, value in asdict(accuracies).items()}
+        samples = sample(speaker, problems)
+        second = debate(speaker, problems, [responses[:MEMBERS] for responses in samples])
+        debated, voted = votes_right(problems, second), votes_right(problems, [said[:CALLS] for said in samples])
+        return Report(
+            problems=count,
+            seed=seed,
+            greedy=one_answer(speaker, problems, 0),
+            sampled=mean(shares_right(problems, samples)),
+            cooler=one_answer(speaker, problems, COOLER),
+            vote_of_three=mean(votes_right(problems, [said[:MEMBERS] for said in samples])),
+            vote_of_nine=mean(voted),
+            revised=mean(shares_right(problems, second)),
+            debate=mean(debated),
+            debate_over_vote=difference(debated, voted),
+            summaries=exact_summaries(speaker, samples),
+            misremembered=intervene(speaker, misremembered, sample(speaker, misremembered)),
+            all_problems=intervene(speaker, problems, samples),
+        )

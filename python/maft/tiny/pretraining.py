@@ -14,13 +14,10 @@ from transformers import LlamaForCausalLM
 from maft.tiny.batches import Batch, make_batch
 from maft.tiny.checkpoints import Position, load_optimizer, load_weights, newest_checkpoint, save_checkpoint
 from maft.tiny.errors import RecipeMismatch
-from maft.tiny.evaluation import as_json, evaluate
 from maft.tiny.model import build_model
 from maft.tiny.progress import Progress
 from maft.tiny.recipe import Recipe, Stage
-from maft.tiny.vocabulary import IGNORED, ConversationEncoder, build_tokenizer
-
-GATE_SEED = 1
+from maft.tiny.vocabulary import IGNORED, ConversationEncoder
 
 
 @dataclass(frozen=True)
@@ -44,10 +41,12 @@ def train_on(batch: Batch, recipe: Recipe, model: LlamaForCausalLM, optimizer: t
     Rows are padded on the right and attention is causal, so no mask is needed; the output layer runs on learnt
     positions only.
     """
-    hidden = model.model(input_ids=batch.tokens, use_cache=False).last_hidden_state[:, :-1]
     targets = batch.labels[:, 1:]
     learnt = targets != IGNORED
-    loss = functional.cross_entropy(model.lm_head(hidden[learnt]), targets[learnt])
+    with torch.autocast("cpu", torch.bfloat16, enabled=recipe.precision == "bf16"):
+        hidden = model.model(input_ids=batch.tokens, use_cache=False).last_hidden_state[:, :-1]
+        logits = model.lm_head(hidden[learnt])
+    loss = functional.cross_entropy(logits.float(), targets[learnt])
     optimizer.zero_grad(set_to_none=True)
     loss.backward()
     torch.nn.utils.clip_grad_norm_(model.parameters(), recipe.clip)
@@ -79,23 +78,6 @@ def run_stage(recipe: Recipe, stage: Stage, model: LlamaForCausalLM, position: P
             save_checkpoint(place.folder, position, model, optimizer)
 
 
-def passes_gate(recipe: Recipe, model: LlamaForCausalLM, report: Callable[[str], None]) -> bool:
-    """Whether the model knows how before it slips: the measure that ends pretraining, on held-out problems."""
-    accuracies = evaluate(model, build_tokenizer(), seed=GATE_SEED)
-    report(f"gate {as_json(accuracies)}")
-    return accuracies.greedy >= recipe.greedy_at_least and accuracies.summary >= recipe.summary_at_least
-
-
-def stage_at(recipe: Recipe, index: int) -> Stage | None:
-    """The stage number `index`: the fixed ones, then the extra ones (numbered, so that their data differ)."""
-    if index < len(recipe.stages):
-        return recipe.stages[index]
-    extra = index - len(recipe.stages) + 1
-    if recipe.extra_stage is None or extra > recipe.max_extra_stages:
-        return None
-    return recipe.extra_stage.numbered(extra)
-
-
 def restore(recipe: Recipe, model: LlamaForCausalLM, place: Workplace) -> Position:
     """Takes the newest checkpoint up, if there is one. Raises RecipeMismatch for one of another recipe."""
     newest = newest_checkpoint(place.folder)
@@ -104,7 +86,8 @@ def restore(recipe: Recipe, model: LlamaForCausalLM, place: Workplace) -> Positi
     position = load_weights(newest, model)
     if position.recipe != recipe.digest:
         raise RecipeMismatch(f"{newest} was made by another recipe or seed. Give --work another folder, or remove it.")
-    position.interruptions += 1
+    if position.total_steps < sum(stage.steps for stage in recipe.stages):
+        position.interruptions += 1
     place.report(f"resuming after {position.total_steps} steps ({newest})")
     return position
 
@@ -113,9 +96,7 @@ def pretrain(recipe: Recipe, place: Workplace) -> tuple[LlamaForCausalLM, Positi
     """Runs the recipe, or the rest of it; returns the model and where the run stands."""
     model = build_model(recipe.seed)
     position = restore(recipe, model, place)
-    while (stage := stage_at(recipe, position.stage)) is not None:
-        if position.stage >= len(recipe.stages) and position.step == 0 and passes_gate(recipe, model, place.report):
-            break
+    for stage in recipe.stages[position.stage :]:
         run_stage(recipe, stage, model, position, place)
         position.stage, position.step = position.stage + 1, 0
     return model.eval(), position

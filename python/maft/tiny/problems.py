@@ -1,16 +1,20 @@
-"""The arithmetic task a+b*c+d-e*f with one-digit operands, and worked solutions that slip on purpose."""
+"""The arithmetic task a+b*c+d-e*f with one-digit operands: problems, the held-out rule, right and wrong steps."""
 
 from __future__ import annotations
 
 import hashlib
 import random
 import re
+from collections.abc import Callable
 from typing import NamedTuple
 
 MAX_OPERAND = 9
 HELD_OUT_ONE_IN = 10
 SLIPS = (1, 2, 3, 10, -1, -2, -3, -10)
 ANSWER_AT_END = re.compile(r"#(-?\d+)\s*$")
+
+Pair = tuple[int, int]
+"""The factors of a product, in the order in which they are written."""
 
 
 class Problem(NamedTuple):
@@ -31,6 +35,10 @@ class Problem(NamedTuple):
     def value(self) -> int:
         return self.a + self.b * self.c + self.d - self.e * self.f
 
+    @property
+    def products(self) -> tuple[Pair, Pair]:
+        return (self.b, self.c), (self.e, self.f)
+
 
 def is_held_out(question: str) -> bool:
     """Whether pretraining must never see this question.
@@ -42,21 +50,37 @@ def is_held_out(question: str) -> bool:
     return int(digest[:8], 16) % HELD_OUT_ONE_IN == 0
 
 
+def draw_operands(rng: random.Random) -> Problem:
+    return Problem(*(rng.randrange(MAX_OPERAND + 1) for _ in range(6)))
+
+
 def draw_problem(rng: random.Random, held_out: bool = False) -> Problem:
     """Draws a problem uniformly from the held-out tenth or (default) from the other nine tenths."""
     while True:
-        problem = Problem(*(rng.randrange(MAX_OPERAND + 1) for _ in range(6)))
+        problem = draw_operands(rng)
         if is_held_out(problem.question) == held_out:
             return problem
 
 
-def held_out_problems(count: int, seed: int) -> list[Problem]:
-    """`count` different held-out problems, the same ones for the same seed."""
+def held_out_problems(count: int, seed: int, wanted: Callable[[Problem], bool] = lambda _: True) -> list[Problem]:
+    """`count` different held-out problems that are `wanted`, the same ones for the same seed."""
     rng = random.Random(f"held-out/{seed}")
     chosen: dict[Problem, None] = {}
     while len(chosen) < count:
-        chosen.setdefault(draw_problem(rng, held_out=True))
+        problem = draw_problem(rng, held_out=True)
+        if wanted(problem):
+            chosen.setdefault(problem)
     return list(chosen)
+
+
+def draw_problem_with(pair: Pair, rng: random.Random) -> Problem:
+    """Draws a problem that is not held out, with `pair` as one of its two products."""
+    while True:
+        drawn = draw_operands(rng)
+        in_front = rng.random() < 0.5
+        problem = drawn._replace(b=pair[0], c=pair[1]) if in_front else drawn._replace(e=pair[0], f=pair[1])
+        if not is_held_out(problem.question):
+            return problem
 
 
 def calculate(left: int, operator: str, right: int) -> int:
@@ -78,31 +102,7 @@ def slip(value: int, operator: str, rng: random.Random) -> int:
     return value + change
 
 
-def solve(problem: Problem, slip_rate: float, rng: random.Random) -> str:
-    """A worked solution. Each of its five steps is wrong with probability `slip_rate`, and the error is carried on."""
-    steps: list[str] = []
-
-    def step(left: int, operator: str, right: int) -> int:
-        result = calculate(left, operator, right)
-        if rng.random() < slip_rate:
-            result = slip(result, operator, rng)
-        steps.append(f"{left}{operator}{right}={result}")
-        return result
-
-    first_product = step(problem.b, "*", problem.c)
-    second_product = step(problem.e, "*", problem.f)
-    total = step(problem.a, "+", first_product)
-    total = step(total, "+", problem.d)
-    total = step(total, "-", second_product)
-    return f"{' '.join(steps)} #{total}"
-
-
 def parse_answer(response: str) -> str | None:
     """The number after the closing `#`, or None where the response has no such end."""
     match = ANSWER_AT_END.search(response)
     return str(int(match.group(1))) if match else None
-
-
-def draw_fact(rng: random.Random) -> str:
-    """One step of a right solution, e.g. `7*8=56`: what the fact drills are made of."""
-    return rng.choice(solve(draw_problem(rng), 0.0, rng).split(" ")[:5])

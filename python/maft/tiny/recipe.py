@@ -1,4 +1,4 @@
-"""What pretraining does, as data: stages, shares, rates. The numbers of the shipped model live here alone."""
+"""What pretraining does, as data: stages, shares, rates. The numbers of the shipped model live here and in Process."""
 
 from __future__ import annotations
 
@@ -8,32 +8,39 @@ import json
 import math
 from dataclasses import dataclass, field
 
+from maft.tiny.process import Process
+
+DRILLS = ("facts", "look-up", "repeat")
+JOBS = ("answer", "revise", "summarise", *DRILLS)
+LONGEST_STRING = 24
+
 
 @dataclass(frozen=True)
 class Stage:
-    """One cosine schedule. `mix` holds the shares of the jobs among the batches that are not drills."""
+    """One stretch of training with a learning-rate schedule of its own. Shares are of the batches, one job each."""
 
     name: str
     steps: int
-    mix: dict[str, float]
-    drills_at_start: float
-    drills_at_end: float
-    answer_slip_rate: float
-    revise_slip_rate: float
-    short_lists_at_start: float = 0.0
-    """Share of summary batches whose responses are cut to their last steps: counting lines is learnt from near before
-    it is done from afar. Falls linearly to 0."""
+    mix_at_start: dict[str, float]
+    mix_at_end: dict[str, float]
+    mix_moves_until: float = 0.62
+    """The mix moves in a straight line and stands still after this share of the steps."""
+    string_length_at_start: int = 24
+    """Greatest length of a drill's random string at the start; it grows by one every `growth_steps` steps to 24."""
+    growth_steps: int = 40
+    decays: bool = True
+    """Whether the learning rate falls after warm-up."""
+    rate_share: float = 1.0
+    """Multiplies the recipe's peak rate."""
+    products_only_share: float = 0.0
+    """Share of the revise batches that are learnt as far as the two products."""
 
-    def drill_share(self, step: int) -> float:
-        """Share of drill batches at a step: falls linearly over the stage."""
-        return self.drills_at_start + (self.drills_at_end - self.drills_at_start) * step / max(1, self.steps)
+    def mix(self, step: int) -> dict[str, float]:
+        moved = min(1.0, step / max(1.0, self.mix_moves_until * self.steps))
+        return {job: self.mix_at_start[job] * (1 - moved) + self.mix_at_end[job] * moved for job in self.mix_at_start}
 
-    def short_list_share(self, step: int) -> float:
-        return self.short_lists_at_start * (1 - step / max(1, self.steps))
-
-    def numbered(self, number: int) -> Stage:
-        """The same stage under a name of its own, hence with batches of its own."""
-        return dataclasses.replace(self, name=f"{self.name}-{number}")
+    def longest_string(self, step: int) -> int:
+        return min(LONGEST_STRING, self.string_length_at_start + step // self.growth_steps)
 
 
 @dataclass(frozen=True)
@@ -42,16 +49,13 @@ class Recipe:
 
     seed: int
     stages: tuple[Stage, ...]
-    extra_stage: Stage | None
-    """Repeated until the quality below is reached on held-out problems; None: no gate."""
+    precision: str = "fp32"
+    """Of the matrix products in training, fp32 or bf16; the weights are fp32 always."""
+    process: Process = field(default_factory=Process)
     batch_sizes: dict[str, int] = field(
-        default_factory=lambda: {"answer": 64, "revise": 48, "summarise": 32, "drill": 64}
+        default_factory=lambda: {"answer": 64, "revise": 40, "summarise": 40, "facts": 64, "look-up": 48, "repeat": 96}
     )
     """Rows per batch: about the same number of tokens whatever the job."""
-    facts_per_drill: int = 10
-    max_extra_stages: int = 3
-    greedy_at_least: float = 0.92
-    summary_at_least: float = 0.92
     peak_rate: float = 3e-3
     final_rate_share: float = 0.05
     warmup_steps: int = 100
@@ -60,13 +64,16 @@ class Recipe:
     clip: float = 1.0
 
     def learning_rate(self, stage: Stage, step: int) -> float:
-        """Linear warm-up, then a cosine down to 5 % of the peak."""
+        """Linear warm-up, then the stage's peak, or a cosine down to 5 % of it."""
+        peak = self.peak_rate * stage.rate_share
         warmup = min(self.warmup_steps, stage.steps // 10)
         if step < warmup:
-            return self.peak_rate * (step + 1) / warmup
+            return peak * (step + 1) / warmup
+        if not stage.decays:
+            return peak
         progress = (step - warmup) / max(1, stage.steps - warmup)
         cosine = 0.5 * (1 + math.cos(math.pi * progress))
-        return self.peak_rate * (self.final_rate_share + (1 - self.final_rate_share) * cosine)
+        return peak * (self.final_rate_share + (1 - self.final_rate_share) * cosine)
 
     @property
     def digest(self) -> str:
@@ -75,19 +82,25 @@ class Recipe:
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def standard_recipe(seed: int = 0, steps_scale: float = 1.0) -> Recipe:
-    """The shipped model's recipe. With a scale below 1 (tests) the gate on quality is off: it could not be reached."""
+def standard_recipe(seed: int = 0, steps_scale: float = 1.0, precision: str = "fp32") -> Recipe:
+    """The shipped model's recipe. First looking up, by itself; then everything, the drills giving way to the jobs; then
+    mostly revisions, at a lower rate, so that critics read themselves as well as the others."""
 
-    def stage(name: str, steps: int, mix: tuple[float, float, float], **settings: float) -> Stage:
-        jobs = dict(zip(("answer", "revise", "summarise"), mix, strict=True))
-        return Stage(name, max(1, round(steps * steps_scale)), jobs, drills_at_end=0.0, **settings)
+    def steps(count: int) -> int:
+        return max(1, round(count * steps_scale))
 
-    # The first stage teaches how; the second, with more slips, makes the skill middling again (a model that knows all
-    # facts is as good as its slips are rare) and teaches to summarise, which comes last.
-    later = {"drills_at_start": 0.05, "answer_slip_rate": 0.12, "revise_slip_rate": 0.10, "short_lists_at_start": 0.6}
-    first = stage(
-        "stage-1", 3500, (0.50, 0.38, 0.12), drills_at_start=0.50, answer_slip_rate=0.10, revise_slip_rate=0.06
+    look_up = Stage(
+        "look-up",
+        steps(750),
+        {"repeat": 1.0},
+        {"repeat": 1.0},
+        string_length_at_start=6,
+        growth_steps=steps(40),
+        decays=False,
     )
-    second = stage("stage-2", 1500, (0.32, 0.26, 0.42), **later)
-    extra = stage("extra", 1000, (0.32, 0.26, 0.42), **later)
-    return Recipe(seed, (first, second), extra if steps_scale >= 1 else None)
+    start = {"answer": 0.20, "revise": 0.15, "summarise": 0.12, "facts": 0.38, "look-up": 0.15}
+    end = {"answer": 0.30, "revise": 0.46, "summarise": 0.19, "facts": 0.03, "look-up": 0.02}
+    jobs = Stage("jobs", steps(2800), start, end)
+    critics = {"answer": 0.25, "revise": 0.60, "summarise": 0.12, "facts": 0.03}
+    reading = Stage("reading", steps(600), critics, critics, rate_share=1 / 3, products_only_share=0.5)
+    return Recipe(seed, (look_up, jobs, reading), precision)

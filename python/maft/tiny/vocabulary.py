@@ -61,21 +61,25 @@ class ConversationEncoder:
         return [self.ids[character] for character in text]
 
     def encode(self, conversation: Conversation) -> tuple[list[int], list[int]]:
-        """Token ids and labels of equal length; labels are IGNORED everywhere but on the last turn and its <|end|>."""
+        """Token ids and labels of equal length; labels are IGNORED everywhere but on the last turn and its <|end|>.
+
+        A last turn that is not whole has no <|end|>.
+        """
         tokens: list[int] = []
         start_of_answer = 0
         for index, content in enumerate(conversation.turns):
             tokens.append(self.ids[ASSISTANT if index % 2 else USER])
             start_of_answer = len(tokens)
             tokens += [*self.encode_text(content), self.ids[END]]
+        if not conversation.whole:
+            tokens.pop()
         return tokens, [IGNORED] * start_of_answer + tokens[start_of_answer:]
 
-    def encode_drill(self, facts: list[str]) -> tuple[list[int], list[int]]:
-        """Facts in a row as an assistant writes them; only what follows each `=` is learnt, up to the space."""
+    def encode_drill(self, pieces: list[tuple[str, bool]]) -> tuple[list[int], list[int]]:
+        """Pieces of text in a row as an assistant writes them; only those that are marked are learnt."""
         tokens, labels = [self.ids[ASSISTANT]], [IGNORED]
-        for fact in facts:
-            question, result = fact.split("=")
-            shown, learnt = self.encode_text(f"{question}="), self.encode_text(f"{result} ")
-            tokens += shown + learnt
-            labels += [IGNORED] * len(shown) + learnt
+        for text, learnt in pieces:
+            encoded = self.encode_text(text)
+            tokens += encoded
+            labels += encoded if learnt else [IGNORED] * len(encoded)
         return tokens, labels
