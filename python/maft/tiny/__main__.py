@@ -1,6 +1,6 @@
 """Makes the demo's base model, measures it, and writes it as a Hugging Face folder.
 
-`python -m maft.tiny --out DIR` runs the whole recipe (about 40 minutes on two cores). Interrupt it when you like: the
+`python -m maft.tiny --out DIR` runs the whole recipe (about an hour on two cores). Interrupt it when you like: the
 same command goes on from its last checkpoint. A model whose critics do not read, whose errors are sampling noise, or
 which otherwise misses what a debate needs is not published.
 """
