@@ -9,7 +9,7 @@ import type { PlannedRun, ProofPlan } from './plan';
 import { lastEvaluated, measurementAt, requireSameProblems, type RunSeries } from './series';
 import { trainingEffort, type TrainingEffort } from './steps';
 
-export interface RunStanding {
+export interface RunProgress {
   runId: string;
   method: ProofMethod;
   seed: number;
@@ -41,7 +41,7 @@ export interface Proof {
   specification: object;
   /** Software that made the runs; empty while none is there. */
   versions: Record<string, string>;
-  runs: RunStanding[];
+  runs: RunProgress[];
   curves: Curve[];
   claims: Claim[];
   findings: Finding[];
@@ -67,7 +67,7 @@ export function buildProof(plan: ProofPlan, series: readonly RunSeries[]): Proof
     model: planned.resolved.specification.model.base,
     specification: planned.raw,
     versions: series[0]?.record.versions ?? {},
-    runs: plan.runs.map((run) => standingOf(run, find(run.method, run.seed))),
+    runs: plan.runs.map((run) => progressOf(run, find(run.method, run.seed))),
     curves: allCurves(plan, find, vote),
     claims: claimsOf(context),
     findings: findingsOf(context),
@@ -81,9 +81,13 @@ function equalCallsVote({ plan }: PlannedRun): AnswerMode {
   return `vote-${plan.voteSamples}`;
 }
 
-function standingOf({ runId, method, seed, plan }: PlannedRun, series: RunSeries | undefined): RunStanding {
+function progressOf({ runId, method, seed }: PlannedRun, series: RunSeries | undefined): RunProgress {
   const last = series === undefined ? undefined : lastEvaluated(series);
-  return { runId, method, seed, lastEvaluated: last, isFinished: last === plan.iterations };
+  return { runId, method, seed, lastEvaluated: last, isFinished: isFinished(series) };
+}
+
+function isFinished(series: RunSeries | undefined): boolean {
+  return series?.endedAt !== undefined;
 }
 
 function allCurves({ methods, seeds, iterations }: ProofPlan, find: SeriesOfSeed, vote: AnswerMode): Curve[] {
@@ -149,17 +153,15 @@ function findingsOf(context: FindingContext): Finding[] {
   });
 }
 
-function seedsOf(method: ProofMethod, { seeds, find, iterations }: FindingContext): number[] {
-  return seeds.filter((seed) => {
-    const series = find(method, seed);
-    return series !== undefined && lastEvaluated(series) === iterations;
-  });
+function seedsOf(method: ProofMethod, { seeds, find }: FindingContext): number[] {
+  return seeds.filter((seed) => isFinished(find(method, seed)));
 }
 
 function noticesOf({ runs, seeds, iterations }: ProofPlan, find: SeriesOfSeed): string[] {
-  const finished = runs.filter(({ method, seed }) => {
-    const series = find(method, seed);
-    return series !== undefined && lastEvaluated(series) === iterations;
+  const finished = runs.filter(({ method, seed }) => isFinished(find(method, seed)));
+  const early = runs.flatMap(({ runId, method, seed }) => {
+    const { endedAt = iterations } = find(method, seed) ?? {};
+    return endedAt < iterations ? [`${runId} (iteration ${endedAt})`] : [];
   });
   const changed = runs.filter(({ method, seed, resolved }) => {
     const digest = find(method, seed)?.record.specificationDigest;
@@ -168,6 +170,9 @@ function noticesOf({ runs, seeds, iterations }: ProofPlan, find: SeriesOfSeed): 
   return [
     finished.length < runs.length
       ? `${finished.length} of ${runs.length} runs are finished: what follows rests on those`
+      : '',
+    early.length > 0
+      ? `ended before iteration ${iterations}, so that the last society stands for it: ${early.join(', ')}`
       : '',
     seeds.length === 1 ? 'one seed: how much another would differ is not known' : '',
     changed.length > 0

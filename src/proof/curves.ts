@@ -5,7 +5,7 @@ import { tInterval, type MeanInterval } from '../domain/statistics';
 import { type SeriesOfSeed } from './comparisons';
 import { mean } from '../report/seeds-comparison';
 import type { ProofMethod } from './methods';
-import { measurementAt } from './series';
+import { measurementAt, standingMeasurementAt } from './series';
 
 export interface CurvePoint {
   iteration: number;
@@ -70,7 +70,9 @@ function modeLabel(mode: AnswerMode, { evaluationRounds, members }: RunPlan): st
 export function peakIteration(find: SeriesOfSeed, request: CurveRequest): number | undefined {
   const { method, mode, seeds, iterations } = request;
   const means = numbersTo(iterations).map((iteration) => {
-    const measured = seeds.map((seed) => measurementAt(find(method, seed), { iteration, mode })?.result.accuracy);
+    const measured = seeds.map(
+      (seed) => standingMeasurementAt(find(method, seed), { iteration, mode })?.result.accuracy,
+    );
     return measured.some((accuracy) => accuracy === undefined) ? undefined : mean(measured.map(Number));
   });
   if (seeds.length === 0 || means.some((value) => value === undefined)) return undefined;

@@ -57,10 +57,10 @@ function agentsOf({ record }: RunSeries): string[] {
   return record.plan.trainedAgents;
 }
 
-function isTrained({ record: { plan }, weights }: RunSeries): boolean {
+function isTrained({ record: { plan }, weights, endedAt = plan.iterations }: RunSeries): boolean {
   return (
-    weights.length > plan.iterations &&
-    weights.slice(1).every((records) => records.length === plan.trainedAgents.length)
+    weights.length > endedAt &&
+    weights.slice(1, endedAt + 1).every((records) => records.length === plan.trainedAgents.length)
   );
 }
 
