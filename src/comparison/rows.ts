@@ -5,8 +5,8 @@
 import type { TrainingCost } from '../contract/comparison';
 import { addCounts, isLowerBound, noCounts } from '../domain/counts';
 import { tInterval, type MeanInterval } from '../domain/statistics';
-import { measurementIn, votesOf, type Measurement } from '../report/measurements';
-import { compareSeeds, mean, type SeedsComparison } from '../report/seeds-comparison';
+import { measurementIn, votesOf, type Measurement } from '../domain/evidence/measurements';
+import { compareSeeds, mean, type SeedsComparison } from '../domain/evidence/seeds-comparison';
 import type { ComparedArtifacts, ComparisonInput } from './gather';
 import { costPerPoint, type CostPerPoint, type RowMoney, moneyOf } from './costs';
 import { callsOfDebates, drawingOf, rowSources, type RowIdentity, type RowSource } from './row-sources';

@@ -2,7 +2,7 @@
 import type { ComparedMethod } from '../contract/comparison';
 import type { Interval } from '../domain/statistics';
 import { count, points, pointsInterval, percent, pValue } from '../report/numbers';
-import { mean, type SeedsComparison } from '../report/seeds-comparison';
+import { mean, type SeedsComparison } from '../domain/evidence/seeds-comparison';
 import type { Cell, ComparedRows, ComparisonRow } from './rows';
 
 type Measured = ComparisonRow & { cell: Cell };

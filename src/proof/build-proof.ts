@@ -2,7 +2,7 @@
 import type { AnswerMode } from '../contract/evaluation';
 import { claimsOf, type Claim } from './claims';
 import { compareOverSeeds, type SeriesOfSeed, type Side } from './comparisons';
-import { type SeedsComparison } from '../report/seeds-comparison';
+import { type SeedsComparison } from '../domain/evidence/seeds-comparison';
 import { curveOf, peakIteration, type Curve } from './curves';
 import { society, type ProofMethod } from './methods';
 import type { PlannedRun, ProofPlan } from './plan';

@@ -6,7 +6,7 @@ import type { AnswerMode } from '../contract/evaluation';
 import { reaches } from '../domain/rounding';
 import { points } from '../report/numbers';
 import { compareOverSeeds, type SeriesOfSeed, type Side } from './comparisons';
-import { isClearlyAbove, type SeedsComparison } from '../report/seeds-comparison';
+import { isClearlyAbove, type SeedsComparison } from '../domain/evidence/seeds-comparison';
 import { peakIteration, peakOfOthers } from './curves';
 import { society, type ProofMethod } from './methods';
 import { iterationWithAsManySteps } from './steps';

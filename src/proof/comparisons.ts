@@ -1,7 +1,7 @@
 /** Two ways of answering, each some run of a proof at some iteration, over the proof's seeds. */
 import type { AnswerMode } from '../contract/evaluation';
-import type { Measurement } from '../report/measurements';
-import { compareSeeds, type SeedsComparison } from '../report/seeds-comparison';
+import type { Measurement } from '../domain/evidence/measurements';
+import { compareSeeds, type SeedsComparison } from '../domain/evidence/seeds-comparison';
 import type { ProofMethod } from './methods';
 import { standingMeasurementAt, type RunSeries } from './series';
 

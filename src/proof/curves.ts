@@ -3,7 +3,7 @@ import type { AnswerMode } from '../contract/evaluation';
 import type { RunPlan } from '../contract/run';
 import { tInterval, type MeanInterval } from '../domain/statistics';
 import { type SeriesOfSeed } from './comparisons';
-import { mean } from '../report/seeds-comparison';
+import { mean } from '../domain/evidence/seeds-comparison';
 import type { ProofMethod } from './methods';
 import { measurementAt, standingMeasurementAt } from './series';
 

@@ -9,7 +9,7 @@ import type { PageSection } from '../report/section';
 import { table } from '../report/table';
 import type { Proof } from './build-proof';
 import type { Claim } from './claims';
-import type { SeedsComparison } from '../report/seeds-comparison';
+import type { SeedsComparison } from '../domain/evidence/seeds-comparison';
 import { numbersTo, type Curve } from './curves';
 import { curvesChart } from './curves-chart';
 import { methodLabels } from './methods';

@@ -2,7 +2,7 @@
 import { count, counted, percent, points, pointsInterval } from '../report/numbers';
 import type { Proof } from './build-proof';
 import type { Claim } from './claims';
-import type { SeedsComparison } from '../report/seeds-comparison';
+import type { SeedsComparison } from '../domain/evidence/seeds-comparison';
 import { numbersTo, type Curve } from './curves';
 import { methodLabels } from './methods';
 import type { TrainingEffort } from './steps';

@@ -6,7 +6,7 @@ import type { WeightsRecord } from '../contract/training-job';
 import { iterationKeys, runKeys } from '../domain/keys';
 import { ConfigError } from '../errors';
 import type { ArtifactStore } from '../ports';
-import { answerShape, collectMeasurements, findMeasurement, type Measurement } from '../report/measurements';
+import { answerShape, collectMeasurements, findMeasurement, type Measurement } from '../domain/evidence/measurements';
 import type { IterationArtifacts } from '../report/report-input';
 import { courseOf } from '../runs/standing';
 import type { ProofMethod } from './methods';

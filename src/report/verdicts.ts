@@ -1,8 +1,8 @@
 /** The result in plain words: what improved by how much, or that it did not, and who wins at equal calls. */
 import type { PairedComparison } from '../domain/statistics';
 import { bestIteration } from '../domain/stopping';
-import { compareMeasurements, findMeasurement, untunedStart } from './measurements';
-import type { AnswerShape, Measurement } from './measurements';
+import { compareMeasurements, findMeasurement, untunedStart } from '../domain/evidence/measurements';
+import type { AnswerShape, Measurement } from '../domain/evidence/measurements';
 import { count, counted, percent, points, pointsInterval, pValue } from './numbers';
 import { callsOfSociety, labelOf } from './result-rows';
 

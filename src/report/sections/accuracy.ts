@@ -7,7 +7,7 @@ import { html } from '../html';
 import type { Html } from '../html';
 import type { AccuracyPoint, Report } from '../build-report';
 import { count, percent, percentWithError, points, pointsInterval, pValue } from '../numbers';
-import { nameOfStart } from '../measurements';
+import { nameOfStart } from '../../domain/evidence/measurements';
 import type { PageSection } from '../section';
 import { table } from '../table';
 

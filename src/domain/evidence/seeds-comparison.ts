@@ -1,5 +1,5 @@
 /** Two ways of answering on the same problems, over several run seeds: within each seed, pooled, and over the seeds. */
-import { comparePaired, tInterval, type MeanInterval, type PairedComparison } from '../domain/statistics';
+import { comparePaired, tInterval, type MeanInterval, type PairedComparison } from '../statistics';
 import { compareMeasurements, type Measurement } from './measurements';
 
 export interface SeedDifference extends PairedComparison {
