@@ -5,6 +5,7 @@
 import type { CallCounts, RunRecord } from '../contract/run';
 import type { ComparedMethod, ComparisonOutcomeRow } from '../contract/comparison';
 import { addCounts, isLowerBound, isUncounted, noCounts, subtractCounts } from '../domain/counts';
+import { fewestForInterval } from '../domain/statistics';
 import { endingNotices } from '../report/ending-notices';
 import { count, counted } from '../report/numbers';
 import { explanationsOf, type Explanation } from './explanations';
@@ -109,7 +110,7 @@ function noticesOf({ comparison: { seeds, methods, tasks }, runs }: ComparisonIn
     finished < runs.length
       ? `${finished} of ${counted(runs.length, 'run')} finished: everything here rests on those.`
       : '',
-    seeds.length === 1 ? 'One seed: how much another would differ is not known.' : '',
+    fewSeeds(seeds),
     ...failed.map(({ runId, reason }) => `${runId} failed: ${reason ?? 'no reason is known'}`),
     ...tasks.flatMap((task) => missingSeeds(task, rows, tasks.length)),
     ...tasks.map((task) => sharedProblems(task, runs, tasks.length)),
@@ -119,6 +120,13 @@ function noticesOf({ comparison: { seeds, methods, tasks }, runs }: ComparisonIn
     ...usageNotices(runs),
     ...endingNotices(runs.map(({ runId, counts }) => ({ place: `in ${runId}`, counts }))),
   ].filter((notice) => notice !== '');
+}
+
+/** Empty where there are enough for an interval over seeds. */
+function fewSeeds(seeds: readonly number[]): string {
+  if (seeds.length >= fewestForInterval) return '';
+  if (seeds.length === 1) return 'One seed: how much another would differ is not known.';
+  return 'Two seeds are too few for an interval over seeds: verdicts are on their problems, pooled, and show nothing of another.';
 }
 
 /** A mean over other seeds than its neighbours' is not to be held beside theirs. */

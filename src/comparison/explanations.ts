@@ -5,7 +5,7 @@
 import type { Evaluation } from '../contract/evaluation';
 import type { Estimate, Measured, Role } from '../contract/measures';
 import { measurementIn } from '../domain/evidence/measurements';
-import { mean } from '../domain/evidence/seeds-comparison';
+import { mean } from '../domain/statistics';
 import type { ComparedArtifacts, ComparisonInput } from './gather';
 import { methodLabel, readingOf } from './row-sources';
 

@@ -7,6 +7,7 @@ import { visibleLine } from '../visible-text';
 import type { PageSection } from '../report/section';
 import { table, type TableGroup } from '../report/table';
 import { callsText, type ComparisonReport } from './build';
+import { accuracyPlot } from './accuracy-plot';
 import { forestPlot } from './forest-plot';
 import {
   accuracyNote,
@@ -80,7 +81,10 @@ function accuracySection(report: ComparisonReport): PageSection {
   return {
     id: 'accuracy',
     title: 'Accuracy',
-    content: [table({ caption: accuracyNote(report), columns: ['Method', ...tasks.map(visibleLine)], groups })],
+    content: [
+      ...tasks.flatMap((task) => accuracyPlot(report, task) ?? []).map(chartFigure),
+      table({ caption: accuracyNote(report), columns: ['Method', ...tasks.map(visibleLine)], groups }),
+    ],
   };
 }
 

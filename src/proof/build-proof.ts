@@ -175,6 +175,7 @@ function noticesOf({ runs, seeds, iterations }: ProofPlan, find: SeriesOfSeed): 
       ? `ended before iteration ${iterations}, so that the last society stands for it: ${early.join(', ')}`
       : '',
     seeds.length === 1 ? 'one seed: how much another would differ is not known' : '',
+    seeds.length === 2 ? 'two seeds are too few for an interval over seeds: claims can hold for these seeds only' : '',
     changed.length > 0
       ? `made with another specification than today's: ${changed.map(({ runId }) => runId).join(', ')}`
       : '',

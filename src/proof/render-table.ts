@@ -80,7 +80,12 @@ function effortLine(effort: TrainingEffort): string {
 }
 
 function claimLines({ claim, verdict, remark, comparison }: Claim): string[] {
-  const mark = { holds: 'HOLDS        ', 'does not hold': 'DOES NOT HOLD', 'not measured': 'NOT MEASURED ' }[verdict];
+  const mark = {
+    holds: 'HOLDS        ',
+    'holds for these seeds': 'HOLDS HERE   ',
+    'does not hold': 'DOES NOT HOLD',
+    'not measured': 'NOT MEASURED ',
+  }[verdict];
   const evidence = comparison === null ? [] : evidenceLines(comparison);
   return [`${mark}  ${claim}`, ...evidence, ...(remark === '' ? [] : [`      ${remark}`])];
 }

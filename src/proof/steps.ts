@@ -1,6 +1,6 @@
 /** How much each method has trained: optimizer steps and examples, from the training records. */
 import type { WeightsRecord } from '../contract/training-job';
-import { mean } from '../domain/evidence/seeds-comparison';
+import { mean } from '../domain/statistics';
 import type { ProofMethod } from './methods';
 import type { RunSeries } from './series';
 

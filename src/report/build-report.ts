@@ -9,7 +9,12 @@ import type { Finding } from '../contract/guard';
 import { driftPoint, judgeDrift } from '../domain/collapse';
 import { flipLedger, type FlipLedger } from './flip-ledger';
 import { chooseFollowedProblems, followProblems, type FollowedProblem } from './followed-problems';
-import { answerShape, collectMeasurements, compareMeasurements, findMeasurement } from '../domain/evidence/measurements';
+import {
+  answerShape,
+  collectMeasurements,
+  compareMeasurements,
+  findMeasurement,
+} from '../domain/evidence/measurements';
 import type { Measurement } from '../domain/evidence/measurements';
 import type { AdoptedCalls, IterationArtifacts, ReportInput, RunStatus } from './report-input';
 import { reportNotices } from './report-notices';

@@ -1,5 +1,6 @@
 /** The result in plain words: what improved by how much, or that it did not, and who wins at equal calls. */
 import type { PairedComparison } from '../domain/statistics';
+import { isClear } from '../domain/evidence/clear';
 import { bestIteration } from '../domain/stopping';
 import { compareMeasurements, findMeasurement, untunedStart } from '../domain/evidence/measurements';
 import type { AnswerShape, Measurement } from '../domain/evidence/measurements';
@@ -11,14 +12,6 @@ export interface Verdicts {
   headline: string;
   /** Further sentences: one call, equal calls. */
   statements: string[];
-}
-
-/**
- * Whether the evidence shows a difference: the 95 % interval excludes 0 and the exact test agrees. Both are asked
- * because a percentile bootstrap over a handful of discordant problems is too narrow.
- */
-export function isClear({ interval, pValue: p }: PairedComparison): boolean {
-  return (interval.lower > 0 || interval.upper < 0) && p < 0.05;
 }
 
 /** @param validation Accuracy on the validation split of iterations 0, 1, …; empty without one. */
