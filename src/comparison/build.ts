@@ -114,6 +114,7 @@ function noticesOf({ comparison: { seeds, methods, tasks }, runs }: ComparisonIn
     ...failed.map(({ runId, reason }) => `${runId} failed: ${reason ?? 'no reason is known'}`),
     ...tasks.flatMap((task) => missingSeeds(task, rows, tasks.length)),
     ...tasks.map((task) => sharedProblems(task, runs, tasks.length)),
+    ...nothingTrained(runs),
     ...noticesOfRuns(runs),
     mixedBases(runs),
     ...(tasks.length === 1 ? [] : transferNotices(methods)),
@@ -144,6 +145,16 @@ function missingSeeds(task: string, rows: ComparisonRow[], tasks: number): strin
       `“${label}” has no result${where} with seed ${missing.join(', ')}: its mean is over fewer seeds than others are.`,
     ];
   });
+}
+
+/** Runs whose every training set was empty: their tuned rows show the untuned models again. */
+function nothingTrained(runs: ComparedArtifacts[]): string[] {
+  const empty = runs.filter(
+    ({ standing, record, training }) =>
+      standing === 'finished' && (record?.plan.trainedAgents.length ?? 0) > 0 && training.examples === 0,
+  );
+  if (empty.length === 0) return [];
+  return [`Nothing was trained, because every training set was empty: ${empty.map(({ runId }) => runId).join(', ')}.`];
 }
 
 /** Members' own bases are left out of methods that have other members, or one model for all. */

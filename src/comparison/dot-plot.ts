@@ -63,14 +63,15 @@ function plotOption({ lines, bounds, axisLabel, zeroLine }: DotPlot, width: numb
     ...(overSeeds === null ? [] : [overSeeds.lower, overSeeds.upper]),
     ...(zeroLine ? [0] : []),
   ]);
-  const step = 0.05;
+  // Whole twentieths: a multiple of 0.05 may be a little beside the number it stands for, which echarts refuses.
+  const perUnit = 20;
   return {
     grid: { left: 24, right: 24, top: 4, bottom: 28 },
     xAxis: {
       ...axisStyle,
       type: 'value',
-      min: Math.max(bounds.lower, Math.floor(Math.min(...shown) / step) * step),
-      max: Math.min(bounds.upper, Math.ceil(Math.max(...shown) / step) * step),
+      min: Math.max(bounds.lower, Math.floor(Math.min(...shown) * perUnit) / perUnit),
+      max: Math.min(bounds.upper, Math.ceil(Math.max(...shown) * perUnit) / perUnit),
       splitNumber: width > 500 ? 6 : 3,
       axisLabel: { ...axisStyle.axisLabel, formatter: axisLabel },
     },

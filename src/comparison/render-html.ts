@@ -1,6 +1,6 @@
 /** The comparison as one self-contained page, made of the report's pieces: no script, no network. */
 import { chartFigure } from '../report/chart-renderer';
-import { html, type Html, type HtmlValue } from '../report/html';
+import { html, sentence, type Html, type HtmlValue } from '../report/html';
 import { count, counted } from '../report/numbers';
 import { madeFrom, renderPage } from '../report/page';
 import { visibleLine } from '../visible-text';
@@ -51,13 +51,13 @@ export function renderComparisonPage(report: ComparisonReport): string {
 function list(kind: 'notices' | 'statements', sentences: string[]): Html | null {
   if (sentences.length === 0) return null;
   return html`<ul class="${kind}">
-    ${sentences.map((sentence) => html`<li>${visibleLine(sentence)}</li>`)}
+    ${sentences.map((text) => html`<li>${sentence(text)}</li>`)}
   </ul>`;
 }
 
 function resultSection({ headline, statements, notices }: ComparisonReport): PageSection {
   const content = [
-    html`<p class="headline">${visibleLine(headline)}</p>`,
+    html`<p class="headline">${sentence(headline)}</p>`,
     list('statements', statements),
     list('notices', notices),
   ];

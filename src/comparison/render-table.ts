@@ -43,7 +43,7 @@ function accuracyLines({ rows, tasks }: ComparisonReport, spelt: Spell): string[
 /** `76.5 ± 1.3 % (75.0 to 78.1)`: the lowest and the highest seed, where there are several. */
 export function accuracyText(cell: Cell | null | undefined): string {
   if (cell === null || cell === undefined) return '–';
-  const text = percentWithError(cell.accuracy, cell.standardError);
+  const text = percentWithError(cell);
   return cell.seeds.length === 1 ? text : `${text} (${spreadText(cell)})`;
 }
 

@@ -27,6 +27,7 @@ function winnerAt(compared: ComparedRows, task: string, style: 'briefly' | 'with
   const rivals = calls === null ? all : all.filter(({ cell }) => cell.callsPerAnswer === calls);
   const [first, second] = ranked(rivals);
   if (first === undefined) return 'nothing has been measured yet';
+  if (first.accuracy === 0) return 'no method answers any problem correctly';
   if (second === undefined)
     return `${nameOf(first.row)} has ${percent(first.accuracy)}; nothing else was measured at so many calls`;
   const comparison = compared.between(task, [first.row.label, second.row.label]);

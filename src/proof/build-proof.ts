@@ -163,6 +163,10 @@ function noticesOf({ runs, seeds, iterations }: ProofPlan, find: SeriesOfSeed): 
     const { endedAt = iterations } = find(method, seed) ?? {};
     return endedAt < iterations ? [`${runId} (iteration ${endedAt})`] : [];
   });
+  const empty = runs.flatMap(({ runId, method, seed }) => {
+    const weights = find(method, seed)?.weights.flat() ?? [];
+    return weights.length > 0 && weights.every(({ outcome }) => outcome === 'empty-training-set') ? [runId] : [];
+  });
   const changed = runs.filter(({ method, seed, resolved }) => {
     const digest = find(method, seed)?.record.specificationDigest;
     return digest !== undefined && digest !== resolved.digest;
@@ -174,6 +178,7 @@ function noticesOf({ runs, seeds, iterations }: ProofPlan, find: SeriesOfSeed): 
     early.length > 0
       ? `ended before iteration ${iterations}, so that the last society stands for it: ${early.join(', ')}`
       : '',
+    empty.length > 0 ? `nothing was trained, because every training set was empty: ${empty.join(', ')}` : '',
     seeds.length === 1 ? 'one seed: how much another would differ is not known' : '',
     seeds.length === 2 ? 'two seeds are too few for an interval over seeds: claims can hold for these seeds only' : '',
     changed.length > 0

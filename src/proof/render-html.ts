@@ -1,10 +1,9 @@
 /** The proof as one self-contained page, made of the report's pieces: no script, no network. */
 import type { AnswerMode } from '../contract/evaluation';
 import { chartFigure } from '../report/chart-renderer';
-import { html, type Html } from '../report/html';
+import { html, sentence, type Html } from '../report/html';
 import { count, counted, percent } from '../report/numbers';
 import { madeFrom, renderPage } from '../report/page';
-import { visibleLine } from '../visible-text';
 import type { PageSection } from '../report/section';
 import { table } from '../report/table';
 import type { Proof } from './build-proof';
@@ -41,7 +40,7 @@ export function renderProofPage(proof: Proof): string {
 function noticesList({ notices }: Proof): Html | null {
   if (notices.length === 0) return null;
   return html`<ul class="notices">
-    ${notices.map((notice) => html`<li>${visibleLine(notice)}</li>`)}
+    ${notices.map((notice) => html`<li>${sentence(notice)}</li>`)}
   </ul>`;
 }
 

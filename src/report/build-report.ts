@@ -22,6 +22,7 @@ import { callsOfSociety, resultRows } from './result-rows';
 import type { ResultRow } from './result-rows';
 import { chooseSampleDebates } from './sample-debates';
 import type { SampleDebate } from './sample-debates';
+import { circumstancesOf } from './headline';
 import { verdicts } from './verdicts';
 import { standardError, wilsonInterval } from '../domain/statistics';
 import type { Interval, PairedComparison } from '../domain/statistics';
@@ -80,7 +81,7 @@ export function buildReport(input: ReportInput): Report {
     format: 'maft-report/1',
     run,
     state,
-    ...verdicts(measurements, shape, input.validation),
+    ...verdicts(measurements, shape, { ...circumstancesOf(iterations, timings), validation: input.validation ?? [] }),
     rows: resultRows(measurements, shape, input.prices),
     points: measurements.map((measurement) => pointOf(measurement, measurements)),
     callsOfSociety: callsOfSociety(measurements),

@@ -395,6 +395,44 @@ it('the page shows every method’s accuracy on every task with its interval, th
   ).toHaveLength(2);
 });
 
+describe('of runs in which nothing is as it should be', () => {
+  const everything = (report: ComparisonReport) =>
+    renderComparisonPage(report) + renderComparisonTable(report, { ascii: false, width: 10_000 });
+  const strange = /± 0\.0|NaN|Infinity|undefined|interval ([−+]?\d+\.\d) to \1\b/;
+
+  it('nothing trained is said, and which runs', () => {
+    const input = comparisonFixture();
+    const tuned = input.runs.find(({ runId }) => runId.includes('multiagent'))!;
+    tuned.training = { ...tuned.training, examples: 0, tokens: 0 };
+    expect(buildComparison(input).notices).toContain(
+      `Nothing was trained, because every training set was empty: ${tuned.runId}.`,
+    );
+  });
+
+  it('no problem right by anybody has no winner', () => {
+    const report = build({ accuracy: () => 0 });
+    expect(report.headline).toBe(
+      'At equal calls (9 per answer, training not counted) no method answers any problem correctly.',
+    );
+    expect(everything(report)).toContain('0.0\u00a0% of 500');
+    expect(everything(report)).not.toMatch(strange);
+  });
+
+  it('all problems right by everybody is a draw with a width', () => {
+    const report = build({ accuracy: () => 1, specification: threeSeeds });
+    expect(report.headline).toContain('are level with 100.0\u00a0% (0.0 points, 95\u00a0% interval −0.3 to +0.3 over');
+    expect(everything(report)).not.toMatch(strange);
+  });
+
+  it('one problem wins nothing', () => {
+    const task = { kind: 'arithmetic', max: 10, train: 20, eval: 1 };
+    const accuracy = ({ runId, iteration }: ToldMode) => (runId.includes('multiagent') && iteration > 0 ? 1 : 0);
+    const report = build({ specification: { ...threeSeeds, task }, accuracy });
+    expect(report.headline).not.toMatch(/wins|clearly ahead/);
+    expect(everything(report)).not.toMatch(strange);
+  });
+});
+
 it('the same runs give the same bytes', () => {
   expect(renderComparisonPage(build())).toBe(renderComparisonPage(build()));
   expect(JSON.stringify(build())).toBe(JSON.stringify(build()));

@@ -66,7 +66,7 @@ function pointCells({ iteration, comparison, ...point }: AccuracyPoint) {
   return {
     header: iteration,
     cells: [
-      percentWithError(point.accuracy, point.standardError),
+      percentWithError(point),
       count(point.correct),
       count(point.n),
       `${percent(lower)} to ${percent(upper)}`,
