@@ -69,7 +69,7 @@ export function buildComparison(input: ComparisonInput): ComparisonReport {
     equalCalls,
     rows,
     explanations: Object.fromEntries(tasks.map((task) => [task, explanationsOf(input, task)])),
-    runs: runs.map(standingOf),
+    runs: runs.map(comparedStandingOf),
     calls: callsOver(runs),
     notices: noticesOf(input, rows),
     versions: runs.find(({ record }) => record !== undefined)?.record?.versions ?? versions,
@@ -83,7 +83,7 @@ function modelsOf(runs: ComparedArtifacts[]): string[] {
   return [...new Set(bases)];
 }
 
-function standingOf({
+function comparedStandingOf({
   runId,
   task,
   seed,

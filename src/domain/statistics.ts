@@ -1,6 +1,6 @@
 /**
  * Intervals and tests for accuracies (method, section 4). Pure and deterministic: nothing here draws random numbers.
- * For reports, scripts and activities; workflows carry its results, they never compute them.
+ * For reports, scripts and activities; workflows carry its results and compute no more than a mean.
  */
 
 export interface Interval {

@@ -9,7 +9,7 @@ import type { PlannedRun, ProofPlan } from './plan';
 import { lastEvaluated, measurementAt, requireSameProblems, type RunSeries } from './series';
 import { trainingEffort, type TrainingEffort } from './steps';
 
-export interface RunProgress {
+export interface ProofRun {
   runId: string;
   method: ProofMethod;
   seed: number;
@@ -41,7 +41,7 @@ export interface Proof {
   specification: object;
   /** Software that made the runs; empty while none is there. */
   versions: Record<string, string>;
-  runs: RunProgress[];
+  runs: ProofRun[];
   curves: Curve[];
   claims: Claim[];
   findings: Finding[];
@@ -67,7 +67,7 @@ export function buildProof(plan: ProofPlan, series: readonly RunSeries[]): Proof
     model: planned.resolved.specification.model.base,
     specification: planned.raw,
     versions: series[0]?.record.versions ?? {},
-    runs: plan.runs.map((run) => progressOf(run, find(run.method, run.seed))),
+    runs: plan.runs.map((run) => proofRunOf(run, find(run.method, run.seed))),
     curves: allCurves(plan, find, vote),
     claims: claimsOf(context),
     findings: findingsOf(context),
@@ -81,7 +81,7 @@ function equalCallsVote({ plan }: PlannedRun): AnswerMode {
   return `vote-${plan.voteSamples}`;
 }
 
-function progressOf({ runId, method, seed }: PlannedRun, series: RunSeries | undefined): RunProgress {
+function proofRunOf({ runId, method, seed }: PlannedRun, series: RunSeries | undefined): ProofRun {
   const last = series === undefined ? undefined : lastEvaluated(series);
   return { runId, method, seed, lastEvaluated: last, isFinished: isFinished(series) };
 }
