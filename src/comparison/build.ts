@@ -5,6 +5,7 @@
 import type { CallCounts, RunRecord } from '../contract/run';
 import type { ComparedMethod, ComparisonOutcomeRow } from '../contract/comparison';
 import { addCounts, isLowerBound, isUncounted, noCounts, subtractCounts } from '../domain/counts';
+import { fewestForInterval } from '../domain/statistics';
 import { endingNotices } from '../report/ending-notices';
 import { count, counted } from '../report/numbers';
 import { explanationsOf, type Explanation } from './explanations';
@@ -68,7 +69,7 @@ export function buildComparison(input: ComparisonInput): ComparisonReport {
     equalCalls,
     rows,
     explanations: Object.fromEntries(tasks.map((task) => [task, explanationsOf(input, task)])),
-    runs: runs.map(standingOf),
+    runs: runs.map(comparedStandingOf),
     calls: callsOver(runs),
     notices: noticesOf(input, rows),
     versions: runs.find(({ record }) => record !== undefined)?.record?.versions ?? versions,
@@ -82,7 +83,7 @@ function modelsOf(runs: ComparedArtifacts[]): string[] {
   return [...new Set(bases)];
 }
 
-function standingOf({
+function comparedStandingOf({
   runId,
   task,
   seed,
@@ -109,16 +110,24 @@ function noticesOf({ comparison: { seeds, methods, tasks }, runs }: ComparisonIn
     finished < runs.length
       ? `${finished} of ${counted(runs.length, 'run')} finished: everything here rests on those.`
       : '',
-    seeds.length === 1 ? 'One seed: how much another would differ is not known.' : '',
+    fewSeeds(seeds),
     ...failed.map(({ runId, reason }) => `${runId} failed: ${reason ?? 'no reason is known'}`),
     ...tasks.flatMap((task) => missingSeeds(task, rows, tasks.length)),
     ...tasks.map((task) => sharedProblems(task, runs, tasks.length)),
+    ...nothingTrained(runs),
     ...noticesOfRuns(runs),
     mixedBases(runs),
     ...(tasks.length === 1 ? [] : transferNotices(methods)),
     ...usageNotices(runs),
     ...endingNotices(runs.map(({ runId, counts }) => ({ place: `in ${runId}`, counts }))),
   ].filter((notice) => notice !== '');
+}
+
+/** Empty where there are enough for an interval over seeds. */
+function fewSeeds(seeds: readonly number[]): string {
+  if (seeds.length >= fewestForInterval) return '';
+  if (seeds.length === 1) return 'One seed: how much another would differ is not known.';
+  return 'Two seeds are too few for an interval over seeds: verdicts are on their problems, pooled, and show nothing of another.';
 }
 
 /** A mean over other seeds than its neighbours' is not to be held beside theirs. */
@@ -136,6 +145,16 @@ function missingSeeds(task: string, rows: ComparisonRow[], tasks: number): strin
       `“${label}” has no result${where} with seed ${missing.join(', ')}: its mean is over fewer seeds than others are.`,
     ];
   });
+}
+
+/** Runs whose every training set was empty: their tuned rows show the untuned models again. */
+function nothingTrained(runs: ComparedArtifacts[]): string[] {
+  const empty = runs.filter(
+    ({ standing, record, training }) =>
+      standing === 'finished' && (record?.plan.trainedAgents.length ?? 0) > 0 && training.examples === 0,
+  );
+  if (empty.length === 0) return [];
+  return [`Nothing was trained, because every training set was empty: ${empty.map(({ runId }) => runId).join(', ')}.`];
 }
 
 /** Members' own bases are left out of methods that have other members, or one model for all. */

@@ -2,7 +2,7 @@
 import type { Prices, TrainingCost } from '../contract/comparison';
 import { isLowerBound, noCounts, subtractCounts } from '../domain/counts';
 import { priceOf } from '../domain/money';
-import type { SeedsComparison } from '../report/seeds-comparison';
+import type { SeedsComparison } from '../domain/evidence/seeds-comparison';
 
 interface Size {
   callsPerAnswer: number;

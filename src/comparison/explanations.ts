@@ -4,8 +4,8 @@
  */
 import type { Evaluation } from '../contract/evaluation';
 import type { Estimate, Measured, Role } from '../contract/measures';
-import { measurementIn } from '../report/measurements';
-import { mean } from '../report/seeds-comparison';
+import { measurementIn } from '../domain/evidence/measurements';
+import { mean } from '../domain/statistics';
 import type { ComparedArtifacts, ComparisonInput } from './gather';
 import { methodLabel, readingOf } from './row-sources';
 

@@ -18,6 +18,7 @@ import { runPrices } from '../domain/money';
 import { ArtifactError } from '../errors';
 import type { ArtifactStore } from '../ports';
 import { standingOf } from '../runs/standing';
+import { readAllShards, splits } from '../runs/stored-shards';
 
 export interface ComparedArtifacts {
   runId: string;
@@ -102,17 +103,18 @@ async function readRun(
   const measures = await Promise.all(
     numbers.map((iteration) => readSealed<Measures>(store, iterationKeys.measures({ runId, iteration }))),
   );
-  const shards = await readShards(store, record, numbers);
+  const debated = await readAllShards(store, record, 'train');
+  const others = splits.filter((split) => split !== 'train').map((split) => readAllShards(store, record, split));
+  const shards = [...debated, ...(await Promise.all(others)).flat()];
   return {
     ...place,
     standing: standing === 'finished' ? 'finished' : 'unfinished',
     record,
     evaluations: evaluations.filter((evaluation) => evaluation !== undefined),
     measures: measures.filter((each) => each !== undefined),
-    training:
-      after === undefined ? await trainingOf(store, record, shards.train) : await trainingElsewhere(store, after),
-    counts: sumOf([...shards.train, ...shards.eval]),
-    reused: addCounts(noCounts, ...[...shards.train, ...shards.eval].flatMap(({ reused }) => (reused ? [reused] : []))),
+    training: await (after === undefined ? trainingOf(store, record, debated) : trainingElsewhere(store, after)),
+    counts: sumOf(shards),
+    reused: addCounts(noCounts, ...shards.flatMap(({ reused }) => reused ?? [])),
   };
 }
 
@@ -135,18 +137,6 @@ function without(place: Place, reason?: string): ComparedArtifacts {
   };
 }
 
-async function readShards(store: ArtifactStore, { runId, plan }: RunRecord, iterations: number[]) {
-  const ofSplit = async (split: 'train' | 'eval', problems: number): Promise<ShardOutcome[]> => {
-    const shards = Array.from({ length: Math.ceil(problems / plan.shardSize) }, (_, shard) => shard);
-    const keys = iterations.flatMap((iteration) =>
-      shards.map((shard) => iterationKeys.shardOutcome({ runId, iteration, split, shard })),
-    );
-    const found = await Promise.all(keys.map((key) => readSealed<ShardOutcome>(store, key)));
-    return found.filter((outcome) => outcome !== undefined);
-  };
-  return { train: await ofSplit('train', plan.trainProblems), eval: await ofSplit('eval', plan.evaluationProblems) };
-}
-
 /** 0..L */
 function iterationsOf({ plan }: RunRecord): number[] {
   return Array.from({ length: plan.iterations + 1 }, (_, iteration) => iteration);
@@ -162,8 +152,7 @@ const untrained: TrainingCost = { counts: noCounts, tokens: 0, examples: 0, seco
 async function trainingElsewhere(store: ArtifactStore, runId: string): Promise<TrainingCost> {
   const record = await readSealed<RunRecord>(store, runKeys.record(runId));
   if (record === undefined) return untrained;
-  const { train } = await readShards(store, record, iterationsOf(record));
-  return trainingOf(store, record, train);
+  return trainingOf(store, record, await readAllShards(store, record, 'train'));
 }
 
 /** What a run's societies were trained on; nothing where it trains nobody. */

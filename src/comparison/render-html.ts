@@ -1,12 +1,13 @@
 /** The comparison as one self-contained page, made of the report's pieces: no script, no network. */
 import { chartFigure } from '../report/chart-renderer';
-import { html, type Html, type HtmlValue } from '../report/html';
+import { html, sentence, type Html, type HtmlValue } from '../report/html';
 import { count, counted } from '../report/numbers';
 import { madeFrom, renderPage } from '../report/page';
 import { visibleLine } from '../visible-text';
 import type { PageSection } from '../report/section';
 import { table, type TableGroup } from '../report/table';
 import { callsText, type ComparisonReport } from './build';
+import { accuracyPlot } from './accuracy-plot';
 import { forestPlot } from './forest-plot';
 import {
   accuracyNote,
@@ -50,13 +51,13 @@ export function renderComparisonPage(report: ComparisonReport): string {
 function list(kind: 'notices' | 'statements', sentences: string[]): Html | null {
   if (sentences.length === 0) return null;
   return html`<ul class="${kind}">
-    ${sentences.map((sentence) => html`<li>${visibleLine(sentence)}</li>`)}
+    ${sentences.map((text) => html`<li>${sentence(text)}</li>`)}
   </ul>`;
 }
 
 function resultSection({ headline, statements, notices }: ComparisonReport): PageSection {
   const content = [
-    html`<p class="headline">${visibleLine(headline)}</p>`,
+    html`<p class="headline">${sentence(headline)}</p>`,
     list('statements', statements),
     list('notices', notices),
   ];
@@ -80,7 +81,10 @@ function accuracySection(report: ComparisonReport): PageSection {
   return {
     id: 'accuracy',
     title: 'Accuracy',
-    content: [table({ caption: accuracyNote(report), columns: ['Method', ...tasks.map(visibleLine)], groups })],
+    content: [
+      ...tasks.flatMap((task) => accuracyPlot(report, task) ?? []).map(chartFigure),
+      table({ caption: accuracyNote(report), columns: ['Method', ...tasks.map(visibleLine)], groups }),
+    ],
   };
 }
 

@@ -43,7 +43,7 @@ function accuracyLines({ rows, tasks }: ComparisonReport, spelt: Spell): string[
 /** `76.5 ± 1.3 % (75.0 to 78.1)`: the lowest and the highest seed, where there are several. */
 export function accuracyText(cell: Cell | null | undefined): string {
   if (cell === null || cell === undefined) return '–';
-  const text = percentWithError(cell.accuracy, cell.standardError);
+  const text = percentWithError(cell);
   return cell.seeds.length === 1 ? text : `${text} (${spreadText(cell)})`;
 }
 
@@ -116,7 +116,7 @@ export const costNote =
   'Calls and tokens (prompt and completion) per answer. Per point: what an answer takes more than the baseline’s, and in brackets what was spent once on the calls a method was trained on (beyond the baseline’s own), both for one point gained; 0: it takes no more. Trained tokens: completion tokens over all epochs and agents.';
 
 export const differenceNote =
-  'Accuracy minus the baseline’s on the same problems, in points: 95 % bootstrap interval over the problems, 95 % t-interval over the seeds, exact McNemar p-value of each seed. Not corrected for their number. “Beats”, “loses to”, “clearly”: both intervals exclude 0 and the exact test over all problems has p < 0.05; “for these seeds”: the interval over the seeds does not exclude it.';
+  'Accuracy minus the baseline’s on the same problems, in points: 95 % bootstrap interval over the problems, 95 % t-interval over three seeds or more, exact McNemar p-value of each seed. Not corrected for their number. “Beats”, “loses to”, “clearly”: both intervals exclude 0 and the exact test over all problems has p < 0.05; “for these seeds”: the problems show it, the interval over the seeds does not exclude 0 or there are too few seeds for one.';
 
 export function hasMoney(rows: ComparisonRow[]): boolean {
   return rows.some(({ cells }) => Object.values(cells).some((cell) => cell !== null && cell.money !== null));

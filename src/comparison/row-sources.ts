@@ -2,7 +2,7 @@
 import type { ComparisonRecord, Reading } from '../contract/comparison';
 import type { AnswerMode } from '../contract/evaluation';
 import { untunedDrawing } from '../domain/readings';
-import { measurementIn } from '../report/measurements';
+import { measurementIn } from '../domain/evidence/measurements';
 import type { ComparedArtifacts, ComparisonInput } from './gather';
 
 /** Who answers in a row. */

@@ -4,9 +4,9 @@
  */
 import type { TrainingCost } from '../contract/comparison';
 import { addCounts, isLowerBound, noCounts } from '../domain/counts';
-import { tInterval, type MeanInterval } from '../domain/statistics';
-import { measurementIn, votesOf, type Measurement } from '../report/measurements';
-import { compareSeeds, mean, type SeedsComparison } from '../report/seeds-comparison';
+import { mean, type MeanInterval } from '../domain/statistics';
+import { measurementIn, votesOf, type Measurement } from '../domain/evidence/measurements';
+import { accuracyOverSeeds, compareSeeds, type SeedsComparison } from '../domain/evidence/seeds-comparison';
 import type { ComparedArtifacts, ComparisonInput } from './gather';
 import { costPerPoint, type CostPerPoint, type RowMoney, moneyOf } from './costs';
 import { callsOfDebates, drawingOf, rowSources, type RowIdentity, type RowSource } from './row-sources';
@@ -162,7 +162,7 @@ function sizeOf(found: Measured[]) {
   return {
     accuracy: mean(accuracies),
     standardError: Math.sqrt(results.reduce((sum, { standardError }) => sum + standardError ** 2, 0)) / results.length,
-    overSeeds: tInterval(accuracies),
+    overSeeds: accuracyOverSeeds(results),
     n,
     callsPerAnswer: Math.max(...results.map(({ callsPerProblem }) => callsPerProblem)),
     promptTokensPerAnswer: perAnswer('promptTokens'),

@@ -1,8 +1,9 @@
 /** The comparison in plain words: who wins at equal calls, also where that is plain voting. */
 import type { ComparedMethod } from '../contract/comparison';
-import type { Interval } from '../domain/statistics';
-import { count, points, pointsInterval, percent, pValue } from '../report/numbers';
-import { mean, type SeedsComparison } from '../report/seeds-comparison';
+import { clarityOf } from '../domain/evidence/clear';
+import type { SeedsComparison } from '../domain/evidence/seeds-comparison';
+import { mean } from '../domain/statistics';
+import { count, counted, points, pointsInterval, percent, pValue } from '../report/numbers';
 import type { Cell, ComparedRows, ComparisonRow } from './rows';
 
 type Measured = ComparisonRow & { cell: Cell };
@@ -26,6 +27,7 @@ function winnerAt(compared: ComparedRows, task: string, style: 'briefly' | 'with
   const rivals = calls === null ? all : all.filter(({ cell }) => cell.callsPerAnswer === calls);
   const [first, second] = ranked(rivals);
   if (first === undefined) return 'nothing has been measured yet';
+  if (first.accuracy === 0) return 'no method answers any problem correctly';
   if (second === undefined)
     return `${nameOf(first.row)} has ${percent(first.accuracy)}; nothing else was measured at so many calls`;
   const comparison = compared.between(task, [first.row.label, second.row.label]);
@@ -36,7 +38,7 @@ function winnerAt(compared: ComparedRows, task: string, style: 'briefly' | 'with
   const sentence =
     comparison.difference === 0
       ? `${name} and ${nameOf(second.row)} are level with ${accuracy}`
-      : `${name} ${isClear(comparison) ? 'wins' : 'is highest'} with ${accuracy}, ${lead(comparison)} ${runnerUp}`;
+      : `${name} ${clarityOf(comparison) === 'any-seed' ? 'wins' : 'is highest'} with ${accuracy}, ${lead(comparison)} ${runnerUp}`;
   return style === 'briefly' ? sentence : `${sentence} (${evidence(comparison)})`;
 }
 
@@ -114,14 +116,21 @@ function isPaperMethod({ method }: Measured, methods: ComparedMethod[]): boolean
 /** `“A” beats “B”` */
 function standing([first, second]: [string, string], comparison: SeedsComparison): string {
   const isAhead = comparison.difference > 0;
-  if (isClear(comparison)) return `“${first}” ${isAhead ? 'beats' : 'loses to'} “${second}”`;
-  if (!isClearHere(comparison)) return `“${first}” is not clearly different from “${second}”`;
-  return `“${first}” is ${isAhead ? 'ahead of' : 'behind'} “${second}” for these seeds, which shows nothing of another`;
+  const clarity = clarityOf(comparison);
+  if (clarity === 'any-seed') return `“${first}” ${isAhead ? 'beats' : 'loses to'} “${second}”`;
+  if (clarity === 'nothing') return `“${first}” is not clearly different from “${second}”`;
+  const which = isAhead ? 'ahead of' : 'behind';
+  return `“${first}” is ${which} “${second}” ${forTheseSeeds(comparison)}, which shows nothing of another`;
 }
 
 function lead(comparison: SeedsComparison): string {
-  if (isClear(comparison)) return 'clearly ahead of';
-  return isClearHere(comparison) ? 'for these seeds ahead of' : 'not clearly ahead of';
+  const clarity = clarityOf(comparison);
+  if (clarity === 'any-seed') return 'clearly ahead of';
+  return clarity === 'these-seeds' ? `${forTheseSeeds(comparison)} ahead of` : 'not clearly ahead of';
+}
+
+function forTheseSeeds({ seeds }: SeedsComparison): string {
+  return seeds.length === 1 ? 'for this seed' : 'for these seeds';
 }
 
 function measuredRows(rows: ComparisonRow[], task: string): Measured[] {
@@ -136,24 +145,14 @@ function isPlainVote({ tuned, kind, cell }: Measured): boolean {
   return !tuned && (kind === 'vote' || cell.isVote);
 }
 
-/** Whether the evidence shows a difference, for another seed too where there are several. */
-export function isClear(comparison: SeedsComparison): boolean {
-  const { interval } = comparison.overSeeds;
-  return isClearHere(comparison) && (interval === null || excludesZero(interval));
-}
-
-/** On the problems of these seeds. The exact test has to agree with the bootstrap, which is narrow where few problems differ. */
-function isClearHere({ withinSeeds }: SeedsComparison): boolean {
-  return excludesZero(withinSeeds.interval) && withinSeeds.pValue < 0.05;
-}
-
-function excludesZero({ lower, upper }: Interval): boolean {
-  return lower > 0 || upper < 0;
-}
-
-/** `+18.0 points, 95 % interval +12.5 to +23.5 over 400 problems, +15.1 to +20.9 over 2 seeds` */
-export function evidence({ difference, withinSeeds, overSeeds }: SeedsComparison): string {
-  const problems = `${points(difference)} points, 95\u00a0% interval ${pointsInterval(withinSeeds.interval)} over ${count(withinSeeds.n)} problems`;
-  if (overSeeds.interval === null) return `${problems}, McNemar ${pValue(withinSeeds.pValue)}`;
-  return `${problems}, ${pointsInterval(overSeeds.interval)} over ${overSeeds.n} seeds`;
+/**
+ * `+18.0 points, 95 % interval +12.5 to +23.5 over 1,200 problems, +15.1 to +20.9 over 3 seeds`; with fewer seeds only the
+ * first, named as what it is: `over the 800 problems of 2 seeds, McNemar p < 0.001`
+ */
+export function evidence({ difference, withinSeeds, overSeeds, seeds }: SeedsComparison): string {
+  const { interval, n, pValue: p } = withinSeeds;
+  const within = `${points(difference)} points, 95\u00a0% interval ${pointsInterval(interval)} over`;
+  if (overSeeds.interval !== null)
+    return `${within} ${count(n)} problems, ${pointsInterval(overSeeds.interval)} over ${overSeeds.n} seeds`;
+  return `${within} the ${counted(n, 'problem')} of ${counted(seeds.length, 'seed')}, McNemar ${pValue(p)}`;
 }

@@ -135,6 +135,11 @@ function nearlyEmptyTraining({ iteration, training }: DriftPoint): Finding[] {
   const fewest = Math.max(smallestTrainingShare * training.problems, Math.min(fewestExamples, training.problems / 4));
   const starved = training.agents.filter(({ examples }) => examples < fewest);
   if (starved.length === 0) return [];
+  const areAllEmpty = training.agents.every(({ examples }) => examples === 0);
+  if (areAllEmpty) {
+    const message = `at iteration ${iteration} every training set is empty; ${training.problems} problems were debated`;
+    return [{ kind: 'training-set-nearly-empty', iteration, message }];
+  }
   const named = starved.map(({ agent, examples }) => `${agent} (${examples})`).join(', ');
   const message = `at iteration ${iteration} training sets are nearly empty, of ${training.problems} problems: ${named}`;
   return [{ kind: 'training-set-nearly-empty', iteration, message }];

@@ -12,7 +12,7 @@ import { judgeDrift } from './collapse';
 import type { DebateSize } from './debate-rules';
 import { panelsOf } from './measures/panels';
 import { responseShape } from './measures/responses';
-import { standardError } from './statistics';
+import { mean, standardError } from './statistics';
 
 export interface GuardInput {
   iteration: number;
@@ -53,7 +53,7 @@ function trainingPoint(
   return {
     iteration,
     ...accuracyOf(audit),
-    ...(agreements.length === 0 ? {} : { agreement: meanOf(agreements) }),
+    ...(agreements.length === 0 ? {} : { agreement: mean(agreements) }),
     ...(shape === undefined ? {} : { responses: { ...shape, meanTokens: shape.meanTokens.value } }),
     training: { problems, agents: agents.map(({ agent, examples }) => ({ agent, examples })) },
   };
@@ -64,8 +64,4 @@ function accuracyOf(audit: GuardInput['audit']): Pick<DriftPoint, 'accuracy'> {
   const { agreed: n = 0, consensusRight: correct = 0 } = audit?.problems ?? {};
   if (n === 0) return {};
   return { accuracy: { value: correct / n, standardError: standardError({ correct, n }) } };
-}
-
-function meanOf(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0) / values.length;
 }

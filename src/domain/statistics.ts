@@ -1,6 +1,6 @@
 /**
  * Intervals and tests for accuracies (method, section 4). Pure and deterministic: nothing here draws random numbers.
- * For reports, scripts and activities; workflows carry its results, they never compute them.
+ * For reports, scripts and activities; workflows carry its results and compute no more than a mean.
  */
 
 export interface Interval {
@@ -24,7 +24,7 @@ export interface PairedCounts {
 export interface PairedComparison extends PairedCounts {
   /** Accuracy of the first minus accuracy of the second, -1..1. */
   difference: number;
-  /** 95 % percentile bootstrap interval of `difference`. */
+  /** 95 % interval of `difference`, within -1..1: percentile bootstrap, or Tango's score interval where that has no width. */
   interval: Interval;
   /** Exact two-sided McNemar p-value. */
   pValue: number;
@@ -33,9 +33,15 @@ export interface PairedComparison extends PairedCounts {
 export interface MeanInterval {
   mean: number;
   n: number;
-  /** 95 % t-interval; `null` with fewer than two values, which say nothing about their spread. */
+  /** 95 % t-interval; `null` with fewer than `fewestForInterval` values. */
   interval: Interval | null;
 }
+
+/**
+ * Seeds below which nothing is said of another seed. Two say next to nothing about their spread: the t quantile of one
+ * degree of freedom is 12.7, and two that happen to agree would be certain.
+ */
+export const fewestForInterval = 3;
 
 /** 97.5 % quantile of the standard normal distribution. */
 const normalQuantile = 1.959963984540054;
@@ -84,9 +90,26 @@ export function comparePaired(counts: PairedCounts): PairedComparison {
   return {
     ...counts,
     difference: (counts.onlyFirst - counts.onlySecond) / counts.n,
-    interval: pairedBootstrapInterval(counts),
+    interval: pairedInterval(counts),
     pValue: mcNemarPValue(counts),
   };
+}
+
+/**
+ * 95 % interval of the difference of two accuracies. Where every problem has the same difference, resampling gives no
+ * width and would claim certainty: then it is Tango's score interval (Statistics in Medicine 17, 1998, p. 891), which needs
+ * the same counts, has a closed form there and stays within -1..1.
+ */
+export function pairedInterval(counts: PairedCounts): Interval {
+  assertCounts(counts);
+  const { n, onlyFirst, onlySecond } = counts;
+  const squared = normalQuantile ** 2;
+  const none = squared / (n + squared);
+  const all = (n - squared) / (n + squared);
+  if (onlyFirst + onlySecond === 0) return { lower: -none, upper: none };
+  if (onlyFirst === n) return { lower: all, upper: 1 };
+  if (onlySecond === n) return { lower: -1, upper: -all };
+  return pairedBootstrapInterval(counts);
 }
 
 /**
@@ -126,15 +149,36 @@ export function mcNemarPValue({ onlyFirst, onlySecond }: Omit<PairedCounts, 'n'>
   return Math.min(1, 2 * oneTail);
 }
 
-/** Mean and 95 % t-interval of a few independent values, such as the differences of several seeds. */
-export function tInterval(values: number[]): MeanInterval {
+/** What values of a t-interval can be: their bounds, and the step they are measured in (1/n for shares of n problems). */
+export interface Support {
+  within?: Interval;
+  step?: number;
+}
+
+/**
+ * Mean and 95 % t-interval of a few independent values, such as the differences of several seeds. Values beyond `within`
+ * cannot be true, so the interval is cut there and covers as much as before. The values' variance is taken to be at least
+ * that of rounding to `step` (step²/12, Sheppard's), so that seeds which agree to the last problem are not certain.
+ */
+export function tInterval(values: number[], { within, step = 0 }: Support = {}): MeanInterval {
   const n = values.length;
   if (n === 0) return { mean: 0, n, interval: null };
-  const mean = values.reduce((sum, value) => sum + value, 0) / n;
-  if (n === 1) return { mean, n, interval: null };
-  const sampleVariance = values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / (n - 1);
-  const half = tQuantile(1 - tail, n - 1) * Math.sqrt(sampleVariance / n);
-  return { mean, n, interval: { lower: mean - half, upper: mean + half } };
+  const average = mean(values);
+  if (n < fewestForInterval) return { mean: average, n, interval: null };
+  const sampleVariance = values.reduce((sum, value) => sum + (value - average) ** 2, 0) / (n - 1);
+  const half = tQuantile(1 - tail, n - 1) * Math.sqrt(Math.max(sampleVariance, step ** 2 / 12) / n);
+  const { lower, upper } = within ?? { lower: -Infinity, upper: Infinity };
+  return {
+    mean: average,
+    n,
+    interval: { lower: Math.max(lower, average - half), upper: Math.min(upper, average + half) },
+  };
+}
+
+/** @throws RangeError for no values: what stands for their mean is the caller's to say. */
+export function mean(values: readonly number[]): number {
+  if (values.length === 0) throw new RangeError('No mean of no values.');
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
 }
 
 /** Quantile of Student's t for a whole number of degrees of freedom, by bisection of its distribution function. */

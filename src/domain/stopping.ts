@@ -3,6 +3,7 @@ import type { FinetuningSettings, StopSettings } from '../contract/specification
 import type { WeightsRecord } from '../contract/training-job';
 import { roleSettings } from './role-settings';
 import { reaches } from './rounding';
+import { mean } from './statistics';
 
 /** What a run knows of its own course; the newest value is the last of its list. */
 export interface Course {
@@ -69,12 +70,12 @@ type Training = Pick<NonNullable<WeightsRecord['training']>, 'lossCurve'>;
 /** Mean loss over the steps of the last epoch: where the training ended, without the noise of a single batch. */
 export function lastEpochLoss({ lossCurve }: Training, epochs: number): number | null {
   const steps = Math.max(1, Math.ceil(lossCurve.length / Math.max(1, epochs)));
-  return mean(lossCurve.slice(-steps).map(({ loss }) => loss));
+  return meanOrNull(lossCurve.slice(-steps).map(({ loss }) => loss));
 }
 
 /** Mean over the agents that were trained; `null` where none was. */
 export function meanLoss(losses: readonly (number | null | undefined)[]): number | null {
-  return mean(losses.filter((loss) => typeof loss === 'number'));
+  return meanOrNull(losses.filter((loss) => typeof loss === 'number'));
 }
 
 /** The loss of one iteration from its weights records, as the workflow sums it up while it runs. */
@@ -84,6 +85,6 @@ export function iterationLoss(finetuning: FinetuningSettings, weights: readonly 
   return meanLoss(weights.map(lossOf));
 }
 
-function mean(values: readonly number[]): number | null {
-  return values.length === 0 ? null : values.reduce((sum, value) => sum + value, 0) / values.length;
+function meanOrNull(values: readonly number[]): number | null {
+  return values.length === 0 ? null : mean(values);
 }

@@ -2,14 +2,14 @@
 import type { AnswerMode } from '../contract/evaluation';
 import { claimsOf, type Claim } from './claims';
 import { compareOverSeeds, type SeriesOfSeed, type Side } from './comparisons';
-import { type SeedsComparison } from '../report/seeds-comparison';
+import { type SeedsComparison } from '../domain/evidence/seeds-comparison';
 import { curveOf, peakIteration, type Curve } from './curves';
 import { society, type ProofMethod } from './methods';
 import type { PlannedRun, ProofPlan } from './plan';
 import { lastEvaluated, measurementAt, requireSameProblems, type RunSeries } from './series';
 import { trainingEffort, type TrainingEffort } from './steps';
 
-export interface RunStanding {
+export interface ProofRun {
   runId: string;
   method: ProofMethod;
   seed: number;
@@ -41,7 +41,7 @@ export interface Proof {
   specification: object;
   /** Software that made the runs; empty while none is there. */
   versions: Record<string, string>;
-  runs: RunStanding[];
+  runs: ProofRun[];
   curves: Curve[];
   claims: Claim[];
   findings: Finding[];
@@ -67,7 +67,7 @@ export function buildProof(plan: ProofPlan, series: readonly RunSeries[]): Proof
     model: planned.resolved.specification.model.base,
     specification: planned.raw,
     versions: series[0]?.record.versions ?? {},
-    runs: plan.runs.map((run) => standingOf(run, find(run.method, run.seed))),
+    runs: plan.runs.map((run) => proofRunOf(run, find(run.method, run.seed))),
     curves: allCurves(plan, find, vote),
     claims: claimsOf(context),
     findings: findingsOf(context),
@@ -81,9 +81,13 @@ function equalCallsVote({ plan }: PlannedRun): AnswerMode {
   return `vote-${plan.voteSamples}`;
 }
 
-function standingOf({ runId, method, seed, plan }: PlannedRun, series: RunSeries | undefined): RunStanding {
+function proofRunOf({ runId, method, seed }: PlannedRun, series: RunSeries | undefined): ProofRun {
   const last = series === undefined ? undefined : lastEvaluated(series);
-  return { runId, method, seed, lastEvaluated: last, isFinished: last === plan.iterations };
+  return { runId, method, seed, lastEvaluated: last, isFinished: isFinished(series) };
+}
+
+function isFinished(series: RunSeries | undefined): boolean {
+  return series?.endedAt !== undefined;
 }
 
 function allCurves({ methods, seeds, iterations }: ProofPlan, find: SeriesOfSeed, vote: AnswerMode): Curve[] {
@@ -149,17 +153,19 @@ function findingsOf(context: FindingContext): Finding[] {
   });
 }
 
-function seedsOf(method: ProofMethod, { seeds, find, iterations }: FindingContext): number[] {
-  return seeds.filter((seed) => {
-    const series = find(method, seed);
-    return series !== undefined && lastEvaluated(series) === iterations;
-  });
+function seedsOf(method: ProofMethod, { seeds, find }: FindingContext): number[] {
+  return seeds.filter((seed) => isFinished(find(method, seed)));
 }
 
 function noticesOf({ runs, seeds, iterations }: ProofPlan, find: SeriesOfSeed): string[] {
-  const finished = runs.filter(({ method, seed }) => {
-    const series = find(method, seed);
-    return series !== undefined && lastEvaluated(series) === iterations;
+  const finished = runs.filter(({ method, seed }) => isFinished(find(method, seed)));
+  const early = runs.flatMap(({ runId, method, seed }) => {
+    const { endedAt = iterations } = find(method, seed) ?? {};
+    return endedAt < iterations ? [`${runId} (iteration ${endedAt})`] : [];
+  });
+  const empty = runs.flatMap(({ runId, method, seed }) => {
+    const weights = find(method, seed)?.weights.flat() ?? [];
+    return weights.length > 0 && weights.every(({ outcome }) => outcome === 'empty-training-set') ? [runId] : [];
   });
   const changed = runs.filter(({ method, seed, resolved }) => {
     const digest = find(method, seed)?.record.specificationDigest;
@@ -169,7 +175,12 @@ function noticesOf({ runs, seeds, iterations }: ProofPlan, find: SeriesOfSeed): 
     finished.length < runs.length
       ? `${finished.length} of ${runs.length} runs are finished: what follows rests on those`
       : '',
+    early.length > 0
+      ? `ended before iteration ${iterations}, so that the last society stands for it: ${early.join(', ')}`
+      : '',
+    empty.length > 0 ? `nothing was trained, because every training set was empty: ${empty.join(', ')}` : '',
     seeds.length === 1 ? 'one seed: how much another would differ is not known' : '',
+    seeds.length === 2 ? 'two seeds are too few for an interval over seeds: claims can hold for these seeds only' : '',
     changed.length > 0
       ? `made with another specification than today's: ${changed.map(({ runId }) => runId).join(', ')}`
       : '',

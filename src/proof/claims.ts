@@ -1,17 +1,19 @@
 /**
  * What the method is said to do, and whether these runs show it. A claim holds where the mean difference over the seeds is
- * as large as claimed and both its intervals (over problems, over seeds) lie above 0. Nothing here is wanted to hold.
+ * as large as claimed, above 0 and clear (`domain/evidence/clear.ts`); with fewer than three seeds it can hold for these
+ * seeds only. Nothing here is wanted to hold.
  */
 import type { AnswerMode } from '../contract/evaluation';
 import { reaches } from '../domain/rounding';
-import { points } from '../report/numbers';
+import { points, pValue } from '../report/numbers';
 import { compareOverSeeds, type SeriesOfSeed, type Side } from './comparisons';
-import { isClearlyAbove, type SeedsComparison } from '../report/seeds-comparison';
+import { clarityOf, hasTooFewSeeds } from '../domain/evidence/clear';
+import type { SeedsComparison } from '../domain/evidence/seeds-comparison';
 import { peakIteration, peakOfOthers } from './curves';
 import { society, type ProofMethod } from './methods';
 import { iterationWithAsManySteps } from './steps';
 
-export type Verdict = 'holds' | 'does not hold' | 'not measured';
+export type Verdict = 'holds' | 'holds for these seeds' | 'does not hold' | 'not measured';
 
 export interface Claim {
   id: string;
@@ -141,7 +143,19 @@ function judge(
   if (comparison === null) return { id, claim, verdict: 'not measured', remark: unmeasured, comparison };
   const against = objection(comparison, atLeast);
   const remarks = [against ?? besideHolding(comparison, atLeast), remark].filter((text) => text !== '');
-  return { id, claim, verdict: against === null ? 'holds' : 'does not hold', remark: remarks.join('; '), comparison };
+  return { id, claim, verdict: verdictOf(comparison, against), remark: remarks.join('; '), comparison };
+}
+
+function verdictOf(comparison: SeedsComparison, against: string | null): Verdict {
+  if (against !== null) return 'does not hold';
+  return hasTooFewSeeds(comparison) ? 'holds for these seeds' : 'holds';
+}
+
+/** Whether these runs show a difference above 0, as far as so many seeds can. */
+function isShown(comparison: SeedsComparison): boolean {
+  const clarity = clarityOf(comparison);
+  const isClear = clarity === 'any-seed' || (clarity === 'these-seeds' && hasTooFewSeeds(comparison));
+  return isClear && comparison.difference > 0;
 }
 
 /** Why a difference of at least `atLeast` is not shown; null where it is. */
@@ -149,14 +163,18 @@ function objection(comparison: SeedsComparison, atLeast: number): string | null 
   const { difference, withinSeeds, overSeeds } = comparison;
   if (difference <= 0) return 'the difference is not above 0';
   if (!reaches(difference, atLeast)) return `the difference is smaller than ${100 * atLeast} points`;
-  if (isClearlyAbove(comparison)) return null;
+  if (isShown(comparison)) return null;
   const [problems, seeds] = [withinSeeds.interval.lower <= 0, (overSeeds.interval?.lower ?? 1) <= 0];
   if (problems && seeds) return 'both intervals reach 0';
-  return problems ? 'the interval over problems reaches 0' : 'the interval over seeds reaches 0';
+  if (problems) return 'the interval over problems reaches 0';
+  return seeds
+    ? 'the interval over seeds reaches 0'
+    : `the exact test over the problems does not agree (${pValue(withinSeeds.pValue)})`;
 }
 
-function besideHolding({ overSeeds }: SeedsComparison, atLeast: number): string {
-  if (overSeeds.interval === null) return 'one seed: nothing is known about another';
+function besideHolding({ overSeeds, seeds }: SeedsComparison, atLeast: number): string {
+  if (overSeeds.interval === null)
+    return `${seeds.length === 1 ? 'one seed' : 'two seeds, pooled'}: nothing is known about another`;
   return overSeeds.interval.lower < atLeast ? `the interval over seeds begins below ${100 * atLeast} points` : '';
 }
 
@@ -171,15 +189,15 @@ function risesClaim(context: ClaimContext): Claim {
     second: { ...request, iteration: 0 },
   });
   const fall = fallAfterPeak(context, society);
-  if (rise.verdict !== 'holds' || fall === null) return rise;
+  if (rise.verdict === 'does not hold' || rise.verdict === 'not measured' || fall === null) return rise;
   const complete = fall.seeds.map(({ seed }) => seed);
   const peak = peakWords(peakIteration(find, { ...request, seeds: complete }));
   const from = complete.length > 1 ? 'the peak of the other seeds' : 'its own peak';
   const remark = `${peak}; from ${from} to the last iteration it changes by ${points(-fall.difference)} points`;
   return {
     ...rise,
-    verdict: isClearlyAbove(fall) ? 'does not hold' : 'holds',
-    remark: isClearlyAbove(fall) ? `it rises and then falls; ${remark}` : remark,
+    verdict: isShown(fall) ? 'does not hold' : rise.verdict,
+    remark: isShown(fall) ? `it rises and then falls; ${remark}` : remark,
   };
 }
 
@@ -204,7 +222,7 @@ function peaksAndFallsClaim(context: ClaimContext): Claim {
   const remark = [peakWords(peak), against ?? besideHolding(comparison, 0), how]
     .filter((text) => text !== '')
     .join('; ');
-  return { ...head, verdict: against === null ? 'holds' : 'does not hold', remark, comparison };
+  return { ...head, verdict: verdictOf(comparison, against), remark, comparison };
 }
 
 /** Accuracy at the peak minus accuracy after the last iteration. */

@@ -1,9 +1,9 @@
 /** Two ways of answering, each some run of a proof at some iteration, over the proof's seeds. */
 import type { AnswerMode } from '../contract/evaluation';
-import type { Measurement } from '../report/measurements';
-import { compareSeeds, type SeedsComparison } from '../report/seeds-comparison';
+import type { Measurement } from '../domain/evidence/measurements';
+import { compareSeeds, type SeedsComparison } from '../domain/evidence/seeds-comparison';
 import type { ProofMethod } from './methods';
-import { measurementAt, type RunSeries } from './series';
+import { standingMeasurementAt, type RunSeries } from './series';
 
 /** One way of answering: which method's run, after how many iterations, how. */
 export interface Side {
@@ -31,5 +31,5 @@ export function compareOverSeeds(
 
 function measure(find: SeriesOfSeed, { method, iteration, mode }: Side, seed: number): Measurement | undefined {
   const chosen = typeof iteration === 'number' ? iteration : iteration(seed);
-  return chosen === undefined ? undefined : measurementAt(find(method, seed), { iteration: chosen, mode });
+  return chosen === undefined ? undefined : standingMeasurementAt(find(method, seed), { iteration: chosen, mode });
 }

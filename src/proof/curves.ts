@@ -1,11 +1,11 @@
 /** Accuracy over the iterations, per method and way of answering: each seed's values and their mean. */
 import type { AnswerMode } from '../contract/evaluation';
 import type { RunPlan } from '../contract/run';
-import { tInterval, type MeanInterval } from '../domain/statistics';
+import { accuracyOverSeeds } from '../domain/evidence/seeds-comparison';
+import { mean, type MeanInterval } from '../domain/statistics';
 import { type SeriesOfSeed } from './comparisons';
-import { mean } from '../report/seeds-comparison';
 import type { ProofMethod } from './methods';
-import { measurementAt } from './series';
+import { measurementAt, standingMeasurementAt } from './series';
 
 export interface CurvePoint {
   iteration: number;
@@ -40,14 +40,12 @@ export function curveOf(find: SeriesOfSeed, request: CurveRequest): Curve | null
   const points = numbersTo(iterations).flatMap((iteration): CurvePoint[] => {
     const measured = seeds.flatMap((seed) => {
       const found = measurementAt(find(method, seed), { iteration, mode });
-      return found === undefined
-        ? []
-        : [{ seed, accuracy: found.result.accuracy, calls: found.result.callsPerProblem }];
+      return found === undefined ? [] : [{ seed, accuracy: found.result.accuracy, problems: found.result.problems }];
     });
     if (measured.length === 0) return [];
     const values = measured.map(({ accuracy }) => accuracy);
     const each = measured.map(({ seed, accuracy }) => ({ seed, accuracy }));
-    return [{ iteration, seeds: each, mean: mean(values), overSeeds: tInterval(values) }];
+    return [{ iteration, seeds: each, mean: mean(values), overSeeds: accuracyOverSeeds(measured) }];
   });
   if (plan === undefined || points.length === 0) return null;
   return { method, mode, label: modeLabel(mode, plan), callsPerProblem: callsOf(find, request), points };
@@ -69,11 +67,14 @@ function modeLabel(mode: AnswerMode, { evaluationRounds, members }: RunPlan): st
 /** The iteration (0..L) at which the mean over these seeds is highest; undefined where a curve is not complete. */
 export function peakIteration(find: SeriesOfSeed, request: CurveRequest): number | undefined {
   const { method, mode, seeds, iterations } = request;
+  if (seeds.length === 0) return undefined;
   const means = numbersTo(iterations).map((iteration) => {
-    const measured = seeds.map((seed) => measurementAt(find(method, seed), { iteration, mode })?.result.accuracy);
+    const measured = seeds.map(
+      (seed) => standingMeasurementAt(find(method, seed), { iteration, mode })?.result.accuracy,
+    );
     return measured.some((accuracy) => accuracy === undefined) ? undefined : mean(measured.map(Number));
   });
-  if (seeds.length === 0 || means.some((value) => value === undefined)) return undefined;
+  if (means.some((value) => value === undefined)) return undefined;
   return means.map(Number).reduce((best, value, iteration, all) => (value > all[best]! ? iteration : best), 0);
 }
 

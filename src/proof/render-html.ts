@@ -1,15 +1,14 @@
 /** The proof as one self-contained page, made of the report's pieces: no script, no network. */
 import type { AnswerMode } from '../contract/evaluation';
 import { chartFigure } from '../report/chart-renderer';
-import { html, type Html } from '../report/html';
+import { html, sentence, type Html } from '../report/html';
 import { count, counted, percent } from '../report/numbers';
 import { madeFrom, renderPage } from '../report/page';
-import { visibleLine } from '../visible-text';
 import type { PageSection } from '../report/section';
 import { table } from '../report/table';
 import type { Proof } from './build-proof';
 import type { Claim } from './claims';
-import type { SeedsComparison } from '../report/seeds-comparison';
+import type { SeedsComparison } from '../domain/evidence/seeds-comparison';
 import { numbersTo, type Curve } from './curves';
 import { curvesChart } from './curves-chart';
 import { methodLabels } from './methods';
@@ -41,7 +40,7 @@ export function renderProofPage(proof: Proof): string {
 function noticesList({ notices }: Proof): Html | null {
   if (notices.length === 0) return null;
   return html`<ul class="notices">
-    ${notices.map((notice) => html`<li>${visibleLine(notice)}</li>`)}
+    ${notices.map((notice) => html`<li>${sentence(notice)}</li>`)}
   </ul>`;
 }
 
@@ -60,8 +59,10 @@ function claimsSection({ claims }: Proof): PageSection {
     content: [
       html`<p>
         Differences of accuracies in points, paired problem by problem. The first interval is a 95 % bootstrap over the
-        problems of these seeds, the second a 95 % t-interval over the seeds’ differences. A claim holds where the mean
-        difference is as large as claimed and both intervals lie above 0. Nothing is corrected for their number.
+        problems of these seeds, the second a 95 % t-interval over the differences of three seeds or more. A claim holds
+        where the mean difference is as large as claimed, both intervals lie above 0 and McNemar’s exact test over the
+        problems has p &lt; 0.05; with fewer seeds it can hold for these seeds only. Nothing is corrected for their
+        number.
       </p>`,
       html`<ul class="statements">
         ${items}

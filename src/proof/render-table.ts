@@ -2,7 +2,7 @@
 import { count, counted, percent, points, pointsInterval } from '../report/numbers';
 import type { Proof } from './build-proof';
 import type { Claim } from './claims';
-import type { SeedsComparison } from '../report/seeds-comparison';
+import type { SeedsComparison } from '../domain/evidence/seeds-comparison';
 import { numbersTo, type Curve } from './curves';
 import { methodLabels } from './methods';
 import type { TrainingEffort } from './steps';
@@ -80,7 +80,12 @@ function effortLine(effort: TrainingEffort): string {
 }
 
 function claimLines({ claim, verdict, remark, comparison }: Claim): string[] {
-  const mark = { holds: 'HOLDS        ', 'does not hold': 'DOES NOT HOLD', 'not measured': 'NOT MEASURED ' }[verdict];
+  const mark = {
+    holds: 'HOLDS        ',
+    'holds for these seeds': 'HOLDS HERE   ',
+    'does not hold': 'DOES NOT HOLD',
+    'not measured': 'NOT MEASURED ',
+  }[verdict];
   const evidence = comparison === null ? [] : evidenceLines(comparison);
   return [`${mark}  ${claim}`, ...evidence, ...(remark === '' ? [] : [`      ${remark}`])];
 }

@@ -6,8 +6,9 @@ import type { WeightsRecord } from '../contract/training-job';
 import { iterationKeys, runKeys } from '../domain/keys';
 import { ConfigError } from '../errors';
 import type { ArtifactStore } from '../ports';
-import { answerShape, collectMeasurements, findMeasurement, type Measurement } from '../report/measurements';
+import { answerShape, collectMeasurements, findMeasurement, type Measurement } from '../domain/evidence/measurements';
 import type { IterationArtifacts } from '../report/report-input';
+import { courseOf } from '../runs/standing';
 import type { ProofMethod } from './methods';
 import type { PlannedRun } from './plan';
 
@@ -20,6 +21,8 @@ export interface RunSeries {
   measurements: Measurement[];
   /** Training records of iteration l at index l; index 0 is empty. */
   weights: WeightsRecord[][];
+  /** Iteration of its last society, which is before L where `stopWhen` or `guard` ended it; undefined while it goes on. */
+  endedAt: number | undefined;
 }
 
 /** Undefined where the run has not been started. */
@@ -31,12 +34,13 @@ export async function readSeries(
   if (record === undefined) return undefined;
   const numbers = Array.from({ length: record.plan.iterations + 1 }, (_, iteration) => iteration);
   const iterations = await Promise.all(numbers.map((iteration) => readIteration(store, record, iteration)));
-  return seriesOf({ runId, method, seed, record }, iterations);
+  const { ended } = await courseOf(store, record);
+  return seriesOf({ runId, method, seed, record, endedAt: ended?.iteration }, iterations);
 }
 
 /** The same from artifacts that are at hand. */
 export function seriesOf(
-  run: Pick<RunSeries, 'runId' | 'method' | 'seed' | 'record'>,
+  run: Omit<RunSeries, 'measurements' | 'weights'>,
   iterations: IterationArtifacts[],
 ): RunSeries {
   const shape = answerShape(run.record.plan, run.record.specification);
@@ -64,6 +68,14 @@ async function readIteration(
 
 export function measurementAt(series: RunSeries | undefined, wanted: { iteration: number; mode: AnswerMode }) {
   return series === undefined ? undefined : findMeasurement(series.measurements, wanted);
+}
+
+/** As `measurementAt`, but the last society of a run that ended early stands for those it did not go on to. */
+export function standingMeasurementAt(
+  series: RunSeries | undefined,
+  { iteration, mode }: { iteration: number; mode: AnswerMode },
+): Measurement | undefined {
+  return measurementAt(series, { iteration: Math.min(iteration, series?.endedAt ?? iteration), mode });
 }
 
 /** The last iteration that has been evaluated; undefined where not even the untuned society has. */

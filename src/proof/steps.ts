@@ -1,6 +1,6 @@
 /** How much each method has trained: optimizer steps and examples, from the training records. */
 import type { WeightsRecord } from '../contract/training-job';
-import { mean } from '../report/seeds-comparison';
+import { mean } from '../domain/statistics';
 import type { ProofMethod } from './methods';
 import type { RunSeries } from './series';
 
@@ -57,10 +57,10 @@ function agentsOf({ record }: RunSeries): string[] {
   return record.plan.trainedAgents;
 }
 
-function isTrained({ record: { plan }, weights }: RunSeries): boolean {
+function isTrained({ record: { plan }, weights, endedAt = plan.iterations }: RunSeries): boolean {
   return (
-    weights.length > plan.iterations &&
-    weights.slice(1).every((records) => records.length === plan.trainedAgents.length)
+    weights.length > endedAt &&
+    weights.slice(1, endedAt + 1).every((records) => records.length === plan.trainedAgents.length)
   );
 }
 

@@ -9,14 +9,20 @@ import type { Finding } from '../contract/guard';
 import { driftPoint, judgeDrift } from '../domain/collapse';
 import { flipLedger, type FlipLedger } from './flip-ledger';
 import { chooseFollowedProblems, followProblems, type FollowedProblem } from './followed-problems';
-import { answerShape, collectMeasurements, compareMeasurements, findMeasurement } from './measurements';
-import type { Measurement } from './measurements';
+import {
+  answerShape,
+  collectMeasurements,
+  compareMeasurements,
+  findMeasurement,
+} from '../domain/evidence/measurements';
+import type { Measurement } from '../domain/evidence/measurements';
 import type { AdoptedCalls, IterationArtifacts, ReportInput, RunStatus } from './report-input';
 import { reportNotices } from './report-notices';
 import { callsOfSociety, resultRows } from './result-rows';
 import type { ResultRow } from './result-rows';
 import { chooseSampleDebates } from './sample-debates';
 import type { SampleDebate } from './sample-debates';
+import { circumstancesOf } from './headline';
 import { verdicts } from './verdicts';
 import { standardError, wilsonInterval } from '../domain/statistics';
 import type { Interval, PairedComparison } from '../domain/statistics';
@@ -75,7 +81,7 @@ export function buildReport(input: ReportInput): Report {
     format: 'maft-report/1',
     run,
     state,
-    ...verdicts(measurements, shape, input.validation),
+    ...verdicts(measurements, shape, { ...circumstancesOf(iterations, timings), validation: input.validation ?? [] }),
     rows: resultRows(measurements, shape, input.prices),
     points: measurements.map((measurement) => pointOf(measurement, measurements)),
     callsOfSociety: callsOfSociety(measurements),

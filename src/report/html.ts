@@ -2,7 +2,7 @@
  * A tagged template that escapes what is put into it. Only an `Html` value, which nothing but this file makes, goes in
  * unescaped; a string never does, wherever it came from. Attribute values must be written between double quotes.
  */
-import { visibleText } from '../visible-text';
+import { visibleLine, visibleText } from '../visible-text';
 
 class SafeHtml {
   constructor(readonly markup: string) {}
@@ -20,6 +20,17 @@ export type HtmlValue = Html | string | number | null | undefined | false | Html
 export function html(literals: TemplateStringsArray, ...values: HtmlValue[]): Html {
   const parts = literals.map((literal, index) => literal + (index < values.length ? markupOf(values[index]) : ''));
   return new SafeHtml(parts.join(''));
+}
+
+/** A sentence on one line, as terminals show it too: what stands between backticks is set as code. */
+export function sentence(text: string): Html {
+  const parts = visibleLine(text).split('`');
+  // A backtick without a partner is a character of the text.
+  const isPaired = parts.length % 2 === 1;
+  const pieces = isPaired
+    ? parts.map((part, index) => (index % 2 === 1 ? html`<code>${part}</code>` : part))
+    : [visibleLine(text)];
+  return html`${pieces}`;
 }
 
 /** Markup of our own making that is not written as a template: the style sheet, a rendered chart. Never model text. */

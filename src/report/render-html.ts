@@ -1,8 +1,7 @@
 /** The report as one self-contained HTML file: no script, no network, no fonts of its own. */
 import type { Report } from './build-report';
-import { html } from './html';
+import { html, sentence } from './html';
 import { madeFrom, renderPage } from './page';
-import { visibleLine } from '../visible-text';
 import type { PageSection } from './section';
 import { accuracySection } from './sections/accuracy';
 import { auditSection } from './sections/audit';
@@ -61,7 +60,7 @@ function sectionsOf(report: Report): (PageSection | null)[] {
 /** Signs of collapse stand before everything else that a reader should know. */
 function warningsSection({ findings }: Report): PageSection | null {
   if (findings.length === 0) return null;
-  const items = findings.map(({ message }) => html`<li>${visibleLine(message)}</li>`);
+  const items = findings.map(({ message }) => html`<li>${sentence(message)}</li>`);
   return {
     id: 'warnings',
     title: 'Warnings',
@@ -76,7 +75,7 @@ function warningsSection({ findings }: Report): PageSection | null {
 
 function noticesSection({ notices }: Report): PageSection | null {
   if (notices.length === 0) return null;
-  const items = notices.map((notice) => html`<li>${visibleLine(notice)}</li>`);
+  const items = notices.map((notice) => html`<li>${sentence(notice)}</li>`);
   return {
     id: 'notices',
     title: 'Notices',

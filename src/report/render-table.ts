@@ -42,8 +42,8 @@ function tableLines(rows: ResultRow[], spelt: (text: string) => string): string[
   return plainTableLines({ heads: heads.map(spelt), rows: rows.map((row) => cellsOf(row).map(spelt)), breaks });
 }
 
-function cellsOf({ label, accuracy, standardError, n, callsPerProblem, comparison }: ResultRow): string[] {
-  const row = [label, percentWithError(accuracy, standardError), count(n), count(callsPerProblem)];
+function cellsOf({ label, callsPerProblem, comparison, ...measured }: ResultRow): string[] {
+  const row = [label, percentWithError(measured), count(measured.n), count(callsPerProblem)];
   if (comparison === null) return [...row, '', '', ''];
   return [...row, points(comparison.difference), pointsInterval(comparison.interval), pValue(comparison.pValue)];
 }

@@ -130,7 +130,10 @@ const countedEvents: { sentence: string; of: (artifacts: IterationArtifacts) => 
   },
   {
     sentence: 'Agents that kept their weights because their training set was empty',
-    of: ({ weights }) => weights.filter(({ outcome }) => outcome === 'empty-training-set').map(({ agent }) => agent),
+    of: ({ weights }) => {
+      const empty = weights.filter(({ outcome }) => outcome === 'empty-training-set').map(({ agent }) => agent);
+      return empty.length === weights.length && empty.length > 1 ? ['all agents'] : empty;
+    },
   },
 ];
 

@@ -5,8 +5,8 @@ import { isLowerBound } from '../domain/counts';
 import { priceOf } from '../domain/money';
 import { wilsonInterval } from '../domain/statistics';
 import type { Interval, PairedComparison } from '../domain/statistics';
-import { compareMeasurements, findMeasurement, untunedStart, votesOf } from './measurements';
-import type { AnswerShape, Measurement } from './measurements';
+import { compareMeasurements, findMeasurement, untunedStart, votesOf } from '../domain/evidence/measurements';
+import type { AnswerShape, Measurement } from '../domain/evidence/measurements';
 
 export type RowGroup = 'untuned' | 'tuned' | 'equal-calls';
 

@@ -1,9 +1,10 @@
 /** The result in plain words: what improved by how much, or that it did not, and who wins at equal calls. */
-import type { PairedComparison } from '../domain/statistics';
+import { isClear } from '../domain/evidence/clear';
 import { bestIteration } from '../domain/stopping';
-import { compareMeasurements, findMeasurement, untunedStart } from './measurements';
-import type { AnswerShape, Measurement } from './measurements';
-import { count, counted, percent, points, pointsInterval, pValue } from './numbers';
+import { compareMeasurements, untunedStart } from '../domain/evidence/measurements';
+import type { AnswerShape, Measurement } from '../domain/evidence/measurements';
+import { headlineOf, type Circumstances } from './headline';
+import { differenceText, percent } from './numbers';
 import { callsOfSociety, labelOf } from './result-rows';
 
 export interface Verdicts {
@@ -13,62 +14,23 @@ export interface Verdicts {
   statements: string[];
 }
 
-/**
- * Whether the evidence shows a difference: the 95 % interval excludes 0 and the exact test agrees. Both are asked
- * because a percentile bootstrap over a handful of discordant problems is too narrow.
- */
-export function isClear({ interval, pValue: p }: PairedComparison): boolean {
-  return (interval.lower > 0 || interval.upper < 0) && p < 0.05;
-}
-
-/** @param validation Accuracy on the validation split of iterations 0, 1, …; empty without one. */
+/** @param told Validation: accuracy on the validation split of iterations 0, 1, …; empty without one. */
 export function verdicts(
   measurements: Measurement[],
   shape: AnswerShape,
-  validation: readonly number[] = [],
+  told: Circumstances & { validation: readonly number[] },
 ): Verdicts {
+  const headline = headlineOf(measurements, shape, told);
+  // One problem shows nothing of others, whoever answers it.
+  if (measurements.every(({ result }) => result.problems <= 1)) return { headline, statements: [] };
+  // Where nothing was trained, a later iteration is the first one, asked again with other draws.
+  const shown = told.isNothingTrained ? measurements.filter(({ iteration }) => iteration === 0) : measurements;
   const statements = [
-    bestStatement(measurements, validation),
-    oneCallStatement(measurements, shape),
-    ...equalCallStatements(measurements, shape),
+    bestStatement(shown, told.isNothingTrained ? [] : told.validation),
+    oneCallStatement(shown, shape),
+    ...equalCallStatements(shown, shape),
   ];
-  return { headline: headlineOf(measurements, shape), statements: statements.filter((text) => text !== null) };
-}
-
-/** `+10.2 points, 95 % interval +6.2 to +14.1, McNemar p < 0.001, n = 500` */
-export function differenceText(comparison: PairedComparison): string {
-  return `${points(comparison.difference)} points, ${evidenceText(comparison)}`;
-}
-
-function evidenceText({ interval, pValue: p, n }: PairedComparison): string {
-  return `95\u00a0% interval ${pointsInterval(interval)}, McNemar ${pValue(p)}, n\u00a0=\u00a0${count(n)}`;
-}
-
-function headlineOf(measurements: Measurement[], shape: AnswerShape): string {
-  const untuned = findMeasurement(measurements, { iteration: 0, mode: 'society' });
-  if (untuned === undefined) return 'Nothing has been evaluated yet.';
-  const tuned = measurements.filter(({ mode, iteration }) => mode === 'society' && iteration > 0).at(-1);
-  const problems = counted(untuned.result.problems, 'evaluation problem');
-  const before = percent(untuned.result.accuracy);
-  if (tuned === undefined) {
-    const remark =
-      shape.start === untunedStart && shape.trains
-        ? 'No finetuned society has been evaluated yet.'
-        : 'Nothing was trained.';
-    return `${labelOf(untuned, shape)}: ${before} of ${problems} right. ${remark}`;
-  }
-  const opening = `After ${counted(tuned.iteration, 'iteration')} of finetuning the society answers ${percent(tuned.result.accuracy)} of ${counted(tuned.result.problems, 'evaluation problem')} correctly`;
-  const comparison = compareMeasurements(tuned, untuned);
-  if (comparison === null)
-    return `${opening}; before, it was ${before} of other problems, so the two cannot be compared.`;
-  const evidence = isClear(comparison) ? evidenceText(comparison) : differenceText(comparison);
-  return `${opening}, ${changeWords(comparison)} ${shape.start === untunedStart ? 'the untuned one’s' : `${shape.start} with`} ${before} (${evidence}).`;
-}
-
-function changeWords(comparison: PairedComparison): string {
-  const size = `${Math.abs(comparison.difference * 100).toFixed(1)} points`;
-  if (!isClear(comparison)) return 'no clear difference from';
-  return comparison.difference > 0 ? `${size} more than` : `${size} fewer than`;
+  return { headline, statements: statements.filter((text) => text !== null) };
 }
 
 /** Which iteration to take: by the validation split, or, said as such, with hindsight on the evaluation problems. */
@@ -78,10 +40,12 @@ function bestStatement(measurements: Measurement[], validation: readonly number[
   if (last === 0) return null;
   const validated = bestIteration(validation);
   if (validated !== undefined) {
+    if (Math.min(...validation) === validation[validated])
+      return `Every iteration has ${percent(validation[validated])} on the validation split: none is best.`;
     return `Best on the validation split: iteration ${validated} with ${percent(validation[validated]!)}; the last is iteration ${last}.`;
   }
   const best = society[bestIteration(society.map(({ result }) => result.accuracy)) ?? 0]!;
-  if (best.iteration === last) return null;
+  if (best.iteration === last || best.result.accuracy === society.at(-1)!.result.accuracy) return null;
   return (
     `Highest on the evaluation problems: iteration ${best.iteration} with ${percent(best.result.accuracy)}, not the last, ${last}. ` +
     'That is hindsight; `stopWhen: plateau` chooses by a validation split.'
@@ -114,6 +78,8 @@ function equalCallStatements(measurements: Measurement[], shape: AnswerShape): s
     pairOf(tuned),
     pairOf(votesAmong(rivals)),
   ];
+  if (rivals.every(({ result }) => result.correct === 0))
+    return [`At equal calls (${calls} per problem) no method answers any problem correctly.`];
   const best = bestTwo(rivals);
   const direct = pairs
     .filter((pair) => pair !== null)
@@ -143,7 +109,12 @@ function atEqualCalls(measurements: Measurement[], calls: number): Measurement[]
 function winnerSentence([winner, second]: MeasurementPair, context: { shape: AnswerShape; calls: number }): string {
   const comparison = compareMeasurements(winner, second);
   const uncounted = winner.iteration > 0 || second.iteration > 0 ? ', training not counted' : '';
-  const opening = `At equal calls (${context.calls} per problem${uncounted}) the most accurate is “${labelOf(winner, context.shape)}” with ${percent(winner.result.accuracy)}`;
+  const at = `At equal calls (${context.calls} per problem${uncounted})`;
+  const name = `“${labelOf(winner, context.shape)}”`;
+  const accuracy = percent(winner.result.accuracy);
+  if (comparison?.difference === 0)
+    return `${at} ${name} and “${labelOf(second, context.shape)}” are level with ${accuracy} (${differenceText(comparison)}).`;
+  const opening = `${at} the most accurate is ${name} with ${accuracy}`;
   const next = `“${labelOf(second, context.shape)}” with ${percent(second.result.accuracy)}`;
   if (comparison === null) return `${opening}; next is ${next}.`;
   const clearly = isClear(comparison) ? 'clearly ahead of' : 'not clearly ahead of';

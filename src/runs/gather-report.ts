@@ -18,6 +18,7 @@ import type { ArtifactStore } from '../ports';
 import { chooseFollowedProblems, type JudgedDebate } from '../report/followed-problems';
 import type { AdoptedCalls, IterationArtifacts, ReportInput } from '../report/report-input';
 import { courseOf } from './standing';
+import { readShards, splits } from './stored-shards';
 
 /** @param request Names the run and the last iteration that has been evaluated. */
 export async function gatherReport(
@@ -83,26 +84,14 @@ async function sampleTranscripts(store: ArtifactStore, runId: string, iteration:
 const stageOfSplit = { train: 'debate', eval: 'evaluate', [validationSplit]: 'validate' } as const;
 
 /** What the shards were answered by completions of other runs; nothing of stages that asked everything themselves. */
-async function adoptedCalls(
-  store: ArtifactStore,
-  { runId, plan }: RunRecord,
-  iterations: number[],
-): Promise<AdoptedCalls[]> {
-  const sizes = {
-    train: plan.trainProblems,
-    eval: plan.evaluationProblems,
-    [validationSplit]: plan.validationProblems ?? 0,
-  };
+async function adoptedCalls(store: ArtifactStore, run: RunRecord, iterations: number[]): Promise<AdoptedCalls[]> {
   const ofSplit = async (iteration: number, split: Split): Promise<AdoptedCalls[]> => {
-    const shards = Array.from({ length: Math.ceil(sizes[split] / plan.shardSize) }, (_, shard) =>
-      readSealed<ShardOutcome>(store, iterationKeys.shardOutcome({ runId, iteration, split, shard })),
-    );
-    const reused = (await Promise.all(shards)).flatMap((outcome) => outcome?.reused ?? []);
+    const shards = await readShards(store, run, { iteration, split });
+    const reused = shards.flatMap((outcome) => outcome.reused ?? []);
     return reused.length === 0
       ? []
       : [{ stage: stageOfSplit[split], iteration, counts: addCounts(noCounts, ...reused) }];
   };
-  const splits = Object.keys(stageOfSplit) as Split[];
   return (
     await Promise.all(iterations.flatMap((iteration) => splits.map((split) => ofSplit(iteration, split))))
   ).flat();

@@ -12,6 +12,7 @@ jest.unmock('../../src/report/svg');
 const build = (options: ComparisonFixture = {}): ComparisonReport => buildComparison(comparisonFixture(options));
 const but = (changed: (told: ToldMode) => number | undefined) => (told: ToldMode) =>
   changed(told) ?? toldAccuracy(told);
+const threeSeeds = { seeds: [1, 2, 3] };
 const cellOf = ({ rows, tasks }: ComparisonReport, label: string, task = tasks[0]!) =>
   rows.find((row) => row.label === label)!.cells[task]!;
 const societyWins = but(({ runId, iteration, mode }) =>
@@ -21,19 +22,32 @@ const societyWins = but(({ runId, iteration, mode }) =>
 describe('the first line of a comparison', () => {
   it('says that plain majority wins at equal calls where it does', () => {
     const { headline } = build({
+      specification: threeSeeds,
       accuracy: but(({ iteration, mode }) => (iteration > 0 && mode === 'vote-9' ? 0.9 : undefined)),
     });
     expect(headline).toContain(
-      'At equal calls (9 per answer, training not counted) plain majority voting (“untuned, vote over 9”) wins with 94.0',
+      'At equal calls (9 per answer, training not counted) plain majority voting (“untuned, vote over 9”) wins with 95.0',
     );
     expect(headline).toContain('clearly ahead of “majority-finetuning, vote over 9”');
   });
 
   it('says that the method wins where it does, and how sure that is', () => {
-    const { headline } = build({ accuracy: societyWins });
+    const { headline } = build({ specification: threeSeeds, accuracy: societyWins });
     expect(headline).toMatch(
-      /“multiagent-finetuning” wins with 99\.0.%, clearly ahead of .*\+4\.\d points, 95.% interval .* over 500 problems, McNemar p.<.0\.001/,
+      /“multiagent-finetuning” wins with 99\.0.%, clearly ahead of .*\+3\.\d points, 95.% interval .* over 1,500 problems, \+\d.* over 3 seeds\)/,
     );
+  });
+
+  it.each([
+    [[4], /is highest .* for this seed ahead of .* over the 500.problems of 1.seed, McNemar p.<.0\.001\)\.$/],
+    [[1, 4], /is highest .* for these seeds ahead of .* over the 1,000.problems of 2.seeds, McNemar p.<.0\.001\)\.$/],
+  ])('says of seeds %j only what their problems show, and nothing clear, though they agree', (seeds, expected) => {
+    const report = build({ specification: { seeds }, accuracy: societyWins });
+    expect(report.headline).toMatch(expected);
+    expect(report.headline).not.toMatch(/clear|wins/);
+    expect(report.statements.join()).not.toMatch(/beats|loses to|over 2 seeds/);
+    expect(cellOf(report, 'multiagent-finetuning').comparison!.overSeeds.interval).toBeNull();
+    if (seeds.length === 2) expect(report.notices.join()).toContain('Two seeds are too few for an interval over seeds');
   });
 
   it('calls a small lead not clear', () => {
@@ -54,9 +68,9 @@ describe('the first line of a comparison', () => {
   it('gives one verdict per task', () => {
     const tasks = [1, 2].map((number) => ({ name: `task-${number}`, kind: 'arithmetic', max: 10 * number, eval: 500 }));
     const accuracy = (told: ToldMode) => (told.task === 'task-1' ? societyWins(told) : toldAccuracy(told));
-    const report = build({ specification: { task: undefined, tasks }, accuracy });
+    const report = build({ specification: { ...threeSeeds, task: undefined, tasks }, accuracy });
     expect(report.headline).toMatch(
-      /^At equal calls .* on task-1 “multiagent-finetuning” wins [^(]*; on task-2 “multiagent-finetuning, vote over 9” is highest [^(]*$/,
+      /^At equal calls .* on task-1 “multiagent-finetuning” wins [^(]*; on task-2 “multiagent-finetuning, vote over 9” wins [^(]*$/,
     );
     expect(report.statements[0]).toMatch(/^task-1: “multiagent-finetuning” wins with .* interval .*\)\.$/);
     expect(renderComparisonPage(report)).toContain('” on task-2 in percentage points');
@@ -66,7 +80,7 @@ describe('the first line of a comparison', () => {
   it('is said of the vote that was asked for by name, where one was', () => {
     const methods = ['debate', { name: 'majority-of-9', preset: 'majority', members: 9 }, 'multiagent-finetuning'];
     const accuracy = but(({ iteration, mode }) => (mode === 'vote-9' && iteration > 0 ? 0.8 : undefined));
-    const report = build({ specification: { methods }, accuracy });
+    const report = build({ specification: { ...threeSeeds, methods }, accuracy });
     expect(report.headline).toContain('plain majority voting (“majority-of-9”) wins');
     expect(report.rows.map(({ label }) => label)).not.toContain('untuned, vote over 9');
   });
@@ -135,7 +149,7 @@ describe('seeds that a method lacks', () => {
   });
 
   it('do not make a winner of it', () => {
-    expect(report.headline).toContain('“single-agent” wins with 88.0');
+    expect(report.headline).toContain('“single-agent” is highest with 88.0');
     expect(report.headline).toContain('“multiagent-finetuning” with 80.0');
     expect(report.headline).toContain('(+8.0 points');
   });
@@ -200,7 +214,9 @@ describe('the table', () => {
     expect(overSeeds.mean).toBeCloseTo(0.74);
     expect(comparison!.seeds.map(({ difference }) => Number(difference.toFixed(3)))).toEqual([0.1, 0.1, 0.1]);
     expect(comparison!.withinSeeds).toMatchObject({ n: 1500, onlyFirst: 150, onlySecond: 0 });
+    // The seeds agree to the last problem; one problem of 500 is worth 0.2 points.
     expect(comparison!.overSeeds.interval!.lower).toBeCloseTo(0.1);
+    expect(comparison!.overSeeds.interval!.lower).toBeLessThan(0.0995);
     expect(cellOf(build(), 'debate').comparison).toBeNull();
   });
 
@@ -360,11 +376,61 @@ it('a saving per point gained is no number', () => {
   expect(perPoint!.trainingCalls).toBeGreaterThan(0);
 });
 
-it('the page has the headline, a plot for every task, and nothing to load or run', () => {
+it('the page has the headline, two plots for every task, and nothing to load or run', () => {
   const page = renderComparisonPage(build({ specification: { seeds: [1, 2] } }));
   expect(page).toContain('At equal calls');
-  expect(page.match(/<svg/g)).toHaveLength(2);
+  // Each at two widths.
+  expect(page.match(/<svg/g)).toHaveLength(4);
   expect(page).not.toMatch(/<script|https?:\/\/(?!www\.w3\.org)/);
+});
+
+it('the page shows every method’s accuracy on every task with its interval, that of all or no problems right included', () => {
+  const tasks = [1, 2].map((number) => ({ name: `task-${number}`, kind: 'arithmetic', max: 10 * number, eval: 500 }));
+  const accuracy = but(({ runId, mode }) => (runId.includes('untuned') && mode === 'society' ? 1 : undefined));
+  const page = renderComparisonPage(build({ specification: { task: undefined, tasks, seeds: [3, 6, 9] }, accuracy }));
+  expect(page).toMatch(/aria-label="Accuracy on task-1: .*multiagent-finetuning 73\.0.% \(70\.7.% to 75\.2.%\)/);
+  expect(page).toMatch(/aria-label="Accuracy on task-2: .*debate 100\.0.% \(99\.7.% to 100\.0.%\)/);
+  expect(
+    page.match(/Accuracy on task-\d, mean over the seeds, with 95 % intervals over the problems \(thick\)/g),
+  ).toHaveLength(2);
+});
+
+describe('of runs in which nothing is as it should be', () => {
+  const everything = (report: ComparisonReport) =>
+    renderComparisonPage(report) + renderComparisonTable(report, { ascii: false, width: 10_000 });
+  const strange = /± 0\.0|NaN|Infinity|undefined|interval ([−+]?\d+\.\d) to \1\b/;
+
+  it('nothing trained is said, and which runs', () => {
+    const input = comparisonFixture();
+    const tuned = input.runs.find(({ runId }) => runId.includes('multiagent'))!;
+    tuned.training = { ...tuned.training, examples: 0, tokens: 0 };
+    expect(buildComparison(input).notices).toContain(
+      `Nothing was trained, because every training set was empty: ${tuned.runId}.`,
+    );
+  });
+
+  it('no problem right by anybody has no winner', () => {
+    const report = build({ accuracy: () => 0 });
+    expect(report.headline).toBe(
+      'At equal calls (9 per answer, training not counted) no method answers any problem correctly.',
+    );
+    expect(everything(report)).toContain('0.0\u00a0% of 500');
+    expect(everything(report)).not.toMatch(strange);
+  });
+
+  it('all problems right by everybody is a draw with a width', () => {
+    const report = build({ accuracy: () => 1, specification: threeSeeds });
+    expect(report.headline).toContain('are level with 100.0\u00a0% (0.0 points, 95\u00a0% interval −0.3 to +0.3 over');
+    expect(everything(report)).not.toMatch(strange);
+  });
+
+  it('one problem wins nothing', () => {
+    const task = { kind: 'arithmetic', max: 10, train: 20, eval: 1 };
+    const accuracy = ({ runId, iteration }: ToldMode) => (runId.includes('multiagent') && iteration > 0 ? 1 : 0);
+    const report = build({ specification: { ...threeSeeds, task }, accuracy });
+    expect(report.headline).not.toMatch(/wins|clearly ahead/);
+    expect(everything(report)).not.toMatch(strange);
+  });
 });
 
 it('the same runs give the same bytes', () => {

@@ -88,6 +88,12 @@ test.each([
   expect(kindsOf(after({ training }))).toEqual(expected ? ['training-set-nearly-empty'] : []);
 });
 
+test('where every training set is empty that is said, and no agent is named', () => {
+  const agents = ['generation-1', 'critic-1'].map((agent) => ({ agent, examples: 0 }));
+  const [finding] = judgeDrift([untuned, after({ training: { problems: 800, agents } })].flat());
+  expect(finding!.message).toBe('at iteration 1 every training set is empty; 800 problems were debated');
+});
+
 test('what was not measured is not judged', () => {
   expect(judgeDrift([{ iteration: 0 }, { iteration: 1 }])).toEqual([]);
   expect(judgeDrift([])).toEqual([]);

@@ -78,6 +78,35 @@ describe('two methods on the same problems', () => {
     expect(pairedBootstrapInterval({ n: 3, onlyFirst: 0, onlySecond: 0 })).toEqual({ lower: 0, upper: 0 });
   });
 
+  test.each([
+    // The roots of Tango's score equation (b - c - nd)^2 = z^2 n (2q + d(1 - d)) by bisection, in Python.
+    [1, 0, 0, -0.79345069, 0.79345069],
+    [10, 0, 0, -0.27753279, 0.27753279],
+    [500, 0, 0, -0.00762434, 0.00762434],
+    [3, 3, 0, -0.12299406, 1],
+    [10, 10, 0, 0.44493442, 1],
+    [10, 0, 10, -1, -0.44493442],
+  ])(
+    'of %i problems with one and the same difference (%i, %i) the interval is Tango’s',
+    (n, onlyFirst, onlySecond, lower, upper) => {
+      const { interval } = comparePaired({ n, onlyFirst, onlySecond });
+      expect(interval.lower).toBeCloseTo(lower, 6);
+      expect(interval.upper).toBeCloseTo(upper, 6);
+    },
+  );
+
+  test('no interval is without width, and none leaves −1..1', () => {
+    fc.assert(
+      fc.property(pairedCounts, (counts) => {
+        const { lower, upper } = comparePaired(counts).interval;
+        expect(upper).toBeGreaterThan(lower);
+        expect(lower).toBeGreaterThanOrEqual(-1);
+        expect(upper).toBeLessThanOrEqual(1);
+      }),
+      { numRuns: 60 },
+    );
+  });
+
   test('the interval holds the difference, and swapping the methods mirrors everything', () => {
     fc.assert(
       fc.property(pairedCounts, (counts) => {
@@ -141,9 +170,32 @@ describe('a few seeds', () => {
     expect(result.interval?.upper).toBeCloseTo(0.1518838839, 8);
   });
 
-  test('one seed has a mean and no interval', () => {
+  test('fewer than three seeds have a mean and no interval, though they agree', () => {
+    expect(tInterval([0.1, 0.1])).toEqual({ mean: 0.1, n: 2, interval: null });
     expect(tInterval([0.1])).toEqual({ mean: 0.1, n: 1, interval: null });
     expect(tInterval([])).toEqual({ mean: 0, n: 0, interval: null });
+  });
+
+  test('the interval over seeds stays within what the values can be', () => {
+    const within = { lower: -1, upper: 1 };
+    expect(tInterval([-0.8, 0.9, 0.3], { within }).interval).toEqual(within);
+    fc.assert(
+      fc.property(fc.array(fc.double({ min: -1, max: 1, noNaN: true }), { minLength: 3, maxLength: 6 }), (values) => {
+        const { mean, interval } = tInterval(values, { within, step: 1 / 500 });
+        expect(interval!.lower).toBeGreaterThanOrEqual(-1);
+        expect(interval!.upper).toBeLessThanOrEqual(1);
+        expect(interval!.upper - interval!.lower).toBeGreaterThan(0);
+        expect(interval!.lower).toBeLessThanOrEqual(mean);
+        expect(interval!.upper).toBeGreaterThanOrEqual(mean);
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  test('seeds that agree to the last problem are as sure as one problem is fine', () => {
+    const { interval } = tInterval([0.1, 0.1, 0.1], { step: 0.01 });
+    // t(2) · 0.01 / √12 / √3
+    expect(interval!.upper - 0.1).toBeCloseTo((4.3026527 * 0.01) / 6, 8);
   });
 });
 

@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { FileArtifactStore } from '../../src/artifacts/file-store';
 import { publishSealed } from '../../src/artifacts/sealed';
-import { runKeys } from '../../src/domain/keys';
+import { validationSplit } from '../../src/contract/transcript';
+import { iterationKeys, runKeys } from '../../src/domain/keys';
 import { ConfigError, InvalidRunSpec } from '../../src/errors';
 import { buildProof } from '../../src/proof/build-proof';
 import { performRuns } from '../../src/proof/perform-proof';
@@ -90,6 +91,25 @@ describe('a proof', () => {
     expect(renderProofPage(proof)).toContain('4 of 12 runs are finished');
   });
 
+  it('counts a run that stopped early as finished, and sets its last society against the others', () => {
+    const options = { evaluatedUpTo: (method: string) => (method === 'single-agent' ? 2 : 5), endsEarly: true };
+    const proof = buildProof(fixturePlan(), fixtureSeries(options));
+    expect(proof.runs.every(({ isFinished }) => isFinished)).toBe(true);
+    expect(proof.notices).toEqual([
+      'ended before iteration 5, so that the last society stands for it: proof-single-agent-s21 (iteration 2), ' +
+        'proof-single-agent-s22 (iteration 2), proof-single-agent-s23 (iteration 2)',
+    ]);
+    const rival = proof.claims.find(({ id }) => id === 'society-beats-single-agent')!.comparison!;
+    expect(rival.seeds.map(({ secondIteration }) => secondIteration)).toEqual([2, 2, 2]);
+    expect(proof.effort.map(({ method, stepsPerModel }) => [method, stepsPerModel.most])).toContainEqual([
+      'single-agent',
+      280,
+    ]);
+    const curve = proof.curves.find(({ method, mode }) => method === 'single-agent' && mode === 'society')!;
+    expect(curve.points.map(({ iteration }) => iteration)).toEqual([0, 1, 2]);
+    expect(renderProofPage(proof)).not.toContain('(not finished)');
+  });
+
   it('of no run at all has nothing to show, and says so for each claim', () => {
     const proof = buildProof(fixturePlan(), []);
     expect(new Set(proof.claims.map(({ verdict }) => verdict))).toEqual(new Set(['not measured']));
@@ -140,6 +160,24 @@ describe('the runs of a proof', () => {
       measurements: [],
       weights: [[], [], [], [], [], []],
     });
+  });
+
+  it('have ended where what they watch told them to stop', async () => {
+    const [run] = fixturePlan().runs;
+    const { runId } = run!;
+    const record = recordOf(run!);
+    const stopWhen = { signal: 'plateau', improvement: 0.01, patience: 1, validation: 10 };
+    await publishSealed(store, runKeys.record(runId), {
+      ...record,
+      plan: { ...record.plan, stopWhen, scoring: undefined },
+    });
+    for (const iteration of [0, 1]) {
+      const place = { runId, iteration };
+      await publishSealed(store, iterationKeys.evaluation(place), { modes: [] });
+      const validated = { modes: [{ mode: 'society', accuracy: 0.6 }] };
+      await publishSealed(store, iterationKeys.evaluation(place, validationSplit), validated);
+    }
+    expect(await readSeries(store, run!)).toMatchObject({ endedAt: 1 });
   });
 
   it('are refused, before any server is started, where one of them was made with other settings', async () => {

@@ -85,7 +85,39 @@ describe('claims', () => {
   it('are judged on one seed by its problems alone, and say that nothing is known about another', () => {
     const claim = claims({ seeds: [21] })['society-gains-ten-points']!;
     expect(claim.comparison!.overSeeds.interval).toBeNull();
-    expect(claim).toMatchObject({ verdict: 'holds', remark: 'one seed: nothing is known about another' });
+    expect(claim).toMatchObject({
+      verdict: 'holds for these seeds',
+      remark: 'one seed: nothing is known about another',
+    });
+  });
+
+  it('hold for two seeds that agree on their pooled problems alone, and are not called clear', () => {
+    const accuracy = ({ method, iteration }: Told) =>
+      method === 'multiagent-finetuning' && iteration === 5 ? 0.8 : 0.6;
+    const claim = claims({ seeds: [21, 22], accuracy })['society-gains-ten-points']!;
+    expect(claim.comparison!.overSeeds).toEqual({ mean: expect.closeTo(0.2), n: 2, interval: null });
+    expect(claim).toMatchObject({
+      verdict: 'holds for these seeds',
+      remark: 'two seeds, pooled: nothing is known about another',
+    });
+  });
+
+  it('do not hold where both intervals lie above 0 and the exact test over the problems does not agree', () => {
+    // Two problems of each seed: the bootstrap of six discordant problems excludes 0, and so do the seeds; p = 0.031. Five: 0.063.
+    const won = (problems: number) => (told: Told) =>
+      told.mode === 'society' && told.method === 'multiagent-finetuning' && told.iteration === 5
+        ? 0.7 + problems / 500
+        : 0.7;
+    const verdictOf = (perSeed: number[]) =>
+      claims({ accuracy: (told) => won(perSeed[told.seed - 21]!)(told) })['society-beats-single-agent']!;
+    expect(verdictOf([2, 2, 2]).verdict).toBe('holds');
+    const five = verdictOf([2, 2, 1]);
+    expect(five.comparison!.withinSeeds.interval.lower).toBeGreaterThan(0);
+    expect(five.comparison!.overSeeds.interval!.lower).toBeGreaterThan(0);
+    expect(five).toMatchObject({
+      verdict: 'does not hold',
+      remark: 'the exact test over the problems does not agree (p\u00a0=\u00a00.063)',
+    });
   });
 
   it('are not measured where a run they need is missing, and rest on the seeds that have both', () => {

@@ -34,6 +34,8 @@ export interface FixtureOptions {
   steps?: (method: ProofMethod, agent: string) => number;
   /** The last iteration that is there; default L. */
   evaluatedUpTo?: (method: ProofMethod, seed: number) => number;
+  /** Whether a run that was not evaluated to L has ended there, as `stopWhen` ends it. */
+  endsEarly?: boolean;
 }
 
 /** The measured curves of a plain loop over three seeds, roughly. */
@@ -65,7 +67,7 @@ export function fixturePlan({ seeds = [21, 22, 23], methods }: FixtureOptions = 
 }
 
 export function fixtureSeries(options: FixtureOptions = {}, plan = fixturePlan(options)): RunSeries[] {
-  const { evaluatedUpTo = () => plan.iterations } = options;
+  const { evaluatedUpTo = () => plan.iterations, endsEarly = false } = options;
   return plan.runs.flatMap((run) => {
     const last = evaluatedUpTo(run.method, run.seed);
     if (last < 0) return [];
@@ -74,7 +76,9 @@ export function fixtureSeries(options: FixtureOptions = {}, plan = fixturePlan(o
       evaluation: iteration <= last ? evaluationOf(run, iteration, options) : undefined,
       weights: iteration === 0 || iteration > last ? [] : weightsOf(run, iteration, options),
     }));
-    return [seriesOf({ runId: run.runId, method: run.method, seed: run.seed, record: recordOf(run) }, iterations)];
+    const { runId, method, seed } = run;
+    const endedAt = endsEarly || last === plan.iterations ? last : undefined;
+    return [seriesOf({ runId, method, seed, record: recordOf(run), endedAt }, iterations)];
   });
 }
 

@@ -5,7 +5,7 @@ import type { AccuracyPoint } from '../build-report';
 import { axisStyle, iterationAxis, percentLabels, titled } from './axes';
 import { color, seriesColor } from '../colors';
 import type { Chart } from '../chart-renderer';
-import { votesOf } from '../measurements';
+import { votesOf } from '../../domain/evidence/measurements';
 import { whisker } from './whiskers';
 
 export interface Curve {

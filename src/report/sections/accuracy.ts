@@ -7,7 +7,8 @@ import { html } from '../html';
 import type { Html } from '../html';
 import type { AccuracyPoint, Report } from '../build-report';
 import { count, percent, percentWithError, points, pointsInterval, pValue } from '../numbers';
-import { nameOfStart } from '../measurements';
+import { nameOfStart } from '../../domain/evidence/measurements';
+import { mean } from '../../domain/statistics';
 import type { PageSection } from '../section';
 import { table } from '../table';
 
@@ -66,7 +67,7 @@ function pointCells({ iteration, comparison, ...point }: AccuracyPoint) {
   return {
     header: iteration,
     cells: [
-      percentWithError(point.accuracy, point.standardError),
+      percentWithError(point),
       count(point.correct),
       count(point.n),
       `${percent(lower)} to ${percent(upper)}`,
@@ -147,14 +148,10 @@ function memberTable(report: Report): Html | null {
           {
             header: 'Mean',
             emphasised: true,
-            cells: [percent(meanFirstAccuracy), percent(meanOf(members.map(({ last }) => last))), count(problems)],
+            cells: [percent(meanFirstAccuracy), percent(mean(members.map(({ last }) => last))), count(problems)],
           },
         ],
       })),
     })}
   </details>`;
-}
-
-function meanOf(values: number[]): number {
-  return values.reduce((sum, value) => sum + value, 0) / values.length;
 }

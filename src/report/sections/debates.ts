@@ -4,7 +4,7 @@ import { endingOf } from '../../domain/finish-reasons';
 import { html } from '../html';
 import type { Html, HtmlValue } from '../html';
 import type { Report } from '../build-report';
-import { nameOfStart } from '../measurements';
+import { nameOfStart } from '../../domain/evidence/measurements';
 import { modelText } from '../model-text';
 import { count, counted } from '../numbers';
 import { visibleLine } from '../../visible-text';

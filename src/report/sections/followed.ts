@@ -3,7 +3,7 @@ import type { FollowedAnswer, FollowedDebate, FollowedProblem } from '../followe
 import { html } from '../html';
 import type { Html, HtmlValue } from '../html';
 import type { Report } from '../build-report';
-import { nameOfStart } from '../measurements';
+import { nameOfStart } from '../../domain/evidence/measurements';
 import { modelText } from '../model-text';
 import { shortened, visibleLine } from '../../visible-text';
 import type { PageSection } from '../section';

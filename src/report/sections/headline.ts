@@ -1,5 +1,5 @@
 /** The result: one sentence, the sentences on calls, and the table they rest on. */
-import { html } from '../html';
+import { html, sentence } from '../html';
 import type { Html } from '../html';
 import type { Report } from '../build-report';
 import { count, money, percentWithError, points, pointsInterval, pValue } from '../numbers';
@@ -9,12 +9,12 @@ import { table } from '../table';
 import type { TableGroup } from '../table';
 
 export function headlineSection(report: Report): PageSection {
-  const statements = report.statements.map((statement) => html`<li>${statement}</li>`);
+  const statements = report.statements.map((text) => html`<li>${sentence(text)}</li>`);
   return {
     id: 'result',
     title: 'Result',
     content: [
-      html`<p class="headline">${report.headline}</p>`,
+      html`<p class="headline">${sentence(report.headline)}</p>`,
       statements.length > 0 &&
         html`<ul class="statements">
           ${statements}
@@ -62,7 +62,7 @@ function resultCells(row: ResultRow, prices: Report['prices']) {
   return {
     header: row.label,
     cells: [
-      percentWithError(row.accuracy, row.standardError),
+      percentWithError(row),
       count(row.n),
       count(row.callsPerProblem),
       tokens === null ? 'unknown' : count(Math.round(tokens)),
@@ -81,9 +81,10 @@ function comparedCells(comparison: NonNullable<ResultRow['comparison']>, n: numb
 function readingNote(): Html {
   return html`<p class="note">
     Accuracy counts all evaluation problems; no parsable answer is wrong. SE is the population standard deviation of
-    per-problem correctness divided by √n. Differences are paired, problem by problem: 95 % percentile bootstrap
-    interval (summed exactly, not sampled) and exact two-sided McNemar p-value. “Clear” means that the interval excludes
-    0 and p &lt; 0.05; p-values are not corrected for the number of comparisons. One run is one seed: how much another
-    seed would differ is not in these intervals.
+    per-problem correctness divided by √n; where all or none are right it is 0 and n is named instead. Differences are
+    paired, problem by problem: 95 % percentile bootstrap interval (summed exactly, not sampled; Tango’s score interval
+    where no problem differs) and exact two-sided McNemar p-value. “Clear” means that the interval excludes 0 and p &lt;
+    0.05; p-values are not corrected for the number of comparisons. One run is one seed: how much another seed would
+    differ is not in these intervals.
   </p>`;
 }

@@ -1,10 +1,9 @@
 /** One accuracy per society and answer mode, with the per-problem results that make comparisons paired. */
-import type { AnswerMode, Evaluation, ModeResult, ProblemResult } from '../contract/evaluation';
-import { comparePaired, countPairs } from '../domain/statistics';
-import type { PairedComparison } from '../domain/statistics';
-import type { RunPlan } from '../contract/run';
-import type { RunSpecification } from '../contract/specification';
-import type { IterationArtifacts } from './report-input';
+import type { AnswerMode, Evaluation, ModeResult, ProblemResult } from '../../contract/evaluation';
+import { comparePaired, countPairs } from '../statistics';
+import type { PairedComparison } from '../statistics';
+import type { RunPlan } from '../../contract/run';
+import type { RunSpecification } from '../../contract/specification';
 
 export interface Measurement {
   /** 0 for the untuned society. */
@@ -59,7 +58,10 @@ export function answerShape(plan: RunPlan, specification: RunSpecification): Ans
 }
 
 /** Every mode of every evaluated iteration, without those that are another mode under a second name. */
-export function collectMeasurements(iterations: IterationArtifacts[], shape: AnswerShape): Measurement[] {
+export function collectMeasurements(
+  iterations: readonly { iteration: number; evaluation?: Evaluation }[],
+  shape: AnswerShape,
+): Measurement[] {
   return iterations.flatMap(({ iteration, evaluation }) =>
     (evaluation?.modes ?? [])
       .filter(({ mode }) => !repeatsAnotherMode(mode, shape))

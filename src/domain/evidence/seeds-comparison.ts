@@ -1,5 +1,5 @@
 /** Two ways of answering on the same problems, over several run seeds: within each seed, pooled, and over the seeds. */
-import { comparePaired, tInterval, type MeanInterval, type PairedComparison } from '../domain/statistics';
+import { comparePaired, mean, tInterval, type MeanInterval, type PairedComparison } from '../statistics';
 import { compareMeasurements, type Measurement } from './measurements';
 
 export interface SeedDifference extends PairedComparison {
@@ -24,7 +24,7 @@ export interface SeedsComparison {
    * answer counts as several: the interval is then too narrow, and who shows it says so.
    */
   withinSeeds: PairedComparison;
-  /** Over the seeds' differences: how sure it is for another seed. Its interval is `null` with one seed. */
+  /** Over the seeds' differences: how sure it is for another seed. Its interval is `null` with fewer than three seeds. */
   overSeeds: MeanInterval;
 }
 
@@ -43,7 +43,10 @@ export function compareSeeds(pairs: readonly SeedPair[]): SeedsComparison | null
   });
   if (compared.length === 0) return null;
   const sum = (part: 'n' | 'onlyFirst' | 'onlySecond') => compared.reduce((total, each) => total + each[part], 0);
-  const overSeeds = tInterval(compared.map(({ difference }) => difference));
+  const overSeeds = tInterval(
+    compared.map(({ difference }) => difference),
+    { within: { lower: -1, upper: 1 }, step: 1 / Math.min(...compared.map(({ n }) => n)) },
+  );
   return {
     seeds: compared,
     first: mean(compared.map(({ first }) => first)),
@@ -69,14 +72,10 @@ function seedDifference(
   };
 }
 
-/**
- * Whether the evidence shows a difference above 0: both intervals lie above it. With one seed there is no interval over
- * seeds, and the one over problems has to do; who shows the result says so.
- */
-export function isClearlyAbove({ withinSeeds, overSeeds }: SeedsComparison): boolean {
-  return withinSeeds.interval.lower > 0 && (overSeeds.interval === null || overSeeds.interval.lower > 0);
-}
-
-export function mean(values: readonly number[]): number {
-  return values.length === 0 ? 0 : values.reduce((sum, value) => sum + value, 0) / values.length;
+/** Mean accuracy over the seeds, 0..1, and how sure it is for another seed. */
+export function accuracyOverSeeds(seeds: readonly { accuracy: number; problems: number }[]): MeanInterval {
+  return tInterval(
+    seeds.map(({ accuracy }) => accuracy),
+    { within: { lower: 0, upper: 1 }, step: 1 / Math.max(1, Math.min(...seeds.map(({ problems }) => problems))) },
+  );
 }

@@ -1,0 +1,49 @@
+/** What a comparison reads of its runs from a real store. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { FileArtifactStore } from '../../src/artifacts/file-store';
+import { publishSealed } from '../../src/artifacts/sealed';
+import { buildComparison, gatherComparison } from '../../src/comparison';
+import type { ShardOutcome } from '../../src/contract/run';
+import { validationSplit, type Split } from '../../src/contract/transcript';
+import { iterationKeys, runKeys } from '../../src/domain/keys';
+import { deriveRunPlan } from '../../src/domain/plan';
+import { resolveSpecification } from '../../src/specification';
+import { comparisonFixture } from '../support/comparison-fixture';
+
+const folder = mkdtempSync(path.join(tmpdir(), 'maft-gather-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+test('all calls of a run are those of every split: training, evaluation and validation', async () => {
+  const store = new FileArtifactStore(folder);
+  const { comparison } = comparisonFixture({
+    specification: { methods: ['multiagent-finetuning'], stopWhen: { signal: 'plateau', validation: 10 } },
+  });
+  const [planned] = comparison.groups[0]!.runs;
+  const { runId, specificationDigest } = planned!;
+  const { specification } = resolveSpecification(planned!.specification);
+  const plan = deriveRunPlan(specification, runId);
+  const file = { key: 'k', sha256: 'd' };
+  const problems = { eval: file, train: [file] };
+  const record = { runId, specificationDigest, specification, plan, problems, references: problems, versions: {} };
+  await publishSealed(store, runKeys.record(runId), record);
+  const calls: [Split, number, number][] = [
+    ['train', 1, 100],
+    ['eval', 0, 20],
+    [validationSplit, 0, 3],
+    [validationSplit, 1, 4],
+  ];
+  for (const [split, iteration, taken] of calls) {
+    const counts = { calls: taken, promptTokens: 0, completionTokens: taken };
+    const reused = { calls: 1, promptTokens: 0, completionTokens: 0 };
+    const outcome: Partial<ShardOutcome> = { shard: 0, counts, reused };
+    await publishSealed(store, iterationKeys.shardOutcome({ runId, iteration, split, shard: 0 }), outcome);
+  }
+  const found = await gatherComparison(store, comparison, { failed: [], prices: () => undefined });
+  const { calls: counted, runs } = buildComparison(found);
+  expect(counted.taken.calls).toBe(127);
+  expect(counted.asked.calls).toBe(123);
+  expect(runs[0]!.counts.completionTokens).toBe(127);
+  expect(found.runs[0]!.training.counts.calls).toBe(100);
+});
