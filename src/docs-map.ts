@@ -13,7 +13,8 @@ export const rooms: Record<string, string> = {
   'src/ports': 'What activities need from outside, as types.',
   'src/domain': 'The rules of the method and of statistics, pure.',
   'src/domain/answers': 'How an answer is read out of a response, and when two answers are equal.',
-  'src/domain/evidence': 'What a measurement is, what a paired comparison over seeds is, and when a difference is clear.',
+  'src/domain/evidence':
+    'What a measurement is, what a paired comparison over seeds is, and when a difference is clear.',
   'src/domain/measures': 'Measures of diversity and drift.',
   'src/prompts': 'Every prompt text, per prompt set and task.',
   'src/tasks': 'One file per task: draw problems, read an answer, compare two.',

@@ -61,7 +61,15 @@ export function temporalServer(options: TemporalServerOptions): Program {
     command: process.execPath,
     arguments: [
       ...[compiledScript(join('supervision', 'guard.js')), String(temporalGraceMs - 1_000)],
-      ...[options.program, ...serverArguments, ...closedDoors, ...oneQueuePartition, ...uiArguments, ...storage, ...searchAttributes],
+      ...[
+        options.program,
+        ...serverArguments,
+        ...closedDoors,
+        ...oneQueuePartition,
+        ...uiArguments,
+        ...storage,
+        ...searchAttributes,
+      ],
     ],
     marker: options.databaseFile,
     probe: (signal) => untilTemporalAnswers(address, options.namespace, signal),
