@@ -34,8 +34,8 @@ async function readPart(client: Client, workflowId: string): Promise<PartProgres
   }
 }
 
-/** How long a worker that is there may take to answer. */
-const patienceMs = 10_000;
+/** How long a worker that is there, on a machine that is busy, may take to answer. */
+const patienceMs = 20_000;
 
 /** Whether a run or a comparison is paused as a whole; undefined where no worker answers for it. */
 export async function isPaused(client: Client, workflowId: string): Promise<boolean | undefined> {
