@@ -62,11 +62,12 @@ async function untilKnown(client: Client): Promise<void> {
 
 /** Waits until a condition holds; errors count as "not yet". */
 export async function until(condition: () => Promise<boolean> | boolean, what: string): Promise<void> {
-  const deadline = Date.now() + 30_000;
+  // A machine may be busy; only what never comes takes this long.
+  const deadline = Date.now() + 120_000;
   for (;;) {
     const holds = await Promise.resolve(condition()).catch(() => false);
     if (holds) return;
-    if (Date.now() > deadline) throw new Error(`waited 30 s in vain: ${what}`);
+    if (Date.now() > deadline) throw new Error(`waited two minutes in vain: ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
 }
