@@ -174,10 +174,10 @@ describe('the experiment', () => {
     },
   );
 
-  it('shows means with half-widths of their intervals, and without where there is one seed', () => {
+  it('shows means with half-widths of their intervals, and without where there are fewer than three seeds', () => {
     const [condition] = conditions;
-    expect(resultTable([performCondition(condition!, [1, 2], basis)])).toMatch(
-      /\| multiagent-finetuning +\| \d\.\d\d ± \d.*\| [012] of 2 +\|/,
+    expect(resultTable([performCondition(condition!, [1, 2, 3], basis)])).toMatch(
+      /\| multiagent-finetuning +\| \d\.\d\d ± \d.*\| [0123] of 3 +\|/,
     );
     expect(differenceTable([performCondition(condition!, [1], basis)])).toMatch(
       /\| single-agent +\| [+−]\d+\.\d +\| [+−]\d/,
