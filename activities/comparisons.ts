@@ -13,7 +13,6 @@ import type {
 import type { RunRecord } from '../src/contract/run';
 import type { RunSpecification } from '../src/contract/specification';
 import { digestOf, runIdOf } from '../src/domain/digests';
-import { searchAttributes } from '../src/contract/names';
 import { comparisonPlan } from '../src/domain/comparison-order';
 import { comparisonKeys, runKeys } from '../src/domain/keys';
 import { InvalidRunSpec } from '../src/errors';
@@ -22,6 +21,7 @@ import { resolveSpecification, specificationArgument } from '../src/specificatio
 import { resolveComparison as resolve, type ResolvedComparison } from '../src/specification/comparison';
 import type { ActivityDependencies } from './dependencies';
 import { withHeartbeats } from './heartbeats';
+import { registeredAttributes } from './registered-attributes';
 import { runChecks } from './run-checks';
 import { tasksOf } from './run-tasks';
 import type { ResolveRunInput } from './runs';
@@ -46,9 +46,7 @@ export function createComparisonActivities(dependencies: ActivityDependencies) {
     const known = await readSealed<ComparisonRecord>(store, key);
     const record = known ?? (await storeRecord(recordOf({ comparisonId, workflowId, written }, resolved)));
     if (record.digest === resolved.digest) {
-      const registered = new Set(await platform.registeredSearchAttributes());
-      const known = Object.values(searchAttributes).filter((name) => registered.has(name));
-      return { ...comparisonPlan(record), searchAttributes: known };
+      return { ...comparisonPlan(record), searchAttributes: await registeredAttributes(platform) };
     }
     throw new InvalidRunSpec([
       `comparison ${comparisonId} exists with another specification. Start it under another workflow id, or give the ` +

@@ -16,6 +16,7 @@ import { resolveSpecification, specificationArgument } from '../src/specificatio
 import { evaluationSpecification, parseEvaluationRequest } from '../src/specification/evaluation';
 import type { ActivityDependencies } from './dependencies';
 import { withHeartbeats } from './heartbeats';
+import { registeredAttributes } from './registered-attributes';
 import { noteTrainedQuestions } from './trained-questions';
 import { runChecks } from './run-checks';
 import { publishProblems, remakeProblems } from './problem-files';
@@ -54,7 +55,7 @@ export function createRunActivities(dependencies: ActivityDependencies) {
     if (known !== undefined) await remakeProblems(dependencies, known);
     await storeFirstSociety(record);
     // What the server knows may have changed since the run was stored; it belongs to this start, not to the record.
-    const { searchAttributes, notices } = await registeredAttributes();
+    const { searchAttributes, notices } = await attributesAndNotices();
     const resumed = known === undefined ? {} : { resumed: true };
     return { ...record.plan, ...resumed, searchAttributes, notices: [...record.plan.notices, ...notices] };
   }
@@ -111,13 +112,12 @@ export function createRunActivities(dependencies: ActivityDependencies) {
     return society;
   }
 
-  async function registeredAttributes(): Promise<Pick<RunPlan, 'searchAttributes' | 'notices'>> {
-    const registered = new Set(await platform.registeredSearchAttributes());
-    const wanted = Object.values(searchAttributes);
-    const missing = wanted.filter((name) => !registered.has(name));
+  async function attributesAndNotices(): Promise<Pick<RunPlan, 'searchAttributes' | 'notices'>> {
+    const registered = await registeredAttributes(platform);
+    const missing = Object.values(searchAttributes).filter((name) => !registered.includes(name));
     const notice = `search attributes ${missing.join(', ')} are not registered in this namespace: the run cannot be found by them`;
     return {
-      searchAttributes: wanted.filter((name) => registered.has(name)),
+      searchAttributes: registered,
       notices: missing.length === 0 ? [] : [notice],
     };
   }

@@ -30,14 +30,13 @@ export class ComparisonContext {
   readonly isContinued: boolean;
   private stage: ComparisonProgress['stage'];
   private state: ComparisonState | undefined;
-  private shownPaused: boolean | undefined;
 
   constructor(state: ComparisonState | undefined) {
     this.state = state;
     this.isContinued = state !== undefined;
     this.stage = state === undefined ? 'resolve' : 'runs';
     const gate = { paused: state?.paused, reason: state?.pauseReason, version: state?.gateVersion };
-    this.gate = createPauseGate(gate, () => this.show());
+    this.gate = createPauseGate(gate, () => this.showPause());
     setHandler(progressQuery, () => this.progress());
   }
 
@@ -56,7 +55,7 @@ export class ComparisonContext {
   begin(plan: ComparisonPlan): void {
     this.state = { plan, nextGroup: 0, finished: 0, failed: [], paused: this.gate.paused };
     this.stage = 'runs';
-    this.show();
+    this.showPause();
   }
 
   /** The next groups with about so many runs in all, at least one group. */
@@ -112,12 +111,13 @@ export class ComparisonContext {
     };
   }
 
-  private show(): void {
+  private showPause(): void {
     if (this.state === undefined) return;
-    const { paused: isPaused } = this.gate;
-    if (isPaused !== this.shownPaused)
-      setSearchAttribute(this.state.plan.searchAttributes, searchAttributes.paused, isPaused);
-    this.shownPaused = isPaused;
+    setSearchAttribute(this.state.plan.searchAttributes, searchAttributes.paused, this.gate.paused);
+    this.show();
+  }
+
+  private show(): void {
     const { runs, paused, pauseReason } = this.progress();
     const failed = runs.failed.map(({ runId, reason }) => `- ${runId} failed: ${reason}`);
     const now = `**${this.stage}**: ${runs.done} of ${runs.total} runs finished`;

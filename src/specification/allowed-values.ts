@@ -14,11 +14,12 @@ export function knownFields(path: Path, specification: unknown, schema?: z.ZodTy
 /** Where fields of this name stand, by dotted path: `epochs` is `finetuning.epochs`. Spelling aside (`batch_size`, `batchsize`). */
 export function placesOf(name: string, schema?: z.ZodType): string[] {
   return allPlaces(rootOf(schema ?? runSpecificationSchema)).filter(
-    (path) => plain(path.slice(path.lastIndexOf('.') + 1)) === plain(name),
+    (path) => plainName(path.slice(path.lastIndexOf('.') + 1)) === plainName(name),
   );
 }
 
-function plain(name: string): string {
+/** Spelling aside: `batch_size`, `batch-size` and `batchSize` are one name. */
+export function plainName(name: string): string {
   return name.replaceAll(/[_-]/g, '').toLowerCase();
 }
 

@@ -1,7 +1,7 @@
 /** One line per problem of a specification: which field, what it holds, what is allowed. */
 import type { z } from 'zod';
 import { presetNames } from '../domain/presets';
-import { allowedAt, knownFields, placesOf } from './allowed-values';
+import { allowedAt, knownFields, placesOf, plainName } from './allowed-values';
 import { suggestion } from './nearest';
 import { dottedPath, valueAt, type Path } from './plain-objects';
 
@@ -73,7 +73,7 @@ const otherNames: Record<string, string> = {
 
 /** `; did you mean "method.members"?` for a field that stands elsewhere, or has another name here. */
 function elsewhere(name: string, schema: z.ZodType | undefined): string {
-  const plain = name.replaceAll(/[_-]/g, '').toLowerCase();
+  const plain = plainName(name);
   const places = Object.hasOwn(otherNames, plain) ? [otherNames[plain]] : placesOf(name, schema);
   if (places.length === 0 || places.length > 3) return '';
   return `; did you mean ${places.map((place) => JSON.stringify(place)).join(' or ')}?`;
