@@ -1,19 +1,21 @@
-/** The activities that call models: one debate turn, and the extra samples of a vote over k. */
+/** The activities that call models: one debate turn, and what is asked beside the debate: samples of votes, single calls. */
 import type { CallCounts, TurnInput, TurnOutcome, VoteSamplesInput } from '../src/contract/run';
-import { requireSealed } from '../src/artifacts/sealed';
+import { readSealed, requireSealed } from '../src/artifacts/sealed';
 import type { Problem } from '../src/contract/problem';
 import type { Sampling } from '../src/contract/sampling';
 import type { Society } from '../src/contract/society';
-import type { ChatMessage } from '../src/contract/transcript';
+import type { ChatMessage, Usage } from '../src/contract/transcript';
 import type { MethodSettings } from '../src/contract/specification';
 import { saidIn } from '../src/domain/answers';
 import { addCounts, noCounts } from '../src/domain/counts';
 import { samplingSeed } from '../src/domain/draws';
 import { debateRules, sampleVoice, voiceOf, type DebateRules, type Voice } from '../src/domain/debate-rules';
 import { isEmpty } from '../src/domain/finish-reasons';
+import { samplesAtEqualTokens, temperatureVoice } from '../src/domain/further-answers';
 import { memberNumbers } from '../src/domain/identifiers';
 import { iterationKeys } from '../src/domain/keys';
 import { modelOf } from '../src/domain/society';
+import { ProviderError } from '../src/errors';
 import { firstRoundMessages, instructionOf, laterRoundMessages, summaryMessages, type PromptSet } from '../src/prompts';
 import { allSettledOrFailed } from '../src/settled';
 import type { Task } from '../src/tasks/task';
@@ -74,28 +76,52 @@ export function createDebateActivities(dependencies: ActivityDependencies, conte
     });
   }
 
-  /** First-round samples beyond the debate's own; each is stored by itself, so a retry asks only for what is missing. */
+  /**
+   * First-round samples beyond the debate's own, and single calls at other temperatures; each is stored by itself, so a retry
+   * asks only for what is missing.
+   */
   async function drawVoteSamples(input: VoteSamplesInput): Promise<CallCounts> {
     return withHeartbeats(async () => {
       const place = { ...input, round: 1 };
       const stage = await setStage(place);
-      const { sampling } = stage.society;
-      const { question } = stage.problem;
-      const numbers = Array.from(
-        { length: input.toSample - input.fromSample + 1 },
-        (_, index) => input.fromSample + index,
-      );
-      const drawn = await allSettledOrFailed(
-        numbers.map((sample) => {
-          const voice = { ...sampleVoice(sample, stage.rules), sampling: sampling.generation };
-          const instruction = instructionFor(stage, voice.agent);
-          return respond(place, stage, voice, {
-            messages: firstRoundMessages(stage.prompts, { question, instruction }),
-          });
+      const { generation: sampling } = stage.society.sampling;
+      const { atEqualTokens = false, temperatures = [] } = input.furtherAnswers ?? {};
+      const atTokens = atEqualTokens ? await samplesAtTokensOf(place, stage) : undefined;
+      const samples = memberNumbers(Math.max(input.toSample, atTokens ?? 0)).slice(input.fromSample - 1);
+      const drawn = await allSettledOrFailed([
+        ...samples.map((sample) => answerAlone(place, stage, { ...sampleVoice(sample, stage.rules), sampling })),
+        ...temperatures.map((temperature) => {
+          const voice = { ...temperatureVoice(temperature, stage.rules), sampling: { ...sampling, temperature } };
+          return answerAlone(place, stage, voice).catch(undefinedIfRefused);
         }),
-      );
-      return countCompletions(drawn);
+      ]);
+      return countCompletions(drawn.filter((each) => each !== undefined));
     });
+  }
+
+  /** The first prompt, outside of the debate. */
+  function answerAlone(place: Place, stage: Stage, voice: Voice & { sampling: Sampling }): Promise<StoredCompletion> {
+    const { question } = stage.problem;
+    const instruction = instructionFor(stage, voice.agent);
+    return respond(place, stage, voice, { messages: firstRoundMessages(stage.prompts, { question, instruction }) });
+  }
+
+  /** All turns of the debate are stored before anything is asked beside it. */
+  async function samplesAtTokensOf(place: Place, { rules }: Stage): Promise<number | undefined> {
+    const usages = async (round: number): Promise<Usage[]> => {
+      const turns = memberNumbers(rules.members).map(async (member) => {
+        const turn = { ...place, round, agent: voiceOf({ member, round }, rules).name };
+        const response = await requireSealed<StoredCompletion>(
+          store,
+          iterationKeys.turn({ ...turn, part: 'response' }),
+        );
+        const summary = await readSealed<StoredCompletion>(store, iterationKeys.turn({ ...turn, part: 'summary' }));
+        return summary === undefined ? [response.usage] : [response.usage, summary.usage];
+      });
+      return (await Promise.all(turns)).flat();
+    };
+    const rounds = await Promise.all(memberNumbers(rules.rounds).map(usages));
+    return samplesAtEqualTokens(rounds[0] ?? [], rounds.flat());
   }
 
   async function setStage({ runId, iteration, societyIteration, split, problemId }: Place): Promise<Stage> {
@@ -164,6 +190,14 @@ export function createDebateActivities(dependencies: ActivityDependencies, conte
 
   return { takeTurn, drawVoteSamples };
 }
+
+/** An endpoint that takes no other temperature than its own leaves the table without that row, and the run as it is. */
+function undefinedIfRefused(error: unknown): undefined {
+  if (error instanceof ProviderError && refusalsOfRequest.has(error.status ?? 0)) return undefined;
+  throw error;
+}
+
+const refusalsOfRequest = new Set([400, 422]);
 
 /** What the other members said in the round before; nothing in the first round. */
 function othersResponses({ member }: TurnInput, before: StoredCompletion[]): string[] {

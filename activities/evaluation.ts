@@ -50,7 +50,8 @@ export function createEvaluationActivities(
         answersBy: record.specification.method.evaluateBy,
         ownSamples: plan.ownVoteSamples || members,
         transcripts,
-        samples: new Map(votes.map(({ problemId, samples }) => [problemId, samples])),
+        beside: new Map(votes.map(({ problemId, ...beside }) => [problemId, beside])),
+        temperatures: votes.length === 0 ? [] : (plan.furtherAnswers?.temperatures ?? []),
         voteSizes: split !== 'eval' || plan.voteAtIterations.length === 0 ? [] : voteSizes(record.specification),
         equal: judge.equal,
         isCorrect: (problemId, answer) => judge.isRight(problemId, answer) === true,
@@ -98,7 +99,12 @@ export function createEvaluationActivities(
 
 /** The different answers of every problem, over all rounds and samples. */
 function allAnswers(transcripts: Transcript[], votes: VoteRecord[]): Map<string, string[]> {
-  const sampled = new Map(votes.map(({ problemId, samples }) => [problemId, samples.map(({ answer }) => answer)]));
+  const sampled = new Map(
+    votes.map(({ problemId, samples, single = [] }) => [
+      problemId,
+      [...samples, ...single].map(({ answer }) => answer),
+    ]),
+  );
   return new Map(
     transcripts.map(({ problemId, rounds }) => [problemId, distinctAnswers(rounds, sampled.get(problemId))]),
   );

@@ -21,7 +21,8 @@ import type {
   Usage,
 } from '../src/contract/transcript';
 import { saidIn } from '../src/domain/answers';
-import { debateRules, sampleVoice, voiceOf, type DebateRules } from '../src/domain/debate-rules';
+import { debateRules, sampleVoice, voiceOf, type DebateRules, type Voice } from '../src/domain/debate-rules';
+import { samplesAtEqualTokens, temperatureVoice } from '../src/domain/further-answers';
 import { memberNumbers } from '../src/domain/identifiers';
 import { iterationKeys, type ShardPlace } from '../src/domain/keys';
 import { answerPairs, distinctAnswers, equalityFromVerdicts, voteOnDebate, type Equality } from '../src/domain/voting';
@@ -40,10 +41,15 @@ export interface CloseShardInput {
   failedVotes?: ProblemFailure[];
 }
 
-/** One line of a votes file: the samples of a vote over k on one problem, in sample order. */
+/** One line of a votes file: what was asked beside the debate of one problem. */
 export interface VoteRecord {
   problemId: string;
+  /** Of a vote over k, in sample order. */
   samples: { sample: number; answer: string | null; usage: Usage }[];
+  /** How many of them the vote at equal tokens has; absent where none is taken, or tokens are unknown. */
+  atEqualTokens?: number;
+  /** Single answers at temperatures of their own; one that the endpoint refused is left out. */
+  single?: { temperature: number; answer: string | null; usage: Usage }[];
 }
 
 /** What reading any turn of a shard needs to know. */
@@ -103,7 +109,7 @@ export function createShardActivities(dependencies: ActivityDependencies, contex
       );
       const { record } = await contexts.run(shard.plan.runId);
       const transcripts = debates.map(({ transcript }) => voteOn(transcript, equal, record.specification.seed));
-      const votes = await writeVotes(shard, [...failures, ...failedVotes], task);
+      const votes = await writeVotes(shard, transcripts, { without: [...failures, ...failedVotes], task });
       const outcome = {
         shard: shard.shard,
         transcripts: await publishLines(store, iterationKeys.transcripts(placeOf(shard)), transcripts),
@@ -198,39 +204,58 @@ export function createShardActivities(dependencies: ActivityDependencies, contex
   /** Of all problems but those `without` their samples. Also the completions of the samples beyond the debate's own. */
   async function writeVotes(
     shard: ShardInput,
-    without: ProblemFailure[],
-    task: Task,
+    debates: readonly Transcript[],
+    { without, task }: { without: ProblemFailure[]; task: Task },
   ): Promise<{ reference: ArtifactReference; completions: StoredCompletion[] } | undefined> {
-    if (shard.voteSamples === 0) return undefined;
+    if (shard.voteSamples === 0 && shard.furtherAnswers === undefined) return undefined;
     const left = new Set(without.map(({ problemId }) => problemId));
-    const problems = (await contexts.shardProblems(shard)).filter(({ id }) => !left.has(id));
-    const votes = await Promise.all(problems.map(({ id }) => readVote(shard, id, task)));
+    const debated = debates.filter(({ problemId }) => !left.has(problemId));
+    const votes = await Promise.all(debated.map((debate) => readVote(shard, debate, task)));
     const records = votes.map(({ record }) => record);
-    const { members } = await rulesOf(shard);
-    const completions = votes.flatMap((vote) => vote.completions.slice(members));
+    const completions = votes.flatMap((vote) => vote.completions);
     return { reference: await publishLines(store, iterationKeys.votes(placeOf(shard)), records), completions };
   }
 
-  /** All samples of one problem, in sample order. */
+  /** What was asked beside one debate; the completions without the debate's own. */
   async function readVote(
     shard: ShardInput,
-    problemId: string,
+    { problemId, rounds }: Transcript,
     task: Task,
   ): Promise<{ record: VoteRecord; completions: StoredCompletion[] }> {
     const rules = await rulesOf(shard);
-    const completions = await Promise.all(
-      memberNumbers(shard.voteSamples).map((sample) => {
-        const agent = sampleVoice(sample, rules).name;
-        const key = iterationKeys.turn({ ...placeOf(shard), problemId, round: 1, agent, part: 'response' });
-        return requireSealed<StoredCompletion>(store, key);
-      }),
-    );
-    const samples = completions.map(async (stored, index) => ({
-      sample: index + 1,
+    const { atEqualTokens = false, temperatures = [] } = shard.furtherAnswers ?? {};
+    const atTokens = atEqualTokens ? samplesAtEqualTokens(...usagesOf(rounds)) : undefined;
+    const keyOf = ({ name }: Voice) =>
+      iterationKeys.turn({ ...placeOf(shard), problemId, round: 1, agent: name, part: 'response' });
+    const answerOf = async (stored: StoredCompletion) => ({
       answer: await task.parse(await said(shard, stored)),
       usage: stored.usage,
-    }));
-    return { record: { problemId, samples: await Promise.all(samples) }, completions };
+    });
+    const drawn = await Promise.all(
+      memberNumbers(Math.max(shard.voteSamples, atTokens ?? 0)).map((sample) =>
+        requireSealed<StoredCompletion>(store, keyOf(sampleVoice(sample, rules))),
+      ),
+    );
+    const asked = temperatures.map(async (temperature) => {
+      const stored = await readSealed<StoredCompletion>(store, keyOf(temperatureVoice(temperature, rules)));
+      return stored === undefined ? [] : [{ temperature, stored }];
+    });
+    const single = (await Promise.all(asked)).flat();
+    const record = {
+      problemId,
+      samples: await Promise.all(
+        drawn.map(async (stored, index) => ({ sample: index + 1, ...(await answerOf(stored)) })),
+      ),
+      ...(atTokens === undefined ? {} : { atEqualTokens: atTokens }),
+      ...(single.length === 0
+        ? {}
+        : {
+            single: await Promise.all(
+              single.map(async ({ temperature, stored }) => ({ temperature, ...(await answerOf(stored)) })),
+            ),
+          }),
+    };
+    return { record, completions: [...drawn.slice(rules.members), ...single.map(({ stored }) => stored)] };
   }
 
   /** The stored completion keeps what the model thought aloud; the transcript holds what it said. */
@@ -240,6 +265,13 @@ export function createShardActivities(dependencies: ActivityDependencies, contex
   }
 
   return { openShard, findClosedShards, closeShard };
+}
+
+/** Of the first round, and of the whole debate. */
+function usagesOf(rounds: readonly DebateRound[]): [Usage[], Usage[]] {
+  const of = (turns: readonly Turn[]) =>
+    turns.flatMap(({ usage, summary }) => (summary === undefined ? [usage] : [usage, summary.usage]));
+  return [of(rounds[0]?.turns ?? []), of(rounds.flatMap(({ turns }) => turns))];
 }
 
 function placeOf({ plan, iteration, split, shard }: ShardInput) {

@@ -1,7 +1,7 @@
 /** A split's problems, debated by a window of `debateShard` children. */
 import { ParentClosePolicy, startChild, WorkflowIdReusePolicy } from '@temporalio/workflow';
 import { workflowTypes } from '../src/contract/names';
-import type { RunPlan, ShardInput, ShardOutcome } from '../src/contract/run';
+import type { FurtherAnswers, RunPlan, ShardInput, ShardOutcome } from '../src/contract/run';
 import type { Split } from '../src/contract/transcript';
 import { shardWorkflowId } from '../src/domain/identifiers';
 import { light } from './activity-proxies';
@@ -20,6 +20,7 @@ export interface DebateRequest {
   rounds: number;
   members: number;
   voteSamples: number;
+  furtherAnswers?: FurtherAnswers | undefined;
   problems: number;
   /** Called as each shard closes. */
   onClosed: (shard: ShardOutcome) => void;
@@ -75,11 +76,23 @@ function startShard(workflowId: string, input: ShardInput) {
 }
 
 function sliceIntoShards(request: DebateRequest): ShardInput[] {
-  const { plan, split, iteration, societyIteration, rounds, members, voteSamples, problems } = request;
+  const { plan, split, iteration, societyIteration, rounds, members, voteSamples, furtherAnswers, problems } = request;
   const shards = Math.ceil(problems / plan.shardSize);
   return Array.from({ length: shards }, (_, shard) => {
     const from = shard * plan.shardSize;
     const count = Math.min(plan.shardSize, problems - from);
-    return { plan, iteration, split, societyIteration, rounds, members, shard, from, count, voteSamples };
+    return {
+      plan,
+      iteration,
+      split,
+      societyIteration,
+      rounds,
+      members,
+      shard,
+      from,
+      count,
+      voteSamples,
+      furtherAnswers,
+    };
   });
 }

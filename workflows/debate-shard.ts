@@ -7,6 +7,7 @@ import type { CallCounts, ProblemFailure, ShardInput, ShardOutcome } from '../sr
 import { validationSplit } from '../src/contract/transcript';
 import { addCounts, noCounts } from '../src/domain/counts';
 import { voiceOf } from '../src/domain/debate-rules';
+import { describeSamples } from '../src/domain/further-answers';
 import { memberNumbers } from '../src/domain/identifiers';
 import { light, models } from './activity-proxies';
 import { refuseTooManyFailures } from './failed-problems';
@@ -67,7 +68,7 @@ interface ShardContext {
 async function debateProblem(context: ShardContext, problemId: string): Promise<void> {
   const { input, tally } = context;
   const isDebated = await unlessFailed(tally.failures, problemId, () => holdDebate(context, problemId));
-  if (isDebated && input.voteSamples > membersOf(input))
+  if (isDebated && (input.voteSamples > membersOf(input) || input.furtherAnswers !== undefined))
     await unlessFailed(tally.failedVotes, problemId, () => drawVoteSamples(context, problemId));
   tally.done += 1;
 }
@@ -131,10 +132,10 @@ async function askWithHints({ input, gate, tally }: ShardContext, problemId: str
 }
 
 async function drawVoteSamples(context: ShardContext, problemId: string): Promise<void> {
-  const { plan, iteration, societyIteration, split, voteSamples } = context.input;
+  const { plan, iteration, societyIteration, split, voteSamples, furtherAnswers } = context.input;
   const range = { fromSample: membersOf(context.input) + 1, toSample: voteSamples };
-  const request = { runId: plan.runId, iteration, societyIteration, split, problemId, ...range };
-  const summary = `${problemId} · samples ${range.fromSample}-${range.toSample} of the vote`;
+  const request = { runId: plan.runId, iteration, societyIteration, split, problemId, ...range, furtherAnswers };
+  const summary = `${problemId} · ${describeSamples(range, furtherAnswers)}`;
   await outlastingOutages(context.gate, async () => {
     const counts = await models.drawVoteSamples.executeWithOptions({ summary }, [request]);
     context.tally.counts = addCounts(context.tally.counts, counts);

@@ -64,7 +64,7 @@ async function evaluate(
       societyIteration: iteration,
       rounds: plan.evaluationRounds,
       members: plan.evaluationMembers ?? plan.members,
-      voteSamples: samplesAt(input),
+      ...answersBeside(input),
       problems,
       onClosed: (shard) => addShard(closed, shard),
     },
@@ -78,12 +78,15 @@ async function evaluate(
   return outcome;
 }
 
-/** The society's own vote needs its samples at every iteration; the vote beside it is taken where the plan says so. */
-function samplesAt({ plan, iteration, split = 'eval', last = false }: EvaluationInput): number {
+/** The society's own vote needs its samples at every iteration; what is beside it is asked where the plan says so. */
+function answersBeside({ plan, iteration, split = 'eval', last = false }: EvaluationInput) {
   const { voteAtIterations, voteSamples, ownVoteSamples = 0 } = plan;
   const isVoted = voteAtIterations.includes(iteration) || (last && voteAtIterations.length > 0);
   const takesVote = isVoted && split === 'eval';
-  return Math.max(takesVote ? voteSamples : 0, ownVoteSamples);
+  return {
+    voteSamples: Math.max(takesVote ? voteSamples : 0, ownVoteSamples),
+    ...(takesVote ? { furtherAnswers: plan.furtherAnswers } : {}),
+  };
 }
 
 /** Adds a closed shard to a running sum. */

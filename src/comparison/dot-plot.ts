@@ -45,7 +45,7 @@ export function dotPlot(plot: DotPlot): Chart {
     caption: `${plot.caption}, with 95 % intervals over the problems${marks(lines)}.`,
     legend: [
       { label: 'methods', color: seriesColor(0) },
-      ...(lines.some(({ kind }) => kind === 'vote') ? [{ label: 'votes', color: seriesColor(1) }] : []),
+      ...(lines.some(({ kind }) => kind !== 'method') ? [{ label: besides(lines), color: seriesColor(1) }] : []),
     ],
     height: 40 + lineHeight * lines.length,
     option: ({ width }) => plotOption(plot, width),
@@ -93,6 +93,10 @@ const verticalLine: CustomSeriesRenderItem = ({ coordSys }, api) => {
   };
 };
 
+function besides(lines: DotLine[]): string {
+  return lines.some(({ kind }) => kind === 'further') ? 'votes and single calls' : 'votes';
+}
+
 /** So that no line runs through a name. */
 const halo = { stroke: color('surface'), lineWidth: 4 };
 
@@ -104,7 +108,7 @@ function dots(lines: DotLine[]): CustomSeriesRenderItem {
   return (_, api) => {
     const index = Number(api.value(1));
     const line = lines[index]!;
-    const stroke = seriesColor(line.kind === 'vote' ? 1 : 0);
+    const stroke = seriesColor(line.kind === 'method' ? 0 : 1);
     const at = (value: number) => api.coord([value, index])[0] ?? 0;
     const across = ({ lower, upper }: Interval, lineWidth: number) =>
       stretch(at(lower), at(upper), { y, stroke, lineWidth });

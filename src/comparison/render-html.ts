@@ -72,11 +72,13 @@ function accuracySection(report: ComparisonReport): PageSection {
     cells: tasks.map((task) => accuracyText(cells[task])),
   });
   const votes = rows.filter(({ kind }) => kind === 'vote').map(rowOf);
+  const further = rows.filter(({ kind }) => kind === 'further').map(rowOf);
   const groups: TableGroup[] = [
     { rows: rows.filter(({ kind }) => kind === 'method').map(rowOf) },
     ...(votes.length === 0
       ? []
       : [{ title: `Votes that take as many calls as a debate (${voteSizes(rows)})`, rows: votes }]),
+    ...(further.length === 0 ? [] : [{ title: 'Beside them', rows: further }]),
   ];
   return {
     id: 'accuracy',

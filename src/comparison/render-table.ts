@@ -1,5 +1,13 @@
 /** The comparison on a terminal: who wins, the table in the layout of the paper's Tables 1 and 2, then what it cost. */
-import { amount, count, percentWithError, points, pointsInterval, pValue } from '../report/numbers';
+import {
+  amount,
+  callsPerProblemText,
+  count,
+  percentWithError,
+  points,
+  pointsInterval,
+  pValue,
+} from '../report/numbers';
 import { asciiOnly, plainTableLines, wrapped } from '../report/plain-table';
 import { visibleLine } from '../visible-text';
 import type { TableStyle } from '../report/render-table';
@@ -30,13 +38,13 @@ export function renderComparisonTable(report: ComparisonReport, { ascii, width =
 
 type Spell = (text: string) => string;
 
-/** Rows are methods, columns are tasks; a rule before the votes that nobody asked for. */
+/** Rows are methods, columns are tasks; a rule before the votes at equal calls, and before what else was asked beside. */
 function accuracyLines({ rows, tasks }: ComparisonReport, spelt: Spell): string[] {
-  const firstVote = rows.findIndex(({ kind }) => kind === 'vote');
+  const breaks = rows.flatMap(({ kind }, index) => (index > 0 && kind !== rows[index - 1]?.kind ? [index] : []));
   return plainTableLines({
     heads: ['accuracy', ...tasks].map(spelt),
     rows: rows.map(({ label, cells }) => [label, ...tasks.map((task) => accuracyText(cells[task]))].map(spelt)),
-    breaks: new Set(firstVote > 0 ? [firstVote] : []),
+    breaks: new Set(breaks),
   });
 }
 
@@ -148,7 +156,7 @@ export function costCells({ row, cell }: MeasuredRow, withMoney: boolean): strin
   const gain = perPoint === null ? [comparison === null ? '' : 'no gain', ''] : perPointCells(perPoint);
   return [
     row.label,
-    count(cell.callsPerAnswer),
+    callsPerProblemText(cell.callsPerAnswer),
     `${cell.areTokensUnknown ? '≥ ' : ''}${count(Math.round(tokensOf(cell)))}`,
     training === null ? '' : count(Math.round(training.tokens)),
     ...gain,

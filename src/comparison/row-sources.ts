@@ -1,8 +1,8 @@
 /** Where the rows of a comparison come from: which runs a row reads, and which of their measurements. */
 import type { ComparisonRecord, Reading } from '../contract/comparison';
-import type { AnswerMode } from '../contract/evaluation';
+import { equalTokens, type AnswerMode } from '../contract/evaluation';
 import { untunedDrawing } from '../domain/readings';
-import { measurementIn } from '../domain/evidence/measurements';
+import { measurementIn, nameOfMode, temperatureOf, votesOf } from '../domain/evidence/measurements';
 import type { ComparedArtifacts, ComparisonInput } from './gather';
 
 /** Who answers in a row. */
@@ -10,8 +10,11 @@ export interface RowIdentity {
   label: string;
   /** The method it belongs to; `untuned` for a vote that no method of the comparison names. */
   method: string;
-  /** `vote` rows were not asked for: they are what a debate is held against at equal calls. */
-  kind: 'method' | 'vote';
+  /**
+   * Rows that are no method were not asked for: a debate is held against the `vote` at equal calls; `further` ones are the
+   * vote at equal tokens and single calls at other temperatures.
+   */
+  kind: 'method' | 'vote' | 'further';
   tuned: boolean;
 }
 
@@ -23,7 +26,14 @@ export interface RowSource extends RowIdentity {
 /** Every row that a comparison can have: its methods as they were asked for, then the votes. */
 export function rowSources(input: ComparisonInput): RowSource[] {
   const { comparison } = input;
-  return [...comparison.methods.map((method) => methodSource(input, method)), ...voteSources(input)];
+  return [
+    ...comparison.methods.map((method) => methodSource(input, method)),
+    ...voteSources(input),
+    ...furtherModes(input).flatMap((mode) => [
+      ...untunedRows(input, mode),
+      ...comparison.methods.filter(({ tuned }) => tuned).map(({ name }) => tunedRow(input, name, mode)),
+    ]),
+  ];
 }
 
 /**
@@ -87,37 +97,52 @@ function voteSources(input: ComparisonInput): RowSource[] {
   const sizes = callsOfDebates(input);
   const tuned = input.comparison.methods.filter((method) => method.tuned);
   return [
-    ...sizes.flatMap((calls) => untunedVotes(input, calls)),
+    ...sizes.flatMap((calls) => untunedRows(input, `vote-${calls}`)),
     ...tuned.flatMap(({ name }) => {
       const own = runsOf(input, name).flatMap((run) => debateCallsOf(run) ?? []);
       return sizes
         .filter((calls, index) => index === sizes.length - 1 || own.includes(calls))
-        .map((calls) => tunedVote(input, name, calls));
+        .map((calls) => tunedRow(input, name, `vote-${calls}`));
     }),
   ];
+}
+
+/** Ways of answering that finished runs have measured beside their votes: equal tokens first, then by temperature. */
+function furtherModes({ runs }: ComparisonInput): BesideMode[] {
+  const finished = runs.filter(({ standing }) => standing === 'finished');
+  const modes = finished.flatMap(({ evaluations }) =>
+    evaluations.flatMap((each) => each.modes.map(({ mode }) => mode)),
+  );
+  const further = [...new Set(modes)].filter((mode) => mode === equalTokens || temperatureOf(mode) !== null);
+  return (further as BesideMode[]).sort((left, right) => (temperatureOf(left) ?? -1) - (temperatureOf(right) ?? -1));
+}
+
+type BesideMode = Exclude<AnswerMode, 'society'>;
+
+function kindOf(mode: BesideMode): RowIdentity['kind'] {
+  return votesOf(mode) === null ? 'further' : 'vote';
 }
 
 function runsOf({ comparison, runs }: ComparisonInput, name: string): ComparedArtifacts[] {
   return runs.filter((run) => readingOf(comparison, run, name) !== undefined);
 }
 
-function tunedVote(input: ComparisonInput, name: string, calls: number): RowSource {
+function tunedRow(input: ComparisonInput, name: string, mode: BesideMode): RowSource {
   const own = new Set(runsOf(input, name).map(({ runId }) => runId));
   return {
-    label: `${methodLabel(input, name)}, vote over ${calls}`,
+    label: `${methodLabel(input, name)}, ${nameOfMode(mode)}`,
     method: name,
-    kind: 'vote',
+    kind: kindOf(mode),
     tuned: true,
-    at: ({ runId }) => (own.has(runId) ? { mode: `vote-${calls}`, iteration: 'last' } : undefined),
+    at: ({ runId }) => (own.has(runId) ? { mode, iteration: 'last' } : undefined),
   };
 }
 
 /**
  * One row for each way in which the untuned model is asked (methods may differ in prompts, sampling and base model), unless
- * a method of the comparison is that vote. Each group's first run that drew so many samples stands for all alike.
+ * a method of the comparison is that vote. Each group's first run that asked so stands for all alike.
  */
-function untunedVotes({ comparison, runs }: ComparisonInput, calls: number): RowSource[] {
-  const mode: AnswerMode = `vote-${calls}`;
+function untunedRows({ comparison, runs }: ComparisonInput, mode: BesideMode): RowSource[] {
   const drew = runs.filter(
     (run) => startsUntuned(run) && run.evaluations[0]?.modes.some((measured) => measured.mode === mode),
   );
@@ -135,9 +160,9 @@ function untunedVotes({ comparison, runs }: ComparisonInput, calls: number): Row
     const as = drawings.length === 1 ? '' : ` as “${reading?.method ?? ''}”`;
     return [
       {
-        label: `untuned${as}, vote over ${calls}`,
+        label: `untuned${as}, ${nameOfMode(mode)}`,
         method: 'untuned',
-        kind: 'vote',
+        kind: kindOf(mode),
         tuned: false,
         at: ({ runId }) => (first.has(runId) ? { mode, iteration: 0 } : undefined),
       },

@@ -2,6 +2,7 @@
  * The rows of a comparison: the methods that were asked for, and the votes over as many samples as a debate takes calls,
  * which a debate has to beat. Each row has one cell per task, with one measurement per seed.
  */
+import { equalTokens } from '../contract/evaluation';
 import type { TrainingCost } from '../contract/comparison';
 import { addCounts, isLowerBound, noCounts } from '../domain/counts';
 import { mean, type MeanInterval } from '../domain/statistics';
@@ -149,7 +150,7 @@ function seedResult({ run, measurement: { iteration, result } }: Measured): Seed
 }
 
 function isVote({ run, measurement: { mode } }: Measured): boolean {
-  if (mode !== 'society') return votesOf(mode) !== null;
+  if (mode !== 'society') return mode === equalTokens || votesOf(mode) !== null;
   return run.record?.specification.method.evaluateBy === 'vote';
 }
 

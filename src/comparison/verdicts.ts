@@ -94,19 +94,25 @@ function againstTheVote(
 ): string[] {
   const all = measuredRows(compared.rows, task);
   const votes = all.filter(isPlainVote);
-  const others = all.filter((row) => !isPlainVote(row) && row.cell.callsPerAnswer > 1);
+  const others = all.filter((row) => row.kind !== 'further' && !isPlainVote(row) && row.cell.callsPerAnswer > 1);
   const order = (row: Measured) => (isPaperMethod(row, methods) ? 0 : row.tuned ? 1 : 2);
   return others
     .sort((left, right) => order(left) - order(right))
     .flatMap((row) => {
-      const vote = votes.find(
-        ({ label, cell }) =>
-          cell.callsPerAnswer === row.cell.callsPerAnswer && compared.areDrawnAlike([row.label, label]),
-      );
-      if (vote === undefined) return [];
-      const comparison = compared.between(task, [row.label, vote.label]);
-      return comparison === null ? [] : [`${standing([row.label, vote.label], comparison)}: ${evidence(comparison)}.`];
+      const isAlike = ({ label }: Measured) => compared.areDrawnAlike([row.label, label]);
+      const atCalls = votes.find((vote) => vote.cell.callsPerAnswer === row.cell.callsPerAnswer && isAlike(vote));
+      // Every run draws it to the size of its own debates; a method that votes is held against votes of its own size.
+      const atTokens = row.cell.isVote ? undefined : all.find((vote) => isAtEqualTokens(vote) && isAlike(vote));
+      return [atCalls, atTokens].flatMap((vote) => {
+        const comparison = vote && compared.between(task, [row.label, vote.label]);
+        if (!comparison) return [];
+        return [`${standing([row.label, vote.label], comparison)}: ${evidence(comparison)}.`];
+      });
     });
+}
+
+function isAtEqualTokens({ kind, tuned, cell }: Measured): boolean {
+  return kind === 'further' && !tuned && cell.isVote;
 }
 
 function isPaperMethod({ method }: Measured, methods: ComparedMethod[]): boolean {

@@ -5,9 +5,13 @@ import type { Split } from './transcript';
 /**
  * How an answer was obtained from one society:
  * `society` = by the method's own mode (debate, vote or sample), `sample` = generation-1's first answer,
- * `vote-<k>` = vote over k first-round samples (architecture: sample j comes from generation agent ((j-1) mod N)+1).
+ * `sample-at-<T>` = one more answer of generation-1, at temperature T,
+ * `vote-<k>` = vote over k first-round samples (architecture: sample j comes from generation agent ((j-1) mod N)+1),
+ * `vote-equal-tokens` = vote over as many of them as the problem's debate took tokens for.
  */
-export type AnswerMode = 'society' | 'sample' | `vote-${number}`;
+export type AnswerMode = 'society' | 'sample' | `sample-at-${number}` | `vote-${number}` | typeof equalTokens;
+
+export const equalTokens = 'vote-equal-tokens';
 
 export interface ModeResult {
   mode: AnswerMode;

@@ -73,6 +73,8 @@ export interface RunPlan {
   /** k of the vote beside the debate, and at which iterations it is taken. */
   voteSamples: number;
   voteAtIterations: number[];
+  /** What is asked beside those votes, at the same iterations; absent: nothing. */
+  furtherAnswers?: FurtherAnswers;
   /** k of the vote that the society itself answers by; 0 or absent: one vote per member. */
   ownVoteSamples?: number;
   /** Whether wrong first answers of training problems are asked again with the reference answer as a hint. */
@@ -88,6 +90,14 @@ export interface RunPlan {
   searchAttributes: string[];
   /** Sentences for the log and the report, such as search attributes that are missing. */
   notices: string[];
+}
+
+/** Answers beside the debate that have no fixed number of samples to draw. */
+export interface FurtherAnswers {
+  /** Whether the vote goes on until as many samples are drawn as the problem's debate took tokens for. */
+  atEqualTokens?: boolean;
+  /** Temperatures of further single calls. */
+  temperatures?: number[];
 }
 
 /** A slice of one split, as one child workflow debates it. */
@@ -107,6 +117,8 @@ export interface ShardInput {
   count: number;
   /** Vote samples to draw beside the debate (0 for none): k, the first N of which are the debate's own. */
   voteSamples: number;
+  /** Absent: none. */
+  furtherAnswers?: FurtherAnswers;
   /** Whether the run was paused when this shard was started. */
   paused?: boolean;
 }
@@ -200,6 +212,8 @@ export interface VoteSamplesInput {
   /** Sample numbers to draw: from N+1 to k. */
   fromSample: number;
   toSample: number;
+  /** Absent: none. */
+  furtherAnswers?: FurtherAnswers;
 }
 
 /** One problem whose wrong first answers are asked again with a hint. */

@@ -86,7 +86,7 @@ const baselines = ['base', 'majority', 'debate'] as const;
 /** One for each of the methods that a comparison may have, and `equal-calls`. */
 const mostVoteSizes = 65;
 
-const voteSize = z.union([z.literal('equal-calls'), positiveInteger]);
+const voteSize = z.union([z.literal(['equal-calls', 'equal-tokens']), positiveInteger]);
 
 export const evaluationSchema = z.strictObject({
   baselines: z.array(z.enum(baselines)).default([...baselines]),
@@ -113,7 +113,15 @@ export const evaluationSchema = z.strictObject({
       at: z.enum(['first-and-last', 'every-iteration', 'never']).default('first-and-last'),
     })
     .prefault({})
-    .describe('vote over k first-round samples, beside the debate; equal-calls: k = N + 2N(M-1); several k in a list'),
+    .describe(
+      'vote over k first-round samples, beside the debate; equal-calls: k = N + 2N(M-1); equal-tokens: as many as the ' +
+        "problem's own debate took tokens for, at most 64; several k in a list",
+    ),
+  temperatures: z
+    .array(z.number().min(0).max(2))
+    .max(8)
+    .default([0, 0.5])
+    .describe('one further call at each of these temperatures, beside the votes: what sampling noise alone costs'),
   members: positiveInteger.max(mostMembers).optional().describe('N at evaluation; default: method.members'),
   rounds: positiveInteger.max(16).optional().describe('M of an evaluation debate; default: method.rounds'),
   firstRoundBy: z

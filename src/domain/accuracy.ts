@@ -2,6 +2,7 @@
  * How often a society was right, by every way of answering (method, section 4). Accuracy counts all problems of the
  * split: an answer that does not parse, a failed problem and a problem without a consensus are wrong, never left out.
  */
+import { equalTokens } from '../contract/evaluation';
 import type { AnswerMode, Evaluation, MemberResult, ModeResult, ProblemResult } from '../contract/evaluation';
 import type { Split, Transcript, Turn, Usage } from '../contract/transcript';
 import { countUsages } from './counts';
@@ -22,13 +23,24 @@ export interface EvaluationInput {
   ownSamples?: number;
   /** Transcripts of all problems of the split, failed ones included. */
   transcripts: readonly Transcript[];
-  /** Samples 1..k of the largest vote by problem, where one was taken; the first N are the debate's own first round. */
-  samples?: ReadonlyMap<string, readonly VoteSample[]>;
+  /** What was asked beside the debate, by problem, where something was. */
+  beside?: ReadonlyMap<string, BesideDebate>;
+  /** Temperatures of the single calls to show; one that some debated problem lacks is left out. */
+  temperatures?: readonly number[];
   /** Sizes k of the votes to show; a smaller one takes the first samples of the largest. Undefined: all samples. */
   voteSizes?: readonly number[];
   equal: Equality;
   /** Whether an answer of a problem equals its reference answer. */
   isCorrect(problemId: string, answer: string): boolean;
+}
+
+/** Answers to one problem beside its debate. */
+export interface BesideDebate {
+  /** Samples 1..k of the largest vote; the first N are the debate's own first round. */
+  samples: readonly VoteSample[];
+  /** k of the vote at equal tokens; absent where none is taken. */
+  atEqualTokens?: number;
+  single?: readonly (VoteSample & { temperature: number })[];
 }
 
 export interface VoteSample {
@@ -65,29 +77,41 @@ export function evaluateTranscripts(input: EvaluationInput): Evaluation {
   };
 }
 
-/** `society`, `sample`, `vote-N` from the debate's own first round, and `vote-k` for every k that was asked for. */
+/** `society`, `sample`, `vote-N` from the debate's own first round, and what was asked beside the debates. */
 function outcomesByMode(input: EvaluationInput): Map<AnswerMode, Outcome[]> {
   const { transcripts, members } = input;
-  const outcomes = new Map<AnswerMode, Outcome[]>([
-    ['society', transcripts.map((transcript) => societyOutcome(transcript, input))],
-    ['sample', transcripts.map(sampleOutcome)],
+  const ofAll = (mode: AnswerMode, outcomeOf: (transcript: Transcript) => Outcome): [AnswerMode, Outcome[]] => [
+    mode,
+    transcripts.map(outcomeOf),
+  ];
+  return new Map([
+    ofAll('society', (transcript) => societyOutcome(transcript, input)),
+    ofAll('sample', sampleOutcome),
+    ...singleCalls(input).map((temperature) =>
+      ofAll(`sample-at-${temperature}`, (transcript) => singleOutcome(transcript, temperature, input)),
+    ),
+    ...(members > 1 ? [ofAll(`vote-${members}`, (transcript) => firstRoundVote(transcript, input))] : []),
+    ...furtherVotes(input).map((size) => ofAll(`vote-${size}`, (transcript) => sampledVote(transcript, size, input))),
+    ...(hasEverywhere(input, ({ atEqualTokens }) => atEqualTokens !== undefined)
+      ? [ofAll(equalTokens, (transcript) => equalTokensVote(transcript, input))]
+      : []),
   ]);
-  if (members > 1)
-    outcomes.set(
-      `vote-${members}`,
-      transcripts.map((transcript) => firstRoundVote(transcript, input)),
-    );
-  for (const size of furtherVotes(input))
-    outcomes.set(
-      `vote-${size}`,
-      transcripts.map((transcript) => sampledVote(transcript, size, input)),
-    );
-  return outcomes;
+}
+
+function singleCalls(input: EvaluationInput): number[] {
+  return (input.temperatures ?? []).filter((temperature) =>
+    hasEverywhere(input, ({ single = [] }) => single.some((each) => each.temperature === temperature)),
+  );
+}
+
+/** What one answered problem lacks (an endpoint refused it, or did not count tokens) cannot be said of the others, either. */
+function hasEverywhere({ beside = new Map() }: EvaluationInput, has: (asked: BesideDebate) => boolean): boolean {
+  return beside.size > 0 && [...beside.values()].every(has);
 }
 
 /** A vote of one is the sample, a vote of N the first round's; a larger one than was drawn does not exist. */
-function furtherVotes({ members, samples, voteSizes }: EvaluationInput): number[] {
-  const largest = Math.max(members, ...[...(samples?.values() ?? [])].map(({ length }) => length));
+function furtherVotes({ members, beside, voteSizes }: EvaluationInput): number[] {
+  const largest = Math.max(members, ...[...(beside?.values() ?? [])].map(({ samples }) => samples.length));
   return (voteSizes ?? [largest]).filter((size) => size > 1 && size !== members && size <= largest);
 }
 
@@ -116,11 +140,21 @@ function firstRoundVote({ problemId, rounds }: Transcript, input: EvaluationInpu
 
 function sampledVote({ problemId, rounds }: Transcript, size: number, input: EvaluationInput): Outcome {
   const ownTurns = rounds.find(({ round }) => round === 1)?.turns ?? [];
-  const drawn: readonly VoteSample[] = size < input.members ? ownTurns : (input.samples?.get(problemId) ?? []);
+  const drawn: readonly VoteSample[] = size < input.members ? ownTurns : (input.beside?.get(problemId)?.samples ?? []);
   const samples = drawn.slice(0, size);
   const answers = samples.length === size ? samples.map(({ answer }) => answer) : [];
   const result = voteOverSamples(answers, input.equal, tieDraw(problemId, input));
   return { ...votedOutcome(problemId, result), usages: samples.map(({ usage }) => usage) };
+}
+
+/** Of a problem that was not voted on there are no samples, and no answer. */
+function equalTokensVote(transcript: Transcript, input: EvaluationInput): Outcome {
+  return sampledVote(transcript, input.beside?.get(transcript.problemId)?.atEqualTokens ?? 0, input);
+}
+
+function singleOutcome({ problemId }: Transcript, temperature: number, { beside }: EvaluationInput): Outcome {
+  const answer = beside?.get(problemId)?.single?.find((each) => each.temperature === temperature);
+  return { problemId, answer: answer?.answer ?? null, tieBroken: false, usages: answer ? [answer.usage] : [] };
 }
 
 function votedOutcome(problemId: string, result: VoteResult): Omit<Outcome, 'usages'> {
@@ -139,11 +173,17 @@ function modeResult(mode: AnswerMode, outcomes: readonly Outcome[], { isCorrect 
     correct,
     accuracy,
     standardError: problems === 0 ? 0 : Math.sqrt((accuracy * (1 - accuracy)) / problems),
-    callsPerProblem: Math.max(0, ...outcomes.map(({ usages }) => usages.length)),
+    callsPerProblem: callsOf(mode, outcomes),
     counts,
     noAnswer: outcomes.filter(({ answer }) => answer === null).length,
     tieBroken: outcomes.filter(({ tieBroken }) => tieBroken).length,
   };
+}
+
+/** The same for every problem that was answered; where the number of samples differs from problem to problem, their mean. */
+function callsOf(mode: AnswerMode, outcomes: readonly Outcome[]): number {
+  const calls = outcomes.map(({ usages }) => usages.length).filter((each) => each > 0);
+  return mode === equalTokens ? (mean(calls) ?? 0) : Math.max(0, ...calls);
 }
 
 function problemResults(outcomes: Map<AnswerMode, Outcome[]>, input: EvaluationInput): ProblemResult[] {

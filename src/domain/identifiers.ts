@@ -41,6 +41,10 @@ export function sampleName(sample: number, members: number): string {
   return sample <= members ? agent : `${agent}.sample-${sample}`;
 }
 
+/** Names a further single answer of generation-1 at a temperature of its own. */
+export const temperatureSampleName = (temperature: number): string =>
+  `${generationAgent(1)}.temperature-${temperature}`;
+
 /** `07`; more digits where they are needed. */
 export function shardName(shard: number): string {
   return `shard-${String(shard).padStart(2, '0')}`;

@@ -67,8 +67,9 @@ export function deriveRunPlan(
     problemsInFlight: execution.problemsInFlight,
     maxFailedShare: specification.limits.maxFailedShare,
     trainedAgents: trainedAgents(method),
-    voteSamples: voteAtIterations.length === 0 ? 0 : Math.max(...voteSizes(specification)),
+    voteSamples: voteAtIterations.length === 0 ? 0 : Math.max(0, ...voteSizes(specification)),
     voteAtIterations,
+    ...furtherAnswers(specification, voteAtIterations),
     ownVoteSamples: method.evaluateBy === 'vote' ? (method.samples ?? 0) : 0,
     hints: method.hint,
     stopWhen: specification.stopWhen,
@@ -93,10 +94,25 @@ function scoringKinds(specification: RunSpecification): ScoringKind[] {
   return kinds.filter(([, isNeeded]) => isNeeded).map(([kind]) => kind);
 }
 
-/** Sizes k of the votes beside the debate, ascending; the samples of the largest serve all of them. */
+/** Where votes are taken at all; absent from the plan what is not asked for. Without a debate, equal tokens are equal calls. */
+function furtherAnswers(
+  { evaluation, method, sampling }: RunSpecification,
+  votedIterations: number[],
+): Pick<RunPlan, 'furtherAnswers'> {
+  if (votedIterations.length === 0) return {};
+  const { rounds } = evaluationSize({ evaluation, method });
+  const atEqualTokens = rounds > 1 && [evaluation.votes.samples].flat().includes('equal-tokens');
+  const temperatures = [...new Set(evaluation.temperatures)].filter((each) => each !== sampling.generation.temperature);
+  if (!atEqualTokens && temperatures.length === 0) return {};
+  return { furtherAnswers: { atEqualTokens, temperatures } };
+}
+
+/** Sizes k of the votes beside the debate with a number of their own, ascending; the samples of the largest serve all of them. */
 export function voteSizes(specification: Pick<RunSpecification, 'evaluation' | 'method'>): number[] {
   const asked = [specification.evaluation.votes.samples].flat();
-  const sizes = asked.map((samples) => (samples === 'equal-calls' ? equalCalls(specification) : samples));
+  const sizes = asked
+    .filter((samples) => samples !== 'equal-tokens')
+    .map((samples) => (samples === 'equal-calls' ? equalCalls(specification) : samples));
   return [...new Set(sizes)].sort((left, right) => left - right);
 }
 

@@ -39,7 +39,8 @@ export const presets: Readonly<Record<string, Preset>> = {
   },
   'majority-finetuning': { method: { rounds: 1, ...oneModel, evaluateBy: 'vote' } },
   'single-agent': { method: { ...oneModel } },
-  'single-agent-without-debate': { method: { members: 1, rounds: 1, ...oneModel, evaluateBy: 'sample' } },
+  // The same debates and the same training; only at evaluation it answers directly.
+  'single-agent-without-debate': { method: { ...oneModel, evaluateBy: 'sample' } },
   // The temperature of the agents; the summariser is no part of what the ablation varies.
   'single-agent-temperature': {
     method: { ...oneModel },

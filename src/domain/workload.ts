@@ -15,7 +15,7 @@ export interface Workload {
   };
   /** Finetunings: agents times iterations. */
   trainings: number;
-  /** Whether what a model says decides how many calls are made, so that the figures are a lower bound (STaR's hints). */
+  /** Whether what a model says decides how many calls are made (hints, votes at equal tokens): the figures are a lower bound. */
   isLowerBound: boolean;
   /** Whether the run may end before its last iteration, so that the figures are an upper bound. */
   mayStopEarly: boolean;
@@ -30,17 +30,21 @@ export function plannedWorkload(specification: RunSpecification): Workload {
   const debate = callsPerDebate({ ...evaluated, summary });
   const ownVote = plan.ownVoteSamples ?? 0;
   const answer = (samples: number) => debate + Math.max(0, samples - evaluated.members);
-  const votes = (iteration: number) => (plan.voteAtIterations.includes(iteration) ? plan.voteSamples : 0);
+  const isVoted = (iteration: number) => plan.voteAtIterations.includes(iteration);
+  const votes = (iteration: number) => (isVoted(iteration) ? plan.voteSamples : 0);
+  const singleCalls = plan.furtherAnswers?.temperatures?.length ?? 0;
   const calls = {
     training:
       plan.iterations * plan.trainProblems * callsPerDebate({ members: plan.members, rounds: plan.rounds, summary }),
-    evaluation: sum(societies.map((l) => plan.evaluationProblems * answer(Math.max(votes(l), ownVote)))),
+    evaluation:
+      plan.evaluationProblems *
+      sum(societies.map((l) => answer(Math.max(votes(l), ownVote)) + (isVoted(l) ? singleCalls : 0))),
     validation: societies.length * (plan.validationProblems ?? 0) * answer(ownVote),
   };
   return {
     calls: { ...calls, total: sum(Object.values(calls)) },
     trainings: plan.iterations * plan.trainedAgents.length,
-    isLowerBound: plan.hints === true && plan.iterations > 0,
+    isLowerBound: plan.furtherAnswers?.atEqualTokens === true || (plan.hints === true && plan.iterations > 0),
     mayStopEarly: specification.stopWhen.signal !== 'never' || specification.guard === 'stop',
   };
 }

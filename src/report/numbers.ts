@@ -18,6 +18,11 @@ export function points(difference: number): string {
   return `${difference < 0 ? minus : '+'}${rounded}`;
 }
 
+/** `one sample` -> `One sample` */
+export function capitalised(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
 /** `+6.2 to +14.1` */
 export function pointsInterval(interval: Interval): string {
   return `${points(interval.lower)} to ${points(interval.upper)}`;
@@ -55,6 +60,11 @@ export function pValue(p: number): string {
 /** 12345 -> `12,345`; fractions keep one digit. */
 export function count(value: number): string {
   return (Number.isInteger(value) ? whole : oneDigit).format(value);
+}
+
+/** 9 -> `9`, a mean of 16.96 -> `17` and of 17.31 -> `17.3`: model calls per problem. */
+export function callsPerProblemText(calls: number): string {
+  return count(Number(calls.toFixed(1)));
 }
 
 /** 75.2 -> `1 min 15 s`, 0.42 -> `0.4 s`, 8000 -> `2 h 13 min` */

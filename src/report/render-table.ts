@@ -3,7 +3,7 @@
  * and paired differences, the sentences on calls.
  */
 import type { Report } from './build-report';
-import { count, percentWithError, points, pointsInterval, pValue } from './numbers';
+import { callsPerProblemText, count, percentWithError, points, pointsInterval, pValue } from './numbers';
 import { asciiOnly, plainTableLines, wrapped } from './plain-table';
 import { visibleLine } from '../visible-text';
 import type { ResultRow } from './result-rows';
@@ -15,7 +15,7 @@ export interface TableStyle {
   width?: number;
 }
 
-const heads = ['method', 'accuracy', 'n', 'calls', 'difference', '95 % interval', 'McNemar'];
+const heads = ['method', 'accuracy', 'n', 'calls', 'tokens', 'difference', '95 % interval', 'McNemar'];
 
 /** Lines without a final newline. Control characters in names are made visible, so they cannot move the cursor. */
 export function renderTable(report: Report, { ascii, width = 100 }: TableStyle): string {
@@ -42,8 +42,9 @@ function tableLines(rows: ResultRow[], spelt: (text: string) => string): string[
   return plainTableLines({ heads: heads.map(spelt), rows: rows.map((row) => cellsOf(row).map(spelt)), breaks });
 }
 
-function cellsOf({ label, callsPerProblem, comparison, ...measured }: ResultRow): string[] {
-  const row = [label, percentWithError(measured), count(measured.n), count(callsPerProblem)];
+function cellsOf({ label, callsPerProblem, tokensPerProblem, comparison, ...measured }: ResultRow): string[] {
+  const tokens = tokensPerProblem === null ? 'unknown' : count(Math.round(tokensPerProblem));
+  const row = [label, percentWithError(measured), count(measured.n), callsPerProblemText(callsPerProblem), tokens];
   if (comparison === null) return [...row, '', '', ''];
   return [...row, points(comparison.difference), pointsInterval(comparison.interval), pValue(comparison.pValue)];
 }
@@ -51,5 +52,5 @@ function cellsOf({ label, callsPerProblem, comparison, ...measured }: ResultRow)
 function footnote({ rows }: Report): string {
   const reference = rows.find(({ iteration, mode }) => iteration === 0 && mode === 'society');
   const against = reference === undefined ? '' : ` Differences in points, paired, to "${reference.label}".`;
-  return `Accuracy ± standard error.${against}`;
+  return `Accuracy ± standard error; calls and tokens (prompts and summaries included) per problem.${against}`;
 }

@@ -1,14 +1,23 @@
 /** The rows of the headline table, in the order a reader needs them. */
+import { equalTokens } from '../contract/evaluation';
 import type { AnswerMode } from '../contract/evaluation';
 import type { Prices } from '../contract/comparison';
 import { isLowerBound } from '../domain/counts';
 import { priceOf } from '../domain/money';
 import { wilsonInterval } from '../domain/statistics';
 import type { Interval, PairedComparison } from '../domain/statistics';
-import { compareMeasurements, findMeasurement, untunedStart, votesOf } from '../domain/evidence/measurements';
+import {
+  compareMeasurements,
+  findMeasurement,
+  nameOfMode,
+  temperatureOf,
+  untunedStart,
+  votesOf,
+} from '../domain/evidence/measurements';
+import { capitalised } from './numbers';
 import type { AnswerShape, Measurement } from '../domain/evidence/measurements';
 
-export type RowGroup = 'untuned' | 'tuned' | 'equal-calls';
+export type RowGroup = 'untuned' | 'tuned' | 'equal-calls' | 'equal-tokens';
 
 export interface ResultRow {
   id: string;
@@ -51,20 +60,17 @@ export function callsOfSociety(measurements: Measurement[]): number | null {
 }
 
 export function labelOf({ iteration, mode }: { iteration: number; mode: AnswerMode }, shape: AnswerShape): string {
-  const votes = votesOf(mode);
-  if (iteration === 0 && shape.start !== untunedStart) {
-    if (mode === 'society') return `Society ${shape.start}`;
-    return votes === null ? `One sample of ${shape.start}` : `Vote over ${votes} of ${shape.start}`;
+  if (iteration > 0) {
+    const after = `after iteration ${iteration}${shape.select === 'consensus' ? '' : ` (select: ${shape.select})`}`;
+    return mode === 'society' ? `Society ${after}` : `${capitalised(nameOfMode(mode))} ${after}`;
   }
-  if (iteration === 0) {
-    if (mode === 'society') return untunedSocietyLabel(shape);
-    if (votes !== null)
-      return votes === shape.members ? `Majority of ${votes}, untuned` : `Vote over ${votes}, untuned`;
-    return 'Base: one sample, untuned';
-  }
-  const after = `after iteration ${iteration}${shape.select === 'consensus' ? '' : ` (select: ${shape.select})`}`;
-  if (mode === 'society') return `Society ${after}`;
-  return votes === null ? `One sample ${after}` : `Vote over ${votes} ${after}`;
+  if (shape.start !== untunedStart)
+    return mode === 'society' ? `Society ${shape.start}` : `${capitalised(nameOfMode(mode))} of ${shape.start}`;
+  if (mode === 'society') return untunedSocietyLabel(shape);
+  if (mode === 'sample' || temperatureOf(mode) !== null) return `Base: ${nameOfMode(mode)}, untuned`;
+  return votesOf(mode) === shape.members
+    ? `Majority of ${shape.members}, untuned`
+    : `${capitalised(nameOfMode(mode))}, untuned`;
 }
 
 function untunedSocietyLabel({ evaluateBy, members, samples, rounds }: AnswerShape): string {
@@ -75,7 +81,7 @@ function untunedSocietyLabel({ evaluateBy, members, samples, rounds }: AnswerSha
 /** The untuned society itself is always there: every difference in the table is a difference to it. */
 function isWanted({ iteration, mode }: Measurement, { baselines, members }: AnswerShape): boolean {
   if (iteration > 0 || mode === 'society') return true;
-  if (mode === 'sample') return baselines.includes('base');
+  if (mode === 'sample' || temperatureOf(mode) !== null) return baselines.includes('base');
   return mode !== `vote-${members}` || baselines.includes('majority');
 }
 
@@ -97,10 +103,9 @@ function rowOf(
   const { reference, shape, prices, equalCalls } = context;
   const tokens = result.counts.promptTokens + result.counts.completionTokens;
   const isUnknown = isLowerBound(result.counts);
-  const atEqualCalls = votesOf(mode) !== null && result.callsPerProblem === equalCalls;
   return {
     id: `iteration-${iteration}/${mode}`,
-    group: atEqualCalls ? 'equal-calls' : iteration === 0 ? 'untuned' : 'tuned',
+    group: groupOf(measurement, equalCalls),
     label: labelOf(measurement, shape),
     iteration,
     mode,
@@ -122,11 +127,23 @@ function rowOf(
   };
 }
 
-const groupOrder: RowGroup[] = ['untuned', 'tuned', 'equal-calls'];
+function groupOf({ iteration, mode, result }: Measurement, equalCalls: number | null): RowGroup {
+  if (mode === equalTokens) return 'equal-tokens';
+  if (votesOf(mode) !== null && result.callsPerProblem === equalCalls) return 'equal-calls';
+  return iteration === 0 ? 'untuned' : 'tuned';
+}
+
+export const groupOrder: readonly RowGroup[] = ['untuned', 'tuned', 'equal-calls', 'equal-tokens'];
 
 /** Groups in order; untuned methods from cheap to dear, tuned ones with the society's own answer first. */
 function orderOf({ group, mode, callsPerProblem, iteration }: ResultRow): number {
   const withinGroup =
-    iteration === 0 ? Math.min(callsPerProblem, 1e6) : mode === 'society' ? 0 : 1 + (votesOf(mode) ?? 0);
+    mode === equalTokens
+      ? 0
+      : iteration === 0
+        ? Math.min(callsPerProblem, 1e6)
+        : mode === 'society'
+          ? 0
+          : 1 + (votesOf(mode) ?? 0);
   return groupOrder.indexOf(group) * 1e9 + withinGroup;
 }

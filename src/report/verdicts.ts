@@ -1,7 +1,8 @@
 /** The result in plain words: what improved by how much, or that it did not, and who wins at equal calls. */
+import { equalTokens, type AnswerMode } from '../contract/evaluation';
 import { isClear } from '../domain/evidence/clear';
 import { bestIteration } from '../domain/stopping';
-import { compareMeasurements, untunedStart } from '../domain/evidence/measurements';
+import { compareMeasurements, findMeasurement, temperatureOf, untunedStart } from '../domain/evidence/measurements';
 import type { AnswerShape, Measurement } from '../domain/evidence/measurements';
 import { headlineOf, type Circumstances } from './headline';
 import { differenceText, percent } from './numbers';
@@ -29,6 +30,7 @@ export function verdicts(
     bestStatement(shown, told.isNothingTrained ? [] : told.validation),
     oneCallStatement(shown, shape),
     ...equalCallStatements(shown, shape),
+    ...equalTokenStatements(shown, shape),
   ];
   return { headline, statements: statements.filter((text) => text !== null) };
 }
@@ -54,7 +56,9 @@ function bestStatement(measurements: Measurement[], validation: readonly number[
 
 /** What finetuning is worth where one call must do. */
 function oneCallStatement(measurements: Measurement[], { start }: AnswerShape): string | null {
-  const samples = measurements.filter(({ result }) => result.callsPerProblem === 1);
+  const samples = measurements.filter(
+    ({ mode, result }) => result.callsPerProblem === 1 && temperatureOf(mode) === null,
+  );
   const untuned = samples.find(({ iteration }) => iteration === 0);
   const tuned = samples.filter(({ iteration }) => iteration > 0).at(-1);
   if (untuned === undefined || tuned === undefined || tuned.mode === 'society') return null;
@@ -86,6 +90,20 @@ function equalCallStatements(measurements: Measurement[], shape: AnswerShape): s
     .filter((pair) => !best?.every((measurement) => pair.includes(measurement)))
     .map(([first, second]) => againstSentence({ first, second, shape }));
   return [best && winnerSentence(best, { shape, calls }), ...direct].filter((text) => text !== null);
+}
+
+/** The untuned and the last debate against the votes that cost as many tokens, not only as many calls. */
+function equalTokenStatements(measurements: Measurement[], shape: AnswerShape): string[] {
+  const last = Math.max(0, ...measurements.map(({ iteration }) => iteration));
+  const at = (iteration: number, mode: AnswerMode) => findMeasurement(measurements, { iteration, mode });
+  const pairs = [
+    [at(last, 'society'), at(0, equalTokens)],
+    ...(last === 0 ? [] : [[at(last, 'society'), at(last, equalTokens)]]),
+  ];
+  return pairs.flatMap(([first, second]) => {
+    if (first === undefined || second === undefined) return [];
+    return againstSentence({ first, second, shape }) ?? [];
+  });
 }
 
 function votesAmong(rivals: Measurement[]): Measurement[] {

@@ -5,6 +5,8 @@ import path from 'node:path';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { CancelledFailure } from '@temporalio/common';
 import { completeOnce, newCallMemory, type StoredCompletion } from '../../activities/completions';
+import type { VoteRecord } from '../../activities/shards';
+import { parseLines } from '../../src/artifacts/lines';
 import { readSealed } from '../../src/artifacts/sealed';
 import type { RunPlan, ShardInput } from '../../src/contract/run';
 import { agentOf, memberNumbers } from '../../src/domain/identifiers';
@@ -282,6 +284,56 @@ describe('samples of a vote over k', () => {
     expect(new Set(world.inference.requests.map(({ seed }) => seed)).size).toBe(7);
     await world.call('drawVoteSamples', request);
     expect(world.inference.requests).toHaveLength(7);
+    await world.remove();
+  });
+
+  test('at equal tokens are as many as the debate paid for, and single calls have their own temperature', async () => {
+    const world = await activityWorld();
+    const evaluation = { votes: { samples: 'equal-tokens' }, temperatures: [0, 0.5] };
+    const plan = await world.resolve('tokens', { evaluation });
+    const shard = { ...evaluationShard(plan), count: 1, furtherAnswers: plan.furtherAnswers };
+    const problemId = 'arithmetic-000000';
+    for (const round of [1, 2])
+      for (const member of [1, 2, 3]) await world.call('takeTurn', turnOf(shard, { problemId, round, member }));
+    const debated = world.inference.requests.length;
+    const { runId, iteration, societyIteration, split } = turnOf(shard, { problemId, round: 1, member: 1 });
+    const place = { runId, iteration, societyIteration, split, problemId };
+    const drawn = await world.call('drawVoteSamples', {
+      ...place,
+      fromSample: 4,
+      toSample: 0,
+      furtherAnswers: plan.furtherAnswers,
+    });
+    const asked = world.inference.requests.slice(debated);
+    expect(
+      asked.filter(({ sampling }) => sampling.temperature < 1).map(({ sampling }) => sampling.temperature),
+    ).toEqual([0, 0.5]);
+    expect(drawn.calls).toBe(asked.length);
+    const outcome = await world.call('closeShard', { shard, failures: [] });
+    const [vote] = parseLines<VoteRecord>(await world.store.readVerified(outcome.votes!));
+    expect(vote!.samples).toHaveLength(vote!.atEqualTokens!);
+    expect(asked).toHaveLength(vote!.atEqualTokens! - 3 + 2);
+    expect(vote!.atEqualTokens).toBeGreaterThan(6);
+    expect(vote!.single!.map(({ temperature }) => temperature)).toEqual([0, 0.5]);
+    expect(outcome.counts.calls).toBe(debated + asked.length);
+    await world.remove();
+  });
+
+  test('an endpoint that takes no other temperature leaves that row out, and the votes stay', async () => {
+    const world = await activityWorld();
+    const plan = await world.resolve('refused');
+    const shard = { ...evaluationShard(plan), count: 1, voteSamples: 4, furtherAnswers: { temperatures: [0, 0.5] } };
+    const problemId = 'arithmetic-000000';
+    for (const round of [1, 2])
+      for (const member of [1, 2, 3]) await world.call('takeTurn', turnOf(shard, { problemId, round, member }));
+    const refusal = new ProviderError('400: temperature does not support 0', { status: 400, retryable: false });
+    world.inference.trouble = ({ sampling }) => (sampling.temperature === 0 ? refusal : undefined);
+    const { voteSamples: toSample, furtherAnswers } = shard;
+    const request = { ...turnOf(shard, { problemId, round: 1, member: 1 }), fromSample: 4, toSample, furtherAnswers };
+    expect((await world.call('drawVoteSamples', request)).calls).toBe(2);
+    const outcome = await world.call('closeShard', { shard, failures: [] });
+    const [vote] = parseLines<VoteRecord>(await world.store.readVerified(outcome.votes!));
+    expect(vote).toMatchObject({ samples: { length: 4 }, single: [{ temperature: 0.5 }] });
     await world.remove();
   });
 });

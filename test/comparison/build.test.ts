@@ -344,7 +344,7 @@ describe('why', () => {
   });
 
   it('is empty where no run was measured, and says nothing of the agreement of one member', () => {
-    const input = comparisonFixture({ specification: { methods: ['debate', 'single-agent-without-debate'] } });
+    const input = comparisonFixture({ specification: { methods: ['debate', 'star'] } });
     input.runs.forEach((run) => (run.measures = []));
     const [debate, alone] = buildComparison(input).explanations.arithmetic!;
     expect(debate!.before).toMatchObject({ agreement: 0.8, dissimilarity: null, anyRight: null });

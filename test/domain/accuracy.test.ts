@@ -58,23 +58,56 @@ test("one sample is the first answer of generation-1; a vote over N reads the de
 
 test('a vote over k counts a problem without all k samples as wrong', () => {
   const usage = { promptTokens: 1, completionTokens: 2 };
-  const samples = new Map([
-    ['p1', ['1', '1', '2', '1', null].map((answer) => ({ answer, usage }))],
-    ['p2', ['2', '2', '2', '1', '1'].map((answer) => ({ answer, usage }))],
+  const beside = new Map([
+    ['p1', { samples: ['1', '1', '2', '1', null].map((answer) => ({ answer, usage })) }],
+    ['p2', { samples: ['2', '2', '2', '1', '1'].map((answer) => ({ answer, usage })) }],
   ]);
-  const votes = { samples, voteSizes: [5] };
+  const votes = { beside, voteSizes: [5] };
   expect(modeOf('vote-5', votes)).toMatchObject({ problems: 4, correct: 1, noAnswer: 2, callsPerProblem: 5 });
 });
 
 test('votes of several sizes are read from one list of samples, small ones from the first round itself', () => {
   const usage = { promptTokens: 1, completionTokens: 2 };
-  const samples = new Map([['p1', ['1', '2', '2', '2', '1'].map((answer) => ({ answer, usage }))]]);
-  const votes = { samples, voteSizes: [1, 2, 3, 4, 5, 7] };
+  const beside = new Map([['p1', { samples: ['1', '2', '2', '2', '1'].map((answer) => ({ answer, usage })) }]]);
+  const votes = { beside, voteSizes: [1, 2, 3, 4, 5, 7] };
   const sizes = evaluateTranscripts({ ...input, ...votes }).modes.map(({ mode }) => mode);
   expect(sizes).toEqual(['society', 'sample', 'vote-3', 'vote-2', 'vote-4', 'vote-5']);
   expect(modeOf('vote-4', votes)).toMatchObject({ correct: 0, callsPerProblem: 4, noAnswer: 3 });
   // Member 1 and 2 of p1..p4: 1 2 (a tie), 2 1 (a tie), 1 –, 1 1.
   expect(modeOf('vote-2', votes)).toMatchObject({ callsPerProblem: 2, noAnswer: 0, tieBroken: 2 });
+});
+
+describe('beside the debate', () => {
+  const usage = { promptTokens: 1, completionTokens: 2 };
+  const answered = (answers: string[], atEqualTokens: number) => ({
+    samples: answers.map((answer) => ({ answer, usage })),
+    atEqualTokens,
+    single: [{ temperature: 0, answer: answers[0]!, usage }],
+  });
+  // p4 failed: nothing was asked beside its debate.
+  const beside = new Map([
+    ['p1', answered(['1', '2', '1', '2', '2'], 3)],
+    ['p2', answered(['2', '2', '1', '1', '1'], 5)],
+    ['p3', answered(['2', '2', '1', '1', '1'], 4)],
+  ]);
+  const besides = { beside, temperatures: [0, 0.5] };
+
+  test('a vote at equal tokens takes as many samples of each problem as its debate cost, and a mean of calls', () => {
+    expect(modeOf('vote-equal-tokens', besides)).toMatchObject({ problems: 4, noAnswer: 1, callsPerProblem: 4 });
+    // 1 of 1 2 1; 1 of 2 2 1 1 1; a tie of 2 2 1 1.
+    expect([2, 3]).toContain(modeOf('vote-equal-tokens', besides)!.correct);
+    expect(modeOf('vote-equal-tokens', besides)).toMatchObject({ tieBroken: 1 });
+  });
+
+  test('a single answer at another temperature is one call, and wrong where the problem failed', () =>
+    expect(modeOf('sample-at-0', besides)).toMatchObject({ problems: 4, correct: 1, callsPerProblem: 1, noAnswer: 1 }));
+
+  test('what one debated problem lacks is not shown at all', () => {
+    expect(modeOf('sample-at-0.5', besides)).toBeUndefined();
+    const uncounted = new Map([...beside, ['p1', { samples: [] }]] as [string, { samples: [] }][]);
+    expect(modeOf('vote-equal-tokens', { beside: uncounted })).toBeUndefined();
+    expect(modeOf('vote-equal-tokens')).toBeUndefined();
+  });
 });
 
 test('a society that answers by sample or vote is scored by that', () => {

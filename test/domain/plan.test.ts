@@ -56,3 +56,18 @@ test('votes can be taken at every iteration, never, and over any k', () => {
   expect(votes({ samples: [5, 'equal-calls', 2] })).toMatchObject({ voteSamples: 9 });
   expect(votes({ at: 'never' })).toMatchObject({ voteSamples: 0, voteAtIterations: [] });
 });
+
+test('beside the votes stand single calls at temperatures of their own, and a vote at equal tokens where one is asked for', () => {
+  expect(planOf({}).furtherAnswers).toEqual({ atEqualTokens: false, temperatures: [0, 0.5] });
+  const votes = { samples: ['equal-calls', 'equal-tokens'] };
+  expect(planOf({ evaluation: { votes, temperatures: [1, 0, 0] } })).toMatchObject({
+    voteSamples: 9,
+    furtherAnswers: { atEqualTokens: true, temperatures: [0] },
+  });
+  expect(planOf({ evaluation: { votes: { at: 'never' } } }).furtherAnswers).toBeUndefined();
+  const alone = {
+    evaluation: { votes: { samples: 'equal-tokens' }, temperatures: [] },
+    method: { evaluateBy: 'vote' },
+  };
+  expect(planOf(alone)).not.toHaveProperty('furtherAnswers');
+});

@@ -8,7 +8,7 @@ const report = buildReport(reportFixture());
 test('the table shows accuracy with its error, the paired difference with its interval, n and calls', () => {
   const lines = renderTable(report, { ascii: true }).split('\n');
   const row = lines.find((line) => line.startsWith('Society after iteration 2'));
-  expect(row).toMatch(/\d+\.\d \+\/- \d\.\d % +500 +9 +\+\d+\.\d +\+\d+\.\d to \+\d+\.\d +p < 0\.001$/);
+  expect(row).toMatch(/\d+\.\d \+\/- \d\.\d % +500 +9 +621 +\+\d+\.\d +\+\d+\.\d to \+\d+\.\d +p < 0\.001$/);
   expect(lines.at(0)).toContain('After 2 iterations of finetuning');
   expect(lines.join('\n')).toContain('At equal calls (9 per problem, training not counted) the most accurate is');
 });

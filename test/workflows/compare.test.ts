@@ -52,9 +52,9 @@ describe('compareMethods', () => {
     const outcome = await compare('table');
     const asked = world.inference.requests.map((request) => JSON.stringify(request));
     expect(new Set(asked).size).toBe(asked.length);
-    // Untuned: 5 problems, a debate of 9 calls and 6 further samples. Majority finetuning: 6 · 3 to train, 5 · 9 to
-    // evaluate. The method: its first training round is majority finetuning's, so 6 · 6 more, and 5 · (9 + 6).
-    expect(asked).toHaveLength(5 * 15 + 6 * 3 + 5 * 9 + 6 * 6 + 5 * 15);
+    // Untuned: 5 problems, a debate of 9 calls, 6 further samples and 2 other temperatures. Majority finetuning: 6 · 3 to
+    // train, 5 · 11 to evaluate. The method: its first training round is majority finetuning's, so 6 · 6 more, and 5 · (9 + 8).
+    expect(asked).toHaveLength(5 * 17 + 6 * 3 + 5 * 11 + 6 * 6 + 5 * 17);
     expect(outcome.rows.map(({ method }) => method)).toEqual([
       'base',
       'majority',
@@ -64,12 +64,18 @@ describe('compareMethods', () => {
       'untuned, vote over 9',
       'majority-finetuning, vote over 9',
       'multiagent-finetuning, vote over 9',
+      'untuned, one sample at temperature 0',
+      'majority-finetuning, one sample at temperature 0',
+      'multiagent-finetuning, one sample at temperature 0',
+      'untuned, one sample at temperature 0.5',
+      'majority-finetuning, one sample at temperature 0.5',
+      'multiagent-finetuning, one sample at temperature 0.5',
     ]);
     expect(outcome.rows.every(({ tasks }) => tasks.arithmetic?.n === 5)).toBe(true);
     const { calls, runs } = await reportOf('table');
     expect(calls.asked.calls).toBe(asked.length);
-    // As if each run were alone: 5 · 15 untuned; 5 · 9 twice and 6 · 3; 5 · 15 twice and 6 · 9.
-    expect(runs.map(({ counts }) => counts.calls)).toEqual([75, 108, 204]);
+    // As if each run were alone: 5 · 17 untuned; 5 · 11 twice and 6 · 3; 5 · 17 twice and 6 · 9.
+    expect(runs.map(({ counts }) => counts.calls)).toEqual([85, 128, 224]);
   });
 
   it('is adopted by a second start with the same specification, which asks nothing and starts no run', async () => {
@@ -106,7 +112,7 @@ describe('compareMethods', () => {
     const { rows, runs } = await reportOf('matrix');
     expect(runs.map(({ runId, reused }) => [runId, reused.calls])).toEqual([
       ['matrix.untuned.below-10.s0', 0],
-      ['matrix.on-10.below-10.s0', 5 * 15],
+      ['matrix.on-10.below-10.s0', 5 * 17],
       ['matrix.untuned.below-20.s0', 0],
       // The tuned agents are asked anew; now and then the untuned summariser is shown what it has been shown before.
       ['matrix.on-10.below-20.s0', expect.any(Number)],

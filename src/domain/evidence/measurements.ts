@@ -1,4 +1,5 @@
 /** One accuracy per society and answer mode, with the per-problem results that make comparisons paired. */
+import { equalTokens } from '../../contract/evaluation';
 import type { AnswerMode, Evaluation, ModeResult, ProblemResult } from '../../contract/evaluation';
 import { comparePaired, countPairs } from '../statistics';
 import type { PairedComparison } from '../statistics';
@@ -96,7 +97,20 @@ export function findMeasurement(
 
 /** k of `vote-<k>`; `null` for the other modes. */
 export function votesOf(mode: AnswerMode): number | null {
-  return mode.startsWith('vote-') ? Number(mode.slice('vote-'.length)) : null;
+  return mode.startsWith('vote-') && mode !== equalTokens ? Number(mode.slice('vote-'.length)) : null;
+}
+
+/** T of `sample-at-<T>`; `null` for the other modes. */
+export function temperatureOf(mode: AnswerMode): number | null {
+  return mode.startsWith('sample-at-') ? Number(mode.slice('sample-at-'.length)) : null;
+}
+
+/** A way of answering that is not the society's own, in words: `vote over 9`, `one sample at temperature 0`. */
+export function nameOfMode(mode: Exclude<AnswerMode, 'society'>): string {
+  if (mode === equalTokens) return 'vote at equal tokens';
+  const [votes, temperature] = [votesOf(mode), temperatureOf(mode)];
+  if (votes !== null) return `vote over ${votes}`;
+  return temperature === null ? 'one sample' : `one sample at temperature ${temperature}`;
 }
 
 /** A vote over one sample is that sample; with one round, the society's own mode is a vote or a sample. */

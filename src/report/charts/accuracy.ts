@@ -5,7 +5,8 @@ import type { AccuracyPoint } from '../build-report';
 import { axisStyle, iterationAxis, percentLabels, titled } from './axes';
 import { color, seriesColor } from '../colors';
 import type { Chart } from '../chart-renderer';
-import { votesOf } from '../../domain/evidence/measurements';
+import { nameOfMode, temperatureOf, votesOf } from '../../domain/evidence/measurements';
+import { capitalised } from '../numbers';
 import { whisker } from './whiskers';
 
 export interface Curve {
@@ -17,10 +18,12 @@ export interface Curve {
 /** One curve per answer mode, the society's own first, then by calls. */
 export function accuracyCurves(points: AccuracyPoint[], societyLabel: string): Curve[] {
   const order = (mode: AnswerMode) => (mode === 'society' ? 0 : (votesOf(mode) ?? 1));
-  const modes = [...new Set(points.map(({ mode }) => mode))].sort((left, right) => order(left) - order(right));
+  // Single calls at other temperatures stay in the table: a curve each would hide the others.
+  const drawn = points.map(({ mode }) => mode).filter((mode) => temperatureOf(mode) === null);
+  const modes = [...new Set(drawn)].sort((left, right) => order(left) - order(right));
   return modes.map((mode) => ({
     mode,
-    label: mode === 'society' ? societyLabel : mode === 'sample' ? 'One sample' : `Vote over ${votesOf(mode)}`,
+    label: mode === 'society' ? societyLabel : capitalised(nameOfMode(mode)),
     points: points.filter((point) => point.mode === mode),
   }));
 }

@@ -2,7 +2,8 @@
 import { html, sentence } from '../html';
 import type { Html } from '../html';
 import type { Report } from '../build-report';
-import { count, money, percentWithError, points, pointsInterval, pValue } from '../numbers';
+import { callsPerProblemText, count, money, percentWithError, points, pointsInterval, pValue } from '../numbers';
+import { groupOrder } from '../result-rows';
 import type { ResultRow, RowGroup } from '../result-rows';
 import type { PageSection } from '../section';
 import { table } from '../table';
@@ -30,8 +31,9 @@ function resultTable({ run, rows, callsOfSociety, prices }: Report): Html {
     untuned: run.startedFrom === undefined ? 'Untuned' : 'At the start',
     tuned: 'Finetuned in this run',
     'equal-calls': `Votes at equal calls: ${callsOfSociety ?? 0} per problem, as many as the society’s own answer takes`,
+    'equal-tokens': 'Votes at equal tokens: as many samples as the problem’s own debate took tokens for',
   };
-  const groups = (['untuned', 'tuned', 'equal-calls'] as const)
+  const groups = groupOrder
     .map((group) => ({
       title: titles[group],
       rows: rows.filter((row) => row.group === group).map((row) => resultCells(row, prices)),
@@ -64,7 +66,7 @@ function resultCells(row: ResultRow, prices: Report['prices']) {
     cells: [
       percentWithError(row),
       count(row.n),
-      count(row.callsPerProblem),
+      callsPerProblemText(row.callsPerProblem),
       tokens === null ? 'unknown' : count(Math.round(tokens)),
       ...(prices === null ? [] : [spent === null ? 'unknown' : money(spent, prices.currency)]),
       ...paired,
