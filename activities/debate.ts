@@ -1,7 +1,6 @@
 /** The activities that call models: one debate turn, and what is asked beside the debate: samples of votes, single calls. */
 import type { CallCounts, TurnInput, TurnOutcome, VoteSamplesInput } from '../src/contract/run';
 import { readSealed, requireSealed } from '../src/artifacts/sealed';
-import type { Problem } from '../src/contract/problem';
 import type { Sampling } from '../src/contract/sampling';
 import type { Society } from '../src/contract/society';
 import type { ChatMessage, Usage } from '../src/contract/transcript';
@@ -9,14 +8,14 @@ import type { MethodSettings } from '../src/contract/specification';
 import { saidIn } from '../src/domain/answers';
 import { addCounts, noCounts } from '../src/domain/counts';
 import { samplingSeed } from '../src/domain/draws';
-import { debateRules, sampleVoice, voiceOf, type DebateRules, type Voice } from '../src/domain/debate-rules';
+import { debateRules, sampleVoice, voiceOf, type Voice } from '../src/domain/debate-rules';
 import { isEmpty } from '../src/domain/finish-reasons';
 import { samplesAtEqualTokens, temperatureVoice } from '../src/domain/further-answers';
 import { memberNumbers } from '../src/domain/identifiers';
 import { iterationKeys } from '../src/domain/keys';
 import { modelOf } from '../src/domain/society';
 import { ProviderError } from '../src/errors';
-import { firstRoundMessages, instructionOf, laterRoundMessages, summaryMessages, type PromptSet } from '../src/prompts';
+import { askedAlone, othersResponses, summaryMessages, turnMessages, type DebateStage } from '../src/prompts';
 import { allSettledOrFailed } from '../src/settled';
 import type { Task } from '../src/tasks/task';
 import {
@@ -32,13 +31,10 @@ import { withHeartbeats } from './heartbeats';
 import type { RunContexts } from './run-context';
 
 /** Everything a turn needs that does not depend on who speaks. */
-interface Stage {
+interface Stage extends DebateStage {
   society: Society;
-  problem: Problem;
-  prompts: PromptSet;
   task: Task;
   seed: number;
-  rules: DebateRules;
   thinking: MethodSettings['thinking'];
   /** The configured endpoint of models that name none of their own. */
   endpoint: string;
@@ -59,7 +55,7 @@ export function createDebateActivities(dependencies: ActivityDependencies, conte
       const before = await previousRound(input, stage);
       const summary = await summarise(input, stage, before);
       const said = summary && saidIn(summary.response, stage.thinking);
-      const messages = turnMessages(input, stage, before, said);
+      const messages = turnMessages(stage, input, before, said);
       const role = input.round === 1 ? 'generation' : 'critic';
       const voice = { ...voiceOf(input, stage.rules), sampling: stage.society.sampling[role] };
       const previous = before[input.member - 1];
@@ -101,9 +97,7 @@ export function createDebateActivities(dependencies: ActivityDependencies, conte
 
   /** The first prompt, outside of the debate. */
   function answerAlone(place: Place, stage: Stage, voice: Voice & { sampling: Sampling }): Promise<StoredCompletion> {
-    const { question } = stage.problem;
-    const instruction = instructionFor(stage, voice.agent);
-    return respond(place, stage, voice, { messages: firstRoundMessages(stage.prompts, { question, instruction }) });
+    return respond(place, stage, voice, { messages: askedAlone(stage, voice.agent) });
   }
 
   /** All turns of the debate are stored before anything is asked beside it. */
@@ -128,7 +122,7 @@ export function createDebateActivities(dependencies: ActivityDependencies, conte
     const { specification } = (await contexts.run(runId)).record;
     return {
       society: await contexts.society(runId, societyIteration),
-      problem: await contexts.problem({ runId, split, iteration }, problemId),
+      question: (await contexts.problem({ runId, split, iteration }, problemId)).question,
       prompts: await contexts.prompts({ runId, split }),
       task: await contexts.task({ runId, split }),
       seed: specification.seed,
@@ -160,7 +154,7 @@ export function createDebateActivities(dependencies: ActivityDependencies, conte
     const others = othersResponses(input, before);
     if (!stage.society.summary || others.length === 0) return undefined;
     const agent = voiceOf(input, stage.rules).name;
-    const shownQuestion = stage.society.summaryShowsQuestion ? stage.problem.question : undefined;
+    const shownQuestion = stage.society.summaryShowsQuestion ? stage.question : undefined;
     const request = {
       model: stage.society.summariser,
       messages: summaryMessages(stage.prompts, others, shownQuestion),
@@ -198,32 +192,3 @@ function undefinedIfRefused(error: unknown): undefined {
 }
 
 const refusalsOfRequest = new Set([400, 422]);
-
-/** What the other members said in the round before; nothing in the first round. */
-function othersResponses({ member }: TurnInput, before: StoredCompletion[]): string[] {
-  return before.filter((_, index) => index !== member - 1).map(({ response }) => response);
-}
-
-function turnMessages(
-  input: TurnInput,
-  stage: Stage,
-  before: StoredCompletion[],
-  summary: string | undefined,
-): ChatMessage[] {
-  const { question } = stage.problem;
-  const previous = before[input.member - 1];
-  const { agent } = voiceOf(input, stage.rules);
-  const instruction = isFirstPrompt(input, stage.rules) ? instructionFor(stage, agent) : '';
-  if (previous === undefined) return firstRoundMessages(stage.prompts, { question, instruction });
-  const others = othersResponses(input, before);
-  return laterRoundMessages(stage.prompts, { question, previous, summary, othersResponses: others, instruction });
-}
-
-/** A critic's first prompt is that of round 2; where generation agents answer on, nobody new comes into the chat. */
-function isFirstPrompt({ round }: TurnInput, { critics }: DebateRules): boolean {
-  return round === 1 || (round === 2 && critics !== 'generation');
-}
-
-function instructionFor({ prompts, society }: Stage, agent: string): string {
-  return instructionOf(prompts.instructions, society.instructions, agent);
-}

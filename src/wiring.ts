@@ -18,6 +18,38 @@ import { findBaseModel, requireReadableModel } from './setup/model-folder';
 import { isRefusal, usableSearchAttributes } from './setup/search-attributes';
 import { graderFor, moduleAccess, taskFor } from './tasks';
 
+/** What answers questions here: endpoints, tasks and the grader. */
+export interface WiredAnswering {
+  inference: ActivityDependencies['inference'];
+  scoring: ActivityDependencies['scoring'];
+  task: ActivityDependencies['task'];
+  grader: ActivityDependencies['grader'];
+  /** Ends processes and open connections. */
+  close(): Promise<void>;
+}
+
+export function wireAnswering(config: MachineConfig, python: string): WiredAnswering {
+  const endpoints = new Map<string, OpenAiEndpoint>();
+  const endpointOf = (name: string): OpenAiEndpoint => {
+    const known = endpoints.get(name);
+    if (known !== undefined) return known;
+    const made = new OpenAiEndpoint(resolveEndpoint(config, name));
+    endpoints.set(name, made);
+    return made;
+  };
+  const mathVerify = mathVerifyGrader(config, python);
+  const modules = moduleAccess(config.maftHome, config.taskModules);
+  return {
+    inference: (name) => new OpenAiInference(endpointOf(name)),
+    scoring: (name) => new OpenAiScoring(endpointOf(name)),
+    task: (settings) => taskFor(settings, { dataDirectory: config.data, dataFolders: config.dataFolders, modules }),
+    grader: (reader) => (reader.equal === undefined ? mathVerify : graderFor(reader)),
+    async close() {
+      await Promise.all([mathVerify.close(), ...[...endpoints.values()].map((endpoint) => endpoint.close())]);
+    },
+  };
+}
+
 export interface WiredMachine {
   dependencies: ActivityDependencies;
   /** Starts what the first training would otherwise wait for (torch takes seconds to import). */
@@ -32,26 +64,14 @@ export function wireMachine(
   python: string,
   temporal: { connection: Connection; namespace: string },
 ): WiredMachine {
-  const endpoints = new Map<string, OpenAiEndpoint>();
-  const endpointOf = (name: string): OpenAiEndpoint => {
-    const known = endpoints.get(name);
-    if (known !== undefined) return known;
-    const made = new OpenAiEndpoint(resolveEndpoint(config, name));
-    endpoints.set(name, made);
-    return made;
-  };
+  const { close: closeAnswering, ...answering } = wireAnswering(config, python);
   const { device, threads } = config.trainer;
   const trainer = new LocalTrainer({ python, pythonPath: pythonPackagesDirectory(), device, killGraceMs: 20_000 });
-  const mathVerify = mathVerifyGrader(config, python);
-  const modules = moduleAccess(config.maftHome, config.taskModules);
   return {
     dependencies: {
       store: openStore(config),
-      inference: (name) => new OpenAiInference(endpointOf(name)),
-      scoring: (name) => new OpenAiScoring(endpointOf(name)),
+      ...answering,
       trainer,
-      task: (settings) => taskFor(settings, { dataDirectory: config.data, dataFolders: config.dataFolders, modules }),
-      grader: (reader) => (reader.equal === undefined ? mathVerify : graderFor(reader)),
       platform: temporalPlatform(temporal.connection, temporal.namespace),
       machine: {
         modelFolder: (base) => findBaseModel(base).folder,
@@ -66,8 +86,7 @@ export function wireMachine(
     },
     warmUp: () => trainer.warmUp(),
     async close() {
-      await Promise.all([trainer.close(), mathVerify.close()]);
-      await Promise.all([...endpoints.values()].map((endpoint) => endpoint.close()));
+      await Promise.all([trainer.close(), closeAnswering()]);
     },
   };
 }

@@ -55,6 +55,12 @@ const commands: CommandEntry[] = [
   { name: 'resume', summary: 'go on with a paused run', load: () => steering().resumeCommand },
   { name: 'cancel', summary: 'end an open run', load: () => steering().cancelCommand },
   { name: 'runs', summary: 'list runs', load: () => require('./runs') as CommandModule },
+  {
+    name: 'societies',
+    summary: 'list societies and their agents',
+    load: () => require('./societies') as CommandModule,
+  },
+  { name: 'ask', summary: 'ask a society one question', load: () => require('./ask') as CommandModule },
   { name: 'report', summary: "write a run's report", load: () => require('./report') as CommandModule },
   { name: 'worker', summary: 'serve task queues', load: () => require('./worker') as CommandModule },
   {

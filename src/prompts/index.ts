@@ -16,4 +16,5 @@ export {
   templateProblems,
   type PromptSet,
 } from './prompt-sets';
+export { askedAlone, othersResponses, turnMessages, type DebateStage } from './turn-messages';
 export type { PromptTemplates } from './templates';

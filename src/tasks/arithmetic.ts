@@ -22,6 +22,8 @@ export function arithmetic(settings: ArithmeticSettings): Task {
     ...arithmeticAnswers,
     kind: 'arithmetic',
     promptTask: 'arithmetic',
+    // People type it as the model is asked it; the prompts add "=?" themselves.
+    typedQuestion: (text) => text.replace(/\s*=?\s*\?*\s*$/, ''),
     draw: (request) => Promise.resolve(drawProblems(settings, request)),
   };
 }

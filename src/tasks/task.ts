@@ -62,6 +62,8 @@ export interface Task extends AnswerReader {
    * line for data that do not parse.
    */
   draw(request: DrawRequest): Promise<DrawnProblems>;
+  /** A question that somebody typed, as the task's problems are written; absent: they are written as they are asked. */
+  readonly typedQuestion?: (text: string) => string;
   /** The name of the task's prompts in a prompt set. */
   readonly promptTask: string;
   /** A user's own prompts, over those of a set. */

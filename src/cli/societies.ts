@@ -1,0 +1,115 @@
+/** `maft societies [RUN]`: which societies there are, how well each answers, and where the weights of its agents lie. */
+import { join } from 'node:path';
+import type { Command } from 'commander';
+import { readSealed } from '../artifacts/sealed';
+import { loadConfig } from '../config';
+import type { AnswerMode, Evaluation } from '../contract/evaluation';
+import type { RunRecord } from '../contract/run';
+import type { Society } from '../contract/society';
+import { runIdOf } from '../domain/digests';
+import { iterationKeys, modelKey, runKeys } from '../domain/keys';
+import { InvalidRunSpec } from '../errors';
+import type { ArtifactStore } from '../ports';
+import { percent } from '../report/numbers';
+import { courseOf } from '../runs/standing';
+import { suggestion } from '../specification/nearest';
+import { visibleJson, visibleText } from '../visible-text';
+import { openStore } from '../wiring';
+
+/** One society, as `--json` prints it. Accuracies are 0..1, on the evaluation problems. */
+interface SocietySummary {
+  society: string;
+  runId: string;
+  iteration: number;
+  problems: number;
+  accuracy: { society: number; oneCall: number | null };
+  agents: {
+    agent: string;
+    model: string;
+    /** 0 for the untuned base model. */
+    trainedIn: number;
+    /** Its own first answers; null for critics, who answer none alone. */
+    accuracyAlone: number | null;
+    /** Where its weights lie; null for the base model. */
+    folder: string | null;
+  }[];
+}
+
+export function register(program: Command): void {
+  program
+    .command('societies')
+    .description('list evaluated societies, their accuracy, and the weights of their agents')
+    .argument('[run]', 'a run: shows its societies agent by agent; default: every society of the store, a line each')
+    .option('--json', 'one JSON object per line and society')
+    .addHelpText('after', '\nExamples:\n  maft societies\n  maft societies demo\n  maft ask demo@1 "3+2*7+5-4*9=?"')
+    .action(list);
+}
+
+async function list(run: string | undefined, { json }: { json?: boolean }): Promise<void> {
+  const config = loadConfig();
+  const store = openStore(config);
+  const known = (await store.list('runs')).map((key) => key.slice('runs/'.length));
+  const wanted = run === undefined ? known : [runIdOf(run)];
+  if (run !== undefined && !known.includes(runIdOf(run)))
+    throw new InvalidRunSpec([`run: ${JSON.stringify(run)} names no run of ${config.store}${suggestion(run, known)}`]);
+  for (const runId of wanted) {
+    for (const society of await societiesOf(store, runId, config.store)) {
+      const lines = run === undefined ? [lineOf(society)] : [lineOf(society), ...agentLines(society)];
+      process.stdout.write(`${json ? visibleJson(society) : visibleText(lines.join('\n'))}\n`);
+    }
+  }
+  if (known.length === 0) process.stderr.write(`no runs in ${config.store}\n`);
+}
+
+async function societiesOf(store: ArtifactStore, runId: string, folder: string): Promise<SocietySummary[]> {
+  const record = await readSealed<RunRecord>(store, runKeys.record(runId));
+  if (record === undefined) return [];
+  const { evaluated } = await courseOf(store, record);
+  const iterations = Array.from({ length: evaluated + 1 }, (_, iteration) => iteration);
+  const read = iterations.map(async (iteration) => {
+    const place = { runId, iteration };
+    const society = await readSealed<Society>(store, iterationKeys.society(place));
+    const evaluation = await readSealed<Evaluation>(store, iterationKeys.evaluation(place));
+    return society && evaluation && summarise(society, evaluation, folder);
+  });
+  return (await Promise.all(read)).filter((each) => each !== undefined);
+}
+
+function summarise({ agents }: Society, evaluation: Evaluation, folder: string): SocietySummary {
+  const { runId, iteration, problems, modes, members } = evaluation;
+  const accuracyOf = (wanted: AnswerMode) => modes.find(({ mode }) => mode === wanted)?.accuracy;
+  const alone = new Map(members.map(({ member, first }) => [`generation-${member}`, first]));
+  return {
+    ...{ society: `${runId}@${iteration}`, runId, iteration, problems },
+    accuracy: { society: accuracyOf('society') ?? 0, oneCall: accuracyOf('sample') ?? null },
+    agents: Object.entries(agents).map(([agent, { model, trainedIn }]) => ({
+      ...{ agent, model, trainedIn },
+      accuracyAlone: alone.get(agent) ?? null,
+      folder: trainedIn === 0 ? null : join(folder, modelKey(model)),
+    })),
+  };
+}
+
+function lineOf({ society, accuracy, problems }: SocietySummary): string {
+  const oneCall = accuracy.oneCall === null ? '' : `, one call ${percent(accuracy.oneCall)}`;
+  return `${society}: ${percent(accuracy.society)}${oneCall} of ${problems} evaluation problems`;
+}
+
+function agentLines({ society, agents }: SocietySummary): string[] {
+  const lines = agents.map(({ agent, accuracyAlone, folder }) => {
+    const alone = accuracyAlone === null ? '' : `${percent(accuracyAlone)} alone`;
+    return `  ${agent.padEnd(13)} ${alone.padEnd(14)} ${folder ?? 'the untuned base model'}`;
+  });
+  return [...lines, ...aloneLine(society, agents)];
+}
+
+/** Three accuracies on the same problems, and the highest of them: said as what it is. */
+function aloneLine(society: string, agents: SocietySummary['agents']): string[] {
+  const tuned = agents.filter(({ accuracyAlone, folder }) => accuracyAlone !== null && folder !== null);
+  const [best] = [...tuned].sort((left, right) => (right.accuracyAlone ?? 0) - (left.accuracyAlone ?? 0));
+  if (best === undefined) return [];
+  return [
+    `  to take one alone: ${best.agent} is highest on the evaluation problems (with hindsight); ` +
+      `serve its folder, or ask generation-1 with \`maft ask ${society} QUESTION --way one\``,
+  ];
+}

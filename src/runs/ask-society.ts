@@ -1,0 +1,147 @@
+/** One question to a society, answered in this process: the debate of an evaluation, or only its first round, and the vote. */
+import type { RunSpecification } from '../contract/specification';
+import type { Society } from '../contract/society';
+import type { ChatMessage, Consensus, DebateRound, Turn, Usage } from '../contract/transcript';
+import { saidIn } from '../domain/answers';
+import { countUsages } from '../domain/counts';
+import { debateRules, voiceOf, type DebateRules } from '../domain/debate-rules';
+import { digestOf } from '../domain/digests';
+import { samplingSeed } from '../domain/draws';
+import { memberNumbers } from '../domain/identifiers';
+import { modelOf } from '../domain/society';
+import { answerPairs, distinctAnswers, equalityFromVerdicts, voteOnDebate } from '../domain/voting';
+import type { Grader, Inference } from '../ports';
+import { othersResponses, summaryMessages, turnMessages, type DebateStage, type PromptSet } from '../prompts';
+import type { Task } from '../tasks/task';
+
+/** How the answer is found: one agent alone, a vote over the first answers, or the debate. */
+export const waysOfAsking = ['one', 'vote', 'debate'] as const;
+
+export type WayOfAsking = (typeof waysOfAsking)[number];
+
+export interface AskedSociety {
+  society: Society;
+  specification: RunSpecification;
+  task: Task;
+  prompts: PromptSet;
+  inference: (endpoint: string) => Inference;
+  grader: Grader;
+}
+
+export interface Question {
+  question: string;
+  way: WayOfAsking;
+  /** Of all draws; the same question with the same seed gets the same answer. */
+  seed: number;
+  signal: AbortSignal;
+  /** Called as each round ends, before anything is marked by the vote. */
+  onRound?: (round: DebateRound) => void;
+}
+
+export interface SocietyAnswer {
+  question: string;
+  way: WayOfAsking;
+  /** `RUN@ITERATION` */
+  society: string;
+  /** Null where no answer parses. */
+  answer: string | null;
+  consensus: Exclude<Consensus, { kind: 'failed' }>;
+  rounds: DebateRound[];
+  counts: ReturnType<typeof countUsages>;
+}
+
+/** Nothing is stored. Throws `ProviderError` where a model does not answer. */
+export async function askSociety(asked: AskedSociety, question: Question): Promise<SocietyAnswer> {
+  const { society, task, grader } = asked;
+  const debate = new Debate(asked, question);
+  const rounds: DebateRound[] = [];
+  for (const round of memberNumbers(debate.rules.rounds)) {
+    const turns = await debate.round(round, rounds.at(-1)?.turns ?? []);
+    rounds.push({ round, turns });
+    question.onRound?.({ round, turns });
+  }
+  const pairs = answerPairs(distinctAnswers(rounds));
+  const verdicts = pairs.length === 0 ? [] : await grader.grade(pairs, question.signal);
+  const equal = equalityFromVerdicts(pairs.map((pair, index) => ({ ...pair, ...verdicts[index]! })));
+  const { iteration, runId } = society;
+  const voted = voteOnDebate(rounds, equal, { seed: question.seed, iteration, problemId: debate.problemId });
+  return {
+    question: question.question,
+    way: question.way,
+    society: `${runId}@${iteration}`,
+    answer: voted.consensus.kind === 'agreed' ? voted.consensus.answer : null,
+    ...voted,
+    counts: countUsages(rounds.flatMap(({ turns }) => turns.flatMap(usagesOf))),
+  };
+
+  function usagesOf({ usage, summary }: Turn): Usage[] {
+    return summary === undefined ? [usage] : [usage, summary.usage];
+  }
+}
+
+class Debate {
+  readonly rules: DebateRules;
+  readonly problemId: string;
+  private readonly stage: DebateStage;
+
+  constructor(
+    private readonly asked: AskedSociety,
+    private readonly question: Question,
+  ) {
+    const { society, specification, prompts } = asked;
+    this.rules = rulesFor(question.way, specification);
+    this.problemId = `asked-${digestOf(question.question).slice(0, 12)}`;
+    this.stage = { society, prompts, question: question.question, rules: this.rules };
+  }
+
+  round(round: number, before: readonly Turn[]): Promise<Turn[]> {
+    return Promise.all(memberNumbers(this.rules.members).map((member) => this.turn({ member, round }, before)));
+  }
+
+  private async turn(speaker: { member: number; round: number }, before: readonly Turn[]): Promise<Turn> {
+    const { society, task, specification } = this.asked;
+    const { name, agent } = voiceOf(speaker, this.rules);
+    const summary = await this.summary(speaker, before);
+    const messages = turnMessages(this.stage, speaker, before, summary?.response);
+    const role = speaker.round === 1 ? 'generation' : 'critic';
+    const { model, endpoint = specification.model.endpoint } = modelOf(society, agent);
+    const seed = this.seedOf({ kind: 'response', round: speaker.round, agent: name });
+    const said = await this.complete(endpoint, { model, messages, sampling: society.sampling[role], seed });
+    const { text, usage, finishReason } = said;
+    const response = saidIn(text, specification.method.thinking);
+    const answer = await task.parse(response);
+    const { member } = speaker;
+    return { member, agent, model, ...(summary && { summary }), messages, response, answer, finishReason, usage };
+  }
+
+  private async summary(speaker: { member: number; round: number }, before: readonly Turn[]): Promise<Turn['summary']> {
+    const { society, specification } = this.asked;
+    const others = othersResponses(speaker, before);
+    if (!society.summary || others.length === 0) return undefined;
+    const messages = summaryMessages(
+      this.stage.prompts,
+      others,
+      society.summaryShowsQuestion ? this.question.question : undefined,
+    );
+    const seed = this.seedOf({ kind: 'summary', round: speaker.round, agent: voiceOf(speaker, this.rules).name });
+    const request = { model: society.summariser, messages, sampling: society.sampling.summariser, seed };
+    const { text, usage } = await this.complete(specification.model.endpoint, request);
+    return { messages, response: saidIn(text, specification.method.thinking), usage };
+  }
+
+  private complete(endpoint: string, request: Parameters<Inference['complete']>[0] & { messages: ChatMessage[] }) {
+    return this.asked.inference(endpoint).complete(request, this.question.signal);
+  }
+
+  private seedOf(call: { kind: 'response' | 'summary'; round: number; agent: string }): number {
+    const { iteration } = this.asked.society;
+    return samplingSeed({ ...call, seed: this.question.seed, iteration, split: 'eval', problemId: this.problemId });
+  }
+}
+
+/** Of the evaluation debate; shorter where the way needs less of it. */
+function rulesFor(way: WayOfAsking, specification: RunSpecification): DebateRules {
+  const rules = debateRules({ ...specification, method: { ...specification.method, evaluateBy: 'debate' } }, 'eval');
+  if (way === 'debate') return rules;
+  return { ...rules, rounds: 1, members: way === 'one' ? 1 : rules.members };
+}
