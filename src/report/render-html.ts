@@ -12,6 +12,7 @@ import { flipsSection } from './sections/flips';
 import { followedSection } from './sections/followed';
 import { headlineSection } from './sections/headline';
 import { membersSection } from './sections/members';
+import { openingSection } from './sections/opening';
 import { selectionSection } from './sections/selection';
 import { specialisationSection } from './sections/specialisation';
 import { specificationSection } from './sections/specification';
@@ -39,9 +40,10 @@ export function renderHtml(report: Report): string {
 
 function sectionsOf(report: Report): (PageSection | null)[] {
   return [
-    headlineSection(report),
+    openingSection(report),
     warningsSection(report),
     noticesSection(report),
+    headlineSection(report),
     accuracySection(report),
     diversitySection(report),
     membersSection(report),
@@ -57,7 +59,7 @@ function sectionsOf(report: Report): (PageSection | null)[] {
   ];
 }
 
-/** Signs of collapse stand before everything else that a reader should know. */
+/** Signs of collapse stand before every table. */
 function warningsSection({ findings }: Report): PageSection | null {
   if (findings.length === 0) return null;
   const items = findings.map(({ message }) => html`<li>${sentence(message)}</li>`);

@@ -19,8 +19,11 @@ interface Candidate {
   correct: boolean | null;
 }
 
+/** The kind of debate that says most of the method in the fewest lines. */
+export const correctedItself = 'a member corrected itself';
+
 const kinds: { reason: string; holds: (candidate: Candidate) => boolean }[] = [
-  { reason: 'a member corrected itself', holds: ({ transcript }) => memberChanged(transcript, { towards: true }) },
+  { reason: correctedItself, holds: ({ transcript }) => memberChanged(transcript, { towards: true }) },
   { reason: 'the members disagreed to the end', holds: ({ transcript }) => groupsOf(transcript) > 1 },
   { reason: 'a tie was broken by the seeded draw', holds: ({ transcript }) => tieBroken(transcript) },
   {

@@ -83,6 +83,9 @@ summary:focus-visible, a:focus-visible, .scroll:focus-visible { outline: 2px sol
 pre, code { font-family: ui-monospace, SFMono-Regular, Menlo, Consolas, "DejaVu Sans Mono", monospace; font-size: .85em; }
 pre.text { white-space: pre-wrap; overflow-wrap: anywhere; background: var(--raised); border-radius: 4px; padding: .55rem .7rem;
   margin: .2rem 0 .5rem; max-height: 26rem; overflow-y: auto; unicode-bidi: plaintext; }
+.brief table { table-layout: fixed; width: 100%; } .brief th:first-child { width: 5.5rem; }
+.brief td { text-align: left; vertical-align: top; overflow-wrap: anywhere; } .brief th { white-space: normal; min-width: 0; text-align: left; }
+.brief code { overflow-wrap: anywhere; }
 .turns { list-style: none; padding: 0; margin: 0; }
 .turn { border-left: 3px solid var(--line); padding: .1rem 0 .1rem .9rem; margin: .7rem 0; }
 .turn p { margin: .15rem 0; } .label { color: var(--muted); font-size: .8rem; }
@@ -97,6 +100,7 @@ footer { margin-top: 3rem; padding-bottom: 3rem; color: var(--muted); font-size:
   .grid { grid-template-columns: repeat(auto-fill, minmax(9.5rem, 1fr)); }
   th, td { padding: .35rem .5rem; }
   tbody th { white-space: normal; min-width: 8rem; }
+  .brief th { min-width: 0; }
 }
 @media print {
   :root { color-scheme: light; ${light} }

@@ -52,7 +52,7 @@ export interface SocietyAnswer {
 
 /** Nothing is stored. Throws `ProviderError` where a model does not answer. */
 export async function askSociety(asked: AskedSociety, question: Question): Promise<SocietyAnswer> {
-  const { society, task, grader } = asked;
+  const { society, grader } = asked;
   const debate = new Debate(asked, question);
   const rounds: DebateRound[] = [];
   for (const round of memberNumbers(debate.rules.rounds)) {

@@ -1,6 +1,6 @@
 /** Accuracy per iteration with 95 % intervals; a dashed line carries each method's untuned value along. */
 import type { EChartsOption, SeriesOption } from 'echarts';
-import type { AnswerMode } from '../../contract/evaluation';
+import { equalTokens, type AnswerMode } from '../../contract/evaluation';
 import type { AccuracyPoint } from '../build-report';
 import { axisStyle, iterationAxis, percentLabels, titled } from './axes';
 import { color, seriesColor } from '../colors';
@@ -17,7 +17,7 @@ export interface Curve {
 
 /** One curve per answer mode, the society's own first, then by calls. */
 export function accuracyCurves(points: AccuracyPoint[], societyLabel: string): Curve[] {
-  const order = (mode: AnswerMode) => (mode === 'society' ? 0 : (votesOf(mode) ?? 1));
+  const order = (mode: AnswerMode) => (mode === 'society' ? 0 : mode === equalTokens ? Infinity : (votesOf(mode) ?? 1));
   // Single calls at other temperatures stay in the table: a curve each would hide the others.
   const drawn = points.map(({ mode }) => mode).filter((mode) => temperatureOf(mode) === null);
   const modes = [...new Set(drawn)].sort((left, right) => order(left) - order(right));

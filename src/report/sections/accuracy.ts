@@ -1,5 +1,5 @@
 /** Accuracy and agreement per iteration: curves, the numbers behind them, and each member's own accuracy. */
-import { accuracyChart, accuracyCurves } from '../charts/accuracy';
+import { accuracyCurves } from '../charts/accuracy';
 import type { Curve } from '../charts/accuracy';
 import { shareChart } from '../charts/shares';
 import { chartFigure } from '../chart-renderer';
@@ -7,7 +7,6 @@ import { html } from '../html';
 import type { Html } from '../html';
 import type { AccuracyPoint, Report } from '../build-report';
 import { count, percent, percentWithError, points, pointsInterval, pValue } from '../numbers';
-import { nameOfStart } from '../../domain/evidence/measurements';
 import { mean } from '../../domain/statistics';
 import type { PageSection } from '../section';
 import { table } from '../table';
@@ -15,22 +14,15 @@ import { table } from '../table';
 export function accuracySection(report: Report): PageSection | null {
   if (report.points.length === 0) return null;
   const curves = accuracyCurves(report.points, societyLabel(report));
-  const start = nameOfStart(report.run.specification);
   return {
     id: 'accuracy',
     title: 'Accuracy per iteration',
-    content: [
-      chartFigure(accuracyChart(curves, report.run.plan.iterations, start)),
-      curveTable(curves),
-      agreementFigure(report),
-      agreementTable(report),
-      memberTable(report),
-    ],
+    content: [curveTable(curves), agreementFigure(report), agreementTable(report), memberTable(report)],
   };
 }
 
 /** How the society answers; another rule of selection than the consensus is named (method, section 3). */
-function societyLabel({ run }: Report): string {
+export function societyLabel({ run }: Report): string {
   const { evaluateBy, select } = run.specification.method;
   const answer =
     run.plan.evaluationRounds > 1

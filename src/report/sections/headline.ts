@@ -1,4 +1,4 @@
-/** The result: one sentence, the sentences on calls, and the table they rest on. */
+/** Every way of answering beside the others: the sentences on calls and tokens, and the table they rest on. */
 import { html, sentence } from '../html';
 import type { Html } from '../html';
 import type { Report } from '../build-report';
@@ -9,19 +9,19 @@ import type { PageSection } from '../section';
 import { table } from '../table';
 import type { TableGroup } from '../table';
 
-export function headlineSection(report: Report): PageSection {
+export function headlineSection(report: Report): PageSection | null {
+  if (report.rows.length === 0) return null;
   const statements = report.statements.map((text) => html`<li>${sentence(text)}</li>`);
   return {
-    id: 'result',
-    title: 'Result',
+    id: 'methods',
+    title: 'Every method',
     content: [
-      html`<p class="headline">${sentence(report.headline)}</p>`,
       statements.length > 0 &&
         html`<ul class="statements">
           ${statements}
         </ul>`,
-      report.rows.length > 0 && resultTable(report),
-      report.rows.length > 0 && readingNote(),
+      resultTable(report),
+      readingNote(),
     ],
   };
 }
