@@ -37,11 +37,12 @@ try {
   const report = await browser.newPage({ viewport: { width: 1000, height: 1180 } });
   await report.goto(pathToFileURL(path.join(home, 'runs', 'demo', 'report.html')).href);
   await report.screenshot({ path: path.join(images, 'report.png') });
-  const ui = await browser.newPage({ viewport: { width: 1280, height: 820 } });
-  const run = encodeURIComponent('maft/demo/iteration-2/debate/shard-00');
+  const ui = await browser.newPage({ viewport: { width: 1280, height: 1500 } });
+  const run = encodeURIComponent('maft/demo');
   await ui.goto(`${await address}/namespaces/default/workflows/${run}`);
   await ui.waitForTimeout(6_000);
-  await ui.screenshot({ path: path.join(images, 'temporal-ui.png') });
+  const timeline = { x: 256, y: 715, width: 1024, height: 420 };
+  await ui.screenshot({ path: path.join(images, 'temporal-ui.png'), clip: timeline });
 } finally {
   child.kill('SIGINT');
   await browser.close();

@@ -20,6 +20,16 @@ export function register(program: Command): void {
     .action(demo);
 }
 
+function nextSteps(runId: string): string {
+  const steps = [
+    ['npx maft ask', `${runId} "3+2*7+5-4*9=?"`, 'one debate of the tuned society, turn by turn'],
+    ['npx maft ask', `${runId}@0 "3+2*7+5-4*9=?"`, 'the same, untuned'],
+    ['npx maft societies', runId, 'who of the six answers how well alone, and where the weights lie'],
+    ['npx maft run', 'my.yaml', 'on your own model and questions: README.md, docs/tasks.md'],
+  ].map(([command = '', rest = '', why = '']) => `  ${`${command} ${rest}`.padEnd(44)} ${why}`);
+  return `Next:\n${steps.join('\n')}\n`;
+}
+
 async function demo(): Promise<void> {
   const raw = await loadSpecificationFile(path.join(repositoryRoot(), specificationFile));
   const report = await performRun({
@@ -29,5 +39,5 @@ async function demo(): Promise<void> {
     id: undefined,
     detach: false,
   });
-  if (report !== undefined) process.stdout.write(closing(report));
+  if (report !== undefined) process.stdout.write(`${closing(report)}\n${nextSteps(report.run.runId)}`);
 }

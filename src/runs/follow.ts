@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { WorkflowFailedError, type Client } from '@temporalio/client';
 import { ApplicationFailure, CancelledFailure, TimeoutFailure } from '@temporalio/common';
-import type { RunOutcome } from '../contract/run';
+import type { RunOutcome, RunProgress } from '../contract/run';
 import { InvalidRunSpec, MaftError } from '../errors';
 import { readProgress } from './progress';
 import type { ProgressDisplay } from './progress-display';
@@ -19,9 +19,19 @@ export class RunCancelled extends MaftError {}
 export async function followRun(
   client: Client,
   workflowId: string,
-  { display, interrupted }: { display: ProgressDisplay; interrupted: AbortSignal },
+  {
+    display,
+    interrupted,
+    onProgress = () => undefined,
+  }: { display: ProgressDisplay; interrupted: AbortSignal; onProgress?: (progress: RunProgress) => void },
 ): Promise<RunOutcome> {
-  const show = async () => readProgress(client, workflowId).then((progress) => () => display.show(progress));
+  const show = async () => {
+    const progress = await readProgress(client, workflowId);
+    return () => {
+      display.show(progress);
+      onProgress(progress);
+    };
+  };
   return followWorkflow<RunOutcome>(client, workflowId, { display, interrupted, look: show });
 }
 

@@ -1,14 +1,19 @@
 /** One run from the command line: servers, start or resume, progress, result. Everything said goes to standard error. */
 import path from 'node:path';
+import type { RunProgress } from '../contract/run';
+import type { RunSpecification } from '../contract/specification';
+import { plannedWorkload } from '../domain/workload';
 import { InvalidRunSpec } from '../errors';
 import type { ArtifactStore } from '../ports';
 import type { Report } from '../report';
+import { count, counted } from '../report/numbers';
 import { resolveSpecification } from '../specification';
 import type { BaseModel } from '../setup/model-folder';
 import { stderrListener } from '../setup/progress';
 import { openStore } from '../wiring';
 import { followRun, RunCancelled } from './follow';
 import { createProgressDisplay, type ProgressDisplay } from './progress-display';
+import { storyOfIteration } from './run-story';
 import { readReport, reportFile } from './stored-report';
 import { standingOf, type RunStanding } from './standing';
 import { anotherIsOpen, nextRun, startOrAttach } from './start-run';
@@ -33,12 +38,42 @@ export async function performRun(request: RunRequest): Promise<Report | undefine
   return withServers({ ...request, listener, interrupted }, async (servers) => {
     const { runId, workflowId, how } = await startChosen(servers, request);
     announce(servers, { runId, workflowId, how }, display);
+    display.note(`plan:        ${planLine(resolveSpecification(request.raw).specification)}`);
     if (request.detach) return undefined;
-    await followRun(servers.client, workflowId, { display, interrupted });
     const store = openStore(servers.config);
+    const tell = newStories(store, runId, display, how);
+    await followRun(servers.client, workflowId, { display, interrupted, onProgress: tell.ofEvaluated });
+    const report = await readReport(store, runId);
+    await tell.remaining(report.iterations.at(-1)?.iteration ?? -1);
     display.note(`report: ${reportFile(servers.config, runId)}`);
-    return readReport(store, runId);
+    return report;
   });
+}
+
+/** Each evaluated iteration is told once. What a finished run tells stands in its report, and an open one's past is past. */
+function newStories(store: ArtifactStore, runId: string, display: ProgressDisplay, how: string) {
+  let told: Promise<number> = Promise.resolve(-1);
+  let evaluated = how === becomesOf.finished ? undefined : -1;
+  const tellThrough = (last: number) => {
+    told = told.then(async (before) => {
+      for (let iteration = before + 1; iteration <= last; iteration += 1) {
+        const lines = await storyOfIteration(store, runId, iteration).catch(() => []);
+        lines.forEach((line) => display.note(line));
+      }
+      return Math.max(before, last);
+    });
+    return told;
+  };
+  return {
+    ofEvaluated({ accuracy }: Pick<RunProgress, 'accuracy'>) {
+      if (evaluated === undefined) return;
+      evaluated = Math.max(evaluated, ...Object.keys(accuracy).map(Number));
+      void tellThrough(evaluated);
+    },
+    async remaining(last: number) {
+      if (evaluated !== undefined) await tellThrough(last);
+    },
+  };
 }
 
 interface ChosenRun {
@@ -87,6 +122,17 @@ function announce({ uiUrl, found, config }: Servers, { runId, workflowId, how }:
       `Temporal UI: ${uiUrl}/namespaces/${config.temporal.namespace}/workflows/${encodeURIComponent(workflowId)}`,
     );
   display.note(`files:       ${path.join(config.store, 'runs', runId)}`);
+}
+
+/** `at least 15,400 model calls and 12 trainings; …` */
+function planLine(specification: RunSpecification): string {
+  const { calls, trainings, isLowerBound, mayStopEarly } = plannedWorkload(specification);
+  const bound = isLowerBound ? 'at least ' : mayStopEarly ? 'at most ' : '';
+  const { train, eval: evaluated } = { ...specification.task, ...specification.evalTask };
+  return (
+    `${bound}${counted(calls.total, 'model call')} and ${counted(trainings, 'training')}: ` +
+    `${counted(specification.iterations, 'iteration')} on ${counted(train, 'problem')}, each measured on ${count(evaluated)} others`
+  );
 }
 
 /** Aborted by the first Ctrl-C; the second ends the process at once. */

@@ -1,0 +1,100 @@
+/** What a run has to tell after each evaluation, in a few lines for a terminal: its accuracy, and one debate. */
+import { parseLines } from '../artifacts/lines';
+import { readSealed } from '../artifacts/sealed';
+import type { Evaluation } from '../contract/evaluation';
+import type { RunRecord } from '../contract/run';
+import type { Transcript, Turn } from '../contract/transcript';
+import { orderByDraw } from '../domain/draws';
+import { memberNumbers } from '../domain/identifiers';
+import { iterationKeys, runKeys } from '../domain/keys';
+import { wilsonInterval } from '../domain/statistics';
+import { winningGroup } from '../domain/voting';
+import type { ArtifactStore } from '../ports';
+import { count, percent } from '../report/numbers';
+import { shortened, visibleLine } from '../visible-text';
+import { readShards } from './stored-shards';
+
+/** Of one evaluated iteration; empty where it is not stored (yet). */
+export async function storyOfIteration(store: ArtifactStore, runId: string, iteration: number): Promise<string[]> {
+  const record = await readSealed<RunRecord>(store, runKeys.record(runId));
+  const evaluation = await readSealed<Evaluation>(store, iterationKeys.evaluation({ runId, iteration }));
+  if (record === undefined || evaluation === undefined) return [];
+  const shards = await readShards(store, record, { iteration, split: 'eval' });
+  const files = await Promise.all(shards.map(({ transcripts }) => store.readVerified(transcripts)));
+  const debates = files.flatMap((bytes) => parseLines<Transcript>(bytes));
+  return [accuracyLine(evaluation), ...debateLines(debates, evaluation, record.specification.seed)];
+}
+
+function accuracyLine({ iteration, modes, problems }: Evaluation): string {
+  const society = modes.find(({ mode }) => mode === 'society');
+  const sample = modes.find(({ mode }) => mode === 'sample');
+  const { lower, upper } = wilsonInterval({ correct: society?.correct ?? 0, n: problems });
+  const interval = `95 % interval ${percent(lower)} to ${percent(upper)}, n = ${count(problems)}`;
+  const oneCall = sample === undefined ? '' : `; one call: ${percent(sample.accuracy)}`;
+  const who = iteration === 0 ? 'untuned' : `after iteration ${iteration}`;
+  return `${who}: the society is right in ${percent(society?.accuracy ?? 0)} (${interval})${oneCall}`;
+}
+
+/** A member's first and last turn in a debate that the society won. */
+interface Change {
+  transcript: Transcript;
+  first: Turn;
+  last: Turn;
+}
+
+/**
+ * One debate, chosen by the seeded draw among what is typical: a critic that turned to the right answer, or, where that is
+ * rarer, one that turned away from it. Only debates whose vote was right count: of the others it is not known who was.
+ * Exported for tests.
+ */
+export function debateLines(debates: readonly Transcript[], evaluation: Evaluation, seed: number): string[] {
+  const right = new Set(
+    evaluation.perProblem.flatMap(({ problemId, correct }) => (correct.society ? [problemId] : [])),
+  );
+  const changes = debates.filter(({ problemId }) => right.has(problemId)).flatMap(changesIn);
+  const mended = changes.filter(({ last }) => last.agrees === true);
+  const spoilt = changes.filter(({ last }) => last.agrees === false);
+  const isMending = mended.length >= spoilt.length;
+  const [chosen] = orderByDraw(isMending ? mended : spoilt, ({ transcript, first }) => {
+    return `told/${seed}/${transcript.problemId}/${first.member}`;
+  });
+  if (chosen === undefined) return [];
+  return [
+    `  in debates won, critics turned to the right answer ${count(mended.length)} times, away from it ` +
+      `${count(spoilt.length)} times. One of them ${isMending ? 'mended' : 'spoilt'}:`,
+    ...changeLines(chosen),
+  ];
+}
+
+function changesIn(transcript: Transcript): Change[] {
+  const { rounds } = transcript;
+  if (rounds.length < 2) return [];
+  return memberNumbers(rounds[0]?.turns.length ?? 0).flatMap((member) => {
+    const of = (turns: readonly Turn[] = []) => turns.find((turn) => turn.member === member);
+    const [first, last] = [of(rounds[0]?.turns), of(rounds.at(-1)?.turns)];
+    return first === undefined || last === undefined || first.agrees === last.agrees
+      ? []
+      : [{ transcript, first, last }];
+  });
+}
+
+function changeLines({ transcript: { question, consensus }, first, last }: Change): string[] {
+  const line = (who: string, text: string) => `    ${who.padEnd(20)} ${clipped(text)}`;
+  const votes = consensus.kind === 'agreed' ? (winningGroup(consensus)?.members.length ?? 0) : 0;
+  const cast = consensus.kind === 'agreed' ? consensus.votes.reduce((sum, { members }) => sum + members.length, 0) : 0;
+  return [
+    line('question', question),
+    line(`${first.agent} said`, first.response),
+    ...(last.summary === undefined ? [] : [line(`${last.agent} read`, last.summary.response)]),
+    line(`${last.agent} said`, last.response),
+    ...(consensus.kind === 'agreed' ? [line('the vote', `${consensus.answer} (${votes} of ${cast}), right`)] : []),
+  ];
+}
+
+/** One line each; whole debates are in the report. */
+const mostCharacters = 90;
+
+function clipped(text: string): string {
+  const { text: kept, omitted } = shortened(visibleLine(text), mostCharacters);
+  return omitted === 0 ? kept : `${kept}…`;
+}
