@@ -8,6 +8,8 @@ import { addCounts, isLowerBound, isUncounted, noCounts, subtractCounts } from '
 import { fewestForInterval } from '../domain/statistics';
 import { endingNotices } from '../report/ending-notices';
 import { count, counted } from '../report/numbers';
+import { claimsOf, type StatedClaim } from './claims';
+import { curvesOf, type ComparedCurves } from './curves';
 import { explanationsOf, type Explanation } from './explanations';
 import type { ComparedArtifacts, ComparisonInput } from './gather';
 import { compareRows, type ComparisonRow } from './rows';
@@ -41,6 +43,10 @@ export interface ComparisonReport {
   /** Calls per answer at which methods are called equal; null where none debates. */
   equalCalls: number | null;
   rows: ComparisonRow[];
+  /** By task: what the comparison claims, and whether its runs show it. */
+  claims: Record<string, StatedClaim[]>;
+  /** By task. */
+  curves: Record<string, ComparedCurves[]>;
   /** By task: what lies behind the rows that answer as a society. */
   explanations: Record<string, Explanation[]>;
   runs: ComparedStanding[];
@@ -56,6 +62,8 @@ export function buildComparison(input: ComparisonInput): ComparisonReport {
   const { comparisonId, name, tasks, seeds, baseline, versions, written } = comparison;
   const compared = compareRows(input);
   const { rows, equalCalls } = compared;
+  const byTask = <Value>(of: (from: ComparisonInput, task: string) => Value): Record<string, Value> =>
+    Object.fromEntries(tasks.map((task) => [task, of(input, task)]));
   return {
     format: 'maft-comparison/1',
     comparisonId,
@@ -68,7 +76,9 @@ export function buildComparison(input: ComparisonInput): ComparisonReport {
     baseline,
     equalCalls,
     rows,
-    explanations: Object.fromEntries(tasks.map((task) => [task, explanationsOf(input, task)])),
+    claims: byTask(claimsOf),
+    curves: byTask(curvesOf),
+    explanations: byTask(explanationsOf),
     runs: runs.map(comparedStandingOf),
     calls: callsOver(runs),
     notices: noticesOf(input, rows),
@@ -103,7 +113,9 @@ function callsOver(runs: ComparedArtifacts[]): ComparisonReport['calls'] {
   };
 }
 
-function noticesOf({ comparison: { seeds, methods, tasks }, runs }: ComparisonInput, rows: ComparisonRow[]): string[] {
+function noticesOf(input: ComparisonInput, rows: ComparisonRow[]): string[] {
+  const { comparison, runs, areClaimsChanged = false } = input;
+  const { seeds, methods, tasks } = comparison;
   const finished = runs.filter(({ standing }) => standing === 'finished').length;
   const failed = runs.filter(({ standing }) => standing === 'failed');
   return [
@@ -111,6 +123,9 @@ function noticesOf({ comparison: { seeds, methods, tasks }, runs }: ComparisonIn
       ? `${finished} of ${counted(runs.length, 'run')} finished: everything here rests on those.`
       : '',
     fewSeeds(seeds),
+    areClaimsChanged
+      ? 'The claims are not those that the comparison was started with: they were written when results could be known.'
+      : '',
     ...failed.map(({ runId, reason }) => `${runId} failed: ${reason ?? 'no reason is known'}`),
     ...tasks.flatMap((task) => missingSeeds(task, rows, tasks.length)),
     ...tasks.map((task) => sharedProblems(task, runs, tasks.length)),

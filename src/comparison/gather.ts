@@ -13,6 +13,7 @@ import type { Measures } from '../contract/measures';
 import type { CallCounts, RunRecord, ShardOutcome } from '../contract/run';
 import type { WeightsRecord } from '../contract/training-job';
 import { addCounts, noCounts } from '../domain/counts';
+import type { Steps } from '../domain/evidence/claims';
 import { iterationKeys, runKeys } from '../domain/keys';
 import { runPrices } from '../domain/money';
 import { ArtifactError } from '../errors';
@@ -33,6 +34,8 @@ export interface ComparedArtifacts {
   /** Of the same iterations, where they were measured. */
   measures: Measures[];
   training: TrainingCost;
+  /** Of each iteration's training; empty where nothing is trained. */
+  steps: Steps;
   /** All calls of the run as if it were alone, and those of them that another run had asked. */
   counts: CallCounts;
   reused: CallCounts;
@@ -42,6 +45,8 @@ export interface ComparedArtifacts {
 export interface ComparisonInput {
   comparison: Omit<ComparisonRecord, 'workflowId' | 'createdAt'>;
   runs: ComparedArtifacts[];
+  /** Whether the claims are others than those that the comparison was started with. */
+  areClaimsChanged?: boolean;
 }
 
 export interface GatherOptions {
@@ -112,7 +117,7 @@ async function readRun(
     record,
     evaluations: evaluations.filter((evaluation) => evaluation !== undefined),
     measures: measures.filter((each) => each !== undefined),
-    training: await (after === undefined ? trainingOf(store, record, debated) : trainingElsewhere(store, after)),
+    ...(await (after === undefined ? trainingOf(store, record, debated) : trainingElsewhere(store, after))),
     counts: sumOf(shards),
     reused: addCounts(noCounts, ...shards.flatMap(({ reused }) => reused ?? [])),
   };
@@ -131,7 +136,7 @@ function without(place: Place, reason?: string): ComparedArtifacts {
     reason,
     evaluations: [],
     measures: [],
-    training: untrained,
+    ...untrained,
     counts: noCounts,
     reused: noCounts,
   };
@@ -146,25 +151,33 @@ function sumOf(shards: ShardOutcome[]): CallCounts {
   return addCounts(noCounts, ...shards.map(({ counts }) => counts));
 }
 
-const untrained: TrainingCost = { counts: noCounts, tokens: 0, examples: 0, seconds: 0 };
+type Trained = Pick<ComparedArtifacts, 'training' | 'steps'>;
+
+const untrained: Trained = { training: { counts: noCounts, tokens: 0, examples: 0, seconds: 0 }, steps: [] };
 
 /** What the society of a run that only measures was trained on: its own run's, where that has been started. */
-async function trainingElsewhere(store: ArtifactStore, runId: string): Promise<TrainingCost> {
+async function trainingElsewhere(store: ArtifactStore, runId: string): Promise<Trained> {
   const record = await readSealed<RunRecord>(store, runKeys.record(runId));
   if (record === undefined) return untrained;
   return trainingOf(store, record, await readAllShards(store, record, 'train'));
 }
 
 /** What a run's societies were trained on; nothing where it trains nobody. */
-async function trainingOf(store: ArtifactStore, record: RunRecord, shards: ShardOutcome[]): Promise<TrainingCost> {
+async function trainingOf(store: ArtifactStore, record: RunRecord, shards: ShardOutcome[]): Promise<Trained> {
   const { runId, plan } = record;
-  const keys = iterationsOf(record).flatMap((iteration) =>
+  const keys = iterationsOf(record).map((iteration) =>
     plan.trainedAgents.map((agent) => iterationKeys.weights({ runId, iteration }, agent)),
   );
-  const records = await Promise.all(keys.map((key) => readSealed<WeightsRecord>(store, key)));
+  const read = keys.map((agents) => Promise.all(agents.map((key) => readSealed<WeightsRecord>(store, key))));
+  const weights = (await Promise.all(read)).map((records) => records.filter((each) => each !== undefined));
   const sum = (part: 'tokens' | 'examples' | 'seconds') =>
-    records.reduce((total, record) => total + (record?.training?.[part] ?? 0), 0);
-  return { counts: sumOf(shards), tokens: sum('tokens'), examples: sum('examples'), seconds: sum('seconds') };
+    weights.flat().reduce((total, { training }) => total + (training?.[part] ?? 0), 0);
+  return {
+    training: { counts: sumOf(shards), tokens: sum('tokens'), examples: sum('examples'), seconds: sum('seconds') },
+    steps: weights.map((records) =>
+      Object.fromEntries(records.map(({ agent, training }) => [agent, training?.steps ?? 0])),
+    ),
+  };
 }
 
 /** Pairing problem by problem means something only where both were asked the same and judged by the same references. */

@@ -121,7 +121,7 @@ export function measuredRows(rows: ComparisonRow[], task: string): MeasuredRow[]
 }
 
 export const costNote =
-  'Calls and tokens (prompt and completion) per answer. Per point: what an answer takes more than the baseline’s, and in brackets what was spent once on the calls a method was trained on (beyond the baseline’s own), both for one point gained; 0: it takes no more. Trained tokens: completion tokens over all epochs and agents.';
+  'Calls and tokens (prompt and completion) per answer. Per point: what an answer takes more than the baseline’s, and in brackets what was spent once on the calls a method was trained on (beyond the baseline’s own), both for one point gained; 0: it takes no more. Steps: optimizer steps of one model over all iterations. Trained tokens: completion tokens over all epochs and agents.';
 
 export const differenceNote =
   'Accuracy minus the baseline’s on the same problems, in points: 95 % bootstrap interval over the problems, 95 % t-interval over three seeds or more, exact McNemar p-value of each seed. Not corrected for their number. “Beats”, “loses to”, “clearly”: both intervals exclude 0 and the exact test over all problems has p < 0.05; “for these seeds”: the problems show it, the interval over the seeds does not exclude 0 or there are too few seeds for one.';
@@ -146,18 +146,19 @@ export function differenceCells({ row, cell: { comparison } }: MeasuredRow): str
 }
 
 export function costHeads(rows: ComparisonRow[]): string[] {
-  const heads = ['calls', 'tokens', 'trained tokens', 'calls per point', 'tokens per point'];
+  const heads = ['calls', 'tokens', 'steps', 'trained tokens', 'calls per point', 'tokens per point'];
   return [...heads, ...(hasMoney(rows) ? ['1,000 answers', 'money per point'] : [])];
 }
 
 /** The row's name, then as many cells as `costHeads`. */
 export function costCells({ row, cell }: MeasuredRow, withMoney: boolean): string[] {
-  const { comparison, training, perPoint, money } = cell;
+  const { comparison, training, stepsPerModel, perPoint, money } = cell;
   const gain = perPoint === null ? [comparison === null ? '' : 'no gain', ''] : perPointCells(perPoint);
   return [
     row.label,
     callsPerProblemText(cell.callsPerAnswer),
     `${cell.areTokensUnknown ? '≥ ' : ''}${count(Math.round(tokensOf(cell)))}`,
+    stepsPerModel === null ? '' : count(Math.round(stepsPerModel)),
     training === null ? '' : count(Math.round(training.tokens)),
     ...gain,
     ...(withMoney ? [moneyText(money), moneyText(perPoint?.money ?? null)] : []),

@@ -40,6 +40,8 @@ export interface Cell {
   areTokensUnknown?: true;
   /** Mean over the seeds; null for untuned methods. */
   training: TrainingCost | null;
+  /** Optimizer steps of one model over all iterations, mean over models and seeds; null for untuned methods. */
+  stepsPerModel: number | null;
   /** Against the baseline on the same problems; null for the baseline itself. */
   comparison: SeedsComparison | null;
   perPoint: CostPerPoint | null;
@@ -125,6 +127,7 @@ function cellOf(
     isVote: isVote(first),
     ...size,
     training,
+    stepsPerModel: source.tuned ? stepsPerModel(found.map(({ run }) => run)) : null,
     comparison,
     money,
     perPoint: costPerPoint({
@@ -170,6 +173,14 @@ function sizeOf(found: Measured[]) {
     completionTokensPerAnswer: perAnswer('completionTokens'),
     ...(results.some(({ counts }) => isLowerBound(counts)) ? { areTokensUnknown: true as const } : {}),
   };
+}
+
+function stepsPerModel(runs: ComparedArtifacts[]): number | null {
+  const models = runs.flatMap(({ steps }) => {
+    const agents = [...new Set(steps.flatMap((taken) => Object.keys(taken)))];
+    return agents.map((agent) => steps.reduce((sum, taken) => sum + (taken[agent] ?? 0), 0));
+  });
+  return models.length === 0 ? null : mean(models);
 }
 
 function meanTraining(costs: TrainingCost[]): TrainingCost {

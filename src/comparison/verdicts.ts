@@ -135,7 +135,7 @@ function lead(comparison: SeedsComparison): string {
   return clarity === 'these-seeds' ? `${forTheseSeeds(comparison)} ahead of` : 'not clearly ahead of';
 }
 
-function forTheseSeeds({ seeds }: SeedsComparison): string {
+export function forTheseSeeds({ seeds }: SeedsComparison): string {
   return seeds.length === 1 ? 'for this seed' : 'for these seeds';
 }
 

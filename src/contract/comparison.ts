@@ -3,6 +3,7 @@
  * workflow is told. A comparison is data derived into ordinary run specifications; it has no way of running of its own.
  */
 import { z } from 'zod';
+import { claimSchema, type Claim } from './claims';
 import type { AnswerMode } from './evaluation';
 import type { CallCounts } from './run';
 import { methodSettingsSchema, runSpecificationInputSchema } from './specification';
@@ -28,6 +29,12 @@ export const comparisonFieldsSchema = z.strictObject({
   task: z.unknown().optional().describe('the task of all methods, as a run has it'),
   tasks: z.array(z.unknown()).min(1).max(32).optional().describe('instead of `task`: one column of the table each'),
   baseline: z.string().optional().describe('the method all differences are to; default: `debate`, else the first'),
+  claims: z
+    .array(claimSchema)
+    .min(1)
+    .max(64)
+    .optional()
+    .describe('what the runs are to show: who beats whom, or the shape of a curve; decides nothing of the runs'),
   runsInFlight: positiveInteger
     .max(64)
     .default(1)
@@ -121,13 +128,15 @@ export interface ComparisonRecord {
   comparisonId: string;
   workflowId: string;
   name: string;
-  /** SHA-256 (hex) over methods, tasks, seeds and the digests of all runs' specifications. */
+  /** SHA-256 (hex) over methods, tasks, seeds and the digests of all runs' specifications; claims are no part of it. */
   digest: string;
   written: unknown;
   seeds: number[];
   tasks: string[];
   methods: ComparedMethod[];
   baseline: string;
+  /** As the comparison was started with; absent where nothing is claimed. */
+  claims?: Claim[];
   runsInFlight: number;
   /** A whole seed after the other. */
   groups: ComparisonGroup[];

@@ -1,4 +1,5 @@
 /** What a specification means for the order of the work: the plan that workflows follow. Derived once, by `resolveRun`. */
+import { equalTokens, type AnswerMode } from '../contract/evaluation';
 import type { RunPlan } from '../contract/run';
 import type { ScoringKind } from '../contract/measures';
 import type { MethodSettings, RunSpecification } from '../contract/specification';
@@ -114,6 +115,19 @@ export function voteSizes(specification: Pick<RunSpecification, 'evaluation' | '
     .filter((samples) => samples !== 'equal-tokens')
     .map((samples) => (samples === 'equal-calls' ? equalCalls(specification) : samples));
   return [...new Set(sizes)].sort((left, right) => left - right);
+}
+
+/** Ways of answering that the evaluation after an iteration measures, as far as the settings tell. */
+export function modesAfter(specification: RunSpecification, iteration: number): AnswerMode[] {
+  const { members } = evaluationSize(specification);
+  const { voteAtIterations, furtherAnswers: further } = deriveRunPlan(specification, specification.name);
+  const isVoted = voteAtIterations.includes(iteration);
+  const sizes = [members, ...(isVoted ? voteSizes(specification) : [])].filter((size) => size > 1);
+  const votes = [...new Set(sizes)].sort((left, right) => left - right).map((size): AnswerMode => `vote-${size}`);
+  const modes: AnswerMode[] = ['society', 'sample', ...votes];
+  if (!isVoted || further === undefined) return modes;
+  if (further.atEqualTokens) modes.push(equalTokens);
+  return [...modes, ...(further.temperatures ?? []).map((temperature): AnswerMode => `sample-at-${temperature}`)];
 }
 
 /** Model calls of one evaluation debate; what is voted instead of debating costs as much as the debate would. */

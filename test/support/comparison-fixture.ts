@@ -29,6 +29,10 @@ export interface ComparisonFixture {
   accuracy?: (told: ToldMode) => number;
   prices?: Prices;
   standing?: (runId: string) => ComparedArtifacts['standing'];
+  /** Optimizer steps of one agent in one iteration. */
+  steps?: (runId: string, agent: string) => number;
+  /** Iteration after which a run has ended, or so far come; default: its last. */
+  endedAt?: (runId: string) => number;
 }
 
 /** Roughly what the tiny model does: plain voting is far ahead of any debate. */
@@ -60,16 +64,24 @@ export function comparisonFixture(options: ComparisonFixture = {}): ComparisonIn
 function artifactsOf(
   place: Pick<ComparedArtifacts, 'runId' | 'task' | 'seed'>,
   written: object,
-  { accuracy = toldAccuracy, prices, standing = () => 'finished' }: ComparisonFixture,
+  {
+    accuracy = toldAccuracy,
+    prices,
+    standing = () => 'finished',
+    steps = () => 10,
+    endedAt = () => Infinity,
+  }: ComparisonFixture,
 ): ComparedArtifacts {
   const { specification } = resolveSpecification(written);
   const plan = deriveRunPlan(specification, place.runId);
-  const numbers = Array.from({ length: plan.iterations + 1 }, (_, iteration) => iteration);
+  const last = Math.min(plan.iterations, endedAt(place.runId));
+  const numbers = Array.from({ length: last + 1 }, (_, iteration) => iteration);
   const calls = { calls: 5000, promptTokens: 50_000, completionTokens: 100_000 };
   const isTuned = plan.trainedAgents.length > 0;
   const evaluations = numbers.map((iteration) => {
     const modes = new Set<AnswerMode>(['society', 'sample', `vote-${plan.members}`]);
-    voteSizes(specification).forEach((size) => modes.add(`vote-${size}`));
+    if (plan.voteAtIterations.includes(iteration) || iteration === last)
+      voteSizes(specification).forEach((size) => modes.add(`vote-${size}`));
     const debateCalls = equalCalls(specification);
     return evaluationOf(place, iteration, { modes: [...modes], plan, debateCalls, accuracy });
   });
@@ -86,10 +98,20 @@ function artifactsOf(
       examples: 40,
       seconds: 3,
     },
+    steps: numbers.map((iteration) => stepsIn(iteration, place.runId, plan.trainedAgents, steps)),
     counts: calls,
     reused: isTuned ? { calls: 4500, promptTokens: 45_000, completionTokens: 90_000 } : zero,
     prices,
   };
+}
+
+function stepsIn(
+  iteration: number,
+  runId: string,
+  agents: string[],
+  steps: (runId: string, agent: string) => number,
+): Record<string, number> {
+  return Object.fromEntries(iteration === 0 ? [] : agents.map((agent) => [agent, steps(runId, agent)]));
 }
 
 const zero = { calls: 0, promptTokens: 0, completionTokens: 0 };

@@ -6,7 +6,12 @@ import type { ApplicationFailure } from '@temporalio/common';
 import { DefaultLogger, Runtime } from '@temporalio/worker';
 import type { ComparisonReport } from '../../src/comparison';
 import type { ComparisonOutcome, ComparisonProgress } from '../../src/contract/comparison';
+import type { Evaluation } from '../../src/contract/evaluation';
+import { iterationKeys } from '../../src/domain/keys';
+import { modesAfter } from '../../src/domain/plan';
 import { ProviderError } from '../../src/errors';
+import { resolveSpecification } from '../../src/specification';
+import { resolveComparison } from '../../src/specification/comparison';
 import { fakeBaseModel } from '../support/fake-ports';
 import { createNamespace, settled, until } from '../support/namespace';
 import { plainActivities, plainPlan } from '../support/plain-activities';
@@ -76,6 +81,25 @@ describe('compareMethods', () => {
     expect(calls.asked.calls).toBe(asked.length);
     // As if each run were alone: 5 · 17 untuned; 5 · 11 twice and 6 · 3; 5 · 17 twice and 6 · 9.
     expect(runs.map(({ counts }) => counts.calls)).toEqual([85, 128, 224]);
+  });
+
+  it('measures the ways of answering that claims may name, and judges the claims', async () => {
+    const claims = [
+      { method: 'multiagent-finetuning', beats: 'debate' },
+      { method: 'multiagent-finetuning', answering: 'sample-at-0', beats: { iteration: 0 } },
+    ];
+    await compare('claimed', { methods: ['debate', 'multiagent-finetuning'], claims });
+    const { claims: judged } = await reportOf('claimed');
+    expect(judged.arithmetic!.map(({ comparison }) => comparison?.withinSeeds.n)).toEqual([5, 5]);
+    const [, society] = resolveComparison(specification({ methods: ['debate', 'multiagent-finetuning'] })).groups(
+      'id',
+    )[0]!.runs;
+    const { specification: run } = resolveSpecification(society!.specification);
+    for (const iteration of [0, 1]) {
+      const key = iterationKeys.evaluation({ runId: 'claimed.multiagent-finetuning.s0', iteration });
+      const { modes } = JSON.parse(await readFile(path.join(world.folder, key), 'utf8')) as Evaluation;
+      expect(new Set(modes.map(({ mode }) => mode))).toEqual(new Set(modesAfter(run, iteration)));
+    }
   });
 
   it('is adopted by a second start with the same specification, which asks nothing and starts no run', async () => {

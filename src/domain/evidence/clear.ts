@@ -1,4 +1,4 @@
-/** When a difference is clear (docs/decisions, 11): the one rule of report, comparison and proof. */
+/** When a difference is clear (docs/decisions, 11): the one rule of reports, comparisons and claims. */
 import { fewestForInterval, type Interval, type PairedComparison } from '../statistics';
 import type { SeedsComparison } from './seeds-comparison';
 
@@ -27,6 +27,21 @@ export function clarityOf({ withinSeeds, overSeeds }: SeedsComparison): Clarity 
 /** Whether there are too few seeds to say anything of another one, so that the pooled problems have to do. */
 export function hasTooFewSeeds({ seeds }: Pick<SeedsComparison, 'seeds'>): boolean {
   return seeds.length < fewestForInterval;
+}
+
+/** What keeps a difference from being shown: an interval that holds 0, or the exact test over the problems. */
+export type Doubt = 'problems' | 'seeds' | 'problems-and-seeds' | 'exact-test';
+
+/** Null where the runs show a difference, as far as so many seeds can: too few of them show one for themselves only. */
+export function doubtOf(comparison: SeedsComparison): Doubt | null {
+  const clarity = clarityOf(comparison);
+  if (clarity === 'any-seed' || (clarity === 'these-seeds' && hasTooFewSeeds(comparison))) return null;
+  const { withinSeeds, overSeeds } = comparison;
+  const side = signOf(withinSeeds.interval);
+  const doSeedsAgree =
+    overSeeds.interval === null || (signOf(overSeeds.interval) !== 0 && side * signOf(overSeeds.interval) >= 0);
+  if (side === 0) return doSeedsAgree ? 'problems' : 'problems-and-seeds';
+  return doSeedsAgree ? 'exact-test' : 'seeds';
 }
 
 /** On which side of 0 an interval lies; 0 where it holds 0. */

@@ -9,11 +9,18 @@ import { nameOfMode, temperatureOf, votesOf } from '../../domain/evidence/measur
 import { capitalised } from '../numbers';
 import { whisker } from './whiskers';
 
-export interface Curve {
+export interface Curve extends DrawnCurve {
   mode: AnswerMode;
-  label: string;
   points: AccuracyPoint[];
 }
+
+/** What the chart needs of a curve. */
+export interface DrawnCurve {
+  label: string;
+  points: Pick<AccuracyPoint, 'iteration' | 'accuracy' | 'interval'>[];
+}
+
+type Point = DrawnCurve['points'][number];
 
 /** One curve per answer mode, the society's own first, then by calls. */
 export function accuracyCurves(points: AccuracyPoint[], societyLabel: string): Curve[] {
@@ -32,23 +39,31 @@ export function accuracyCurves(points: AccuracyPoint[], societyLabel: string): C
 export function accuracyChart(curves: Curve[], iterations: number, start: string): Chart {
   const everyPoint = curves.flatMap(({ points }) => points);
   const problems = [...new Set(everyPoint.map(({ n }) => n))].join(', ');
-  return {
+  return curvesChart({
     id: 'accuracy',
     description: `Accuracy per iteration for ${curves.map(({ label }) => label).join(', ')}; the values are in the table below.`,
     caption: `Accuracy on the evaluation problems after each iteration (n = ${problems}), with 95 % Wilson intervals. Iteration 0 is ${start}; dashed lines carry its values along as baselines.`,
+    curves,
+    iterations,
+  });
+}
+
+export function curvesChart({
+  curves,
+  iterations,
+  ...texts
+}: Pick<Chart, 'id' | 'description' | 'caption'> & { curves: DrawnCurve[]; iterations: number }): Chart {
+  return {
+    ...texts,
     legend: curves.map(({ label }, index) => ({ label, color: seriesColor(index) })),
     height: 360,
-    option: ({ width }) => accuracyOption({ curves, iterations, everyPoint, width }),
+    option: ({ width }) => accuracyOption({ curves, iterations, width }),
   };
 }
 
-function accuracyOption(input: {
-  curves: Curve[];
-  iterations: number;
-  everyPoint: AccuracyPoint[];
-  width: number;
-}): EChartsOption {
-  const { curves, iterations, everyPoint, width } = input;
+function accuracyOption(input: { curves: DrawnCurve[]; iterations: number; width: number }): EChartsOption {
+  const { curves, iterations, width } = input;
+  const everyPoint = curves.flatMap(({ points }) => points);
   const last = iterations;
   const spread = Math.max(1, last) * (width > 500 ? 0.008 : 0.014);
   const lowest = Math.min(1, ...everyPoint.map(({ interval }) => interval.lower));
@@ -69,7 +84,7 @@ function accuracyOption(input: {
   };
 }
 
-function curveSeries({ points }: Curve, style: { color: string; shift: number; last: number }): SeriesOption[] {
+function curveSeries({ points }: DrawnCurve, style: { color: string; shift: number; last: number }): SeriesOption[] {
   const line: SeriesOption = {
     type: 'line',
     silent: true,
@@ -95,7 +110,7 @@ function curveSeries({ points }: Curve, style: { color: string; shift: number; l
 }
 
 /** A point, or where an iteration was not measured its number: no line runs across it. */
-function withGaps(points: AccuracyPoint[]): (AccuracyPoint | number)[] {
+function withGaps(points: Point[]): (Point | number)[] {
   return points.flatMap((point, index) => {
     const before = points[index - 1]?.iteration ?? point.iteration;
     return point.iteration - before > 1 ? [before + 1, point] : [point];

@@ -1,4 +1,5 @@
 /** From what a user wrote to the runs a comparison is made of. Everything is judged before anything is started. */
+import type { Claim } from '../../contract/claims';
 import {
   comparedName,
   comparisonFieldsSchema,
@@ -14,6 +15,7 @@ import { suggestion } from '../nearest';
 import { isPlainObject, type PlainObject } from '../plain-objects';
 import { describeIssue, shownValue } from '../problems';
 import { resolveSpecification } from '../resolve';
+import { resolveClaims } from './claims';
 import { groupsOfSeed, type DerivedMethod } from './groups';
 import { methodEntry, specificationOf, type MethodEntry } from './methods';
 import { comparedTasks, type ComparedTask } from './tasks';
@@ -31,6 +33,7 @@ export interface ResolvedComparison {
   tasks: string[];
   methods: ComparedMethod[];
   baseline: string;
+  claims?: Claim[];
   runsInFlight: number;
   /** SHA-256 (hex) over all that decides the results; ids are no part of it. */
   digest: string;
@@ -66,6 +69,9 @@ export function resolveComparison(raw: unknown): ResolvedComparison {
   }));
   const groups = (comparisonId: string): ComparisonGroup[] =>
     seeds.flatMap((seed) => groupsOfSeed({ comparisonId, seed }, columns));
+  const claims =
+    fields.claims &&
+    resolveClaims(fields.claims, { methods, groups: groupsOfSeed({ comparisonId: 'claims', seed: 0 }, columns) });
   const decisive = {
     methods,
     tasks,
@@ -79,6 +85,7 @@ export function resolveComparison(raw: unknown): ResolvedComparison {
     tasks: tasks.map(({ name }) => name),
     methods,
     baseline,
+    ...(claims === undefined ? {} : { claims }),
     runsInFlight: fields.runsInFlight,
     digest: digestOf(decisive),
     groups,
