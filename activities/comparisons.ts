@@ -1,7 +1,7 @@
 /** Comparisons of methods: the runs they consist of, whether one is finished, and the table that comes of them. */
 import { Context } from '@temporalio/activity';
 import { publishSealed, readSealed, requireSealed } from '../src/artifacts/sealed';
-import { buildComparison, gatherComparison, outcomeRow, renderComparisonPage } from '../src/comparison';
+import { buildComparison, gatherComparison, outcomeRow, writeComparisonViews } from '../src/comparison';
 import type {
   ComparisonOutcome,
   ComparisonPlan,
@@ -129,13 +129,11 @@ export function createComparisonActivities(dependencies: ActivityDependencies) {
     if (stored !== undefined) tasksOf(stored, dependencies);
   }
 
-  /** Writes `report.json` and `report.html`; both are views, made anew from the runs each time. */
   async function writeComparison({ comparisonId, failed }: WriteComparisonInput): Promise<ComparisonOutcome> {
     return withHeartbeats(async () => {
       const record = await requireSealed<ComparisonRecord>(store, comparisonKeys.record(comparisonId));
       const report = buildComparison(await gatherComparison(store, record, { failed, prices: machine.prices }));
-      await store.writeView(comparisonKeys.reportData(comparisonId), `${JSON.stringify(report)}\n`);
-      await store.writeView(comparisonKeys.reportPage(comparisonId), renderComparisonPage(report));
+      await writeComparisonViews(store, report);
       const { headline, rows } = report;
       const page = comparisonKeys.reportPage(comparisonId);
       return { comparisonId, headline, rows: rows.map(outcomeRow), failed, page };

@@ -1,6 +1,6 @@
 /** `maft compare SPEC`: several methods on the same problems, and one table that says who wins at equal calls. */
 import type { Command } from 'commander';
-import { renderComparisonTable } from '../comparison';
+import { renderComparisonTable, writeComparisonViews } from '../comparison';
 import { loadConfig } from '../config';
 import { RunFailed } from '../runs/follow';
 import { comparisonPage, performComparison, planComparison, readComparison } from '../runs/perform-comparison';
@@ -53,6 +53,7 @@ async function compare(file: string, options: CompareOptions): Promise<void> {
   const style = { ascii: !process.stdout.isTTY, width: process.stdout.columns };
   process.stdout.write(options.json ? `${visibleJson(report)}\n` : `${renderComparisonTable(report, style)}\n`);
   if (options.table) return;
+  await writeComparisonViews(store, report);
   process.stderr.write(`page: ${comparisonPage(config, comparison.comparisonId)}\n`);
   if (failed.length === 0) return;
   const reasons = failed.map(({ runId, reason }) => `\n  ${runId}: ${reason}`);

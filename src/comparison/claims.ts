@@ -21,6 +21,9 @@ export interface StatedClaim extends JudgedClaim {
   remarks: string[];
 }
 
+export const claimsNote =
+  'A claim is shown where the mean difference is as large as claimed, both 95 % intervals lie above 0 and the exact test over all problems has p < 0.05; with fewer than three seeds it is judged by their problems, pooled, for these seeds only. The opposite is shown by the same rule. Not corrected for their number.';
+
 export function claimsOf(input: ComparisonInput, task: string): StatedClaim[] {
   const runs = claimedRuns(input, task);
   return (input.comparison.claims ?? []).map((claim) => {

@@ -27,8 +27,12 @@ export function curvesOf(input: ComparisonInput, task: string): ComparedCurves[]
       return [{ label: methodLabel(input, name), callsPerAnswer: callsOf(found), points }];
     }),
   }));
-  const last = Math.max(0, ...all.flatMap(({ curves }) => curves.map(({ points }) => points.at(-1)?.iteration ?? 0)));
-  return last < 2 ? [] : all.filter(({ curves }) => curves.length > 0);
+  return lastIteration(all.flatMap(({ curves }) => curves)) < 2 ? [] : all.filter(({ curves }) => curves.length > 0);
+}
+
+/** The last iteration that any of them was measured after. */
+export function lastIteration(curves: ComparedCurves['curves']): number {
+  return Math.max(0, ...curves.map(({ points }) => points.at(-1)?.iteration ?? 0));
 }
 
 /** One way of answering of one method in the runs of one task, a curve for each seed whose run has begun. */

@@ -1,4 +1,6 @@
 /** The comparison as one self-contained page, made of the report's pieces: no script, no network. */
+import { comparisonKeys } from '../domain/keys';
+import type { ArtifactStore } from '../ports';
 import { chartFigure } from '../report/chart-renderer';
 import { html, sentence, type Html, type HtmlValue } from '../report/html';
 import { count, counted } from '../report/numbers';
@@ -8,6 +10,8 @@ import type { PageSection } from '../report/section';
 import { table, type TableGroup } from '../report/table';
 import { callsText, type ComparisonReport } from './build';
 import { accuracyPlot } from './accuracy-plot';
+import { claimsSection } from './claims-section';
+import { curvesSection } from './curves-section';
 import { forestPlot } from './forest-plot';
 import {
   accuracyNote,
@@ -24,6 +28,13 @@ import {
 import type { ComparisonRow } from './rows';
 import { whySection } from './why-section';
 
+/** Writes `report.json` and `report.html`: views, made anew from the runs each time. */
+export async function writeComparisonViews(store: ArtifactStore, report: ComparisonReport): Promise<void> {
+  const { comparisonId } = report;
+  await store.writeView(comparisonKeys.reportData(comparisonId), `${JSON.stringify(report)}\n`);
+  await store.writeView(comparisonKeys.reportPage(comparisonId), renderComparisonPage(report));
+}
+
 export function renderComparisonPage(report: ComparisonReport): string {
   const { name, rows, tasks, seeds, models, versions, comparisonId } = report;
   return renderPage({
@@ -37,7 +48,9 @@ export function renderComparisonPage(report: ComparisonReport): string {
     ],
     sections: [
       resultSection(report),
+      claimsSection(report),
       accuracySection(report),
+      curvesSection(report),
       differencesSection(report),
       whySection(report),
       costsSection(report),

@@ -8,11 +8,14 @@ import {
   pointsInterval,
   pValue,
 } from '../report/numbers';
+import { iterationsTo } from '../domain/evidence/curves';
 import { asciiOnly, plainTableLines, wrapped } from '../report/plain-table';
 import { visibleLine } from '../visible-text';
 import type { TableStyle } from '../report/render-table';
 import { callsText, type ComparisonReport } from './build';
+import { claimsNote } from './claims';
 import { tokensOf, type CostPerPoint } from './costs';
+import { lastIteration } from './curves';
 import type { Explanation } from './explanations';
 import type { Cell, ComparisonRow } from './rows';
 import { debateColumns, filledColumns, whyCells, whyNote } from './why-table';
@@ -29,6 +32,7 @@ export function renderComparisonTable(report: ComparisonReport, { ascii, width =
     ...sentences([accuracyNote(report)]),
     ...report.tasks.flatMap((task) => taskLines(report, task, spelt)),
     ...sentences([differenceNote, costNote, ...whyNotes(report)]),
+    ...claimLines(report, { spelt, width }),
     '',
     ...report.statements.flatMap((statement) => sentences([statement])),
     ...sentences([`${callsText(report)}.`]),
@@ -37,6 +41,37 @@ export function renderComparisonTable(report: ComparisonReport, { ascii, width =
 }
 
 type Spell = (text: string) => string;
+
+/** The verdict first: what is claimed says nothing by itself. */
+function claimLines({ claims, tasks }: ComparisonReport, { spelt, width }: { spelt: Spell; width: number }): string[] {
+  const indented = (text: string) => wrapped(spelt(text), width - 4).map((line) => `    ${line}`);
+  const lines = tasks.flatMap((task) => {
+    const found = (claims[task] ?? []).flatMap(({ sentence, standing, numbers, remarks }) => [
+      ...wrapped(spelt(`${standing.toUpperCase()}: ${sentence}`), width),
+      ...(numbers === null ? [] : indented(numbers)),
+      ...(remarks.length === 0 ? [] : indented(remarks.join('; '))),
+    ]);
+    return found.length === 0 ? [] : [...(tasks.length === 1 ? [] : [spelt(task)]), ...found];
+  });
+  return lines.length === 0 ? [] : ['', ...lines, ...wrapped(spelt(claimsNote), width)];
+}
+
+/** Means over the seeds; each seed's own are on the page. */
+function curveLines({ curves }: Pick<ComparisonReport, 'curves'>, task: string, lines: Lines): string[] {
+  const rows = (curves[task] ?? []).flatMap(({ way, curves: all }) => all.map((curve) => ({ ...curve, way })));
+  if (rows.length === 0) return [];
+  const iterations = iterationsTo(lastIteration(rows));
+  const at = (points: (typeof rows)[number]['points'], iteration: number) =>
+    points.find((point) => point.iteration === iteration);
+  const body = rows.map(({ label, way, points: measured }) => [
+    `${label}, ${way}`,
+    ...iterations.map((iteration) => {
+      const point = at(measured, iteration);
+      return point === undefined ? '' : (100 * point.accuracy).toFixed(1);
+    }),
+  ]);
+  return ['', ...lines(['%, after iteration', ...iterations.map(String)], body)];
+}
 
 /** Rows are methods, columns are tasks; a rule before the votes at equal calls, and before what else was asked beside. */
 function accuracyLines({ rows, tasks }: ComparisonReport, spelt: Spell): string[] {
@@ -78,8 +113,12 @@ function whyNotes({ explanations }: ComparisonReport): string[] {
   return columns.length === 0 ? [] : [`Why: ${whyNote(columns, 'in percent')}`];
 }
 
-/** Three tables per task: what differs from the baseline, what that costs, and what lies behind it. */
-function taskLines({ rows, tasks, baseline, explanations }: ComparisonReport, task: string, spelt: Spell): string[] {
+/** The tables of one task: accuracy over the iterations, what differs from the baseline, what that costs, and why. */
+function taskLines(
+  { rows, tasks, baseline, curves, explanations }: ComparisonReport,
+  task: string,
+  spelt: Spell,
+): string[] {
   const measured = measuredRows(rows, task);
   if (measured.length === 0) return [];
   const prefix = tasks.length === 1 ? '' : `${task}: `;
@@ -87,6 +126,7 @@ function taskLines({ rows, tasks, baseline, explanations }: ComparisonReport, ta
     plainTableLines({ heads: heads.map(spelt), rows: body.map((row) => row.map(spelt)) });
   const compared = measured.filter(({ cell }) => cell.comparison !== null);
   return [
+    ...curveLines({ curves }, task, lines),
     '',
     ...lines([`${prefix}difference to ${baseline}`, ...differenceHeads], compared.map(differenceCells)),
     '',

@@ -6,7 +6,7 @@ import { buildComparison, gatherComparison, type ComparisonReport } from '../com
 import type { MachineConfig } from '../config';
 import type { ComparisonOutcome, ComparisonProgress, ComparisonRecord, FailedRun } from '../contract/comparison';
 import { workflowTypes } from '../contract/names';
-import { runIdOf } from '../domain/digests';
+import { canonicalJson, runIdOf } from '../domain/digests';
 import { rootWorkflowId } from '../domain/identifiers';
 import { comparisonKeys } from '../domain/keys';
 import { embeddedEndpoint } from '../domain/society';
@@ -66,7 +66,14 @@ export async function readComparison(
   { comparison, failed = [] }: { comparison: PlannedComparison; failed?: readonly FailedRun[] },
 ): Promise<ComparisonReport> {
   const prices = (endpoint: string) => config.endpoints[endpoint]?.prices;
-  return buildComparison(await gatherComparison(store, comparison, { failed, prices }));
+  const stored = await readSealed<ComparisonRecord>(store, comparisonKeys.record(comparison.comparisonId));
+  const areClaimsChanged =
+    stored !== undefined && canonicalJson(claimsIn(stored)) !== canonicalJson(claimsIn(comparison));
+  return buildComparison({ ...(await gatherComparison(store, comparison, { failed, prices })), areClaimsChanged });
+}
+
+function claimsIn({ claims = [] }: Pick<ComparisonRecord, 'claims'>) {
+  return claims;
 }
 
 /** Makes the runs that are missing and returns those that failed. Starts no server where nothing is left to do. */

@@ -11,6 +11,16 @@ const inBrowser = describeInBrowser('test/comparison/browser.test.ts');
 const tasks = [1, 2, 3].map((number) => ({ name: `task-${number}`, kind: 'arithmetic', max: 10 * number, eval: 200 }));
 const several = comparisonFixture({ specification: { task: undefined, tasks, seeds: [1, 2] } });
 const hostile = comparisonFixture();
+const claimed = comparisonFixture({
+  specification: {
+    seeds: [1, 2, 3],
+    iterations: 3,
+    claims: [
+      { method: 'multiagent-finetuning', beats: 'debate', by: 10, note: hostileLine },
+      { method: 'multiagent-finetuning', curve: 'rises' },
+    ],
+  },
+});
 const pages = {
   several: renderComparisonPage(buildComparison(several)),
   hostile: renderComparisonPage({
@@ -25,6 +35,7 @@ const pages = {
       comparisonFixture({ prices: { promptPerMillion: 0.5, completionPerMillion: 1.5, currency: 'USD' } }),
     ),
   ),
+  claimed: renderComparisonPage(buildComparison(claimed)),
   empty: renderComparisonPage(buildComparison({ ...hostile, runs: [] })),
 };
 

@@ -1,5 +1,5 @@
 /** What made-up runs show of claims like those of examples/tiny-proof.yaml. */
-import { buildComparison } from '../../src/comparison';
+import { buildComparison, renderComparisonPage, renderComparisonTable } from '../../src/comparison';
 import { claimsOf, type StatedClaim } from '../../src/comparison/claims';
 import { curvesOf } from '../../src/comparison/curves';
 import type { ComparisonInput } from '../../src/comparison/gather';
@@ -19,6 +19,8 @@ const written = {
   'vote beats untuned vote': { ...voting, beats: { iteration: 0 } },
   'vote beats single agent’s': { ...voting, beats: 'single-agent', note: 'nine calls each' },
 };
+jest.unmock('../../src/report/svg');
+
 type Name = keyof typeof written;
 
 /** The accuracies of a plain loop over three seeds, roughly. */
@@ -277,5 +279,47 @@ describe('a curve', () => {
     const [own] = curvesOf(made({ endedAt: (runId) => (runId.includes('single-agent') ? 2 : 5) }), 'arithmetic');
     const single = own!.curves.find(({ label }) => label === 'single-agent')!;
     expect(single.points.map(({ iteration }) => iteration)).toEqual([0, 1, 2]);
+  });
+});
+
+describe('what a comparison with claims shows', () => {
+  const report = buildComparison(made());
+  const page = renderComparisonPage(report);
+  const text = renderComparisonTable(report, { ascii: false, width: 120 });
+
+  it('has every verdict before its claim, with its numbers, on the page and in a terminal', () => {
+    expect(page).toContain(
+      '<span class="verdict">shown:</span> “multiagent-finetuning” beats “debate” by at least 10 points',
+    );
+    expect(text).toMatch(
+      /^SHOWN: “multiagent-finetuning” beats “debate” by at least 10 points\n {4}8\d\.\d % against 6\d\.\d %: \+15\.\d points, 95 % interval /m,
+    );
+    expect(text).toContain('A claim is shown where');
+  });
+
+  it('has a chart and a table for each way of answering over the iterations, and a table in a terminal', () => {
+    expect(page.match(/id="curves-1-\d-wide/g)!.length).toBeGreaterThan(0);
+    for (const name of ['Each method as it answers', 'One sample', 'Vote over 9']) expect(page).toContain(name);
+    expect(text).toMatch(/^%, after iteration +0 +1 +2 +3 +4 +5$/m);
+    expect(text).toMatch(/^single-agent, as it answers( +\d\d\.\d){6}$/m);
+    expect(text).toMatch(/^single-agent, vote over 9 +83\.\d +80\.\d$/m);
+  });
+
+  it('sets the optimizer steps of one model of each method side by side', () => {
+    expect(report.rows.map(({ label, cells }) => [label, cells.arithmetic?.stepsPerModel])).toEqual(
+      expect.arrayContaining([
+        ['debate', null],
+        ['single-agent', 700],
+        ['control (select: none)', 5 * 100],
+        ['multiagent-finetuning', (5 * (60 + 35)) / 2],
+      ]),
+    );
+    expect(text).toMatch(/^cost +calls +tokens +steps +trained tokens/m);
+  });
+
+  it('has neither where nothing is claimed and nobody is trained twice', () => {
+    const plain = buildComparison(comparisonFixture());
+    expect(renderComparisonPage(plain)).not.toMatch(/id="(claims|curves)"/);
+    expect(renderComparisonTable(plain, { ascii: false })).not.toMatch(/claim|after iteration/);
   });
 });
