@@ -26,7 +26,6 @@ export const rooms: Record<string, string> = {
   'src/report/charts': 'Its charts.',
   'src/report/sections': 'Its sections, from top to bottom.',
   'src/comparison': 'The table and the page of a comparison.',
-  'src/proof': 'The method against its rivals over seeds.',
   'src/runs': 'Starting, following and reading runs.',
   'src/setup': 'What has to be on this machine: the Python environment, the Temporal CLI, models, search attributes.',
   'src/supervision': 'Child processes of this machine: servers, ports, locks, logs, disks.',

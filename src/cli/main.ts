@@ -95,12 +95,6 @@ const commands: CommandEntry[] = [
     load: () => require('./python') as CommandModule,
     hidden: true,
   },
-  {
-    name: 'proof',
-    summary: 'measure the method over seeds',
-    load: () => require('./proof') as CommandModule,
-    hidden: true,
-  },
 ];
 /* eslint-enable @typescript-eslint/no-require-imports */
 

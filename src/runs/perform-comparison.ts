@@ -6,6 +6,7 @@ import { buildComparison, gatherComparison, type ComparisonReport } from '../com
 import type { MachineConfig } from '../config';
 import type { ComparisonOutcome, ComparisonProgress, ComparisonRecord, FailedRun } from '../contract/comparison';
 import { workflowTypes } from '../contract/names';
+import { comparisonPlan } from '../domain/comparison-order';
 import { canonicalJson, runIdOf } from '../domain/digests';
 import { rootWorkflowId } from '../domain/identifiers';
 import { comparisonKeys } from '../domain/keys';
@@ -23,6 +24,7 @@ import { readProgress } from './progress';
 import { createProgressDisplay, type ProgressDisplay } from './progress-display';
 import { standingOf } from './standing';
 import { anotherIsOpen, startOrFind } from './start-run';
+import { roughly, runToDo, TimeLeft, type RunToDo } from './time-left';
 import { withServers } from './with-platform';
 
 /** A comparison under its id, as it would be stored. */
@@ -83,9 +85,9 @@ export async function performComparison(comparison: PlannedComparison, config: M
   const listener = stderrListener();
   const total = comparison.groups.reduce((sum, { runs }) => sum + runs.length, 0);
   const left = await unfinishedRuns(store, comparison);
-  listener(`comparison ${comparisonId}: ${total} runs, ${total - left} of them finished already`);
+  listener(`comparison ${comparisonId}: ${total} runs, ${total - left.length} of them finished already`);
   const record = await readSealed<ComparisonRecord>(store, comparisonKeys.record(comparisonId));
-  if (left === 0 && record !== undefined) return [];
+  if (left.length === 0 && record !== undefined) return [];
   const interrupted = interruptSignal();
   const request = { command: 'compare', model: sharedBaseModel(comparison), listener, interrupted };
   return withServers(request, async ({ client, uiUrl }) => {
@@ -96,7 +98,7 @@ export async function performComparison(comparison: PlannedComparison, config: M
     if (uiUrl !== null) listener(`Temporal UI: ${uiUrl}`);
     listener(`files:       ${path.join(config.store, 'comparisons', comparisonId)}`);
     const display = createProgressDisplay(process.stderr);
-    const look = lookAt(client, workflowId, display);
+    const look = lookAt(client, workflowId, { display, timeLeft: new TimeLeft(left) });
     const { failed } = await followWorkflow<ComparisonOutcome>(client, workflowId, { display, interrupted, look });
     return failed;
   });
@@ -106,15 +108,17 @@ export function comparisonPage({ store }: Pick<MachineConfig, 'store'>, comparis
   return path.join(store, comparisonKeys.reportPage(comparisonId));
 }
 
-async function unfinishedRuns(store: ArtifactStore, { groups }: PlannedComparison): Promise<number> {
-  const runs = groups.flatMap((group) => group.runs);
-  const finished = await Promise.all(
-    runs.map(async ({ runId, specificationDigest }) => {
-      const { standing, digest } = await standingOf(store, runId);
-      return standing === 'finished' && digest === specificationDigest;
-    }),
-  );
-  return finished.filter((isFinished) => !isFinished).length;
+/** In the order in which the workflow takes them. */
+async function unfinishedRuns(store: ArtifactStore, comparison: PlannedComparison): Promise<RunToDo[]> {
+  const runs = comparison.groups.flatMap((group) => group.runs);
+  const order = comparisonPlan(comparison).groups.flatMap((group) => group.runs);
+  const toDo = runs.map(async ({ runId, specification, specificationDigest }) => {
+    const { standing, digest } = await standingOf(store, runId);
+    if (standing === 'finished' && digest === specificationDigest) return [];
+    return [runToDo(resolveSpecification(specification).specification, { runId, begunEarlier: standing !== 'new' })];
+  });
+  const left = (await Promise.all(toDo)).flat();
+  return left.sort((first, second) => order.indexOf(first.runId) - order.indexOf(second.runId));
 }
 
 /** The one base that servers of our own would serve; null where all runs name endpoints of the user's. */
@@ -132,22 +136,30 @@ function sharedBaseModel({ groups }: PlannedComparison): BaseModel | null {
   return base === undefined ? null : findBaseModel(base);
 }
 
-/** A line whenever another run begins or fails, and the open run's own progress below it. */
-function lookAt(client: Client, workflowId: string, display: ProgressDisplay): () => Promise<() => void> {
+/** A line whenever a run begins, comes to another iteration or fails, and the first open run's own progress below it. */
+function lookAt(
+  client: Client,
+  workflowId: string,
+  { display, timeLeft }: { display: ProgressDisplay; timeLeft: TimeLeft },
+): () => Promise<() => void> {
   const said = new Set<string>();
-  const sayOnce = (line: string): void => {
-    if (!said.has(line)) display.note(line);
-    said.add(line);
+  const sayOnce = (line: string, key = line): void => {
+    if (!said.has(key)) display.note(line);
+    said.add(key);
   };
   return async () => {
     const { runs, openRuns } = await client.workflow.getHandle(workflowId).query<ComparisonProgress>('progress');
-    const [open] = openRuns;
-    const progress = open === undefined ? undefined : await readProgress(client, rootWorkflowId(open));
+    const open = await Promise.all(openRuns.map((runId) => readProgress(client, rootWorkflowId(runId))));
+    timeLeft.saw(open.map(({ runId, counts }) => ({ runId, calls: counts.calls })));
+    const seconds = timeLeft.secondsLeft(open);
+    const left = seconds === undefined ? '' : `, about ${roughly(seconds)} left in all`;
     return () => {
       runs.failed.forEach(({ runId, reason }) => sayOnce(`${runId} failed: ${reason}; going on with the next run`));
       const number = runs.done + runs.failed.length + 1;
-      if (openRuns.length > 0) sayOnce(`run ${number} of ${runs.total}: ${openRuns.join(', ')}`);
-      if (progress !== undefined) display.show(progress);
+      const where = open.map(({ runId, iteration }) => `${runId}/${iteration}`).join();
+      if (openRuns.length > 0) sayOnce(`run ${number} of ${runs.total}: ${openRuns.join(', ')}${left}`, where);
+      const [first] = open;
+      if (first !== undefined) display.show(first);
     };
   };
 }

@@ -15,6 +15,58 @@ import { comparisonFixture } from '../support/comparison-fixture';
 const folder = mkdtempSync(path.join(tmpdir(), 'maft-gather-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
+test('a run that stopped early is finished: its last society stands for those that it did not go on to', async () => {
+  const store = new FileArtifactStore(folder);
+  const stopWhen = { signal: 'plateau', improvement: 0.01, patience: 1, validation: 10 };
+  const { comparison } = comparisonFixture({
+    specification: {
+      name: 'stopped',
+      methods: ['multiagent-finetuning'],
+      iterations: 5,
+      stopWhen,
+      claims: [{ method: 'multiagent-finetuning', beats: { iteration: 0 } }],
+    },
+  });
+  const [planned] = comparison.groups[0]!.runs;
+  const runId = 'stopped';
+  const { specification } = resolveSpecification(planned!.specification);
+  const plan = { ...deriveRunPlan(specification, runId), scoring: undefined };
+  const file = { key: 'k', sha256: 'd' };
+  const problems = { eval: file, train: [file] };
+  const { specificationDigest } = planned!;
+  const record = { runId, specificationDigest, specification, plan, problems, references: problems, versions: {} };
+  await publishSealed(store, runKeys.record(runId), record);
+  for (const [iteration, right] of [0, 8].entries()) {
+    const place = { runId, iteration };
+    const evaluated = evaluationOf(iteration, right);
+    await publishSealed(store, iterationKeys.evaluation(place), evaluated);
+    await publishSealed(store, iterationKeys.evaluation(place, validationSplit), {
+      modes: [{ mode: 'society', accuracy: 0.6 }],
+    });
+  }
+  const group = comparison.groups[0]!;
+  const groups = [
+    { ...group, runs: [{ ...planned!, runId }], readings: group.readings.map((each) => ({ ...each, runId })) },
+  ];
+  const found = await gatherComparison(store, { ...comparison, groups }, { failed: [], prices: () => undefined });
+  expect(found.runs[0]!.standing).toBe('finished');
+  const [claim] = buildComparison(found).claims.arithmetic!;
+  expect(claim).toMatchObject({ standing: 'shown for this seed', comparison: { difference: 0.8 } });
+  expect(claim!.remarks).toEqual(['“multiagent-finetuning” ended early, after iteration 1 with seed 0']);
+});
+
+/** Of ten problems. */
+function evaluationOf(iteration: number, correct: number) {
+  const counts = { calls: 90, promptTokens: 0, completionTokens: 0 };
+  const accuracy = correct / 10;
+  const result = { mode: 'society', problems: 10, correct, accuracy, standardError: 0, callsPerProblem: 9, counts };
+  const perProblem = Array.from({ length: 10 }, (_, index) => ({
+    problemId: `p-${index}`,
+    correct: { society: index < correct },
+  }));
+  return { iteration, modes: [result], members: [], perProblem };
+}
+
 test('all calls of a run are those of every split: training, evaluation and validation', async () => {
   const store = new FileArtifactStore(folder);
   const { comparison } = comparisonFixture({

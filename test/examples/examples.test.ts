@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { digestOfExample, exampleTwins } from '../../src/examples';
 import { repositoryRoot } from '../../src/paths';
-import { loadSpecificationFile } from '../../src/specification';
+import { loadSpecificationFile, resolveSpecification } from '../../src/specification';
 import { resolveComparison } from '../../src/specification/comparison';
 
 describe('examples', () => {
@@ -53,6 +53,40 @@ describe('examples', () => {
       // Finetuned on the task of the column, beside them.
       expect(methods.some(({ tuned, trainOn }) => tuned && trainOn === undefined)).toBe(true);
     }
+  });
+
+  it('of the proof are the method, its rivals and a control on five seeds, with nothing else between them', async () => {
+    const raw = await loadSpecificationFile(path.join(repositoryRoot(), 'examples', 'tiny-proof.yaml'));
+    const { seeds, methods, claims, groups } = resolveComparison(raw);
+    expect(seeds).toEqual([21, 22, 23, 24, 25]);
+    expect(methods.filter(({ tuned }) => tuned).map(({ name }) => name)).toEqual([
+      'multiagent-finetuning',
+      'majority-finetuning',
+      'single-agent',
+      'single-agent-without-debate',
+      'control',
+    ]);
+    expect(claims!.map(({ kind }) => kind)).toEqual(expect.arrayContaining(['beats', 'rises', 'peaks-and-falls']));
+    const [, society, ...others] = groups('tiny-proof')[0]!.runs.map(
+      (run) => resolveSpecification(run.specification).specification,
+    );
+    expect(society).toMatchObject({
+      task: { kind: 'arithmetic', max: 10, heldOut: true, train: 800, eval: 500, problems: 'fixed' },
+      method: { members: 3, rounds: 2, correctedShare: 0.25, minimumAgreement: 0.5, select: 'consensus' },
+      iterations: 5,
+      finetuning: { weights: 'full', learningRate: 1e-4, batchSize: 16, epochs: 2, schedule: 'linear' },
+      sampling: { generation: { temperature: 1, topP: 1 } },
+    });
+    const alike = ({ task, seed, iterations, sampling, finetuning, model }: typeof society & object) => {
+      return { task, seed, iterations, sampling: sampling.generation, finetuning, model };
+    };
+    for (const other of others) expect(alike(other)).toEqual(alike(society!));
+    expect(others.map(({ method }) => [method.weights, method.evaluateBy, method.select])).toEqual([
+      ['one', 'vote', 'consensus'],
+      ['one', 'debate', 'consensus'],
+      ['one', 'sample', 'consensus'],
+      ['per-agent', 'debate', 'none'],
+    ]);
   });
 
   it('that ask GSM8K and MATH for an answer do it with three seeds, beside as many votes as a debate has calls', async () => {
