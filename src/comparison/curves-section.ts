@@ -31,7 +31,11 @@ function wayFigures({ way, curves }: ComparedCurves, id: string): Html[] {
     curves: curves.map(({ label, points }) => ({ label: visibleLine(label), points })),
     iterations,
   });
-  return [chartFigure(chart), wayTable({ way: name, curves }, iterations)];
+  const values = html`<details>
+    <summary>${name}: the values of each seed</summary>
+    ${wayTable({ way: name, curves }, iterations)}
+  </details>`;
+  return [chartFigure(chart), values];
 }
 
 function wayTable({ way, curves }: ComparedCurves, iterations: number): Html {
