@@ -49,17 +49,25 @@ function toldAccuracy({ method, seed, iteration, mode }: Told): number {
 
 interface Options extends Omit<ComparisonFixture, 'specification' | 'accuracy'> {
   seeds?: number[];
+  claimed?: object[];
   accuracy?: (told: Told) => number | undefined;
 }
 
-function made({ seeds = [21, 22, 23], accuracy = () => undefined, ...options }: Options = {}): ComparisonInput {
-  const methods = ['base', 'debate', 'multiagent-finetuning', 'majority-finetuning', 'single-agent'];
+const methods = ['base', 'debate', 'multiagent-finetuning', 'majority-finetuning', 'single-agent', 'control'];
+
+function made({
+  seeds = [21, 22, 23],
+  claimed = Object.values(written),
+  accuracy = () => undefined,
+  ...options
+}: Options = {}): ComparisonInput {
+  const named = methods.filter((name) => JSON.stringify(claimed).includes(`"${name}"`));
   return comparisonFixture({
     specification: {
-      methods: [...methods, { name: 'control', select: 'none' }],
+      methods: named.map((name) => (name === 'control' ? { name, select: 'none' } : name)),
       seeds,
       iterations: 5,
-      claims: Object.values(written),
+      claims: claimed,
     },
     steps: (runId, agent) =>
       agent === 'shared' ? 140 : runId.includes('control') ? 100 : agent.startsWith('critic') ? 35 : 60,
@@ -71,12 +79,10 @@ function made({ seeds = [21, 22, 23], accuracy = () => undefined, ...options }: 
   });
 }
 
-function claims(options: Options = {}): Record<Name, StatedClaim> {
-  const found = claimsOf(made(options), 'arithmetic');
-  return Object.fromEntries(Object.keys(written).map((name, index) => [name, found[index]])) as Record<
-    Name,
-    StatedClaim
-  >;
+/** One claim, with the runs of those it names only. */
+function claim(name: Name, options: Options = {}): StatedClaim {
+  const [found] = claimsOf(made({ ...options, claimed: [written[name]] }), 'arithmetic');
+  return found!;
 }
 
 /** Says something of the society’s debate only. */
@@ -85,7 +91,7 @@ const debating = (method: string, of: (told: Told) => number | undefined) => (to
 
 describe('claims', () => {
   it('are all shown on accuracies that show them', () => {
-    expect(Object.values(claims()).map(({ sentence, standing }) => [sentence, standing])).toEqual(
+    expect(claimsOf(made(), 'arithmetic').map(({ sentence, standing }) => [sentence, standing])).toEqual(
       [
         '“debate” beats “base”',
         '“multiagent-finetuning” beats “debate” by at least 10 points',
@@ -102,12 +108,12 @@ describe('claims', () => {
   });
 
   it('carry both accuracies, the difference, both intervals, n and each seed', () => {
-    const { numbers, comparison } = claims({
+    const { numbers, comparison } = claim('ten points', {
       accuracy: ({ method, mode, seed, iteration }) => {
         if (mode !== 'society') return undefined;
         return method === 'multiagent-finetuning' && iteration === 5 ? 0.8 + (seed - 22) / 100 : 0.6;
       },
-    })['ten points'];
+    });
     expect(comparison!.withinSeeds).toMatchObject({ n: 1500, onlyFirst: 300, onlySecond: 0 });
     // 0.2 ± t(2) · 0.01 / √3
     expect(comparison!.overSeeds.interval!.lower).toBeCloseTo(0.2 - (4.3027 * 0.01) / Math.sqrt(3), 4);
@@ -118,7 +124,7 @@ describe('claims', () => {
 
   it('of ten points are not shown at nine, however sure the nine are', () => {
     const nine = debating('multiagent-finetuning', ({ iteration }) => (iteration === 0 ? 0.67 : 0.76));
-    expect(claims({ accuracy: nine })['ten points']).toMatchObject({
+    expect(claim('ten points', { accuracy: nine })).toMatchObject({
       standing: 'not shown',
       remarks: ['the difference is smaller than 10 points'],
     });
@@ -128,15 +134,15 @@ describe('claims', () => {
     const spread = debating('multiagent-finetuning', ({ iteration, seed }) =>
       iteration === 5 ? (seed === 21 ? 0.99 : 0.76) : undefined,
     );
-    const claim = claims({ accuracy: spread })['beats single agent'];
-    expect(claim.comparison!.difference).toBeGreaterThan(0.05);
-    expect(claim).toMatchObject({ standing: 'not shown', remarks: ['the interval over seeds holds 0'] });
+    const found = claim('beats single agent', { accuracy: spread });
+    expect(found.comparison!.difference).toBeGreaterThan(0.05);
+    expect(found).toMatchObject({ standing: 'not shown', remarks: ['the interval over seeds holds 0'] });
   });
 
   it('say that the opposite is shown where the rival is clearly ahead', () => {
     const lost = ({ method, mode, iteration }: Told) =>
       method === 'single-agent' && mode === 'vote-9' && iteration === 5 ? 0.95 : undefined;
-    expect(claims({ accuracy: lost })['vote beats single agent’s']).toMatchObject({
+    expect(claim('vote beats single agent’s', { accuracy: lost })).toMatchObject({
       standing: 'the opposite is shown',
       remarks: ['nine calls each'],
     });
@@ -146,21 +152,21 @@ describe('claims', () => {
     [[21], 'shown for this seed', /over the 500.problems of 1.seed, McNemar p/],
     [[21, 22], 'shown for these seeds', /over the 1,000.problems of 2.seeds, McNemar p/],
   ])('of seeds %j are judged by their problems, pooled, and say so', (seeds, standing, numbers) => {
-    const claim = claims({ seeds })['ten points'];
-    expect(claim.comparison!.overSeeds.interval).toBeNull();
-    expect(claim.standing).toBe(standing);
-    expect(claim.numbers).toMatch(numbers);
+    const found = claim('ten points', { seeds });
+    expect(found.comparison!.overSeeds.interval).toBeNull();
+    expect(found.standing).toBe(standing);
+    expect(found.numbers).toMatch(numbers);
   });
 
   it('are not shown where both intervals lie above 0 and the exact test over the problems does not agree', () => {
     // Two problems of each seed: the bootstrap of six discordant problems excludes 0, and so do the seeds; p = 0.031. Five: 0.063.
     const claimWith = (perSeed: number[]) =>
-      claims({
+      claim('beats single agent', {
         accuracy: ({ method, mode, iteration, seed }) => {
           if (mode !== 'society') return undefined;
           return method === 'multiagent-finetuning' && iteration === 5 ? 0.7 + perSeed[seed - 21]! / 500 : 0.7;
         },
-      })['beats single agent'];
+      });
     expect(claimWith([2, 2, 2]).standing).toBe('shown');
     const five = claimWith([2, 2, 1]);
     expect(five.comparison!.withinSeeds.interval.lower).toBeGreaterThan(0);
@@ -172,23 +178,24 @@ describe('claims', () => {
   });
 
   it('cannot be judged without the runs they need, and rest on the seeds that have both', () => {
-    const found = claims({
+    const options: Options = {
       endedAt: (runId) => (runId.includes('control') ? 3 : runId.includes('single-agent.s23') ? 1 : 5),
       standing: (runId) =>
         runId.includes('control') || runId.includes('single-agent.s23') ? 'unfinished' : 'finished',
-    });
-    expect(found['beats control']).toMatchObject({
+    };
+    expect(claim('beats control', options)).toMatchObject({
       standing: 'cannot be judged',
       numbers: null,
       remarks: ['no seed has all the results it needs'],
     });
-    expect(found['beats control at equal steps'].standing).toBe('cannot be judged');
-    expect(found['beats single agent'].comparison!.seeds.map(({ seed }) => seed)).toEqual([21, 22]);
-    expect(found['beats single agent'].remarks).toContain('with seeds 21, 22 only');
+    expect(claim('beats control at equal steps', options).standing).toBe('cannot be judged');
+    const found = claim('beats single agent', options);
+    expect(found.comparison!.seeds.map(({ seed }) => seed)).toEqual([21, 22]);
+    expect(found.remarks).toContain('with seeds 21, 22 only');
   });
 
   it('take the last society of a run that ended early for those that it did not go on to', () => {
-    const found = claims({ endedAt: (runId) => (runId.includes('single-agent') ? 2 : 5) })['beats single agent'];
+    const found = claim('beats single agent', { endedAt: (runId) => (runId.includes('single-agent') ? 2 : 5) });
     expect(found.comparison!.seeds.map(({ secondIteration }) => secondIteration)).toEqual([2, 2, 2]);
     expect(found.remarks).toContain(
       '“single-agent” ended early, after iteration 2 with seed 21, after iteration 2 with seed 22, after iteration 2 with seed 23',
@@ -207,19 +214,19 @@ describe('claims', () => {
 describe('a rival with as many steps', () => {
   it('is its first iteration through which every agent has taken as many steps as the society’s in all', () => {
     // Generation agents take 5 · 60 steps in the society, and 100 per iteration in the control.
-    const { comparison } = claims()['beats control at equal steps'];
+    const { comparison } = claim('beats control at equal steps');
     expect(comparison!.seeds.map(({ secondIteration }) => secondIteration)).toEqual([3, 3, 3]);
   });
 
   it('does not exist where it never gets there', () => {
     const steps = (runId: string) => (runId.includes('control') ? 20 : 60);
-    expect(claims({ steps })['beats control at equal steps'].standing).toBe('cannot be judged');
+    expect(claim('beats control at equal steps', { steps }).standing).toBe('cannot be judged');
   });
 });
 
 describe('a curve', () => {
   it('that peaks and falls falls from the peak of the other seeds', () => {
-    const { comparison, remarks } = claims()['peaks and falls'];
+    const { comparison, remarks } = claim('peaks and falls');
     expect(comparison!.seeds.map(({ firstIteration, secondIteration }) => [firstIteration, secondIteration])).toEqual([
       [2, 5],
       [2, 5],
@@ -234,14 +241,14 @@ describe('a curve', () => {
   });
 
   it('of one seed is measured from its own peak, and says that this flatters a fall', () => {
-    const { standing, remarks } = claims({ seeds: [21] })['peaks and falls'];
+    const { standing, remarks } = claim('peaks and falls', { seeds: [21] });
     expect(standing).toBe('shown for this seed');
     expect(remarks.at(-1)).toContain('from its own peak, which flatters a fall,');
   });
 
   it('that ends at its best does not fall', () => {
     const rising = debating('single-agent', ({ iteration }) => [0.6, 0.65, 0.7, 0.72, 0.74, 0.76][iteration]);
-    expect(claims({ accuracy: rising })['peaks and falls']).toMatchObject({
+    expect(claim('peaks and falls', { accuracy: rising })).toMatchObject({
       standing: 'not shown',
       remarks: expect.arrayContaining(['its best iteration is the first or the last']) as string[],
     });
@@ -249,16 +256,16 @@ describe('a curve', () => {
 
   it('does not fall by noise alone: every seed has one lucky iteration of its own', () => {
     const lucky = debating('single-agent', ({ iteration, seed }) => (iteration === seed - 20 ? 0.8 : 0.7));
-    const claim = claims({ accuracy: lucky })['peaks and falls'];
-    expect(claim.comparison!.seeds.every(({ seed, firstIteration }) => firstIteration !== seed - 20)).toBe(true);
-    expect(claim.comparison!.difference).toBeCloseTo(0);
-    expect(claim.standing).toBe('not shown');
+    const found = claim('peaks and falls', { accuracy: lucky });
+    expect(found.comparison!.seeds.every(({ seed, firstIteration }) => firstIteration !== seed - 20)).toBe(true);
+    expect(found.comparison!.difference).toBeCloseTo(0);
+    expect(found.standing).toBe('not shown');
   });
 
   it('that ends above its start but falls from its peak does not rise', () => {
     const values = [0.6, 0.75, 0.85, 0.8, 0.78, 0.75];
     const fallen = debating('multiagent-finetuning', ({ iteration }) => values[iteration]);
-    const { standing, remarks } = claims({ accuracy: fallen }).rises;
+    const { standing, remarks } = claim('rises', { accuracy: fallen });
     expect(standing).toBe('not shown');
     expect(remarks[0]).toBe('it rises and then falls');
   });
