@@ -123,9 +123,7 @@ function noticesOf(input: ComparisonInput, rows: ComparisonRow[]): string[] {
       ? `${finished} of ${counted(runs.length, 'run')} finished: everything here rests on those.`
       : '',
     fewSeeds(seeds),
-    areClaimsChanged
-      ? 'The claims are not those that the comparison was started with: they were written when results could be known.'
-      : '',
+    areClaimsChanged ? otherClaims(comparison) : '',
     ...failed.map(({ runId, reason }) => `${runId} failed: ${reason ?? 'no reason is known'}`),
     ...tasks.flatMap((task) => missingSeeds(task, rows, tasks.length)),
     ...tasks.map((task) => sharedProblems(task, runs, tasks.length)),
@@ -136,6 +134,12 @@ function noticesOf(input: ComparisonInput, rows: ComparisonRow[]): string[] {
     ...usageNotices(runs),
     ...endingNotices(runs.map(({ runId, counts }) => ({ place: `in ${runId}`, counts }))),
   ].filter((notice) => notice !== '');
+}
+
+function otherClaims({ claims }: ComparisonInput['comparison']): string {
+  return claims === undefined
+    ? 'The comparison was started with claims that are not judged here.'
+    : 'The claims are not those that the comparison was started with: they were written when results could be known.';
 }
 
 /** Empty where there are enough for an interval over seeds. */

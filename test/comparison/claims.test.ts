@@ -202,12 +202,17 @@ describe('claims', () => {
     );
   });
 
-  it('that are not those the comparison was started with are said to be others', () => {
-    const input = comparisonFixture();
-    expect(buildComparison({ ...input, areClaimsChanged: true }).notices.join()).toContain(
+  it('that are not those the comparison was started with are said to be others, or left out', () => {
+    const plain = comparisonFixture();
+    const claimed = made({ seeds: [21], claimed: [written['debate beats one sample']] });
+    const noticesOf = (input: ComparisonInput) => buildComparison(input).notices.join();
+    expect(noticesOf({ ...claimed, areClaimsChanged: true })).toContain(
       'The claims are not those that the comparison was started with',
     );
-    expect(buildComparison(input).notices.join()).not.toContain('claims');
+    expect(noticesOf({ ...plain, areClaimsChanged: true })).toContain(
+      'was started with claims that are not judged here',
+    );
+    expect(noticesOf(claimed) + noticesOf(plain)).not.toContain('claims');
   });
 });
 
