@@ -126,6 +126,16 @@ export default tseslint.config(
     ['src/{providers,artifacts,tasks}/**/*.ts'],
     [...rooms('activities', 'workflows', 'cli', 'worker'), ...packages('commander')],
   ),
+  // Used by a command, without a workflow; models are reached through the ports alone.
+  border(
+    ['src/probe/**/*.ts'],
+    [
+      ...rooms('activities', 'workflows', 'config'),
+      ...adapters.filter(({ regex }) => !regex.includes('tasks')),
+      ...wiring,
+      ...outside,
+    ],
+  ),
   border(
     ['src/{contract,ports}/**/*.ts'],
     [nodeModules, ...rooms('activities', 'workflows'), ...adapters, ...wiring, ...outside],

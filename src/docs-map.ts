@@ -16,6 +16,7 @@ export const rooms: Record<string, string> = {
   'src/domain/evidence':
     'What a measurement is, what a paired comparison over seeds is, and when a difference is clear.',
   'src/domain/measures': 'Measures of diversity and drift.',
+  'src/probe': 'Do critics use what they read? The intervention as it is asked.',
   'src/prompts': 'Every prompt text, per prompt set and task.',
   'src/tasks': 'One file per task: draw problems, read an answer, compare two.',
   'src/specification': 'From what a user wrote to a resolved specification, or one line per problem.',
@@ -31,6 +32,7 @@ export const rooms: Record<string, string> = {
   'src/supervision': 'Child processes of this machine: servers, ports, locks, logs, disks.',
   'src/cli': 'One file per command of `maft`.',
   'src/cli/data': '`maft data`.',
+  'src/cli/probe': '`maft probe-critics`.',
   'src/cli/select': '`maft select`.',
   src: 'Programs and what all rooms share: the worker, the wiring of adapters to ports, configuration, errors.',
   python: 'How our Python modules are started, and the pinned requirements.',

@@ -29,23 +29,16 @@ export interface WiredAnswering {
 }
 
 export function wireAnswering(config: MachineConfig, python: string): WiredAnswering {
-  const endpoints = new Map<string, OpenAiEndpoint>();
-  const endpointOf = (name: string): OpenAiEndpoint => {
-    const known = endpoints.get(name);
-    if (known !== undefined) return known;
-    const made = new OpenAiEndpoint(resolveEndpoint(config, name));
-    endpoints.set(name, made);
-    return made;
-  };
+  const endpoints = openEndpoints(config);
   const mathVerify = mathVerifyGrader(config, python);
   const modules = moduleAccess(config.maftHome, config.taskModules);
   return {
-    inference: (name) => new OpenAiInference(endpointOf(name)),
-    scoring: (name) => new OpenAiScoring(endpointOf(name)),
+    inference: (name) => new OpenAiInference(endpoints.of(name)),
+    scoring: (name) => new OpenAiScoring(endpoints.of(name)),
     task: (settings) => taskFor(settings, { dataDirectory: config.data, dataFolders: config.dataFolders, modules }),
     grader: (reader) => (reader.equal === undefined ? mathVerify : graderFor(reader)),
     async close() {
-      await Promise.all([mathVerify.close(), ...[...endpoints.values()].map((endpoint) => endpoint.close())]);
+      await Promise.all([mathVerify.close(), endpoints.close()]);
     },
   };
 }
@@ -87,6 +80,27 @@ export function wireMachine(
     warmUp: () => trainer.warmUp(),
     async close() {
       await Promise.all([trainer.close(), closeAnswering()]);
+    },
+  };
+}
+
+export interface Endpoints {
+  /** One client per endpoint, made when it is first asked. Throws like `resolveEndpoint`. */
+  of(name: string): OpenAiEndpoint;
+  close(): Promise<void>;
+}
+
+/** The configured endpoints of this machine. */
+export function openEndpoints(config: MachineConfig): Endpoints {
+  const made = new Map<string, OpenAiEndpoint>();
+  return {
+    of(name) {
+      const endpoint = made.get(name) ?? new OpenAiEndpoint(resolveEndpoint(config, name));
+      made.set(name, endpoint);
+      return endpoint;
+    },
+    async close() {
+      await Promise.all([...made.values()].map((endpoint) => endpoint.close()));
     },
   };
 }

@@ -10,9 +10,10 @@ import { wrapped } from '../report/plain-table';
 import { askSociety, waysOfAsking, type SocietyAnswer, type WayOfAsking } from '../runs/ask-society';
 import { findSociety } from '../runs/find-society';
 import { interruptSignal } from '../runs/perform-run';
-import { withModelServer } from '../runs/with-platform';
+import { withModelServer } from '../runs/with-model-server';
 import { embeddedModels } from '../setup/model-folder';
 import { stderrListener } from '../setup/progress';
+import { ensurePythonEnvironment } from '../setup/python-environment';
 import { shortened, visibleJson, visibleLine, visibleText } from '../visible-text';
 import { openStore, wireAnswering } from '../wiring';
 import { wholeNumber } from './number-options';
@@ -54,9 +55,10 @@ async function ask(name: string, text: string, { way, seed, json = false }: AskO
   const { society, record } = await findSociety(openStore(loadConfig()), name, 'society');
   const { specification } = record;
   const interrupted = interruptSignal();
-  const platform = { model: embeddedModels(specification), listener: stderrListener(), interrupted };
-  await withModelServer(platform, async (config, python) => {
-    const { close, task: taskOf, grader, inference } = wireAnswering(config, python);
+  const listener = stderrListener();
+  await withModelServer({ model: embeddedModels(specification), listener, interrupted }, async (config) => {
+    const python = await ensurePythonEnvironment({ listener, ownPython: config.python });
+    const { close, task: taskOf, grader, inference } = wireAnswering(config, python.program);
     try {
       const task = taskOf(specification.evalTask ?? specification.task);
       const prompts = promptsFor(specification.method.prompts, task);

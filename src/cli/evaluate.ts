@@ -1,17 +1,15 @@
 /** `maft evaluate SOCIETY`: measures a finished society on any task; nothing is trained. */
-import { InvalidArgumentError, type Command } from 'commander';
+import type { Command } from 'commander';
 import { loadConfig } from '../config';
-import { InvalidRunSpec } from '../errors';
 import { findSociety } from '../runs/find-society';
 import { performRun } from '../runs/perform-run';
 import { embeddedModels } from '../setup/model-folder';
 import { resolveSpecification } from '../specification';
 import { evaluationSpecification, parseEvaluationRequest } from '../specification/evaluation';
-import { suggestion } from '../specification/nearest';
-import { taskKinds } from '../tasks';
 import { openStore } from '../wiring';
 import { positiveNumber, wholeNumber } from './number-options';
 import { closing } from './run';
+import { taskSettings } from './task-option';
 import { visibleJson } from '../visible-text';
 
 interface EvaluateOptions {
@@ -65,22 +63,4 @@ function requested(
 ): Record<string, unknown> {
   const sized = problems === undefined ? task : { ...(task ?? source.evalTask ?? source.task), eval: problems };
   return { ...(sized === undefined ? {} : { task: sized }), ...(seed === undefined ? {} : { seed }) };
-}
-
-/** `gsm8k`, `own.cjs` or `{"kind": …}`; what is in the object is judged with the rest of the specification. */
-function taskSettings(text: string): object {
-  if (text.trimStart().startsWith('{')) return jsonObject(text);
-  if (/\.c?js$/.test(text)) return { kind: 'module', path: text };
-  if (taskKinds.some((kind) => kind === text)) return { kind: text };
-  throw new InvalidArgumentError(
-    `must be one of ${taskKinds.join(', ')}, a file of your own (.js, .cjs), or a JSON object${suggestion(text, taskKinds)}`,
-  );
-}
-
-function jsonObject(text: string): object {
-  try {
-    return JSON.parse(text) as object;
-  } catch (error) {
-    throw new InvalidRunSpec([`--task: is not JSON: ${(error as Error).message}`]);
-  }
 }

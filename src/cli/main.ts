@@ -50,6 +50,11 @@ const commands: CommandEntry[] = [
     summary: 'measure a finished society on any task',
     load: () => require('./evaluate') as CommandModule,
   },
+  {
+    name: 'probe-critics',
+    summary: 'measure whether critics use what they read',
+    load: () => require('./probe-critics') as CommandModule,
+  },
   { name: 'status', summary: 'what a run is doing', load: () => require('./status') as CommandModule },
   { name: 'pause', summary: 'pause an open run', load: () => steering().pauseCommand },
   { name: 'resume', summary: 'go on with a paused run', load: () => steering().resumeCommand },

@@ -42,6 +42,24 @@ function isModule(text: string): boolean {
   return /\.c?js$/.test(text);
 }
 
+/** `gsm8k`, `own.cjs` or `{"kind": …}`; what is in the object is judged with the rest of the specification. */
+export function taskSettings(text: string): object {
+  if (text.trimStart().startsWith('{')) return jsonObject(text);
+  if (isModule(text)) return { kind: 'module', path: text };
+  if (taskKinds.some((kind) => kind === text)) return { kind: text };
+  throw new InvalidArgumentError(
+    `must be one of ${taskKinds.join(', ')}, a file of your own (.js, .cjs), or a JSON object${suggestion(text, taskKinds)}`,
+  );
+}
+
+function jsonObject(text: string): object {
+  try {
+    return JSON.parse(text) as object;
+  } catch (error) {
+    throw new InvalidRunSpec([`--task: is not JSON: ${(error as Error).message}`]);
+  }
+}
+
 /** Throws `InvalidRunSpec` where the options do not say how answers are compared. */
 export function taskChoice({ task, answerType }: TaskOptions): TaskChoice {
   if (isModule(task)) return { kind: 'module', path: task };

@@ -43,7 +43,7 @@ export function tunedSociety(previous: Society, iteration: number, weights: Weig
 }
 
 /** The model of an agent; `shared` stands for the one model of one-model methods. */
-export function modelOf(society: Society, agent: string): AgentModel {
+export function modelOf(society: Pick<Society, 'agents' | 'iteration'>, agent: string): AgentModel {
   const found = society.agents[agent === sharedAgent ? generationAgent(1) : agent];
   if (found === undefined) throw new Error(`society of iteration ${society.iteration} has no agent ${agent}`);
   return found;

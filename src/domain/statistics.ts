@@ -165,8 +165,7 @@ export function tInterval(values: number[], { within, step = 0 }: Support = {}):
   if (n === 0) return { mean: 0, n, interval: null };
   const average = mean(values);
   if (n < fewestForInterval) return { mean: average, n, interval: null };
-  const sampleVariance = values.reduce((sum, value) => sum + (value - average) ** 2, 0) / (n - 1);
-  const half = tQuantile(1 - tail, n - 1) * Math.sqrt(Math.max(sampleVariance, step ** 2 / 12) / n);
+  const half = tQuantile(1 - tail, n - 1) * Math.sqrt(Math.max(sampleVariance(values), step ** 2 / 12) / n);
   const { lower, upper } = within ?? { lower: -Infinity, upper: Infinity };
   return {
     mean: average,
@@ -179,6 +178,16 @@ export function tInterval(values: number[], { within, step = 0 }: Support = {}):
 export function mean(values: readonly number[]): number {
   if (values.length === 0) throw new RangeError('No mean of no values.');
   return values.reduce((sum, value) => sum + value, 0) / values.length;
+}
+
+/** Sample standard deviation divided by sqrt(n), of the mean of values that need not be 0 or 1; at least two values. */
+export function standardErrorOfMean(values: readonly number[]): number {
+  return Math.sqrt(sampleVariance(values) / values.length);
+}
+
+function sampleVariance(values: readonly number[]): number {
+  const average = mean(values);
+  return values.reduce((sum, value) => sum + (value - average) ** 2, 0) / (values.length - 1);
 }
 
 /** Quantile of Student's t for a whole number of degrees of freedom, by bisection of its distribution function. */

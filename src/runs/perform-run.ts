@@ -11,6 +11,7 @@ import { resolveSpecification } from '../specification';
 import type { BaseModel } from '../setup/model-folder';
 import { stderrListener } from '../setup/progress';
 import { openStore } from '../wiring';
+import { abortedBySignals } from './interrupt-signal';
 import { followRun, RunCancelled } from './follow';
 import { createProgressDisplay, type ProgressDisplay } from './progress-display';
 import { storyOfIteration } from './run-story';
@@ -135,14 +136,8 @@ function planLine(specification: RunSpecification): string {
   );
 }
 
-/** Aborted by the first Ctrl-C; the second ends the process at once. */
+/** For commands that cancel what they follow. */
 export function interruptSignal(): AbortSignal {
-  const controller = new AbortController();
-  const onSignal = () => {
-    if (controller.signal.aborted) process.exit(130);
-    // The reason is what a start that is under way then throws.
-    controller.abort(new RunCancelled('interrupted; nothing is left running, and the same command goes on'));
-  };
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, onSignal);
-  return controller.signal;
+  // The reason is what a start that is under way then throws.
+  return abortedBySignals(new RunCancelled('interrupted; nothing is left running, and the same command goes on'));
 }

@@ -5,9 +5,7 @@ import { ConfigError } from '../errors';
 import type { BaseModel } from '../setup/model-folder';
 import { giveUpCommands } from '../setup/command';
 import { prepareMachine } from '../setup/prepare-machine';
-import { ensurePythonEnvironment } from '../setup/python-environment';
 import type { SetupListener } from '../setup/progress';
-import { startModelServer } from '../supervision/model-server';
 import { startPlatform, type PlatformEvent } from '../supervision/platform';
 import { findServers, runningServers, targetOf, type FoundServers } from './find-servers';
 import { connectClient } from './temporal-client';
@@ -51,27 +49,6 @@ export async function withServers<Result>(
 export async function withRunningServers<Result>(use: (servers: Servers) => Promise<Result>): Promise<Result> {
   const config = loadConfig();
   return withClient(config, runningServers(config), use);
-}
-
-/**
- * Gives `use` a configuration whose embedded endpoint answers, and Python's program: the model server of a running `maft up`,
- * else one of its own, which ends with it. No Temporal server is needed.
- */
-export async function withModelServer<Result>(
-  { model, listener, interrupted }: Pick<PlatformRequest, 'model' | 'listener' | 'interrupted'>,
-  use: (config: MachineConfig, python: string) => Promise<Result>,
-): Promise<Result> {
-  const config = loadConfig();
-  const setUp = ensurePythonEnvironment({ listener, ownPython: config.python });
-  const { program: python } = await unlessInterrupted(setUp, interrupted);
-  const url = config.modelServer ?? findServers(config)?.modelServerUrl ?? undefined;
-  if (model === null || url !== undefined) return use({ ...config, modelServer: url }, python);
-  const server = await startModelServer({ config, python, model, listener });
-  try {
-    return await use({ ...config, modelServer: server.url }, python);
-  } finally {
-    await server.stop();
-  }
 }
 
 async function withOwnPlatform<Result>(

@@ -1,5 +1,5 @@
 /** The base model a platform serves: a folder with ordinary Hugging Face files. */
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { isAbsolute, join, resolve } from 'node:path';
 import type { RunSpecification } from '../contract/specification';
 import { servedName } from '../domain/served-name';
@@ -36,6 +36,18 @@ export function findBaseModel(name: string): BaseModel {
   const missing = missingFiles(folder);
   if (missing.length > 0) throw new ConfigError(`"${folder}" is no model folder: it has no ${missing.join(', no ')}`);
   return { folder, name: servedName(name) };
+}
+
+/**
+ * Whether the vocabulary is smaller than that of single bytes, as of the models that python/maft/tiny makes: prompts in
+ * sentences are not meant for such a model.
+ */
+export function readsCharacters({ folder }: BaseModel): boolean {
+  const { vocab_size: vocabulary } = JSON.parse(readFileSync(join(folder, 'config.json'), 'utf8')) as Record<
+    string,
+    unknown
+  >;
+  return typeof vocabulary === 'number' && vocabulary < 256;
 }
 
 /**

@@ -86,3 +86,22 @@ it('can be looked at afterwards: runs and report need no server', async () => {
   const report = await reference().home.run(['report', 'small', '--json']);
   expect(JSON.parse(report.stdout)).toEqual(reference().report);
 });
+
+it('probes the critics of a finished society, served from their weights, and the base they come from', async () => {
+  const probe = async (name: string) => {
+    const { code, stdout, stderr } = await reference().home.run(['probe-critics', name, '--problems', '6', '--json']);
+    expect([code, stderr]).toEqual([0, stderr]);
+    return JSON.parse(stdout) as { problems: number; counts: { calls: number } };
+  };
+  // How many of so few problems can be measured differs between machines; without weights or prompts it is not one.
+  for (const [name, asked] of [
+    ['small@1', { society: 'small@1', seed: 3 }],
+    ['models/tiny-arithmetic', { base: 'models/tiny-arithmetic', seed: 1 }],
+  ] as const) {
+    const found = await probe(name);
+    expect(found).toMatchObject({ ...asked, problemsAsked: 6, failed: 0, prompts: 'compact', critics: 3 });
+    expect(found.problems).toBeGreaterThan(0);
+    expect(found.counts.calls).toBeGreaterThanOrEqual(found.problems * (6 + 9 * 3));
+  }
+  expect(reference().home.processes()).toEqual([]);
+});

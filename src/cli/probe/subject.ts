@@ -1,0 +1,154 @@
+/** What `maft probe-critics` is asked about: a base model in the roles of an untuned society, or a finished society. */
+import { join } from 'node:path';
+import { readSealed } from '../../artifacts/sealed';
+import type { RunRecord } from '../../contract/run';
+import type { RunSpecification } from '../../contract/specification';
+import { runKeys } from '../../domain/keys';
+import { embeddedEndpoint, untunedSociety, type UnversionedSociety } from '../../domain/society';
+import { ConfigError, InvalidRunSpec } from '../../errors';
+import { repositoryRoot } from '../../paths';
+import type { ArtifactStore } from '../../ports';
+import { findSociety } from '../../runs/find-society';
+import { findBaseModel, readsCharacters, type BaseModel } from '../../setup/model-folder';
+import { loadSpecificationFile, resolveSpecification } from '../../specification';
+import { evaluationSpecification, parseEvaluationRequest } from '../../specification/evaluation';
+import { normalise } from '../../specification/normalise';
+import { isPlainObject, merge, valueAt, without, type PlainObject } from '../../specification/plain-objects';
+import { shownValue } from '../../specification/problems';
+
+export interface ProbeRequest {
+  /** BASE, RUN or RUN@ITERATION. */
+  name: string;
+  /** Settings of the task; a path of a specification, or of a file with the settings, where it is a text. */
+  task: object | string | undefined;
+  problems: number | undefined;
+  seed: number | undefined;
+  /** Of base models that another endpoint serves. */
+  endpoint: string;
+  prompts: string | undefined;
+}
+
+export interface ProbeSubject {
+  kind: 'base' | 'society';
+  /** As `RUN@ITERATION`, or as the base was named. */
+  name: string;
+  society: UnversionedSociety;
+  /** Its `task` is what is asked; `task.eval` says how many problems. */
+  specification: RunSpecification;
+  /** For the reader: whose settings were taken. */
+  notice?: string;
+}
+
+/** Cheap enough to be a measure of every run; more only where they are asked for. */
+const usualProblems = 200;
+
+/** Throws `InvalidRunSpec` or `ConfigError` for what exists in no store, on no disk, or has no critics. */
+export async function probeSubject(store: ArtifactStore, request: ProbeRequest): Promise<ProbeSubject> {
+  const subject = (await isRun(store, request)) ? await tunedSubject(store, request) : await untunedSubject(request);
+  const { members, rounds } = subject.society;
+  if (members >= 2 && rounds >= 2) return subject;
+  throw new InvalidRunSpec([
+    `${subject.name}: with ${members} members and ${rounds} rounds there are no critics that read others; probe a method that debates`,
+  ]);
+}
+
+async function isRun(store: ArtifactStore, { name, endpoint }: ProbeRequest): Promise<boolean> {
+  if (endpoint !== embeddedEndpoint || !/^[A-Za-z0-9._-]+(@\w+)?$/.test(name)) return false;
+  if (name.includes('@')) return true;
+  return (await readSealed<RunRecord>(store, runKeys.record(name))) !== undefined;
+}
+
+async function tunedSubject(store: ArtifactStore, request: ProbeRequest): Promise<ProbeSubject> {
+  const { name, seed, prompts } = request;
+  if (prompts !== undefined) {
+    throw new InvalidRunSpec(['--prompts: a society is asked with the prompts of its own run; leave it out']);
+  }
+  const found = await findSociety(store, name, 'society');
+  const { specification: own } = found.record;
+  const task = (await settingsOf(request.task)).task ?? own.evalTask ?? own.task;
+  const asked = { society: name, task: sized(task, request.problems), ...(seed === undefined ? {} : { seed }) };
+  const { specification } = resolveSpecification(evaluationSpecification(parseEvaluationRequest(asked), found));
+  const { society } = found;
+  return { kind: 'society', name: `${society.runId}@${society.iteration}`, society, specification };
+}
+
+async function untunedSubject(request: ProbeRequest): Promise<ProbeSubject> {
+  const { name, endpoint, seed, prompts } = request;
+  const given = await settingsOf(request.task);
+  const asExample = endpoint === embeddedEndpoint && !given.isWhole && readsCharacters(baseFolder(request));
+  const settings = asExample ? overExample(await specificationIn(characterExample()), given) : given.settings;
+  if (settings.task === undefined) {
+    throw new InvalidRunSpec(['--task: missing; a base model needs one, such as gsm8k or examples/demo.yaml']);
+  }
+  const { specification } = resolveSpecification(
+    merge(settings, {
+      task: sized(settings.task, request.problems),
+      ...(seed === undefined ? {} : { seed }),
+      ...(prompts === undefined ? {} : { method: { prompts } }),
+      model: { base: name, endpoint },
+    }),
+  );
+  const notice = `${name} reads single characters: what no option says is as in examples/demo.yaml`;
+  const society = untunedSociety('probe', specification);
+  return { kind: 'base', name, society, specification, ...(asExample ? { notice } : {}) };
+}
+
+function baseFolder({ name }: ProbeRequest): BaseModel {
+  try {
+    return findBaseModel(name);
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    throw new ConfigError(`${error.message}; and no run of the store has that name`);
+  }
+}
+
+const characterExample = () => join(repositoryRoot(), 'examples', 'demo.yaml');
+
+/** The example's task, too, unless one of another kind was given. */
+function overExample(example: PlainObject, { settings, task }: GivenSettings): PlainObject {
+  const isSameKind = task === undefined || valueAt(task, ['kind']) === valueAt(example.task, ['kind']);
+  return merge({ ...example, task: isSameKind ? example.task : {} }, settings) as PlainObject;
+}
+
+interface GivenSettings {
+  /** Of a specification; `task` at least, where anything was given. */
+  settings: PlainObject;
+  task?: unknown;
+  /** Whether it is a whole specification, which says how models are asked as well. */
+  isWhole: boolean;
+}
+
+/** @param task Settings of a task, or a file that holds them or a specification. */
+async function settingsOf(task: ProbeRequest['task']): Promise<GivenSettings> {
+  if (task === undefined) return { settings: {}, isWhole: false };
+  if (typeof task !== 'string') return { settings: { task }, task, isWhole: false };
+  const content = await loadSpecificationFile(task);
+  if (isPlainObject(content) && Object.hasOwn(content, 'kind'))
+    return { settings: { task: content }, task: content, isWhole: false };
+  const settings = await specificationIn(task);
+  return { settings, task: settings.task, isWhole: true };
+}
+
+/** A run's or a comparison's file, without what only says what is trained or compared. */
+async function specificationIn(file: string): Promise<PlainObject> {
+  const content = await loadSpecificationFile(file);
+  if (!isPlainObject(content)) throw new InvalidRunSpec([`${file}: ${shownValue(content)} is not a specification`]);
+  const { tasks } = content;
+  const [first] = Array.isArray(tasks) ? (tasks as unknown[]) : [];
+  const { specification } = normalise(
+    without(
+      content,
+      notAsked.map((field) => [field]),
+    ),
+  );
+  return { ...specification, task: content.evalTask ?? content.task ?? first };
+}
+
+const notAsked = ['methods', 'seeds', 'tasks', 'baseline', 'task', 'evalTask', 'model', 'stopWhen', 'guard'];
+
+/** The task with as many evaluation problems as are asked about. */
+function sized(task: unknown, problems: number | undefined): unknown {
+  if (!isPlainObject(task)) return task;
+  const asWritten = typeof task.eval === 'number' ? task.eval : usualProblems;
+  return { ...task, eval: problems ?? Math.min(asWritten, usualProblems) };
+}

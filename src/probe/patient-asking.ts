@@ -1,0 +1,61 @@
+/** Model calls of a command, without a workflow that would retry them: asks again where that may help, and counts. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { CallCounts } from '../contract/run';
+import { addCounts, countUsages, noCounts } from '../domain/counts';
+import { ProviderError } from '../errors';
+import type { ChatCompletion, ChatRequest, Inference } from '../ports';
+
+/** Waits before the 2nd, 3rd … attempt, milliseconds: a server that is being restarted, or a minute's limit of calls. */
+const usualPausesMs = [1_000, 2_000, 5_000, 15_000, 40_000];
+
+/** A wait, milliseconds, after which the person at the terminal would no longer be looking. */
+const longestPauseMs = 120_000;
+
+export interface PatientAsking {
+  ask(endpoint: string, request: ChatRequest): Promise<string>;
+  /** Of all answers so far. */
+  readonly counts: CallCounts;
+}
+
+interface Asking {
+  inference: (endpoint: string) => Inference;
+  signal: AbortSignal;
+  pausesMs?: readonly number[];
+}
+
+/** `ask` throws the last attempt's `ProviderError`, at once where no retry may help, and the signal's reason once it is aborted. */
+export function patientAsking({ inference, signal, pausesMs = usualPausesMs }: Asking): PatientAsking {
+  let counts = noCounts;
+
+  async function attempt(endpoint: string, request: ChatRequest): Promise<ChatCompletion> {
+    for (let attempts = 0; ; attempts += 1) {
+      signal.throwIfAborted();
+      try {
+        return await inference(endpoint).complete(request, signal);
+      } catch (error) {
+        const pauseMs = pauseBefore(error, pausesMs[attempts]);
+        if (signal.aborted) throw signal.reason;
+        if (pauseMs === undefined) throw error;
+        await sleep(pauseMs);
+      }
+    }
+  }
+
+  return {
+    async ask(endpoint, request) {
+      const { text, usage } = await attempt(endpoint, request);
+      counts = addCounts(counts, countUsages([usage]));
+      return text;
+    },
+    get counts() {
+      return counts;
+    },
+  };
+}
+
+/** Undefined where no further attempt is made. */
+function pauseBefore(error: unknown, usualMs: number | undefined): number | undefined {
+  if (!(error instanceof ProviderError) || !error.retryable || usualMs === undefined) return undefined;
+  const pauseMs = Math.max(usualMs, error.retryAfterMs ?? 0);
+  return pauseMs > longestPauseMs ? undefined : pauseMs;
+}

@@ -1,0 +1,85 @@
+/**
+ * Where a command that needs no workflow finds the embedded model server: MAFT_MODEL_SERVER, else that of a running
+ * `maft up` which serves the model, else one for the command's duration.
+ */
+import { join } from 'node:path';
+import { loadConfig, resolveEndpoint, type MachineConfig } from '../config';
+import { embeddedEndpoint } from '../domain/society';
+import { OpenAiEndpoint } from '../providers/openai-endpoint';
+import { OpenAiInference } from '../providers/openai-inference';
+import type { BaseModel } from '../setup/model-folder';
+import type { SetupListener } from '../setup/progress';
+import { ensurePythonEnvironment } from '../setup/python-environment';
+import { findRunningPlatform } from '../supervision/platform-state';
+import { choosePorts, loopback } from '../supervision/ports';
+import { modelServer } from '../supervision/programs';
+import { SupervisedProcess } from '../supervision/supervised-process';
+
+export interface ModelServerRequest {
+  /** What the embedded endpoint has to serve; null where every endpoint is elsewhere, and then no server is started. */
+  model: BaseModel | null;
+  listener: SetupListener;
+  interrupted: AbortSignal;
+}
+
+/** Gives `use` a configuration whose endpoint `embedded` answers, and ends the server that was started for it. */
+export async function withModelServer<Result>(
+  { model, listener, interrupted }: ModelServerRequest,
+  use: (config: MachineConfig) => Promise<Result>,
+): Promise<Result> {
+  const config = loadConfig();
+  if (model === null || config.modelServer !== undefined) return use(config);
+  const running = findRunningPlatform(config.maftHome)?.modelServerUrl ?? undefined;
+  if (running !== undefined) {
+    const served = { ...config, modelServer: running };
+    if (await serves(served, model, interrupted)) return use(served);
+    listener(`${running} does not serve ${model.name}: starting a model server for as long as this takes`);
+  }
+  return withOwnServer(config, { model, listener, interrupted }, use);
+}
+
+async function serves(config: MachineConfig, model: BaseModel, signal: AbortSignal): Promise<boolean> {
+  const endpoint = new OpenAiEndpoint(resolveEndpoint(config, embeddedEndpoint));
+  try {
+    const names = await new OpenAiInference(endpoint).models(signal);
+    return [model, ...(model.further ?? [])].every(({ name }) => names.includes(name));
+  } finally {
+    await endpoint.close();
+  }
+}
+
+async function withOwnServer<Result>(
+  config: MachineConfig,
+  { model, listener, interrupted }: ModelServerRequest & { model: BaseModel },
+  use: (config: MachineConfig) => Promise<Result>,
+): Promise<Result> {
+  const python = await ensurePythonEnvironment({ listener, ownPython: config.python });
+  // The configured port belongs to `maft up`.
+  const { ports, release } = await choosePorts({});
+  const modelsDirectory = join(config.store, 'models');
+  const program = modelServer({
+    python: python.program,
+    model,
+    modelsDirectory,
+    port: ports.modelServer,
+    ...config.server,
+  });
+  const server = new SupervisedProcess(program, {
+    logFile: join(config.maftHome, 'logs', 'model-server-alone.log'),
+    onEvent: ({ state, message }) => {
+      if (state === 'died') listener(message);
+    },
+  });
+  let stopped: Promise<void> | undefined;
+  const stop = () => (stopped ??= server.stop());
+  interrupted.addEventListener('abort', stop);
+  try {
+    interrupted.throwIfAborted();
+    await server.start();
+    return await use({ ...config, modelServer: `http://${loopback}:${ports.modelServer}` });
+  } finally {
+    interrupted.removeEventListener('abort', stop);
+    await stop();
+    release();
+  }
+}
