@@ -23,7 +23,8 @@ it('prints the report as JSON: rows for one sample, vote and debate, before and 
   expect(report.state).toBe('completed');
   expect(report.rows.length).toBeGreaterThan(0);
   expect(new Set(report.points.map(({ iteration }) => iteration))).toEqual(new Set([0, 1]));
-  expect(new Set(report.points.map(({ mode }) => mode))).toEqual(new Set(['sample', 'vote-3', 'vote-9', 'society']));
+  const modes = ['sample', 'sample-at-0', 'sample-at-0.5', 'vote-3', 'vote-9', 'society'];
+  expect(new Set(report.points.map(({ mode }) => mode))).toEqual(new Set(modes));
   expect(report.points.every(({ n }) => n === 10)).toBe(true);
 });
 
