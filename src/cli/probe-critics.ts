@@ -1,11 +1,10 @@
 /** `maft probe-critics BASE|RUN@ITERATION`: whether critics use what they read (method, section 10); trains and stores nothing. */
 import { InvalidArgumentError, type Command } from 'commander';
 import { promptsFor } from '../../activities/run-tasks';
-import type { MachineConfig } from '../config';
 import { fewestSamples } from '../domain/measures/critic-reading';
 import { baseModels, embeddedEndpoint, nameOfBase } from '../domain/society';
 import { ConfigError, MaftError } from '../errors';
-import { loadConfig } from '../config';
+import { loadConfig, type MachineConfig } from '../config';
 import { packageVersion } from '../paths';
 import type { Inference } from '../ports';
 import { patientAsking } from '../probe/patient-asking';
@@ -15,7 +14,7 @@ import { abortedBySignals } from '../runs/interrupt-signal';
 import { withModelServer } from '../runs/with-model-server';
 import { embeddedModels } from '../setup/model-folder';
 import { stderrListener, type SetupListener } from '../setup/progress';
-import { givenByUser, taskFor } from '../tasks';
+import { givenByUser, taskFor, type Task } from '../tasks';
 import { visibleJson } from '../visible-text';
 import { openEndpoints, openStore } from '../wiring';
 import { positiveNumber, wholeNumber } from './number-options';
@@ -39,7 +38,7 @@ export function register(program: Command): void {
   program
     .command('probe-critics')
     .description('measure whether critics use what they read')
-    .argument('<society>', 'a base model (a folder, or a name that --endpoint serves), RUN or RUN@ITERATION')
+    .argument('<base-or-society>', 'a base model (a folder, or a name that --endpoint serves), RUN or RUN@ITERATION')
     .option(
       '--task <task>',
       "a kind, the file of your own task, a JSON object, or a specification's file, whose prompts and sampling are then used; " +
@@ -92,30 +91,40 @@ async function probe(name: string, { json = false, ...options }: ProbeOptions): 
   const { task, problems, seed, endpoint, prompts } = options;
   const listener = stderrListener();
   const interrupted = abortedBySignals(new Interrupted('interrupted; nothing was stored, and nothing is left running'));
-  const subject = await probeSubject(openStore(loadConfig()), { name, task, problems, seed, endpoint, prompts });
+  const config = loadConfig();
+  const subject = await probeSubject(openStore(config), { name, task, problems, seed, endpoint, prompts });
   if (subject.notice !== undefined) listener(subject.notice);
-  const asked = { subject, samples: options.samples, listener, interrupted };
+  const asked = { subject, samples: options.samples, listener, interrupted, ...(await drawn(config, subject)) };
   const model = embeddedModels(subject.specification);
-  const result = await withModelServer({ model, listener, interrupted }, (config) => measure(config, asked));
+  const result = await withModelServer({ model, listener, interrupted }, (served) => measure(served, asked));
   const text = { ascii: !process.stdout.isTTY, width: process.stdout.columns || 100 };
   process.stdout.write(json ? `${visibleJson(result)}\n` : probeText(result, text));
 }
 
 interface Asked {
   subject: ProbeSubject;
+  task: Task;
+  problems: ProbeProblem[];
   samples: number;
   listener: SetupListener;
   interrupted: AbortSignal;
 }
 
-async function measure(config: MachineConfig, asked: Asked): Promise<ProbeResult> {
-  const { subject, samples, listener, interrupted } = asked;
-  const { society, specification } = subject;
-  const { seed, method, model } = specification;
+/** Before any server is started: data that are missing or do not parse are told at once. */
+async function drawn(
+  config: MachineConfig,
+  { specification }: ProbeSubject,
+): Promise<Pick<Asked, 'task' | 'problems'>> {
   const context = { dataDirectory: config.data, dataFolders: config.dataFolders, modules: givenByUser };
   const task = taskFor(specification.task, context);
-  const drawn = await task.draw({ seed, iterations: 0 });
-  const problems = drawn.eval.filter((problem): problem is ProbeProblem => problem.answer !== undefined);
+  const { eval: problems } = await task.draw({ seed: specification.seed, iterations: 0 });
+  return { task, problems: problems.filter((problem): problem is ProbeProblem => problem.answer !== undefined) };
+}
+
+async function measure(config: MachineConfig, asked: Asked): Promise<ProbeResult> {
+  const { subject, task, problems, samples, listener, interrupted } = asked;
+  const { society, specification } = subject;
+  const { seed, method, model } = specification;
   const endpoints = openEndpoints(config);
   const grader = lazyGrader(task);
   const inference = (name: string): Inference => new OpenAiInference(endpoints.of(name));

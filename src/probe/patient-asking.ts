@@ -36,7 +36,8 @@ export function patientAsking({ inference, signal, pausesMs = usualPausesMs }: A
         const pauseMs = pauseBefore(error, pausesMs[attempts]);
         if (signal.aborted) throw signal.reason;
         if (pauseMs === undefined) throw error;
-        await sleep(pauseMs);
+        // An abort ends the wait, and is thrown with its reason above.
+        await sleep(pauseMs, undefined, { signal }).catch(() => undefined);
       }
     }
   }

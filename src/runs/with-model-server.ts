@@ -5,6 +5,7 @@
 import { join } from 'node:path';
 import { loadConfig, resolveEndpoint, type MachineConfig } from '../config';
 import { embeddedEndpoint } from '../domain/society';
+import { ProviderError } from '../errors';
 import { OpenAiEndpoint } from '../providers/openai-endpoint';
 import { OpenAiInference } from '../providers/openai-inference';
 import type { BaseModel } from '../setup/model-folder';
@@ -33,7 +34,9 @@ export async function withModelServer<Result>(
   if (running !== undefined) {
     const served = { ...config, modelServer: running };
     if (await serves(served, model, interrupted)) return use(served);
-    listener(`${running} does not serve ${model.name}: starting a model server for as long as this takes`);
+    listener(
+      `the model server at ${running} does not serve ${model.name} now: starting a model server for as long as this takes`,
+    );
   }
   return withOwnServer(config, { model, listener, interrupted }, use);
 }
@@ -43,6 +46,10 @@ async function serves(config: MachineConfig, model: BaseModel, signal: AbortSign
   try {
     const names = await new OpenAiInference(endpoint).models(signal);
     return [model, ...(model.further ?? [])].every(({ name }) => names.includes(name));
+  } catch (error) {
+    // One that is still starting, or no longer answers, serves nothing now.
+    if (error instanceof ProviderError) return false;
+    throw error;
   } finally {
     await endpoint.close();
   }

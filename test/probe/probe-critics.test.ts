@@ -1,5 +1,7 @@
 /** The intervention as it is asked: over HTTP, of speakers whose critics ignore, follow or judge what they read. */
 import type { ServerResponse } from 'node:http';
+import { samplingSeed } from '../../src/domain/draws';
+import { sampleName } from '../../src/domain/identifiers';
 import { untunedSociety } from '../../src/domain/society';
 import { ProviderError } from '../../src/errors';
 import { patientAsking } from '../../src/probe/patient-asking';
@@ -112,6 +114,15 @@ test('everything but what is exchanged is equal: models, seeds, question and own
     const seen = ofCritic.map(({ messages }) => `${messages[1]!.content} ${answersIn(messages[2]!.content).join(',')}`);
     expect(new Set(seen).size).toBe(6);
   }
+});
+
+test('first answers are drawn as the samples of a vote over k are, seed included', async () => {
+  server.answer = speaking(judging);
+  await probeCritics(probing(), [problems[0]!]);
+  const first = asked().filter((request) => !isSummary(request) && !isRevision(request));
+  const place = { kind: 'response', seed: 5, iteration: 0, split: 'eval', problemId: 'p-0', round: 1 } as const;
+  const samples = first.map((_, index) => samplingSeed({ ...place, agent: sampleName(index + 1, 3) }));
+  expect(new Set(first.map(({ seed }) => seed))).toEqual(new Set(samples));
 });
 
 test('each critic is told once what two others say, whatever its own answer is', async () => {

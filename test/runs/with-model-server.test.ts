@@ -1,0 +1,75 @@
+/** Which model server a command without a workflow uses. None is started here. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { withModelServer } from '../../src/runs/with-model-server';
+import { findBaseModel, type BaseModel } from '../../src/setup/model-folder';
+import { ownIdentity } from '../../src/supervision/process-identity';
+import { json, startLocalEndpoint, type LocalEndpoint } from '../support/local-endpoint';
+
+const environment = { ...process.env };
+const model = findBaseModel('models/tiny-arithmetic');
+let maftHome: string;
+let server: LocalEndpoint;
+
+beforeAll(async () => (server = await startLocalEndpoint()));
+afterAll(() => server.close());
+beforeEach(() => {
+  maftHome = mkdtempSync(join(tmpdir(), 'maft-model-server-'));
+  for (const name of Object.keys(process.env)) if (/^(MAFT|TEMPORAL)_/.test(name)) delete process.env[name];
+  // Whoever sets up Python here is about to start a server.
+  Object.assign(process.env, { MAFT_HOME: maftHome, MAFT_PYTHON: join(maftHome, 'no-python') });
+});
+afterEach(() => {
+  process.env = { ...environment };
+  rmSync(maftHome, { recursive: true });
+});
+
+/** As `maft up` writes it, with this very process as the one that runs it. */
+function platformRuns(): void {
+  const addresses = {
+    temporalAddress: '127.0.0.1:7299',
+    uiUrl: null,
+    modelServerUrl: server.baseUrl.replace('/v1', ''),
+  };
+  const what = {
+    version: 1,
+    command: 'up',
+    owner: ownIdentity(),
+    state: 'ready',
+    model: null,
+    ports: {},
+    children: [],
+  };
+  writeFileSync(join(maftHome, 'up.json'), JSON.stringify({ ...what, ...addresses }));
+}
+
+const said: string[] = [];
+const used = (wanted: BaseModel | null) => {
+  const listener = (line: string) => void said.push(line);
+  const request = { model: wanted, listener, interrupted: new AbortController().signal };
+  return withModelServer(request, async ({ modelServer }) => modelServer);
+};
+
+test('models behind endpoints of config.yaml need no server', async () => expect(await used(null)).toBeUndefined());
+
+test('MAFT_MODEL_SERVER is used without asking', async () => {
+  process.env.MAFT_MODEL_SERVER = 'http://127.0.0.1:9/v1';
+  expect(await used(model)).toBe('http://127.0.0.1:9');
+});
+
+test('the server of a running `maft up` is used where it serves the model', async () => {
+  platformRuns();
+  server.answer = json(200, { data: [{ id: 'models/tiny-arithmetic' }] });
+  expect(await used(model)).toBe(server.baseUrl.replace('/v1', ''));
+});
+
+test.each([
+  ['another model', json(200, { data: [{ id: 'models/other' }] })],
+  ['nothing yet', json(503, { error: { message: 'starting' } })],
+])('where it serves %s, a server of the command takes its place, and the user is told', async (_, answer) => {
+  platformRuns();
+  server.answer = answer;
+  await expect(used(model)).rejects.toThrow('no-python');
+  expect(said.at(-1)).toMatch(/^the model server at .* does not serve models\/tiny-arithmetic now: starting/);
+});
