@@ -6,7 +6,7 @@ import type { Society } from '../src/contract/society';
 import type { ChatMessage, Usage } from '../src/contract/transcript';
 import type { MethodSettings } from '../src/contract/specification';
 import { saidIn } from '../src/domain/answers';
-import { addCounts, noCounts } from '../src/domain/counts';
+import { addCounts, noCounts, usagesOf } from '../src/domain/counts';
 import { samplingSeed } from '../src/domain/draws';
 import { debateRules, sampleVoice, voiceOf, type Voice } from '../src/domain/debate-rules';
 import { isEmpty } from '../src/domain/finish-reasons';
@@ -15,7 +15,7 @@ import { memberNumbers } from '../src/domain/identifiers';
 import { iterationKeys } from '../src/domain/keys';
 import { modelOf } from '../src/domain/society';
 import { ProviderError } from '../src/errors';
-import { askedAlone, othersResponses, summaryMessages, turnMessages, type DebateStage } from '../src/prompts';
+import { askedAlone, othersResponses, summaryRequest, turnMessages, type DebateStage } from '../src/prompts';
 import { allSettledOrFailed } from '../src/settled';
 import type { Task } from '../src/tasks/task';
 import {
@@ -55,10 +55,11 @@ export function createDebateActivities(dependencies: ActivityDependencies, conte
       const before = await previousRound(input, stage);
       const summary = await summarise(input, stage, before);
       const said = summary && saidIn(summary.response, stage.thinking);
-      const messages = turnMessages(stage, input, before, said);
+      const previous = before[input.member - 1];
+      const others = othersResponses(input, before);
+      const messages = turnMessages(stage, input, { previous, others, summary: said });
       const role = input.round === 1 ? 'generation' : 'critic';
       const voice = { ...voiceOf(input, stage.rules), sampling: stage.society.sampling[role] };
-      const previous = before[input.member - 1];
       const isWithoutOwn = previous !== undefined && isEmpty(previous.response);
       const response = await respond(input, stage, voice, {
         messages,
@@ -110,7 +111,7 @@ export function createDebateActivities(dependencies: ActivityDependencies, conte
           iterationKeys.turn({ ...turn, part: 'response' }),
         );
         const summary = await readSealed<StoredCompletion>(store, iterationKeys.turn({ ...turn, part: 'summary' }));
-        return summary === undefined ? [response.usage] : [response.usage, summary.usage];
+        return usagesOf({ usage: response.usage, summary });
       });
       return (await Promise.all(turns)).flat();
     };
@@ -151,18 +152,12 @@ export function createDebateActivities(dependencies: ActivityDependencies, conte
     stage: Stage,
     before: StoredCompletion[],
   ): Promise<StoredCompletion | undefined> {
-    const others = othersResponses(input, before);
-    if (!stage.society.summary || others.length === 0) return undefined;
+    const request = summaryRequest(stage, othersResponses(input, before));
+    if (request === undefined) return undefined;
     const agent = voiceOf(input, stage.rules).name;
-    const shownQuestion = stage.society.summaryShowsQuestion ? stage.question : undefined;
-    const request = {
-      model: stage.society.summariser,
-      messages: summaryMessages(stage.prompts, others, shownQuestion),
-      sampling: stage.society.sampling.summariser,
-      seed: samplingSeed({ kind: 'summary', seed: stage.seed, ...input, agent }),
-    };
+    const seed = samplingSeed({ kind: 'summary', seed: stage.seed, ...input, agent });
     const kept = completionPlace({ ...input, agent, part: 'summary' }, stage.reuseTurnsOf);
-    return completeOnce({ ...dependencies, ...memory, endpoint: stage.endpoint }, kept, request);
+    return completeOnce({ ...dependencies, ...memory, endpoint: stage.endpoint }, kept, { ...request, seed });
   }
 
   async function respond(

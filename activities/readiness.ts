@@ -15,10 +15,10 @@ import { trainedAgents } from '../src/domain/plan';
 import { baseModels, baseOf, embeddedEndpoint, nameOfBase, type BaseOfAgent } from '../src/domain/society';
 import { ConfigError, InvalidRunSpec, ProviderError, TrainerError, UnsupportedByEndpoint } from '../src/errors';
 import type { TokenizedText } from '../src/ports';
-import { firstRoundMessages, laterRoundMessages } from '../src/prompts';
+import { firstRoundMessages, laterRoundMessages, promptsFor } from '../src/prompts';
 import type { DrawnProblems, LabelledProblem, Task } from '../src/tasks/task';
 import type { ActivityDependencies } from './dependencies';
-import { promptsFor, type RunTasks } from './run-tasks';
+import type { RunTasks } from './run-tasks';
 import { trainingSettings } from './training-settings';
 
 /** What an agent may be asked at least: no critic's chat is shorter than one with responses of one character. */

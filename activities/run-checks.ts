@@ -9,7 +9,8 @@ import { InvalidRunSpec, ProviderError } from '../src/errors';
 import type { DrawnProblems, Task } from '../src/tasks/task';
 import type { ActivityDependencies } from './dependencies';
 import { readinessChecks } from './readiness';
-import { drawProblems, makeTasks, promptsFor, type RunTasks } from './run-tasks';
+import { promptsFor } from '../src/prompts';
+import { drawProblems, makeTasks, type RunTasks } from './run-tasks';
 
 export interface CheckedRun {
   tasks: RunTasks;

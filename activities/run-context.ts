@@ -10,10 +10,10 @@ import type { ArtifactReference, RunRecord, ShardInput, SplitReferences } from '
 import type { Society } from '../src/contract/society';
 import { validationSplit, type Split } from '../src/contract/transcript';
 import { iterationKeys, runKeys } from '../src/domain/keys';
-import type { PromptSet } from '../src/prompts';
+import { promptsFor, type PromptSet } from '../src/prompts';
 import type { Task } from '../src/tasks/task';
 import type { ActivityDependencies } from './dependencies';
-import { promptsFor, taskOfSplit, tasksOf, type RunTasks } from './run-tasks';
+import { taskOfSplit, tasksOf, type RunTasks } from './run-tasks';
 
 export interface RunContext {
   record: RunRecord;

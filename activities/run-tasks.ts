@@ -1,11 +1,11 @@
 /** The tasks of a run: the one it trains on and the one it is evaluated on, usually one and the same. */
 import type { RunRecord } from '../src/contract/run';
-import type { PromptSettings, RunSpecification } from '../src/contract/specification';
+import type { RunSpecification } from '../src/contract/specification';
 import type { Split } from '../src/contract/transcript';
 import { digestOf } from '../src/domain/digests';
 import { validationProblems } from '../src/domain/stopping';
 import { ConfigError } from '../src/errors';
-import { promptSet, type PromptSet } from '../src/prompts';
+import { promptsFor } from '../src/prompts';
 import { normalisedText } from '../src/tasks/normalised-text';
 import type { DrawnProblems, Task } from '../src/tasks/task';
 import type { ActivityDependencies } from './dependencies';
@@ -94,15 +94,6 @@ export function digestsOf({ train, eval: evaluation }: RunTasks): NonNullable<Ru
     ...(train.digest === undefined ? {} : { train: train.digest }),
     ...(evaluation.digest === undefined ? {} : { eval: evaluation.digest }),
   };
-}
-
-/** The prompts a task is asked with: those of the set that the method names, over them its own, over them the author's. */
-export function promptsFor(
-  settings: PromptSettings,
-  { prompts, promptTask }: Pick<Task, 'prompts' | 'promptTask'>,
-): PromptSet {
-  const { base: _, ...replaced } = typeof settings === 'string' ? { base: settings } : settings;
-  return { ...promptSet(settings, promptTask), ...prompts, ...replaced };
 }
 
 /**

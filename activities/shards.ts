@@ -21,6 +21,7 @@ import type {
   Usage,
 } from '../src/contract/transcript';
 import { saidIn } from '../src/domain/answers';
+import { usagesOf } from '../src/domain/counts';
 import { debateRules, sampleVoice, voiceOf, type DebateRules, type Voice } from '../src/domain/debate-rules';
 import { samplesAtEqualTokens, temperatureVoice } from '../src/domain/further-answers';
 import { memberNumbers } from '../src/domain/identifiers';
@@ -224,7 +225,8 @@ export function createShardActivities(dependencies: ActivityDependencies, contex
   ): Promise<{ record: VoteRecord; completions: StoredCompletion[] }> {
     const rules = await rulesOf(shard);
     const { atEqualTokens = false, temperatures = [] } = shard.furtherAnswers ?? {};
-    const atTokens = atEqualTokens ? samplesAtEqualTokens(...usagesOf(rounds)) : undefined;
+    const usages = rounds.map(({ turns }) => turns.flatMap(usagesOf));
+    const atTokens = atEqualTokens ? samplesAtEqualTokens(usages[0] ?? [], usages.flat()) : undefined;
     const keyOf = ({ name }: Voice) =>
       iterationKeys.turn({ ...placeOf(shard), problemId, round: 1, agent: name, part: 'response' });
     const answerOf = async (stored: StoredCompletion) => ({
@@ -265,13 +267,6 @@ export function createShardActivities(dependencies: ActivityDependencies, contex
   }
 
   return { openShard, findClosedShards, closeShard };
-}
-
-/** Of the first round, and of the whole debate. */
-function usagesOf(rounds: readonly DebateRound[]): [Usage[], Usage[]] {
-  const of = (turns: readonly Turn[]) =>
-    turns.flatMap(({ usage, summary }) => (summary === undefined ? [usage] : [usage, summary.usage]));
-  return [of(rounds[0]?.turns ?? []), of(rounds.flatMap(({ turns }) => turns))];
 }
 
 function placeOf({ plan, iteration, split, shard }: ShardInput) {

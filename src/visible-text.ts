@@ -39,6 +39,12 @@ export function shortened(text: string, limit: number): { text: string; omitted:
   return { text: characters.slice(0, limit).join(''), omitted: characters.length - limit };
 }
 
+/** A text on one line of at most `limit` characters; `…` stands for what was left out. */
+export function clippedLine(text: string, limit: number): string {
+  const { text: kept, omitted } = shortened(visibleLine(text), limit);
+  return omitted === 0 ? kept : `${kept}…`;
+}
+
 /** An escape rather than a picture such as U+241B: many fonts have none of those. */
 function escapeSequence(character: string): string {
   return `\\u{${character.charCodeAt(0).toString(16)}}`;

@@ -18,28 +18,23 @@ import { findBaseModel, requireReadableModel } from './setup/model-folder';
 import { isRefusal, usableSearchAttributes } from './setup/search-attributes';
 import { graderFor, moduleAccess, taskFor } from './tasks';
 
-/** What answers questions here: endpoints, tasks and the grader. */
+/** What answers questions here: endpoints and tasks. */
 export interface WiredAnswering {
   inference: ActivityDependencies['inference'];
   scoring: ActivityDependencies['scoring'];
   task: ActivityDependencies['task'];
-  grader: ActivityDependencies['grader'];
-  /** Ends processes and open connections. */
+  /** Ends open connections. */
   close(): Promise<void>;
 }
 
-export function wireAnswering(config: MachineConfig, python: string): WiredAnswering {
+export function wireAnswering(config: MachineConfig): WiredAnswering {
   const endpoints = openEndpoints(config);
-  const mathVerify = mathVerifyGrader(config, python);
   const modules = moduleAccess(config.maftHome, config.taskModules);
   return {
     inference: (name) => new OpenAiInference(endpoints.of(name)),
     scoring: (name) => new OpenAiScoring(endpoints.of(name)),
     task: (settings) => taskFor(settings, { dataDirectory: config.data, dataFolders: config.dataFolders, modules }),
-    grader: (reader) => (reader.equal === undefined ? mathVerify : graderFor(reader)),
-    async close() {
-      await Promise.all([mathVerify.close(), endpoints.close()]);
-    },
+    close: () => endpoints.close(),
   };
 }
 
@@ -57,13 +52,15 @@ export function wireMachine(
   python: string,
   temporal: { connection: Connection; namespace: string },
 ): WiredMachine {
-  const { close: closeAnswering, ...answering } = wireAnswering(config, python);
+  const { close: closeAnswering, ...answering } = wireAnswering(config);
+  const mathVerify = mathVerifyGrader(config, python);
   const { device, threads } = config.trainer;
   const trainer = new LocalTrainer({ python, pythonPath: pythonPackagesDirectory(), device, killGraceMs: 20_000 });
   return {
     dependencies: {
       store: openStore(config),
       ...answering,
+      grader: (reader) => (reader.equal === undefined ? mathVerify : graderFor(reader)),
       trainer,
       platform: temporalPlatform(temporal.connection, temporal.namespace),
       machine: {
@@ -79,7 +76,7 @@ export function wireMachine(
     },
     warmUp: () => trainer.warmUp(),
     async close() {
-      await Promise.all([trainer.close(), closeAnswering()]);
+      await Promise.all([trainer.close(), mathVerify.close(), closeAnswering()]);
     },
   };
 }

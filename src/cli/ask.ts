@@ -1,22 +1,22 @@
 /** `maft ask SOCIETY QUESTION`: a finished or untuned society answers one question; the debate is shown turn by turn. */
 import { Option, type Command } from 'commander';
-import { promptsFor } from '../../activities/run-tasks';
 import { loadConfig } from '../config';
 import type { DebateRound, Turn } from '../contract/transcript';
 import { winningGroup } from '../domain/voting';
 import { InvalidRunSpec } from '../errors';
 import { count } from '../report/numbers';
 import { wrapped } from '../report/plain-table';
+import { promptsFor } from '../prompts';
 import { askSociety, waysOfAsking, type SocietyAnswer, type WayOfAsking } from '../runs/ask-society';
 import { findSociety } from '../runs/find-society';
 import { interruptSignal } from '../runs/perform-run';
 import { withModelServer } from '../runs/with-model-server';
 import { embeddedModels } from '../setup/model-folder';
 import { stderrListener } from '../setup/progress';
-import { ensurePythonEnvironment } from '../setup/python-environment';
 import { shortened, visibleJson, visibleLine, visibleText } from '../visible-text';
 import { openStore, wireAnswering } from '../wiring';
 import { wholeNumber } from './number-options';
+import { lazyGrader } from './task-option';
 
 interface AskOptions {
   way: WayOfAsking;
@@ -57,16 +57,16 @@ async function ask(name: string, text: string, { way, seed, json = false }: AskO
   const interrupted = interruptSignal();
   const listener = stderrListener();
   await withModelServer({ model: embeddedModels(specification), listener, interrupted }, async (config) => {
-    const python = await ensurePythonEnvironment({ listener, ownPython: config.python });
-    const { close, task: taskOf, grader, inference } = wireAnswering(config, python.program);
+    const { close, task: taskOf, inference } = wireAnswering(config);
+    const task = taskOf(specification.evalTask ?? specification.task);
+    const grader = lazyGrader(task);
     try {
-      const task = taskOf(specification.evalTask ?? specification.task);
       const prompts = promptsFor(specification.method.prompts, task);
       const question = task.typedQuestion?.(typed) ?? typed;
       const say = (lines: string[]) => process.stdout.write(`${lines.join('\n')}\n`);
       if (!json) say([`question  ${visibleLine(question)}`]);
       const answer = await askSociety(
-        { society, specification, task, prompts, inference, grader: grader(task) },
+        { society, specification, task, prompts, inference, grader },
         {
           ...{ question, way, seed: seed ?? specification.seed, signal: interrupted },
           ...(json ? {} : { onRound: (round) => say(roundLines(round)) }),
@@ -74,6 +74,7 @@ async function ask(name: string, text: string, { way, seed, json = false }: AskO
       );
       say(json ? [visibleJson(answer)] : ['', ...answerLines(answer)]);
     } finally {
+      await grader.close();
       await close();
     }
   });

@@ -2,7 +2,7 @@
 import type { RunSpecification, ValueSource } from '../contract/specification';
 import { evaluationSize } from '../domain/debate-rules';
 import { deriveRunPlan } from '../domain/plan';
-import { plannedWorkload, type Workload } from '../domain/workload';
+import { boundText, plannedWorkload, type Workload } from '../domain/workload';
 import { resolveSpecification, type ResolvedSpecification } from '../specification';
 import type { ResolvedComparison } from '../specification/comparison';
 import { count } from '../report/numbers';
@@ -59,15 +59,15 @@ function summaryLines(specification: RunSpecification): string[] {
   ];
 }
 
-function callsLine({ calls, isLowerBound, mayStopEarly }: Workload): string {
-  const bound = isLowerBound ? 'at least ' : mayStopEarly ? 'at most ' : '';
+function callsLine(workload: Workload): string {
+  const { calls } = workload;
   const parts = [
     [calls.training, 'in training debates'],
     [calls.validation, 'in validation'],
     [calls.evaluation, 'in evaluation'],
   ] as const;
   const shown = parts.filter(([made]) => made > 0).map(([made, where]) => `${count(made)} ${where}`);
-  return `${bound}${count(calls.total)} model calls: ${shown.join(', ')}`;
+  return `${boundText(workload)}${count(calls.total)} model calls: ${shown.join(', ')}`;
 }
 
 export function describePlannedComparison(resolved: ResolvedComparison): string[] {

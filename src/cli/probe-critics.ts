@@ -1,12 +1,12 @@
 /** `maft probe-critics BASE|RUN@ITERATION`: whether critics use what they read (method, section 10); trains and stores nothing. */
 import { InvalidArgumentError, type Command } from 'commander';
-import { promptsFor } from '../../activities/run-tasks';
 import { fewestSamples } from '../domain/measures/critic-reading';
 import { baseModels, embeddedEndpoint, nameOfBase } from '../domain/society';
 import { ConfigError, MaftError } from '../errors';
 import { loadConfig, type MachineConfig } from '../config';
 import { packageVersion } from '../paths';
 import type { Inference } from '../ports';
+import { promptsFor } from '../prompts';
 import { patientAsking } from '../probe/patient-asking';
 import { probeCritics, type ProbeProblem } from '../probe/probe-critics';
 import { OpenAiInference } from '../providers/openai-inference';

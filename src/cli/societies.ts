@@ -7,6 +7,7 @@ import type { AnswerMode, Evaluation } from '../contract/evaluation';
 import type { RunRecord } from '../contract/run';
 import type { Society } from '../contract/society';
 import { runIdOf } from '../domain/digests';
+import { iterationsTo } from '../domain/identifiers';
 import { iterationKeys, modelKey, runKeys } from '../domain/keys';
 import { InvalidRunSpec } from '../errors';
 import type { ArtifactStore } from '../ports';
@@ -65,7 +66,7 @@ async function societiesOf(store: ArtifactStore, runId: string, folder: string):
   const record = await readSealed<RunRecord>(store, runKeys.record(runId));
   if (record === undefined) return [];
   const { evaluated } = await courseOf(store, record);
-  const iterations = Array.from({ length: evaluated + 1 }, (_, iteration) => iteration);
+  const iterations = iterationsTo(evaluated);
   const read = iterations.map(async (iteration) => {
     const place = { runId, iteration };
     const society = await readSealed<Society>(store, iterationKeys.society(place));

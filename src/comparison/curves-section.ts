@@ -1,5 +1,5 @@
 /** The page's curves: accuracy over the iterations, a chart and a table for each way of answering. */
-import { iterationsTo } from '../domain/evidence/curves';
+import { iterationsTo } from '../domain/identifiers';
 import { chartFigure } from '../report/chart-renderer';
 import { curvesChart } from '../report/charts/accuracy';
 import { html, type Html } from '../report/html';

@@ -14,6 +14,7 @@ import type { CallCounts, RunRecord, ShardOutcome } from '../contract/run';
 import type { WeightsRecord } from '../contract/training-job';
 import { addCounts, noCounts } from '../domain/counts';
 import type { Steps } from '../domain/evidence/claims';
+import { iterationsTo } from '../domain/identifiers';
 import { iterationKeys, runKeys } from '../domain/keys';
 import { runPrices } from '../domain/money';
 import { ArtifactError } from '../errors';
@@ -144,7 +145,7 @@ function without(place: Place, reason?: string): ComparedArtifacts {
 
 /** 0..L */
 function iterationsOf({ plan }: RunRecord): number[] {
-  return Array.from({ length: plan.iterations + 1 }, (_, iteration) => iteration);
+  return iterationsTo(plan.iterations);
 }
 
 function sumOf(shards: ShardOutcome[]): CallCounts {

@@ -8,7 +8,7 @@ import {
   pointsInterval,
   pValue,
 } from '../report/numbers';
-import { iterationsTo } from '../domain/evidence/curves';
+import { iterationsTo } from '../domain/identifiers';
 import { asciiOnly, plainTableLines, wrapped } from '../report/plain-table';
 import { visibleLine } from '../visible-text';
 import type { TableStyle } from '../report/render-table';

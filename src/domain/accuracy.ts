@@ -5,7 +5,7 @@
 import { equalTokens } from '../contract/evaluation';
 import type { AnswerMode, Evaluation, MemberResult, ModeResult, ProblemResult } from '../contract/evaluation';
 import type { Split, Transcript, Turn, Usage } from '../contract/transcript';
-import { countUsages } from './counts';
+import { countUsages, usagesOf } from './counts';
 import { memberNumbers } from './identifiers';
 import { vote, voteOverSamples, winningGroup, type Equality, type VoteResult } from './voting';
 
@@ -121,7 +121,7 @@ function societyOutcome(transcript: Transcript, input: EvaluationInput): Outcome
   if (answersBy === 'vote' && ownSamples !== members) return sampledVote(transcript, ownSamples, input);
   const { problemId, consensus, rounds } = transcript;
   const agreed = consensus.kind === 'agreed' ? consensus : undefined;
-  const usages = rounds.flatMap(({ turns }) => turns.flatMap((turn) => usagesOf(turn)));
+  const usages = rounds.flatMap(({ turns }) => turns.flatMap(usagesOf));
   return { problemId, answer: agreed?.answer ?? null, tieBroken: agreed?.tieBroken ?? false, usages };
 }
 
@@ -221,10 +221,6 @@ function tieDraw(problemId: string, { seed, iteration }: EvaluationInput) {
 
 function turnOf(rounds: Transcript['rounds'], round: number, member: number): Turn | undefined {
   return rounds.find((each) => each.round === round)?.turns.find((turn) => turn.member === member);
-}
-
-function usagesOf({ usage, summary }: Turn): Usage[] {
-  return summary === undefined ? [usage] : [usage, summary.usage];
 }
 
 function mean(values: readonly number[]): number | undefined {

@@ -45,6 +45,11 @@ function combinedEndings(left: CallCounts['endings'], right: CallCounts['endings
   return remaining.length === 0 ? undefined : Object.fromEntries(remaining);
 }
 
+/** Usage of the calls of one turn: its response and, where there was one, its summary. */
+export function usagesOf({ usage, summary }: { usage: Usage; summary?: { usage: Usage } | undefined }): Usage[] {
+  return summary === undefined ? [usage] : [usage, summary.usage];
+}
+
 /** Counts of calls by their usage alone. */
 export function countUsages(usages: readonly Usage[]): CallCounts {
   return addCounts(noCounts, ...usages.map(countOf));

@@ -16,6 +16,11 @@ export function memberNumbers(members: number): number[] {
   return Array.from({ length: members }, (_, index) => index + 1);
 }
 
+/** Iterations 0..`last`, the untuned society's among them. */
+export function iterationsTo(last: number): number[] {
+  return Array.from({ length: last + 1 }, (_, iteration) => iteration);
+}
+
 /** The agent that answers for a member in a round: its generation agent in round 1, its critic later. */
 export function agentOf(member: number, round: number): string {
   return round === 1 ? generationAgent(member) : criticAgent(member);

@@ -4,7 +4,7 @@ import type { RunPlan } from '../contract/run';
 import type { ScoringKind } from '../contract/measures';
 import type { MethodSettings, RunSpecification } from '../contract/specification';
 import { evaluationSize, societySize, speakingAgents, type DebateSize } from './debate-rules';
-import { sharedAgent } from './identifiers';
+import { iterationsTo, sharedAgent } from './identifiers';
 import { validationProblems } from './stopping';
 
 /** Events a shard's history may hold, and what one turn adds (scheduled, started, completed and the workflow tasks). */
@@ -142,5 +142,5 @@ export function equalCalls(specification: Pick<RunSpecification, 'evaluation' | 
 function votedIterations({ evaluation, iterations }: RunSpecification): number[] {
   if (evaluation.votes.at === 'never') return [];
   if (evaluation.votes.at === 'first-and-last') return [...new Set([0, iterations])];
-  return Array.from({ length: iterations + 1 }, (_, iteration) => iteration);
+  return iterationsTo(iterations);
 }

@@ -1,6 +1,7 @@
 /** How much a run asks for, before anything is asked: model calls and trainings. What `maft validate` prints. */
 import type { RunSpecification } from '../contract/specification';
 import { evaluationSize } from './debate-rules';
+import { iterationsTo } from './identifiers';
 import { callsPerDebate, deriveRunPlan } from './plan';
 
 export interface Workload {
@@ -25,7 +26,7 @@ export interface Workload {
 export function plannedWorkload(specification: RunSpecification): Workload {
   const plan = deriveRunPlan(specification, specification.name);
   const { summary } = specification.method;
-  const societies = Array.from({ length: plan.iterations + 1 }, (_, iteration) => iteration);
+  const societies = iterationsTo(plan.iterations);
   const evaluated = evaluationSize(specification);
   const debate = callsPerDebate({ ...evaluated, summary });
   const ownVote = plan.ownVoteSamples ?? 0;
@@ -47,6 +48,12 @@ export function plannedWorkload(specification: RunSpecification): Workload {
     isLowerBound: plan.furtherAnswers?.atEqualTokens === true || (plan.hints === true && plan.iterations > 0),
     mayStopEarly: specification.stopWhen.signal !== 'never' || specification.guard === 'stop',
   };
+}
+
+/** What stands before a figure of it: `at least `, `at most `, or nothing. */
+export function boundText({ isLowerBound, mayStopEarly }: Pick<Workload, 'isLowerBound' | 'mayStopEarly'>): string {
+  if (isLowerBound) return 'at least ';
+  return mayStopEarly ? 'at most ' : '';
 }
 
 function sum(numbers: readonly number[]): number {

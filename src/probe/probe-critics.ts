@@ -28,7 +28,7 @@ import {
 import { modelOf } from '../domain/society';
 import { ProviderError } from '../errors';
 import type { ChatRequest, Grader } from '../ports';
-import { firstRoundMessages, instructionOf, laterRoundMessages, summaryMessages, type PromptSet } from '../prompts';
+import { askedAlone, summaryRequest, turnMessages, type DebateStage, type PromptSet } from '../prompts';
 import { allSettledOrFailed } from '../settled';
 import type { AnswerReader } from '../tasks/task';
 
@@ -142,12 +142,10 @@ async function judge(
 
 /** As sample `sample` of a vote over k at evaluation, seed included. */
 function firstResponse(probe: CriticProbe, { id, question }: ProbeProblem, sample: number): Promise<string> {
-  const { society, prompts } = probe;
   const { agent, name } = sampleVoice(sample, rulesOf(probe));
-  const instruction = instructionOf(prompts.instructions, society.instructions, agent);
-  const messages = firstRoundMessages(prompts, { question, instruction });
+  const messages = askedAlone(stageOf(probe, question), agent);
   const seed = samplingSeed({ ...placeOf(probe, id), kind: 'response', round: 1, agent: name });
-  return respond(probe, agent, { messages, sampling: society.sampling.generation, seed });
+  return respond(probe, agent, { messages, sampling: probe.society.sampling.generation, seed });
 }
 
 interface Revising {
@@ -180,16 +178,11 @@ async function summaryOf(
   { problem, pool, member }: Revising,
   others: OthersKind,
 ): Promise<string | undefined> {
-  const { society, prompts, endpoint } = probe;
-  if (!society.summary) return undefined;
+  const request = summaryRequest(stageOf(probe, problem.question), pool.others[others]);
+  if (request === undefined) return undefined;
   const { name } = voiceOf({ member, round: 2 }, rulesOf(probe));
-  const shownQuestion = society.summaryShowsQuestion ? problem.question : undefined;
-  const said = await probe.ask(endpoint, {
-    model: society.summariser,
-    messages: summaryMessages(prompts, pool.others[others], shownQuestion),
-    sampling: society.sampling.summariser,
-    seed: samplingSeed({ ...placeOf(probe, problem.id), kind: 'summary', round: 2, agent: name }),
-  });
+  const seed = samplingSeed({ ...placeOf(probe, problem.id), kind: 'summary', round: 2, agent: name });
+  const said = await probe.ask(probe.endpoint, { ...request, seed });
   return saidIn(said, probe.thinking);
 }
 
@@ -198,28 +191,23 @@ function revise(
   { problem: { id, question }, pool, member }: Revising,
   { own, others, summary }: { own: OwnKind; others: OthersKind; summary: string | undefined },
 ): Promise<string> {
-  const { society, prompts } = probe;
-  const instruct = (agent: string) => instructionOf(prompts.instructions, society.instructions, agent);
-  const first = voiceOf({ member, round: 1 }, rulesOf(probe));
-  const { agent, name } = voiceOf({ member, round: 2 }, rulesOf(probe));
-  const messages = laterRoundMessages(prompts, {
-    question,
-    previous: {
-      messages: firstRoundMessages(prompts, { question, instruction: instruct(first.agent) }),
-      response: pool.own[own],
-    },
-    summary,
-    othersResponses: pool.others[others],
-    // Where generation agents answer on, nobody new comes into the chat.
-    instruction: society.critics === 'generation' ? '' : instruct(agent),
-  });
+  const stage = stageOf(probe, question);
+  const first = voiceOf({ member, round: 1 }, stage.rules);
+  const { agent, name } = voiceOf({ member, round: 2 }, stage.rules);
+  const previous = { messages: askedAlone(stage, first.agent), response: pool.own[own] };
+  const messages = turnMessages(stage, { member, round: 2 }, { previous, others: pool.others[others], summary });
   const seed = samplingSeed({ ...placeOf(probe, id), kind: 'response', round: 2, agent: name });
-  return respond(probe, agent, { messages, sampling: society.sampling.critic, seed });
+  return respond(probe, agent, { messages, sampling: probe.society.sampling.critic, seed });
 }
 
 async function respond(probe: CriticProbe, agent: string, request: Omit<ChatRequest, 'model'>): Promise<string> {
   const { model, endpoint = probe.endpoint } = modelOf(probe.society, agent);
   return saidIn(await probe.ask(endpoint, { model, ...request }), probe.thinking);
+}
+
+function stageOf(probe: CriticProbe, question: string): DebateStage {
+  const { society, prompts } = probe;
+  return { society, prompts, question, rules: rulesOf(probe) };
 }
 
 function rulesOf({ society: { members, rounds, critics } }: CriticProbe): DebateRules {

@@ -11,10 +11,11 @@ export {
 export {
   instructionProblems,
   promptSet,
+  promptsFor,
   promptSetNames,
   promptTaskOf,
   templateProblems,
   type PromptSet,
 } from './prompt-sets';
-export { askedAlone, othersResponses, turnMessages, type DebateStage } from './turn-messages';
+export { askedAlone, othersResponses, summaryRequest, turnMessages, type DebateStage } from './turn-messages';
 export type { PromptTemplates } from './templates';

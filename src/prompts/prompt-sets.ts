@@ -36,6 +36,15 @@ export function promptSet(settings: PromptSettings, task: string): PromptSet {
   return { ...set, ...replaced };
 }
 
+/** The prompts a task is asked with: those of the set that the method names, over them its own, over them the author's. */
+export function promptsFor(
+  settings: PromptSettings,
+  { prompts, promptTask }: { prompts?: Partial<PromptTemplates>; promptTask: string },
+): PromptSet {
+  const { base: _, ...replaced } = typeof settings === 'string' ? { base: settings } : settings;
+  return { ...promptSet(settings, promptTask), ...prompts, ...replaced };
+}
+
 /** What is wrong with replaced templates: names there are none of, and placeholders unknown or missing. */
 export function templateProblems(replaced: Partial<Record<string, string>>): string[] {
   return Object.entries(replaced).flatMap(([name, text]) => {

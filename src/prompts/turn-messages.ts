@@ -1,15 +1,16 @@
 /** What a member is sent in a turn of a debate: by its round, its society and what was said before. */
 import type { DebateRules } from '../domain/debate-rules';
 import { voiceOf } from '../domain/debate-rules';
+import type { Sampling } from '../contract/sampling';
 import type { Society } from '../contract/society';
 import type { ChatMessage } from '../contract/transcript';
 import { instructionOf } from './instructions';
-import { firstRoundMessages, laterRoundMessages } from './messages';
+import { firstRoundMessages, laterRoundMessages, summaryMessages } from './messages';
 import type { PromptSet } from './prompt-sets';
 
 /** Everything the messages depend on besides who speaks. */
 export interface DebateStage {
-  society: Pick<Society, 'instructions'>;
+  society: Pick<Society, 'instructions' | 'summary' | 'summariser' | 'summaryShowsQuestion' | 'sampling'>;
   question: string;
   prompts: PromptSet;
   rules: DebateRules;
@@ -32,23 +33,36 @@ export function othersResponses({ member }: Pick<Speaker, 'member'>, before: rea
   return before.filter((_, index) => index !== member - 1).map(({ response }) => response);
 }
 
-/**
- * @param before The turns of the round before, by member; empty in round 1.
- * @param summary Of the others' responses there; absent in methods without summaries.
- */
+/** What a member knows of the round before; nothing in the first round. */
+export interface Heard {
+  /** Its own turn; absent in round 1. */
+  previous: Said | undefined;
+  others: readonly string[];
+  /** Of the others' responses; absent in methods without summaries. */
+  summary?: string | undefined;
+}
+
+/** What a member is sent. */
 export function turnMessages(
   stage: DebateStage,
   speaker: Speaker,
-  before: readonly Said[],
-  summary: string | undefined,
+  { previous, others, summary }: Heard,
 ): ChatMessage[] {
   const { prompts, question, rules } = stage;
-  const previous = before[speaker.member - 1];
   const { agent } = voiceOf(speaker, rules);
   if (previous === undefined) return askedAlone(stage, agent);
   const instruction = isFirstPrompt(speaker, rules) ? instructionFor(stage, agent) : '';
-  const others = othersResponses(speaker, before);
   return laterRoundMessages(prompts, { question, previous, summary, othersResponses: others, instruction });
+}
+
+/** What the summariser is asked of the others' responses; undefined where the method has no summaries, or nobody else spoke. */
+export function summaryRequest(
+  { society, prompts, question }: DebateStage,
+  others: readonly string[],
+): { model: string; messages: ChatMessage[]; sampling: Sampling } | undefined {
+  if (!society.summary || others.length === 0) return undefined;
+  const messages = summaryMessages(prompts, others, society.summaryShowsQuestion ? question : undefined);
+  return { model: society.summariser, messages, sampling: society.sampling.summariser };
 }
 
 /** The first prompt of an agent. */

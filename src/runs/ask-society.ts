@@ -1,17 +1,17 @@
 /** One question to a society, answered in this process: the debate of an evaluation, or only its first round, and the vote. */
 import type { RunSpecification } from '../contract/specification';
 import type { Society } from '../contract/society';
-import type { ChatMessage, Consensus, DebateRound, Turn, Usage } from '../contract/transcript';
+import type { Consensus, DebateRound, Turn } from '../contract/transcript';
 import { saidIn } from '../domain/answers';
-import { countUsages } from '../domain/counts';
+import { countUsages, usagesOf } from '../domain/counts';
 import { debateRules, voiceOf, type DebateRules } from '../domain/debate-rules';
 import { digestOf } from '../domain/digests';
 import { samplingSeed } from '../domain/draws';
 import { memberNumbers } from '../domain/identifiers';
 import { modelOf } from '../domain/society';
 import { answerPairs, distinctAnswers, equalityFromVerdicts, voteOnDebate } from '../domain/voting';
-import type { Grader, Inference } from '../ports';
-import { othersResponses, summaryMessages, turnMessages, type DebateStage, type PromptSet } from '../prompts';
+import type { ChatRequest, Grader, Inference } from '../ports';
+import { othersResponses, summaryRequest, turnMessages, type DebateStage, type PromptSet } from '../prompts';
 import type { Task } from '../tasks/task';
 
 /** How the answer is found: one agent alone, a vote over the first answers, or the debate. */
@@ -73,10 +73,6 @@ export async function askSociety(asked: AskedSociety, question: Question): Promi
     ...voted,
     counts: countUsages(rounds.flatMap(({ turns }) => turns.flatMap(usagesOf))),
   };
-
-  function usagesOf({ usage, summary }: Turn): Usage[] {
-    return summary === undefined ? [usage] : [usage, summary.usage];
-  }
 }
 
 class Debate {
@@ -102,7 +98,11 @@ class Debate {
     const { society, task, specification } = this.asked;
     const { name, agent } = voiceOf(speaker, this.rules);
     const summary = await this.summary(speaker, before);
-    const messages = turnMessages(this.stage, speaker, before, summary?.response);
+    const messages = turnMessages(this.stage, speaker, {
+      previous: before[speaker.member - 1],
+      others: othersResponses(speaker, before),
+      summary: summary?.response,
+    });
     const role = speaker.round === 1 ? 'generation' : 'critic';
     const { model, endpoint = specification.model.endpoint } = modelOf(society, agent);
     const seed = this.seedOf({ kind: 'response', round: speaker.round, agent: name });
@@ -115,21 +115,15 @@ class Debate {
   }
 
   private async summary(speaker: { member: number; round: number }, before: readonly Turn[]): Promise<Turn['summary']> {
-    const { society, specification } = this.asked;
-    const others = othersResponses(speaker, before);
-    if (!society.summary || others.length === 0) return undefined;
-    const messages = summaryMessages(
-      this.stage.prompts,
-      others,
-      society.summaryShowsQuestion ? this.question.question : undefined,
-    );
+    const { specification } = this.asked;
+    const request = summaryRequest(this.stage, othersResponses(speaker, before));
+    if (request === undefined) return undefined;
     const seed = this.seedOf({ kind: 'summary', round: speaker.round, agent: voiceOf(speaker, this.rules).name });
-    const request = { model: society.summariser, messages, sampling: society.sampling.summariser, seed };
-    const { text, usage } = await this.complete(specification.model.endpoint, request);
-    return { messages, response: saidIn(text, specification.method.thinking), usage };
+    const { text, usage } = await this.complete(specification.model.endpoint, { ...request, seed });
+    return { messages: request.messages, response: saidIn(text, specification.method.thinking), usage };
   }
 
-  private complete(endpoint: string, request: Parameters<Inference['complete']>[0] & { messages: ChatMessage[] }) {
+  private complete(endpoint: string, request: ChatRequest) {
     return this.asked.inference(endpoint).complete(request, this.question.signal);
   }
 

@@ -2,7 +2,7 @@
 import path from 'node:path';
 import type { RunProgress } from '../contract/run';
 import type { RunSpecification } from '../contract/specification';
-import { plannedWorkload } from '../domain/workload';
+import { boundText, plannedWorkload } from '../domain/workload';
 import { InvalidRunSpec } from '../errors';
 import type { ArtifactStore } from '../ports';
 import type { Report } from '../report';
@@ -37,25 +37,28 @@ export async function performRun(request: RunRequest): Promise<Report | undefine
   const listener = stderrListener();
   const display = createProgressDisplay(process.stderr);
   return withServers({ ...request, listener, interrupted }, async (servers) => {
-    const { runId, workflowId, how } = await startChosen(servers, request);
-    announce(servers, { runId, workflowId, how }, display);
-    display.note(`plan:        ${planLine(resolveSpecification(request.raw).specification)}`);
+    const chosen = await startChosen(servers, request);
+    const { runId, workflowId } = chosen;
+    announce(servers, chosen, display);
     if (request.detach) return undefined;
     const store = openStore(servers.config);
-    const tell = newStories(store, runId, display, how);
-    await followRun(servers.client, workflowId, { display, interrupted, onProgress: tell.ofEvaluated });
+    const tellThrough = newStories(store, runId, display);
+    // What a run that had finished before tells stands in its report.
+    const onProgress = chosen.hadFinished
+      ? undefined
+      : ({ accuracy }: RunProgress) => void tellThrough(Math.max(-1, ...Object.keys(accuracy).map(Number)));
+    await followRun(servers.client, workflowId, { display, interrupted, onProgress });
     const report = await readReport(store, runId);
-    await tell.remaining(report.iterations.at(-1)?.iteration ?? -1);
+    if (!chosen.hadFinished) await tellThrough(report.iterations.at(-1)?.iteration ?? -1);
     display.note(`report: ${reportFile(servers.config, runId)}`);
     return report;
   });
 }
 
-/** Each evaluated iteration is told once. What a finished run tells stands in its report, and an open one's past is past. */
-function newStories(store: ArtifactStore, runId: string, display: ProgressDisplay, how: string) {
+/** Returns what tells the iterations through one that has been evaluated, each once and in their order. */
+function newStories(store: ArtifactStore, runId: string, display: ProgressDisplay): (last: number) => Promise<number> {
   let told: Promise<number> = Promise.resolve(-1);
-  let evaluated = how === becomesOf.finished ? undefined : -1;
-  const tellThrough = (last: number) => {
+  return (last) => {
     told = told.then(async (before) => {
       for (let iteration = before + 1; iteration <= last; iteration += 1) {
         const lines = await storyOfIteration(store, runId, iteration).catch(() => []);
@@ -65,16 +68,6 @@ function newStories(store: ArtifactStore, runId: string, display: ProgressDispla
     });
     return told;
   };
-  return {
-    ofEvaluated({ accuracy }: Pick<RunProgress, 'accuracy'>) {
-      if (evaluated === undefined) return;
-      evaluated = Math.max(evaluated, ...Object.keys(accuracy).map(Number));
-      void tellThrough(evaluated);
-    },
-    async remaining(last: number) {
-      if (evaluated !== undefined) await tellThrough(last);
-    },
-  };
 }
 
 interface ChosenRun {
@@ -82,6 +75,8 @@ interface ChosenRun {
   workflowId: string;
   /** What becomes of it, for the user. */
   how: string;
+  hadFinished: boolean;
+  specification: RunSpecification;
 }
 
 /** Starts the run, or finds it open; one that is open with another specification is somebody else's. */
@@ -96,7 +91,8 @@ async function startChosen({ client, config }: Servers, { raw, id }: RunRequest)
     const { workflowId, started, digest: open } = await startOrAttach(client, runId, { raw, digest });
     const known = open ?? (await standingOf(store, runId)).digest;
     if (known === undefined || known === digest) {
-      return { runId, workflowId, how: started ? becomesOf[standing] : 'following the open run' };
+      const how = started ? becomesOf[standing] : 'following the open run';
+      return { runId, workflowId, how, hadFinished: started && standing === 'finished', specification };
     }
     if (id !== undefined) throw new InvalidRunSpec([anotherIsOpen(runId)]);
     taken.add(runId);
@@ -116,22 +112,27 @@ async function namedRun(store: ArtifactStore, id: string, digest: string) {
   throw new InvalidRunSpec([`run ${runId} exists with another specification: choose another --id, or none`]);
 }
 
-function announce({ uiUrl, found, config }: Servers, { runId, workflowId, how }: ChosenRun, display: ProgressDisplay) {
+function announce(
+  { uiUrl, found, config }: Servers,
+  { runId, workflowId, how, specification }: ChosenRun,
+  display: ProgressDisplay,
+) {
   display.note(`${how} ${runId} on ${found}`);
   if (uiUrl !== null)
     display.note(
       `Temporal UI: ${uiUrl}/namespaces/${config.temporal.namespace}/workflows/${encodeURIComponent(workflowId)}`,
     );
   display.note(`files:       ${path.join(config.store, 'runs', runId)}`);
+  display.note(`plan:        ${planLine(specification)}`);
 }
 
 /** `at least 15,400 model calls and 12 trainings; …` */
 function planLine(specification: RunSpecification): string {
-  const { calls, trainings, isLowerBound, mayStopEarly } = plannedWorkload(specification);
-  const bound = isLowerBound ? 'at least ' : mayStopEarly ? 'at most ' : '';
+  const workload = plannedWorkload(specification);
+  const { calls, trainings } = workload;
   const { train, eval: evaluated } = { ...specification.task, ...specification.evalTask };
   return (
-    `${bound}${counted(calls.total, 'model call')} and ${counted(trainings, 'training')}: ` +
+    `${boundText(workload)}${counted(calls.total, 'model call')} and ${counted(trainings, 'training')}: ` +
     `${counted(specification.iterations, 'iteration')} on ${counted(train, 'problem')}, each measured on ${count(evaluated)} others`
   );
 }

@@ -11,7 +11,7 @@ import { wilsonInterval } from '../domain/statistics';
 import { winningGroup } from '../domain/voting';
 import type { ArtifactStore } from '../ports';
 import { count, percent } from '../report/numbers';
-import { shortened, visibleLine } from '../visible-text';
+import { clippedLine } from '../visible-text';
 import { readShards } from './stored-shards';
 
 /** Of one evaluated iteration; empty where it is not stored (yet). */
@@ -94,7 +94,4 @@ function changeLines({ transcript: { question, consensus }, first, last }: Chang
 /** One line each; whole debates are in the report. */
 const mostCharacters = 90;
 
-function clipped(text: string): string {
-  const { text: kept, omitted } = shortened(visibleLine(text), mostCharacters);
-  return omitted === 0 ? kept : `${kept}…`;
-}
+const clipped = (text: string): string => clippedLine(text, mostCharacters);

@@ -2,6 +2,7 @@
 import { readSealed } from '../artifacts/sealed';
 import type { RunPlan, RunRecord, ShardOutcome } from '../contract/run';
 import { validationSplit, type Split } from '../contract/transcript';
+import { iterationsTo } from '../domain/identifiers';
 import { iterationKeys } from '../domain/keys';
 import type { ArtifactStore } from '../ports';
 
@@ -26,7 +27,7 @@ export async function readAllShards(
   record: Pick<RunRecord, 'runId' | 'plan'>,
   split: Split,
 ): Promise<ShardOutcome[]> {
-  const iterations = Array.from({ length: record.plan.iterations + 1 }, (_, iteration) => iteration);
+  const iterations = iterationsTo(record.plan.iterations);
   return (await Promise.all(iterations.map((iteration) => readShards(store, record, { iteration, split })))).flat();
 }
 

@@ -1,12 +1,12 @@
 /** One question, answered in this process: the same prompts as in a run's evaluation, and nothing stored. */
 import { readSealed } from '../../src/artifacts/sealed';
 import type { StoredCompletion } from '../../activities/completions';
-import { promptsFor } from '../../activities/run-tasks';
 import { answerLines, roundLines } from '../../src/cli/ask';
 import type { RunRecord } from '../../src/contract/run';
 import type { Society } from '../../src/contract/society';
 import { iterationKeys, runKeys } from '../../src/domain/keys';
 import { askSociety, type AskedSociety, type WayOfAsking } from '../../src/runs/ask-society';
+import { promptsFor } from '../../src/prompts';
 import { graderFor } from '../../src/tasks';
 import { activityWorld, evaluationShard, turnOf, type ActivityWorld } from '../support/activity-world';
 

@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { main } from '../../src/cli/main';
 import { loadConfig } from '../../src/config';
 import { findServers, runningServers } from '../../src/runs/find-servers';
-import { ownIdentity } from '../../src/supervision/process-identity';
 import { messageOf } from '../support/message-of';
+import { writeRunningPlatform } from '../support/running-platform';
 
 let maftHome: string;
 const environment = { ...process.env };
@@ -28,19 +28,8 @@ afterEach(() => {
 
 const find = () => findServers(loadConfig());
 
-/** As `maft up` writes it, with this very process as the one that runs it. */
 function platformRuns(state: object = { namespace: 'ml' }): void {
-  const addresses = { temporalAddress: '127.0.0.1:7299', uiUrl: 'http://127.0.0.1:8299', modelServerUrl: 'http://m:1' };
-  const what = {
-    version: 1,
-    command: 'up',
-    owner: ownIdentity(),
-    state: 'ready',
-    model: null,
-    ports: {},
-    children: [],
-  };
-  writeFileSync(join(maftHome, 'up.json'), JSON.stringify({ ...what, ...addresses, ...state }));
+  writeRunningPlatform(maftHome, { uiUrl: 'http://127.0.0.1:8299', modelServerUrl: 'http://m:1', ...state });
 }
 
 test('without an address and without `maft up` there is no server, whatever the default profile says', () => {

@@ -1,11 +1,11 @@
 /** Which model server a command without a workflow uses. None is started here. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { withModelServer } from '../../src/runs/with-model-server';
 import { findBaseModel, type BaseModel } from '../../src/setup/model-folder';
-import { ownIdentity } from '../../src/supervision/process-identity';
 import { json, startLocalEndpoint, type LocalEndpoint } from '../support/local-endpoint';
+import { writeRunningPlatform } from '../support/running-platform';
 
 const environment = { ...process.env };
 const model = findBaseModel('models/tiny-arithmetic');
@@ -25,23 +25,8 @@ afterEach(() => {
   rmSync(maftHome, { recursive: true });
 });
 
-/** As `maft up` writes it, with this very process as the one that runs it. */
 function platformRuns(): void {
-  const addresses = {
-    temporalAddress: '127.0.0.1:7299',
-    uiUrl: null,
-    modelServerUrl: server.baseUrl.replace('/v1', ''),
-  };
-  const what = {
-    version: 1,
-    command: 'up',
-    owner: ownIdentity(),
-    state: 'ready',
-    model: null,
-    ports: {},
-    children: [],
-  };
-  writeFileSync(join(maftHome, 'up.json'), JSON.stringify({ ...what, ...addresses }));
+  writeRunningPlatform(maftHome, { uiUrl: null, modelServerUrl: server.baseUrl.replace('/v1', '') });
 }
 
 const said: string[] = [];

@@ -5,7 +5,8 @@
 import type { Claim, ClaimedMethod, DifferenceClaim } from '../../contract/claims';
 import { reaches } from '../rounding';
 import { doubtOf, type Doubt } from './clear';
-import { completeCurves, iterationsTo, measurementAfter, peakIteration, peakOfOthers, type SeedCurve } from './curves';
+import { iterationsTo } from '../identifiers';
+import { completeCurves, measurementAfter, peakIteration, peakOfOthers, type SeedCurve } from './curves';
 import { compareSeeds, type SeedsComparison } from './seeds-comparison';
 
 export type Verdict = 'shown' | 'not shown' | 'the opposite is shown' | 'cannot be judged';

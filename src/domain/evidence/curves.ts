@@ -1,4 +1,5 @@
 /** Accuracy over the iterations: one way of answering, with several run seeds. */
+import { iterationsTo } from '../identifiers';
 import { mean, wilsonInterval, type Interval, type MeanInterval } from '../statistics';
 import type { Measurement } from './measurements';
 import { accuracyOverSeeds } from './seeds-comparison';
@@ -86,9 +87,4 @@ export function peakOfOthers(curves: readonly SeedCurve[]): (seed: number) => nu
 
 export function completeCurves(curves: readonly SeedCurve[]): SeedCurve[] {
   return curves.filter((curve) => peakIteration([curve]) !== undefined);
-}
-
-/** 0..`last` */
-export function iterationsTo(last: number): number[] {
-  return Array.from({ length: last + 1 }, (_, iteration) => iteration);
 }

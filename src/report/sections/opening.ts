@@ -2,7 +2,7 @@
 import type { DebateRound, Transcript } from '../../contract/transcript';
 import { addCounts, noCounts } from '../../domain/counts';
 import { nameOfStart } from '../../domain/evidence/measurements';
-import { shortened, visibleLine } from '../../visible-text';
+import { clippedLine, visibleLine } from '../../visible-text';
 import type { Report } from '../build-report';
 import { accuracyChart, accuracyCurves } from '../charts/accuracy';
 import { chartFigure } from '../chart-renderer';
@@ -91,10 +91,7 @@ function outcome({ transcript: { consensus }, correct }: SampleDebate): Html {
 /** One line that leaves the others in sight. */
 const mostCharacters = 160;
 
-function clipped(text: string): string {
-  const { text: kept, omitted } = shortened(visibleLine(text), mostCharacters);
-  return omitted === 0 ? kept : `${kept}…`;
-}
+const clipped = (text: string): string => clippedLine(text, mostCharacters);
 
 function costs({ timings, prices, iterations }: Report): Html | null {
   if (timings.length === 0) return null;

@@ -4,7 +4,7 @@ import type { ComparedMethod, ComparisonGroup } from '../../contract/comparison'
 import type { AnswerMode } from '../../contract/evaluation';
 import type { RunSpecification } from '../../contract/specification';
 import { canonicalJson } from '../../domain/digests';
-import { iterationsTo } from '../../domain/evidence/curves';
+import { iterationsTo } from '../../domain/identifiers';
 import { modesAfter, trainedAgents } from '../../domain/plan';
 import { InvalidRunSpec } from '../../errors';
 import { suggestion } from '../nearest';
