@@ -54,6 +54,9 @@ def graded(pairs: list[dict[str, str]], *arguments: str) -> dict[int, dict[str, 
         ("\\boxed{5}", "5", True),
         ("\\$32", "32", True),
         ("(1,2)", "(2,1)", False),
+        ("(3,1)", "\\{1,3\\}", False),
+        ("(3,1)", "3,1", True),
+        ("(1,2)", "x=2,y=1", False),
     ],
 )
 def test_expressions_and_texts_are_compared(a: str, b: str, equal: bool) -> None:

@@ -60,9 +60,18 @@ class Checker:
 
 
 def same(a: list[Any], b: list[Any]) -> bool:
-    if not (_verified(a, b) or _verified(b, a)):
+    agrees = all if _is_order_beside_set(a[0], b[0]) else any
+    if not agrees(_verified(*pair) for pair in ((a, b), (b, a))):
         return False
     return _is_same_value(a[0], b[0]) and not _is_equation_and_its_side(a[0], b[0])
+
+
+def _is_order_beside_set(a: Any, b: Any) -> bool:
+    """`(3, 1)` beside a set: one direction compares in order and the other does not, so both have to agree."""
+    return any(
+        isinstance(one, sympy.FiniteSet) and isinstance(other, sympy.Tuple | sympy.Interval)
+        for one, other in ((a, b), (b, a))
+    )
 
 
 #: Math-Verify rounds to six decimals; exact values have to agree in as many digits as this.
