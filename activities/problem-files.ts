@@ -9,9 +9,10 @@ import { sha256 } from '../src/domain/digests';
 import { runKeys } from '../src/domain/keys';
 import { ArtifactError } from '../src/errors';
 import type { ArtifactStore } from '../src/ports';
+import { drawRun } from '../src/tasks/run-tasks';
 import type { DrawnProblems, LabelledProblem } from '../src/tasks/task';
 import type { ActivityDependencies } from './dependencies';
-import { drawProblems, tasksOf } from './run-tasks';
+import { tasksOf } from './run-tasks';
 
 type Publish = (key: string, lines: readonly object[]) => Promise<ArtifactReference>;
 type Files = Pick<RunRecord, 'problems' | 'references'>;
@@ -28,7 +29,7 @@ export async function remakeProblems(dependencies: ActivityDependencies, record:
   const wanted = [record.problems, record.references].flatMap(referencesOf);
   const stored = await Promise.all(wanted.map((reference) => isStored(store, reference)));
   if (stored.every((each) => each)) return;
-  await publishFiles(record.runId, await drawProblems(tasks, record.specification), async (key, lines) => {
+  await publishFiles(record.runId, await drawRun(tasks, record.specification), async (key, lines) => {
     const content = formatLines(lines);
     const reference = wanted.find(({ sha256: recorded }) => recorded === sha256(content));
     if (reference !== undefined) return (await store.publish(reference.key, content)).reference;

@@ -16,9 +16,9 @@ import { baseModels, baseOf, embeddedEndpoint, nameOfBase, type BaseOfAgent } fr
 import { ConfigError, InvalidRunSpec, ProviderError, TrainerError, UnsupportedByEndpoint } from '../src/errors';
 import type { TokenizedText } from '../src/ports';
 import { firstRoundMessages, laterRoundMessages, promptsFor } from '../src/prompts';
+import type { RunTasks } from '../src/tasks/run-tasks';
 import type { DrawnProblems, LabelledProblem, Task } from '../src/tasks/task';
 import type { ActivityDependencies } from './dependencies';
-import type { RunTasks } from './run-tasks';
 import { trainingSettings } from './training-settings';
 
 /** What an agent may be asked at least: no critic's chat is shorter than one with responses of one character. */

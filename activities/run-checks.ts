@@ -6,11 +6,11 @@ import { Context } from '@temporalio/activity';
 import type { RunSpecification } from '../src/contract/specification';
 import { baseModels, nameOfBase, type BaseOfAgent } from '../src/domain/society';
 import { InvalidRunSpec, ProviderError } from '../src/errors';
+import { drawRun, makeTasks, type RunTasks } from '../src/tasks/run-tasks';
 import type { DrawnProblems, Task } from '../src/tasks/task';
 import type { ActivityDependencies } from './dependencies';
 import { readinessChecks } from './readiness';
 import { promptsFor } from '../src/prompts';
-import { drawProblems, makeTasks, type RunTasks } from './run-tasks';
 
 export interface CheckedRun {
   tasks: RunTasks;
@@ -28,9 +28,9 @@ export function runChecks(dependencies: ActivityDependencies): Checks {
   const requireReadiness = readinessChecks(dependencies);
 
   async function checkedRun(specification: RunSpecification): Promise<CheckedRun> {
-    const tasks = makeTasks(specification, dependencies);
+    const tasks = makeTasks(specification, dependencies.task);
     await refuseUnknownNames(specification, tasks);
-    const problems = await drawProblems(tasks, specification);
+    const problems = await drawRun(tasks, specification);
     refuseMissingReferences(specification, problems);
     const notices = await requireReadiness(specification, tasks, problems);
     return { tasks, problems: { ...problems, notices: [...(problems.notices ?? []), ...notices] } };

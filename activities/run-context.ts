@@ -11,9 +11,10 @@ import type { Society } from '../src/contract/society';
 import { validationSplit, type Split } from '../src/contract/transcript';
 import { iterationKeys, runKeys } from '../src/domain/keys';
 import { promptsFor, type PromptSet } from '../src/prompts';
+import type { RunTasks } from '../src/tasks/run-tasks';
 import type { Task } from '../src/tasks/task';
 import type { ActivityDependencies } from './dependencies';
-import { taskOfSplit, tasksOf, type RunTasks } from './run-tasks';
+import { taskOfSplit, tasksOf } from './run-tasks';
 
 export interface RunContext {
   record: RunRecord;

@@ -1,28 +1,13 @@
-/** The tasks of a run: the one it trains on and the one it is evaluated on, usually one and the same. */
+/** The tasks of a run, held against the program that it was begun with. */
 import type { RunRecord } from '../src/contract/run';
 import type { RunSpecification } from '../src/contract/specification';
 import type { Split } from '../src/contract/transcript';
 import { digestOf } from '../src/domain/digests';
-import { validationProblems } from '../src/domain/stopping';
 import { ConfigError } from '../src/errors';
 import { promptsFor } from '../src/prompts';
-import { normalisedText } from '../src/tasks/normalised-text';
-import type { DrawnProblems, Task } from '../src/tasks/task';
+import { makeTasks, type RunTasks } from '../src/tasks/run-tasks';
+import type { Task } from '../src/tasks/task';
 import type { ActivityDependencies } from './dependencies';
-
-export interface RunTasks {
-  train: Task;
-  eval: Task;
-}
-
-/** Reads no problems yet. Throws `ConfigError` for a user's own task that does not load. */
-export function makeTasks(
-  { task, evalTask }: Pick<RunSpecification, 'task' | 'evalTask'>,
-  dependencies: Pick<ActivityDependencies, 'task'>,
-): RunTasks {
-  const train = dependencies.task(task);
-  return { train, eval: evalTask === undefined ? train : dependencies.task(evalTask) };
-}
 
 /** Throws `ConfigError` where this program, or that of a user's own task, is not the one that the run was begun with. */
 export function tasksOf(
@@ -30,7 +15,7 @@ export function tasksOf(
   dependencies: Pick<ActivityDependencies, 'task' | 'machine'>,
 ): RunTasks {
   const { specification, taskDigests } = record;
-  const tasks = makeTasks(specification, dependencies);
+  const tasks = makeTasks(specification, dependencies.task);
   for (const split of ['train', 'eval'] as const) {
     const [then, now] = [taskDigests?.[split], tasks[split].digest];
     if (then === now) continue;
@@ -93,34 +78,5 @@ export function digestsOf({ train, eval: evaluation }: RunTasks): NonNullable<Ru
   return {
     ...(train.digest === undefined ? {} : { train: train.digest }),
     ...(evaluation.digest === undefined ? {} : { eval: evaluation.digest }),
-  };
-}
-
-/**
- * Draws all problems of a run. Evaluated on another task, the evaluation problems are those that a run on that task with
- * the same seed has, and the training problems those that a run on the own task has, without any shared question.
- */
-export async function drawProblems(
-  tasks: RunTasks,
-  { seed, iterations, evalTask, stopWhen }: RunSpecification,
-): Promise<DrawnProblems> {
-  const validation = validationProblems(stopWhen);
-  if (evalTask === undefined) return tasks.train.draw({ seed, iterations, validation });
-  const evaluation = await tasks.eval.draw({ seed, iterations: 0 });
-  const evaluatedElsewhere = new Set(evaluation.eval.map(({ question }) => normalisedText(question)));
-  const training = await tasks.train.draw({ seed, iterations, evaluatedElsewhere, validation });
-  return {
-    eval: evaluation.eval,
-    train: training.train,
-    validation: training.validation,
-    sources: [
-      ...(training.sources ?? []).filter(({ split }) => split === 'train'),
-      ...(evaluation.sources ?? []).filter(({ split }) => split === 'eval'),
-    ],
-    notices: [
-      `trained on ${tasks.train.kind}, evaluated on ${tasks.eval.kind}`,
-      ...(training.notices ?? []),
-      ...(evaluation.notices ?? []),
-    ],
   };
 }

@@ -16,7 +16,7 @@ import { OpenAiInference } from './providers/openai-inference';
 import { OpenAiScoring } from './providers/openai-scoring';
 import { findBaseModel, requireReadableModel } from './setup/model-folder';
 import { isRefusal, usableSearchAttributes } from './setup/search-attributes';
-import { graderFor, moduleAccess, taskFor } from './tasks';
+import { graderFor, taskAccess, taskFor } from './tasks';
 
 /** What answers questions here: endpoints and tasks. */
 export interface WiredAnswering {
@@ -29,11 +29,11 @@ export interface WiredAnswering {
 
 export function wireAnswering(config: MachineConfig): WiredAnswering {
   const endpoints = openEndpoints(config);
-  const modules = moduleAccess(config.maftHome, config.taskModules);
+  const access = taskAccess(config.maftHome, config.taskModules);
   return {
     inference: (name) => new OpenAiInference(endpoints.of(name)),
     scoring: (name) => new OpenAiScoring(endpoints.of(name)),
-    task: (settings) => taskFor(settings, { dataDirectory: config.data, dataFolders: config.dataFolders, modules }),
+    task: (settings) => taskFor(settings, { dataDirectory: config.data, dataFolders: config.dataFolders, access }),
     close: () => endpoints.close(),
   };
 }

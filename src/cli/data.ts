@@ -4,7 +4,7 @@ import { dataAnswerTypes, taskSchema } from '../contract/task-settings';
 import { InvalidRunSpec } from '../errors';
 import { dataDirectory } from '../paths';
 import { stderrListener } from '../setup/progress';
-import { loadProblems, publicData, type DataKind } from '../tasks';
+import { givenByUser, loadProblems, publicData, type DataKind } from '../tasks';
 import { checkData, checkTable, type DataCheck } from './data/check';
 import { fetchData } from './data/fetch';
 import { overview } from './data/overview';
@@ -57,7 +57,7 @@ async function checking(options: DataOptions, kind: DataKind): Promise<string> {
     throw new InvalidRunSpec([`--answer-type: missing; --task jsonl needs one of ${dataAnswerTypes.join(', ')}`]);
   }
   // Whoever types the command may read what they name.
-  const context = { dataDirectory: dataDirectory(), dataFolders: ['/'] };
+  const context = { dataDirectory: dataDirectory(), access: givenByUser };
   if (options.fetch === true) {
     if (known === undefined) throw new InvalidRunSpec(['--fetch: your own data are published nowhere']);
     await fetchData(known, { path, ...context }, stderrListener());

@@ -31,7 +31,7 @@ export function register(program: Command): void {
       '\nExamples:\n  maft grade --task math < pairs.jsonl\n  maft grade --task jsonl --answer-type choice < pairs.jsonl\n  maft grade --task my-task.cjs < pairs.jsonl',
     )
     .action(async ({ thinking, ...options }: TaskOptions & { thinking: Thinking }) => {
-      const reader = readerFor(taskChoice(options), { dataDirectory: dataDirectory(), modules: givenByUser });
+      const reader = readerFor(taskChoice(options), { dataDirectory: dataDirectory(), access: givenByUser });
       await grade(readingWhatIsSaid(reader, thinking), process.stdin, process.stdout);
     });
 }

@@ -115,7 +115,7 @@ async function drawn(
   config: MachineConfig,
   { specification }: ProbeSubject,
 ): Promise<Pick<Asked, 'task' | 'problems'>> {
-  const context = { dataDirectory: config.data, dataFolders: config.dataFolders, modules: givenByUser };
+  const context = { dataDirectory: config.data, dataFolders: config.dataFolders, access: givenByUser };
   const task = taskFor(specification.task, context);
   const { eval: problems } = await task.draw({ seed: specification.seed, iterations: 0 });
   return { task, problems: problems.filter((problem): problem is ProbeProblem => problem.answer !== undefined) };

@@ -58,7 +58,7 @@ export function register(program: Command): void {
 /** Reads, selects, writes. Throws `InvalidRunSpec` for the method or an option, `DatasetError` for a file. */
 export async function select(options: SelectOptions): Promise<SelectionResult> {
   const specification = await methodSpecification(options.method, taskChoice(options));
-  const reader = taskFor(specification.task, { dataDirectory: dataDirectory(), modules: givenByUser });
+  const reader = taskFor(specification.task, { dataDirectory: dataDirectory(), access: givenByUser });
   await makeOutput(options.out);
   // Asked only where transcripts leave votes open, or where references decide.
   const grader = lazyGrader(reader);

@@ -1,6 +1,8 @@
 /** Options that every command with a specification file has. */
 import type { Command } from 'commander';
+import { dataDirectory, maftHome } from '../paths';
 import { withOverrides } from '../specification/overrides';
+import { findRunningPlatform } from '../supervision/platform-state';
 
 export interface SpecificationOptions {
   set?: string[];
@@ -14,11 +16,16 @@ export function addSetOption(command: Command): Command {
   );
 }
 
-/** What the file says, with the settings of `--set` in place of its own. */
+/** What the file says, its paths as the workers find them, with the settings of `--set` in place of its own. */
 export async function loadWith(
-  load: (file: string) => Promise<unknown>,
+  load: (file: string, data: string) => Promise<unknown>,
   file: string,
   { set = [] }: SpecificationOptions,
 ): Promise<unknown> {
-  return withOverrides(await load(file), set);
+  return withOverrides(await load(file, workersData()), set);
+}
+
+/** The data folder that relative paths will mean: that of the running `maft up`, whose workers take the run. */
+function workersData(): string {
+  return findRunningPlatform(maftHome())?.data ?? dataDirectory();
 }

@@ -9,7 +9,7 @@ const counts = {
   problems: z.enum(['fixed', 'fresh']).default('fixed').describe('fresh: other training problems in each iteration'),
 };
 
-const folderOrFile = 'a folder or a file; relative to MAFT_DATA of the worker';
+const folderOrFile = 'a folder or a file; relative to the specification’s file, or to MAFT_DATA of the worker';
 /** Data sets whose published folder says which problems are for training and which for testing. */
 const published = {
   splits: z
@@ -71,7 +71,7 @@ export const taskSchema = z.discriminatedUnion('kind', [
       .string()
       .min(1)
       .optional()
-      .describe('instead of `module`: a CommonJS file below MAFT_DATA, for workers on the machine of `maft run`'),
+      .describe('instead of `module`: a CommonJS file, for workers on the machine of `maft run`'),
     options: z.record(z.string(), z.unknown()).default({}).describe("handed to the module's load()"),
     ...counts,
   }),

@@ -6,6 +6,7 @@ import { buildComparison, gatherComparison, type ComparisonReport } from '../com
 import type { MachineConfig } from '../config';
 import type { ComparisonOutcome, ComparisonProgress, ComparisonRecord, FailedRun } from '../contract/comparison';
 import { workflowTypes } from '../contract/names';
+import type { RunSpecification } from '../contract/specification';
 import { comparisonPlan } from '../domain/comparison-order';
 import { canonicalJson, runIdOf } from '../domain/digests';
 import { rootWorkflowId } from '../domain/identifiers';
@@ -18,6 +19,7 @@ import { stderrListener } from '../setup/progress';
 import { resolveSpecification } from '../specification';
 import { resolveComparison, type ResolvedComparison } from '../specification/comparison';
 import { openStore } from '../wiring';
+import { requireDrawable } from './drawable';
 import { followWorkflow } from './follow';
 import { interruptSignal } from './perform-run';
 import { readProgress } from './progress';
@@ -89,7 +91,8 @@ export async function performComparison(comparison: PlannedComparison, config: M
   const record = await readSealed<ComparisonRecord>(store, comparisonKeys.record(comparisonId));
   if (left.length === 0 && record !== undefined) return [];
   const interrupted = interruptSignal();
-  const request = { command: 'compare', model: sharedBaseModel(comparison), listener, interrupted };
+  const beforeStart = () => requireDrawable(specificationsOf(comparison), config);
+  const request = { command: 'compare', model: sharedBaseModel(comparison), listener, interrupted, beforeStart };
   return withServers(request, async ({ client, uiUrl }) => {
     const { written, digest } = comparison;
     const start = { id: comparisonId, specification: written, digest, summary: `comparison ${comparisonId}` };
@@ -122,10 +125,8 @@ async function unfinishedRuns(store: ArtifactStore, comparison: PlannedCompariso
 }
 
 /** The one base that servers of our own would serve; null where all runs name endpoints of the user's. */
-function sharedBaseModel({ groups }: PlannedComparison): BaseModel | null {
-  const models = groups.flatMap(({ runs }) =>
-    runs.map(({ specification }) => resolveSpecification(specification).specification.model),
-  );
+function sharedBaseModel(comparison: PlannedComparison): BaseModel | null {
+  const models = specificationsOf(comparison).map(({ model }) => model);
   const bases = [...new Set(models.filter(({ endpoint }) => endpoint === embeddedEndpoint).map(({ base }) => base))];
   const [base] = bases;
   if (bases.length > 1) {
@@ -134,6 +135,12 @@ function sharedBaseModel({ groups }: PlannedComparison): BaseModel | null {
     );
   }
   return base === undefined ? null : findBaseModel(base);
+}
+
+function specificationsOf({ groups }: PlannedComparison): RunSpecification[] {
+  return groups.flatMap(({ runs }) =>
+    runs.map(({ specification }) => resolveSpecification(specification).specification),
+  );
 }
 
 /** A line whenever a run begins, comes to another iteration or fails, and the first open run's own progress below it. */

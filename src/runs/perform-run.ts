@@ -1,5 +1,6 @@
 /** One run from the command line: servers, start or resume, progress, result. Everything said goes to standard error. */
 import path from 'node:path';
+import type { MachineConfig } from '../config';
 import type { RunProgress } from '../contract/run';
 import type { RunSpecification } from '../contract/specification';
 import { boundText, plannedWorkload } from '../domain/workload';
@@ -11,6 +12,7 @@ import { resolveSpecification } from '../specification';
 import type { BaseModel } from '../setup/model-folder';
 import { stderrListener } from '../setup/progress';
 import { openStore } from '../wiring';
+import { requireDrawable } from './drawable';
 import { abortedBySignals } from './interrupt-signal';
 import { followRun, RunCancelled } from './follow';
 import { createProgressDisplay, type ProgressDisplay } from './progress-display';
@@ -36,7 +38,9 @@ export async function performRun(request: RunRequest): Promise<Report | undefine
   const interrupted = interruptSignal();
   const listener = stderrListener();
   const display = createProgressDisplay(process.stderr);
-  return withServers({ ...request, listener, interrupted }, async (servers) => {
+  const beforeStart = (config: MachineConfig) =>
+    requireDrawable([resolveSpecification(request.raw).specification], config);
+  return withServers({ ...request, listener, interrupted, beforeStart }, async (servers) => {
     const chosen = await startChosen(servers, request);
     const { runId, workflowId } = chosen;
     announce(servers, chosen, display);

@@ -6,7 +6,7 @@ import { rootWorkflowId } from '../domain/identifiers';
 import { ConfigError } from '../errors';
 import type { ArtifactStore } from '../ports';
 import { dataDirectory, maftHome } from '../paths';
-import { allowModulesOf } from '../tasks';
+import { allowTasksOf } from '../tasks';
 import { standingOf, type RunStanding } from './standing';
 
 /**
@@ -61,7 +61,7 @@ export async function startOrFind(
   { id, specification, digest, summary }: StartRequest,
 ): Promise<StartedWorkflow> {
   const workflowId = rootWorkflowId(id);
-  allowModulesOf(specification, { maftHome: maftHome(), dataDirectory: dataDirectory() });
+  allowTasksOf(specification, { maftHome: maftHome(), dataDirectory: dataDirectory() });
   try {
     await client.workflow.start(workflowType, {
       workflowId,

@@ -7,6 +7,7 @@ import { giveUpCommands } from '../setup/command';
 import { prepareMachine } from '../setup/prepare-machine';
 import type { SetupListener } from '../setup/progress';
 import { startPlatform, type PlatformEvent } from '../supervision/platform';
+import { findRunningPlatform } from '../supervision/platform-state';
 import { findServers, runningServers, targetOf, type FoundServers } from './find-servers';
 import { connectClient } from './temporal-client';
 
@@ -25,6 +26,8 @@ export interface PlatformRequest {
   model: BaseModel | null;
   listener: SetupListener;
   interrupted: AbortSignal;
+  /** What can be told before servers are started for it: data that are missing or do not parse. */
+  beforeStart?: (config: MachineConfig) => Promise<void>;
   /** Whether what is started goes on without this command: then it needs servers that do, too. */
   detach?: boolean;
 }
@@ -36,13 +39,27 @@ export async function withServers<Result>(
 ): Promise<Result> {
   const config = loadConfig();
   const servers = findServers(config);
-  if (servers !== undefined) return withClient(config, servers, use);
+  if (servers !== undefined) {
+    refuseOtherData(config);
+    return withClient(config, servers, use);
+  }
   if (request.detach) {
     throw new ConfigError(
       '--detach needs servers that go on running: start `npx maft up` first, or set TEMPORAL_ADDRESS',
     );
   }
+  await request.beforeStart?.(config);
   return withOwnPlatform(config, request, use);
+}
+
+/** Relative paths of a specification mean the data folder of the workers: a MAFT_DATA beside it would be ignored. */
+function refuseOtherData({ data, maftHome }: MachineConfig): void {
+  const running = findRunningPlatform(maftHome);
+  if (!process.env.MAFT_DATA || running?.data === undefined || running.data === data) return;
+  throw new ConfigError(
+    `MAFT_DATA is ${data} here, but the running maft ${running.command} (process ${running.pid}) reads ${running.data}: ` +
+      'leave MAFT_DATA out here, or stop that one and start it with this MAFT_DATA',
+  );
 }
 
 /** The servers that run already, for commands that only look; throws `ConfigError` where none do. */

@@ -2,14 +2,16 @@
 import { createReadStream } from 'node:fs';
 import { LineCounter, parseDocument } from 'yaml';
 import { InvalidRunSpec } from '../errors';
+import { dataDirectory } from '../paths';
+import { withNamedFiles } from './named-files';
 import { isPlainObject, notTooDeep } from './plain-objects';
 
 /** Fields that a comparison has and a run has not. */
 const comparisonFields = ['methods', 'seeds', 'tasks'];
 
 /** As `loadSpecificationFile`, for `maft run`. Throws `InvalidRunSpec` also for a comparison, and names its command. */
-export async function loadRunFile(path: string): Promise<unknown> {
-  const content = await loadSpecificationFile(path);
+export async function loadRunFile(path: string, data?: string): Promise<unknown> {
+  const content = await loadSpecificationFile(path, data);
   const field = isPlainObject(content) ? comparisonFields.find((name) => Object.hasOwn(content, name)) : undefined;
   if (field === undefined) return content;
   throw new InvalidRunSpec([
@@ -18,8 +20,8 @@ export async function loadRunFile(path: string): Promise<unknown> {
 }
 
 /** As `loadSpecificationFile`, for `maft compare`. Throws `InvalidRunSpec` also for a single run, and names its command. */
-export async function loadComparisonFile(path: string): Promise<unknown> {
-  const content = await loadSpecificationFile(path);
+export async function loadComparisonFile(path: string, data?: string): Promise<unknown> {
+  const content = await loadSpecificationFile(path, data);
   if (!isPlainObject(content) || Object.hasOwn(content, 'methods')) return content;
   throw new InvalidRunSpec([
     `${path}: it has no \`methods\`, so there is nothing to compare; for a single run use \`maft run ${path}\``,
@@ -27,10 +29,12 @@ export async function loadComparisonFile(path: string): Promise<unknown> {
 }
 
 /**
- * The file's content, not yet validated: that is `resolveSpecification`'s. Throws `InvalidRunSpec` where the file cannot
+ * The file's content with its paths as workers find them, not yet validated: that is `resolveSpecification`'s. Throws `InvalidRunSpec` where the file cannot
  * be read or is no YAML, with file, line and column.
+ *
+ * @param data The data folder of the workers.
  */
-export async function loadSpecificationFile(path: string): Promise<unknown> {
+export async function loadSpecificationFile(path: string, data = dataDirectory()): Promise<unknown> {
   const text = await readText(path);
   const lineCounter = new LineCounter();
   const document = parseDocument(text, { lineCounter, prettyErrors: false });
@@ -41,10 +45,11 @@ export async function loadSpecificationFile(path: string): Promise<unknown> {
     return `${path}:${line}:${col}: ${reason}`;
   });
   if (problems.length > 0) throw new InvalidRunSpec(problems);
-  return notTooDeep(
+  const content = notTooDeep(
     contentOf(path, () => document.toJS({ maxAliasCount: 100 }) as unknown),
     path,
   );
+  return withNamedFiles(content, path, data);
 }
 
 /** Bytes; the largest of our examples has two thousand. */

@@ -18,6 +18,8 @@ const stateSchema = z.object({
   temporalAddress: z.string(),
   /** Of its workflows; older versions did not write it. */
   namespace: z.string().optional(),
+  /** MAFT_DATA of its workers; older versions did not write it. */
+  data: z.string().optional(),
   uiUrl: z.string().nullable(),
   modelServerUrl: z.string().nullable(),
   model: z.object({ folder: z.string(), name: z.string() }).nullable(),
@@ -36,6 +38,8 @@ export interface RunningPlatform {
   temporalAddress: string;
   /** Of its workflows; undefined where an older version wrote up.json. */
   namespace: string | undefined;
+  /** MAFT_DATA of its workers; undefined where an older version wrote up.json. */
+  data: string | undefined;
   uiUrl: string | null;
   modelServerUrl: string | null;
   model: { folder: string; name: string } | null;
@@ -68,13 +72,14 @@ export function writeState(maftHome: string, state: PlatformState): void {
 export function findRunningPlatform(maftHome: string): RunningPlatform | undefined {
   const state = readState(maftHome);
   if (state === undefined || state.state === 'stopped' || !isRunning(state.owner)) return undefined;
-  const { temporalAddress, namespace, uiUrl, modelServerUrl, model, command } = state;
+  const { temporalAddress, namespace, data, uiUrl, modelServerUrl, model, command } = state;
   return {
     pid: state.owner.pid,
     command,
     ready: state.state === 'ready',
     temporalAddress,
     namespace,
+    data,
     uiUrl,
     modelServerUrl,
     model,

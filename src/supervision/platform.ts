@@ -264,7 +264,7 @@ class RunningPlatformProcesses implements Platform {
   private currentState(): PlatformState {
     const { temporalAddress, namespace, uiUrl, modelServerUrl, phase } = this;
     const { ports } = this.chosenPorts;
-    const { command, model } = this.options;
+    const { command, config, model } = this.options;
     const children = (this.processes ?? []).flatMap((process) =>
       process.runningIdentities.map((identity) => ({
         ...identity,
@@ -279,6 +279,7 @@ class RunningPlatformProcesses implements Platform {
       state: phase,
       temporalAddress,
       namespace,
+      data: config.data,
       uiUrl,
       modelServerUrl,
       model,

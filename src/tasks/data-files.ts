@@ -5,6 +5,7 @@ import { readdir, realpath, stat } from 'node:fs/promises';
 import { basename, dirname, extname, join, relative, resolve, sep } from 'node:path';
 import { ConfigError, DatasetError } from '../errors';
 import type { TaskContext } from './task';
+import { isBelow } from './task-access';
 
 /** What a file's name, or that of a folder above it, says of its problems. */
 export type PublishedSplit = 'train' | 'validation' | 'test' | 'whole';
@@ -46,18 +47,14 @@ const deepestFolder = 5;
  * Absolute path of what a specification names; relative ones are below the data folder. Throws `ConfigError` for a path
  * outside the folders that this machine's operator allows: a specification may come from somebody else.
  */
-export function dataPath(path: string, { dataDirectory, dataFolders = [] }: TaskContext): string {
+export function dataPath(path: string, { dataDirectory, dataFolders = [], access }: TaskContext): string {
   const absolute = resolve(dataDirectory, path);
   const folders = [dataDirectory, ...dataFolders].map((folder) => resolve(dataDirectory, folder));
-  if (folders.some((folder) => isBelow(absolute, folder))) return absolute;
+  if (folders.some((folder) => isBelow(absolute, folder)) || access?.mayRead(absolute) === true) return absolute;
   throw new ConfigError(
-    `task.path: ${absolute} is outside MAFT_DATA (${dataDirectory}): move the data, set MAFT_DATA, or allow its folder ` +
-      'under `dataFolders` in config.yaml',
+    `task.path: ${absolute} is outside MAFT_DATA (${dataDirectory}): move the data, set MAFT_DATA, start the run by ` +
+      '`maft run` on this machine, or allow its folder under `dataFolders` in config.yaml',
   );
-}
-
-function isBelow(path: string, folder: string): boolean {
-  return path === folder || path.startsWith(folder.endsWith(sep) ? folder : `${folder}${sep}`);
 }
 
 /**

@@ -10,9 +10,10 @@ import type { AnswerReader, Task, TaskContext } from './task';
 import { userModule } from './user-module';
 
 export { publicData, type PublicData, type PublicFile } from './catalogue';
-export { allowModulesOf, givenByUser, moduleAccess, type ModuleAccess } from './module-access';
 export { graderFor } from './in-process-grader';
 export type { ProblemPools } from './problem-pools';
+export { drawRun, makeTasks, type RunTasks } from './run-tasks';
+export { allowTasksOf, givenByUser, taskAccess, type TaskAccess } from './task-access';
 export type { AnswerReader, DrawnProblems, DrawRequest, LabelledProblem, Task, TaskContext } from './task';
 
 type SettingsOf<Kind extends TaskKind> = Extract<TaskSettings, { kind: Kind }>;

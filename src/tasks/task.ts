@@ -2,7 +2,7 @@
 import type { DataSource, Problem } from '../contract/problem';
 import type { AnswerType } from '../domain/answers';
 import type { PromptTemplates } from '../prompts';
-import type { ModuleAccess } from './module-access';
+import type { TaskAccess } from './task-access';
 
 /** A problem with its label, as the task draws it; the two are stored apart and travel apart from then on. */
 export interface LabelledProblem extends Problem {
@@ -37,12 +37,12 @@ export interface DrawRequest {
 
 /** What a task needs to know of the machine it runs on. */
 export interface TaskContext {
-  /** Absolute; what relative paths are relative to, and what a user's own task must lie in. */
+  /** Absolute; what relative paths are relative to. */
   dataDirectory: string;
   /** Absolute folders beside it that a specification may name data in, as the operator allows. */
   dataFolders?: readonly string[];
-  /** Which programs of users it runs; absent: none. */
-  modules?: ModuleAccess;
+  /** Which programs of users it runs, and which data elsewhere it reads; absent: none. */
+  access?: TaskAccess;
 }
 
 /** Reads and compares answers; knows no reference answer, so label-free code may hold it. */

@@ -3,20 +3,19 @@
  * (docs/tasks.md). It runs in a process of its own; the bytes that were digested are the bytes that run.
  */
 import { readFileSync, realpathSync } from 'node:fs';
-import { sep } from 'node:path';
+import { resolve } from 'node:path';
 import { z } from 'zod';
 import type { TaskSettings } from '../contract/task-settings';
 import { answerRules, answerTypes, type AnswerRules } from '../domain/answers';
 import { sha256 } from '../domain/digests';
 import { ConfigError, DatasetError, TaskError } from '../errors';
 import { promptTaskOf, templateProblems, type PromptTemplates } from '../prompts';
-import { dataPath } from './data-files';
 import { drawSplits } from './draw-splits';
-import { namedModule } from './module-access';
 import { describeModule, ModuleProcess, type ModuleDescription, type ModuleProgram } from './module-process';
 import type { ProblemPools } from './problem-pools';
 import { poolsOfRows } from './problem-pools';
 import type { AnswerReader, LabelledProblem, Task, TaskContext } from './task';
+import { namedModule, nothingAllowed } from './task-access';
 
 export type ModuleSettings = Extract<TaskSettings, { kind: 'module' }>;
 
@@ -49,7 +48,7 @@ const exportsSchema = z.strictObject({
 type ModuleExports = z.infer<typeof exportsSchema>;
 
 /**
- * Throws `ConfigError` where the file is not below MAFT_DATA, does not load, or exports something else than it should;
+ * Throws `ConfigError` where this worker may not run the file, and where it does not load, or exports something else than it should;
  * what it loads and answers is checked at each call.
  */
 export function userModule(settings: ModuleSettings, context: TaskContext): Task {
@@ -77,26 +76,19 @@ interface LoadedModule {
 /** Throws `ConfigError` where this worker may not run it. */
 function programOf({ module, path }: ModuleSettings, context: TaskContext): ModuleProgram {
   if ((module === undefined) === (path === undefined)) throw new ConfigError('task: give either `module` or `path`');
-  const modules = context.modules ?? { named: {}, mayLoad: () => false };
+  const { access = nothingAllowed, dataDirectory } = context;
   if (path === undefined) {
-    const file = realFile(namedModule(module!, modules), `taskModules.${module}`);
+    const file = realFile(namedModule(module!, access), `taskModules.${module}`);
     return { file, source: readFileSync(file, 'utf8') };
   }
-  const file = fileInside(path, context);
-  const source = readFileSync(file, 'utf8');
-  if (modules.mayLoad(file, source)) return { file, source };
+  // Symbolic links are followed first: it is the file itself that was allowed.
+  const file = realFile(resolve(dataDirectory, path), 'task.path');
+  let source: string | undefined;
+  const read = () => (source ??= readFileSync(file, 'utf8'));
+  if (access.mayLoad(file, read)) return { file, source: read() };
   throw new ConfigError(
     `task.path: ${file} is no task module that this worker may run. Name it in the worker's config.yaml ` +
       `(taskModules: {my-task: ${file}}) and write module: my-task; or start the run by \`maft run\` on this machine`,
-  );
-}
-
-/** Symbolic links are followed first: the file itself has to lie in the data folder. */
-function fileInside(path: string, context: TaskContext): string {
-  const [folder, file] = [realFile(context.dataDirectory, 'MAFT_DATA'), realFile(dataPath(path, context), 'task.path')];
-  if (file.startsWith(`${folder}${sep}`)) return file;
-  throw new ConfigError(
-    `task.path: ${file} is not below MAFT_DATA (${folder}), the only folder programs are loaded from`,
   );
 }
 

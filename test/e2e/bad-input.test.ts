@@ -85,3 +85,14 @@ it('an unknown command or option is exit code 2', async () => {
   expect(await refused(['dance'])).toContain("unknown command 'dance'");
   expect(await refused(['run', 'small.json', '--fast'])).toContain("unknown option '--fast'");
 });
+
+it('data that are not there, or too few, are told before anything is started', async () => {
+  const task = { kind: 'jsonl', path: 'absent.jsonl', answerType: 'number', train: 4, eval: 4 };
+  const ownData = { ...specification, method: { ...specification.method, prompts: 'paper' } };
+  const absent = home.write('absent.json', { ...ownData, task });
+  expect(await refused(['run', absent])).toContain(`${home.path('absent.jsonl')}: there is no such file or folder`);
+  mkdirSync(home.path('beside'), { recursive: true });
+  home.write('beside/few.jsonl', { question: '1+1', answer: '2' });
+  const few = home.write('beside/few.json', { ...ownData, task: { ...task, path: 'few.jsonl' } });
+  expect(await refused(['run', few])).toContain(home.path('beside/few.jsonl'));
+});

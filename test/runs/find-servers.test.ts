@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { main } from '../../src/cli/main';
 import { loadConfig } from '../../src/config';
 import { findServers, runningServers } from '../../src/runs/find-servers';
+import { withServers } from '../../src/runs/with-platform';
 import { messageOf } from '../support/message-of';
 import { writeRunningPlatform } from '../support/running-platform';
 
@@ -93,3 +94,17 @@ test.each(['TEMPORAL_TLS_CLIENT_CERT_PATH', 'TEMPORAL_TLS_SERVER_CA_CERT_PATH'])
     expect(messageOf(find)).toMatch(/^Temporal's configuration cannot be read: .*\/nosuch\/certificate\.pem/);
   },
 );
+
+test('a MAFT_DATA beside a running `maft up` that reads another folder is refused, not ignored', async () => {
+  platformRuns({ uiUrl: null, modelServerUrl: null, data: '/data/theirs' });
+  process.env.MAFT_DATA = '/data/mine';
+  const request = {
+    command: 'run',
+    model: null,
+    listener: () => undefined,
+    interrupted: new AbortController().signal,
+  };
+  await expect(withServers(request, () => Promise.resolve())).rejects.toThrow(
+    /MAFT_DATA is \/data\/mine here, but the running maft up \(process \d+\) reads \/data\/theirs: leave MAFT_DATA out/,
+  );
+});

@@ -1,6 +1,6 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { InvalidRunSpec } from '../../src/errors';
 import {
   loadComparisonFile,
@@ -24,6 +24,19 @@ test('YAML and JSON are read alike, with numbers as they are written', async () 
   const json = { task: { kind: 'arithmetic' }, model: { base: 'tiny' }, finetuning: { learningRate: 2e-4 } };
   expect(await loadSpecificationFile(file(yaml))).toEqual(json);
   expect(await loadSpecificationFile(file(JSON.stringify(json)))).toEqual(json);
+});
+
+test('a relative path that is there beside the file is meant so, as workers find it; other texts stay', async () => {
+  mkdirSync(join(folder, 'data', 'model'), { recursive: true });
+  const written = (path: string, base: string) => ({ task: { kind: 'jsonl', path }, methods: [{ model: { base } }] });
+  const content = file(JSON.stringify(written('data/own.jsonl', 'data/model')));
+  const loaded = (data: string) => loadSpecificationFile(content, data);
+  const absolute = join(folder, 'data', 'model');
+  expect(await loaded(folder)).toEqual(written('data/own.jsonl', 'data/model'));
+  expect(await loaded(tmpdir())).toEqual(written('data/own.jsonl', relative(tmpdir(), absolute)));
+  expect(await loaded(join(folder, 'elsewhere'))).toEqual(written('data/own.jsonl', absolute));
+  file(JSON.stringify(written('/data/own.jsonl', 'Qwen/Qwen2.5-1.5B')));
+  expect(await loaded(join(folder, 'elsewhere'))).toEqual(written('/data/own.jsonl', 'Qwen/Qwen2.5-1.5B'));
 });
 
 test.each([

@@ -18,7 +18,7 @@ export interface DataFolder {
 export async function dataFolder(): Promise<DataFolder> {
   const folder = await mkdtemp(path.join(tmpdir(), 'maft-data-'));
   const dataFolders = samplesFolder === undefined ? [] : [samplesFolder];
-  const context = { dataDirectory: folder, dataFolders, modules: givenByUser };
+  const context = { dataDirectory: folder, dataFolders, access: { ...givenByUser, mayRead: () => false } };
   const task = (settings: object) => taskFor(taskSchema.parse(settings) as TaskSettings, context);
   return {
     folder,

@@ -149,7 +149,7 @@ export function fakeWorld(folder: string): FakeWorld {
     inference: () => inference,
     scoring: () => scoring,
     trainer,
-    task: (settings) => taskFor(settings, { dataDirectory: folder, modules: givenByUser }),
+    task: (settings) => taskFor(settings, { dataDirectory: folder, access: givenByUser }),
     grader: graderFor,
     platform: { registeredSearchAttributes: async () => Object.values(searchAttributes) },
     machine: {

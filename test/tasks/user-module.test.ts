@@ -1,9 +1,10 @@
 /** A user's own task: one file, checked when it is loaded and whenever it answers. */
-import { symlink, writeFile } from 'node:fs/promises';
+import { symlink } from 'node:fs/promises';
 import path from 'node:path';
+import { taskSchema } from '../../src/contract/task-settings';
 import { ConfigError, DatasetError } from '../../src/errors';
 import { promptSet } from '../../src/prompts';
-import { allowModulesOf, moduleAccess, taskFor } from '../../src/tasks';
+import { allowTasksOf, taskAccess, taskFor } from '../../src/tasks';
 import { dataFolder, type DataFolder } from '../support/data-folder';
 
 let data: DataFolder;
@@ -101,20 +102,6 @@ test('what parse and equal do wrong is named', async () => {
   await expect(task.equal!('a', 'b')).rejects.toThrow(/own\.cjs: equal threw: x/);
 });
 
-test('a file outside MAFT_DATA is not loaded, neither by a path that leaves it nor through a link', async () => {
-  const outside = await dataFolder();
-  await writeFile(path.join(outside.folder, 'own.cjs'), whole);
-  await symlink(path.join(outside.folder, 'own.cjs'), path.join(data.folder, 'link.cjs'));
-  for (const file of [
-    path.join(outside.folder, 'own.cjs'),
-    `../${path.basename(outside.folder)}/own.cjs`,
-    'link.cjs',
-  ]) {
-    expect(() => data.task({ ...settings, path: file })).toThrow(/is outside MAFT_DATA|is not below MAFT_DATA/);
-  }
-  await outside.remove();
-});
-
 describe('a module’s process', () => {
   const withParse = (parse: string) => data.write({ 'own.cjs': `exports.load = () => []; exports.parse = ${parse};` });
 
@@ -166,7 +153,7 @@ describe('a module’s process', () => {
 describe('a worker', () => {
   const worker = (taskModules = {}) => ({
     dataDirectory: data.folder,
-    modules: moduleAccess(path.join(data.folder, 'home'), taskModules),
+    access: taskAccess(path.join(data.folder, 'home'), taskModules),
   });
   const counts = { train: 1, eval: 1, problems: 'fixed' as const, options: {} };
   const byPath = { kind: 'module' as const, path: 'own.cjs', ...counts };
@@ -198,12 +185,46 @@ describe('a worker', () => {
   ])(
     'runs what the user’s own command names in the specification of a %s, until it is changed',
     async (_name, given) => {
-      allowModulesOf(given, { maftHome: path.join(data.folder, 'home'), dataDirectory: data.folder });
+      allowTasksOf(given, { maftHome: path.join(data.folder, 'home'), dataDirectory: data.folder });
       expect(taskFor(byPath, worker()).kind).toBe('module');
       await data.write({ 'own.cjs': `${whole}\n// changed` });
       expect(() => taskFor(byPath, worker())).toThrow(/is no task module that this worker may run/);
     },
   );
+
+  test('is led to no other file by a link, and reads no file before it is allowed', async () => {
+    const outside = await dataFolder();
+    await outside.write({ 'own.cjs': whole });
+    await symlink(path.join(outside.folder, 'own.cjs'), path.join(data.folder, 'link.cjs'));
+    const given = { ...byPath, path: 'link.cjs' };
+    for (const file of ['link.cjs', path.join(outside.folder, 'own.cjs'), '/dev/zero'])
+      expect(() => taskFor({ ...byPath, path: file }, worker())).toThrow(/is no task module that this worker may run/);
+    allowTasksOf({ task: given }, { maftHome: path.join(data.folder, 'home'), dataDirectory: data.folder });
+    expect(taskFor(given, worker()).kind).toBe('module');
+    await outside.remove();
+  });
+
+  test('reads data outside MAFT_DATA where the user’s own command names them, and nothing beside them', async () => {
+    const outside = await dataFolder();
+    await outside.write({
+      'own.jsonl': '{"question": "1+1", "answer": "2"}\n{"question": "2+2", "answer": "4"}\n',
+      'other.jsonl': '',
+    });
+    const task = (name: string) => ({
+      kind: 'jsonl' as const,
+      path: path.join(outside.folder, name),
+      answerType: 'number' as const,
+      train: 1,
+      eval: 1,
+    });
+    const draw = (name: string) => taskFor(taskSchema.parse(task(name)), worker()).draw({ seed: 0, iterations: 0 });
+    await expect(draw('own.jsonl')).rejects.toThrow(/is outside MAFT_DATA .*start the run by `maft run`/);
+    const home = { maftHome: path.join(data.folder, 'home'), dataDirectory: data.folder };
+    allowTasksOf({ task: task('own.jsonl') }, home);
+    expect((await draw('own.jsonl')).eval).toHaveLength(1);
+    await expect(draw('other.jsonl')).rejects.toThrow(/is outside MAFT_DATA/);
+    await outside.remove();
+  });
 
   test('takes a name or a path, not both and not neither', () => {
     expect(() => taskFor({ kind: 'module', ...counts }, worker())).toThrow(/either `module` or `path`/);

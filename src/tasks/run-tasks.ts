@@ -1,0 +1,49 @@
+/** The tasks of a run: the one it trains on and the one it is evaluated on, usually one and the same. */
+import type { RunSpecification } from '../contract/specification';
+import type { TaskSettings } from '../contract/task-settings';
+import { validationProblems } from '../domain/stopping';
+import { normalisedText } from './normalised-text';
+import type { DrawnProblems, Task } from './task';
+
+export interface RunTasks {
+  train: Task;
+  eval: Task;
+}
+
+/** Reads no problems yet. Throws `ConfigError` for a user's own task that does not load. */
+export function makeTasks(
+  { task, evalTask }: Pick<RunSpecification, 'task' | 'evalTask'>,
+  taskOf: (settings: TaskSettings) => Task,
+): RunTasks {
+  const train = taskOf(task);
+  return { train, eval: evalTask === undefined ? train : taskOf(evalTask) };
+}
+
+/**
+ * Draws all problems of a run. Evaluated on another task, the evaluation problems are those that a run on that task with
+ * the same seed has, and the training problems those that a run on the own task has, without any shared question.
+ */
+export async function drawRun(
+  tasks: RunTasks,
+  { seed, iterations, evalTask, stopWhen }: RunSpecification,
+): Promise<DrawnProblems> {
+  const validation = validationProblems(stopWhen);
+  if (evalTask === undefined) return tasks.train.draw({ seed, iterations, validation });
+  const evaluation = await tasks.eval.draw({ seed, iterations: 0 });
+  const evaluatedElsewhere = new Set(evaluation.eval.map(({ question }) => normalisedText(question)));
+  const training = await tasks.train.draw({ seed, iterations, evaluatedElsewhere, validation });
+  return {
+    eval: evaluation.eval,
+    train: training.train,
+    validation: training.validation,
+    sources: [
+      ...(training.sources ?? []).filter(({ split }) => split === 'train'),
+      ...(evaluation.sources ?? []).filter(({ split }) => split === 'eval'),
+    ],
+    notices: [
+      `trained on ${tasks.train.kind}, evaluated on ${tasks.eval.kind}`,
+      ...(training.notices ?? []),
+      ...(evaluation.notices ?? []),
+    ],
+  };
+}
