@@ -1,6 +1,8 @@
 /** The same job with nothing but `maft up` and Temporal's own command line, and what happens when one child dies. */
 import { readFileSync, writeFileSync } from 'node:fs';
+import { Client, Connection } from '@temporalio/client';
 import type { RunProgress } from '../../src/contract/run';
+import { findRunningPlatform } from '../../src/supervision/platform-state';
 import { Home, kill, until } from '../support/e2e';
 import { contentOf, specification, turnFiles, referenceRun } from '../support/e2e-runs';
 
@@ -30,10 +32,13 @@ const failureOf = async (id: string): Promise<string> => {
   return stdout;
 };
 const turns = (id: string, part = '') => Object.keys(turnFiles(home, id)).filter((file) => file.includes(part)).length;
+/** Asked again and again while something is waited for: a process of the Temporal CLI each time would cost a core. */
 const progress = async (id: string): Promise<RunProgress> => {
-  const answer = await workflow(id, 'query', '--name', 'progress', '--output', 'json');
-  return (JSON.parse(answer) as { queryResult: [RunProgress] }).queryResult[0];
+  connection ??= await Connection.connect({ address: findRunningPlatform(home.folder)!.temporalAddress });
+  return new Client({ connection }).workflow.getHandle(`maft/${id}`).query<RunProgress>('progress');
 };
+let connection: Connection | undefined;
+afterAll(() => connection?.close());
 
 /** The run's line of `maft runs`. */
 const stateOf = async (id: string): Promise<unknown> => {
@@ -59,7 +64,8 @@ it.each([
 it('a run starts from an input file and answers the query `progress`', async () => {
   await start('small', '--input-file', home.write('small.json', specification));
   await until('the untuned society is being evaluated', () => turns('small') > 0);
-  expect(await progress('small')).toMatchObject({
+  const answer = await workflow('small', 'query', '--name', 'progress', '--output', 'json');
+  expect((JSON.parse(answer) as { queryResult: [RunProgress] }).queryResult[0]).toMatchObject({
     runId: 'small',
     stage: 'evaluate',
     iteration: 0,
@@ -134,6 +140,7 @@ it('weights of which one bit has changed since they were published pause a run t
   expect(await stateOf('changed')).toMatchObject({ state: 'paused', reason: pauseReason });
   await until('the UI can find it', async () => {
     const listed = await home.temporal('workflow', 'list', '--query', 'MaftPaused = true');
+    await new Promise((resolve) => setTimeout(resolve, 500));
     return listed.includes('maft/changed') && !listed.includes('maft/small');
   });
   await workflow('changed', 'cancel');

@@ -10,7 +10,7 @@ import { Home } from './e2e';
 export const specification = {
   name: 'small',
   seed: 3,
-  task: { kind: 'arithmetic', max: 10, train: 12, eval: 10 },
+  task: { kind: 'arithmetic', max: 10, train: 8, eval: 6 },
   method: { preset: 'multiagent-finetuning', prompts: 'compact', correctedShare: 0.25 },
   iterations: 1,
   model: { base: 'models/tiny-arithmetic' },
@@ -18,14 +18,14 @@ export const specification = {
   // Small batches and many epochs: each of the six trainings takes seconds, and is caught between two checkpoints.
   finetuning: {
     weights: 'full',
-    epochs: 16,
+    epochs: 8,
     batchSize: 2,
     learningRate: 1e-4,
     maxLength: 400,
     checkpointEverySeconds: 0.2,
   },
   // Few turns at a time, so that a debate lasts long enough to be caught in the middle.
-  execution: { shardSize: 5, shardsInFlight: 2, problemsInFlight: 2 },
+  execution: { shardSize: 4, shardsInFlight: 2, problemsInFlight: 2 },
 };
 
 /** 2N agents of the specification. */
