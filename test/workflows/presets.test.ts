@@ -31,7 +31,7 @@ afterEach(() => {
 });
 
 const small = (method: object, changes: object = {}) => ({
-  task: { kind: 'arithmetic', max: 10, train: 8, eval: 4 },
+  task: { kind: 'arithmetic', max: 10, train: 8, eval: 2 },
   model: { base: fakeBaseModel },
   method: { prompts: 'compact', ...method },
   ...changes,
@@ -104,7 +104,7 @@ test.each(Object.entries(expected))(
     expect(foreseen.trainings).toBe(trained.length * last);
     expect(last).toBe(trained.length > 0 ? 1 : 0);
     const society = (await files.evaluation(last)).modes.find(({ mode }) => mode === 'society');
-    expect(society).toMatchObject({ problems: 4, callsPerProblem: calls });
+    expect(society).toMatchObject({ problems: 2, callsPerProblem: calls });
     expect((await files.trained(1)).sort()).toEqual(trained);
     const examples = (await Promise.all(trained.map((agent) => files.trainingSet(1, agent)))).flat();
     const found = [...new Set(examples.map(({ set }) => set))].sort();
