@@ -5,6 +5,7 @@ import path from 'node:path';
 import type { Report } from '../../src/report';
 import { waitForLock } from '../../src/supervision/file-lock';
 import { Home } from './e2e';
+import { installPackedProgram } from './packed-program';
 
 /** The demo's specification in small; `name` is the run's id. */
 export const specification = {
@@ -41,13 +42,16 @@ export interface ReferenceRun {
 /** Set by jest's global set-up: a folder for what test files share, removed at the end. */
 export const sharedFolderVariable = 'MAFT_TEST_SHARED';
 
-/** The undisturbed run: made by the test file that needs it first, while the others wait. */
+/**
+ * The undisturbed run: made by the test file that needs it first, while the others wait. It is performed by the program as
+ * `npm pack` ships it, so that a package needs no checkout, and gives the same bytes as one.
+ */
 export async function referenceRun(): Promise<ReferenceRun> {
   const folder = path.join(process.env[sharedFolderVariable]!, 'reference');
   const record = path.join(folder, 'finished.json');
-  const home = new Home('reference', folder);
   const lock = await waitForLock(`${folder}.lock`, () => undefined);
   try {
+    const home = new Home('reference', folder, installPackedProgram(`${folder}-program`));
     if (!existsSync(record)) writeFileSync(record, JSON.stringify(await performReferenceRun(home)));
     return { ...(JSON.parse(readFileSync(record, 'utf8')) as Omit<ReferenceRun, 'home'>), home };
   } finally {

@@ -65,10 +65,17 @@ const foreignProfile = 'temporal.toml';
 export class Home {
   readonly folder: string;
 
-  /** @param folder Default: one of its own below the temporary folder. */
-  constructor(name: string, folder?: string) {
-    if (!existsSync(commandLineScript())) {
-      throw new Error(`${commandLineScript()} does not exist: run \`npm run build\` before the end-to-end tests`);
+  /**
+   * @param folder Default: one of its own below the temporary folder.
+   * @param script Of the command line; default: that of the checkout.
+   */
+  constructor(
+    name: string,
+    folder?: string,
+    private readonly script = commandLineScript(),
+  ) {
+    if (!existsSync(script)) {
+      throw new Error(`${script} does not exist: run \`npm run build\` before the end-to-end tests`);
     }
     this.folder = folder ?? mkdtempSync(path.join(tmpdir(), `maft-e2e-${name}-`));
     mkdirSync(this.folder, { recursive: true });
@@ -78,7 +85,7 @@ export class Home {
   /** Starts `maft …`. Runs in the home's folder, so that nothing of the checkout is used by accident. */
   start(maftArguments: string[], environment: Record<string, string> = {}): Command {
     const env = { ...this.environment(), TEMPORAL_CONFIG_FILE: this.path(foreignProfile), ...environment };
-    return new Command(spawn(process.execPath, [commandLineScript(), ...maftArguments], { cwd: this.folder, env }));
+    return new Command(spawn(process.execPath, [this.script, ...maftArguments], { cwd: this.folder, env }));
   }
 
   run(maftArguments: string[], environment?: Record<string, string>): Promise<Finished> {
@@ -171,6 +178,8 @@ export class Home {
     return {
       ...Object.fromEntries(inherited),
       MAFT_HOME: this.folder,
+      // Beside a package there is no `.venv`.
+      ...(this.script === commandLineScript() ? {} : { MAFT_PYTHON: process.env.MAFT_TEST_PYTHON }),
       ...(program === undefined ? {} : { MAFT_TEMPORAL: program }),
     };
   }
