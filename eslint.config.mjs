@@ -117,7 +117,7 @@ export default tseslint.config(
   border(
     ['activities/**/*.ts'],
     [
-      ...rooms('workflows', 'providers', 'artifacts(?!/(damage|lines|sealed)$)'),
+      ...rooms('workflows', 'providers', 'artifacts(?!/(damage|lines|sealed|societies)$)'),
       ...wiring,
       ...packages('openai', 'undici', 'commander', '@temporalio/(worker|client)'),
     ],

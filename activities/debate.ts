@@ -36,7 +36,7 @@ interface Stage extends DebateStage {
   task: Task;
   seed: number;
   thinking: MethodSettings['thinking'];
-  /** The configured endpoint of models that name none of their own. */
+  /** The configured endpoint of the summariser. */
   endpoint: string;
   /** Runs whose answers to the same requests are adopted. */
   reuseTurnsOf: readonly string[];
@@ -166,7 +166,7 @@ export function createDebateActivities(dependencies: ActivityDependencies, conte
     voice: Voice & { sampling: Sampling },
     { messages, remarks = {} }: { messages: ChatMessage[]; remarks?: CompletionPlace['remarks'] },
   ): Promise<StoredCompletion> {
-    const { model, endpoint = stage.endpoint } = modelOf(stage.society, voice.agent);
+    const { model, endpoint } = modelOf(stage.society, voice.agent);
     const request = {
       model,
       messages,

@@ -13,7 +13,8 @@ export interface ActivityDependencies {
   inference: (endpoint: string) => Inference;
   /** Scoring at a configured endpoint, as `inference`. */
   scoring: (endpoint: string) => Scoring;
-  trainer: Trainer;
+  /** The trainer that a specification names; a `ConfigError` names the ones there are. */
+  trainer: (name: string) => Trainer;
   /** A task of a specification, with its loader, parser and equality. */
   task: (settings: TaskSettings) => Task;
   /** Decides on answers of this kind. */
@@ -23,13 +24,6 @@ export interface ActivityDependencies {
 }
 
 export interface Machine {
-  /** Absolute folder of a base model named in a specification; a `ConfigError` where there is none. */
-  modelFolder: (base: string) => string;
-  /** Rejects with a `ConfigError` where server or trainer will refuse the folder of a base model. */
-  requireReadableModel: (base: string) => Promise<void>;
-  trainerDevice: 'auto' | 'cpu' | 'cuda' | 'mps';
-  /** Torch threads of one training; part of what makes weights repeatable. */
-  trainerThreads: number;
   versions: RunRecord['versions'];
   /** What of this program decides a run on tasks of these kinds. */
   program: (kinds: readonly TaskKind[]) => ProgramParts;

@@ -1,24 +1,20 @@
 /** Finetuning one agent on its own training set, and recording the society that results. */
-import { randomUUID } from 'node:crypto';
-import { rm } from 'node:fs/promises';
-import path from 'node:path';
 import { Context } from '@temporalio/activity';
 import { missingArtifact } from '../src/artifacts/damage';
 import { publishSealed, readSealed, requireSealed } from '../src/artifacts/sealed';
+import { readSociety } from '../src/artifacts/societies';
 import type { FinetuneInput, FinetuneOutcome, RunPlan } from '../src/contract/run';
-import type { RunSpecification } from '../src/contract/specification';
 import type { Society } from '../src/contract/society';
 import type { SelectionReport } from '../src/contract/training';
-import type { TrainingEvent, TrainingJob, WeightsRecord } from '../src/contract/training-job';
+import type { TrainingEvent, WeightsRecord } from '../src/contract/training-job';
 import { digestOf, sha256 } from '../src/domain/digests';
 import { trainingSeed } from '../src/domain/draws';
-import { modelName } from '../src/domain/identifiers';
 import { iterationKeys, modelKey } from '../src/domain/keys';
 import { roleSettings } from '../src/domain/role-settings';
 import { baseOf, embeddedEndpoint, modelOf, nameOfBase, tunedSociety } from '../src/domain/society';
 import { lastEpochLoss } from '../src/domain/stopping';
 import { ArtifactError } from '../src/errors';
-import type { FinishedTraining } from '../src/ports';
+import type { FinishedTraining, Trainer, TrainingRequest } from '../src/ports';
 import type { ActivityDependencies } from './dependencies';
 import { withHeartbeats } from './heartbeats';
 import type { RunContexts } from './run-context';
@@ -27,7 +23,7 @@ import { trainingSettings } from './training-settings';
 type OnEvent = (event: TrainingEvent) => void;
 
 export function createFinetuningActivities(dependencies: ActivityDependencies, contexts: RunContexts) {
-  const { store, trainer, machine } = dependencies;
+  const { store } = dependencies;
 
   /** Trains one agent, or returns what an earlier attempt has published. An empty set leaves the weights as they are. */
   async function finetuneAgent(input: FinetuneInput): Promise<FinetuneOutcome> {
@@ -54,9 +50,10 @@ export function createFinetuningActivities(dependencies: ActivityDependencies, c
     const known = await readSealed<WeightsRecord>(store, key);
     const record =
       known ?? (await publishSealed<WeightsRecord>(store, key, await firstWeights(input, onEvent))).content;
-    if (known?.outcome === 'trained' && !(await hasModel(known.model))) await makeWeights(input, onEvent);
+    const trainer = await trainerOf(input);
+    if (known?.outcome === 'trained' && !(await trainer.has(known.model))) await makeWeights(input, onEvent);
     const { jobId } = record.training ?? {};
-    if (jobId !== undefined) await rm(await store.workDirectory(workName(jobId)), { recursive: true, force: true });
+    if (jobId !== undefined) await trainer.release(jobId);
     return record;
   }
 
@@ -64,15 +61,21 @@ export function createFinetuningActivities(dependencies: ActivityDependencies, c
     const trainingSet = await readTrainingSet({ runId, iteration, agent });
     const previous = await contexts.society(runId, iteration - 1);
     if (trainingSet.length === 0) {
-      return { agent, iteration, model: modelOf(previous, agent).model, outcome: 'empty-training-set' };
+      const { model, endpoint } = modelOf(previous, agent);
+      return { agent, iteration, model, endpoint, outcome: 'empty-training-set' };
     }
-    const job = await describeJob({ runId, iteration, agent }, previous, sha256(trainingSet));
-    const finished = await trainer.train(job, { signal: Context.current().cancellationSignal, onEvent });
-    const model = modelName(runId, iteration, agent, finished.digest);
+    const request = await describe({ runId, iteration, agent }, previous, sha256(trainingSet));
+    const trainer = await trainerOf({ runId });
+    const signal = Context.current().cancellationSignal;
+    const { model, endpoint, jobId, finished } = await trainer.train(request, { signal, onEvent });
     await refuseOtherWeights({ runId, iteration, agent }, model);
-    await store.publishDirectory(job.outputDirectory, modelKey(model));
-    const training = { jobId: job.jobId, ...trainingRecord(finished) };
-    return { agent, iteration, model, outcome: 'trained', training };
+    const training = { jobId, ...trainingRecord(finished) };
+    return { agent, iteration, model, endpoint, outcome: 'trained', training };
+  }
+
+  async function trainerOf({ runId }: Pick<FinetuneInput, 'runId'>): Promise<Trainer> {
+    const { specification } = (await contexts.run(runId)).record;
+    return dependencies.trainer(specification.finetuning.trainer);
   }
 
   /** Another attempt that lives (two platforms on one store) may finish first, and takes the working folder with it. */
@@ -87,17 +90,14 @@ export function createFinetuningActivities(dependencies: ActivityDependencies, c
     }
   }
 
-  async function hasModel(model: string): Promise<boolean> {
-    return (await store.list(modelKey(model))).length > 0;
-  }
-
   /**
    * Where a record or a folder was lost, a training is done again for a society that exists. On another machine it may end
    * in other weights; those are of another society, and what was evaluated would no longer be what is there.
    */
   async function refuseOtherWeights({ runId, iteration, agent }: FinetuneInput, made: string): Promise<void> {
     const weights = await readSealed<WeightsRecord>(store, iterationKeys.weights({ runId, iteration }, agent));
-    const society = await readSealed<Society>(store, iterationKeys.society({ runId, iteration }));
+    const { record } = await contexts.run(runId);
+    const society = await readSociety(store, record, iteration);
     const model = weights?.model ?? (society && modelOf(society, agent).model);
     if (model === undefined || model === made) return;
     throw new ArtifactError(
@@ -118,38 +118,22 @@ export function createFinetuningActivities(dependencies: ActivityDependencies, c
     return found;
   }
 
-  /** The job's id is the digest of all that decides its result: a retry finds its checkpoints, a changed job does not. */
-  async function describeJob(
+  /** Continues from the agent's own model of the iteration before, or from the base (method, section 3). */
+  async function describe(
     { runId, iteration, agent }: FinetuneInput,
     previous: Society,
     trainingSetSha256: string,
-  ): Promise<TrainingJob> {
-    const { record } = await contexts.run(runId);
-    const { specification } = record;
-    const own = baseOf(specification, agent);
-    const base = machine.modelFolder(own.base);
-    const start = startingModel(specification, previous, agent);
-    const deciding = {
-      servedBase: nameOfBase(own),
-      ...trainingSettings(specification.finetuning, agent),
-      seed: trainingSeed({ seed: specification.seed, iteration, agent }),
-      threads: machine.trainerThreads,
-      device: machine.trainerDevice,
-    };
-    const leaveOutSpelledTokens = own.endpoint !== embeddedEndpoint;
-    // Only where it decides anything: jobs on the embedded server keep the ids they had before there was such a field.
-    const exception = leaveOutSpelledTokens ? { leaveOutSpelledTokens } : {};
-    const jobId = digestOf({ runId, iteration, agent, start, trainingSetSha256, ...deciding, ...exception });
-    const workDirectory = await store.workDirectory(workName(jobId));
+  ): Promise<TrainingRequest> {
+    const { specification } = (await contexts.run(runId)).record;
+    const base = baseOf(specification, agent);
+    const before = modelOf(previous, agent);
     return {
-      jobId,
-      base,
-      startFrom: start === nameOfBase(own) ? base : await store.localPath(modelKey(start)),
-      trainingSet: await store.localPath(iterationKeys.trainingSet({ runId, iteration }, agent)),
-      workDirectory,
-      outputDirectory: path.join(workDirectory, `output-${randomUUID()}`),
-      leaveOutSpelledTokens,
-      ...deciding,
+      ...{ runId, iteration, agent, base },
+      start: specification.finetuning.from === 'base' ? nameOfBase(base) : before.model,
+      trainingSet: { key: iterationKeys.trainingSet({ runId, iteration }, agent), sha256: trainingSetSha256 },
+      settings: trainingSettings(specification.finetuning, agent),
+      seed: trainingSeed({ seed: specification.seed, iteration, agent }),
+      leaveOutSpelledTokens: [base, before].some(({ endpoint }) => endpoint !== embeddedEndpoint),
     };
   }
 
@@ -173,16 +157,6 @@ export function createFinetuningActivities(dependencies: ActivityDependencies, c
   }
 
   return { finetuneAgent, recordSociety };
-}
-
-function workName(jobId: string): string {
-  return `training/${jobId}`;
-}
-
-/** The model training continues from: the agent's own of the iteration before, or the base (method, section 3). */
-function startingModel(specification: RunSpecification, previous: Society, agent: string): string {
-  const { from } = specification.finetuning;
-  return from === 'base' ? nameOfBase(baseOf(specification, agent)) : modelOf(previous, agent).model;
 }
 
 function trainingRecord(finished: FinishedTraining): Omit<NonNullable<WeightsRecord['training']>, 'jobId'> {

@@ -58,21 +58,20 @@ export function createHintActivities(
 
   async function askAgain(input: HintsInput, member: number): Promise<StoredCompletion> {
     const { record } = await contexts.run(input.runId);
-    const { seed, method, model, execution } = record.specification;
+    const { seed, method, execution } = record.specification;
     const { agent } = voiceOf({ member, round: 1 }, debateRules(record.specification, input.split));
     const society = await contexts.society(input.runId, input.societyIteration);
     const prompts = await contexts.prompts(input);
     const { question } = await contexts.problem(input, input.problemId);
     const reference = await references.answerOf(input, input.problemId);
     const instruction = instructionOf(prompts.instructions, method.instructions, agent);
-    const speaker = modelOf(society, agent);
+    const { model, endpoint } = modelOf(society, agent);
     const request = {
-      model: speaker.model,
+      model,
       messages: hintedMessages(prompts, { question, instruction, reference }),
       sampling: society.sampling.generation,
       seed: samplingSeed({ kind: 'response', seed, ...input, round: 1, agent: `${agent}.hinted` }),
     };
-    const endpoint = speaker.endpoint ?? model.endpoint;
     const place = completionPlace(await partOf(input, member, 'hinted'), execution.reuseTurnsOf);
     return completeOnce({ ...dependencies, ...memory, endpoint }, place, request);
   }

@@ -2,11 +2,7 @@
  * What trainer, model server and grader will insist on, asked of all three before the first paid call: a debate that ends in
  * a refused training, or in prompts that no context holds, is lost.
  */
-import { randomUUID } from 'node:crypto';
-import { rm, writeFile } from 'node:fs/promises';
-import path from 'node:path';
 import { Context } from '@temporalio/activity';
-import { formatLines } from '../src/artifacts/lines';
 import type { RunSpecification } from '../src/contract/specification';
 import type { ChatMessage } from '../src/contract/transcript';
 import { debateRules } from '../src/domain/debate-rules';
@@ -14,7 +10,7 @@ import { digestOf } from '../src/domain/digests';
 import { trainedAgents } from '../src/domain/plan';
 import { baseModels, baseOf, embeddedEndpoint, nameOfBase, type BaseOfAgent } from '../src/domain/society';
 import { ConfigError, InvalidRunSpec, ProviderError, TrainerError, UnsupportedByEndpoint } from '../src/errors';
-import type { TokenizedText } from '../src/ports';
+import type { TokenizedText, TrainingCheck } from '../src/ports';
 import { firstRoundMessages, laterRoundMessages, promptsFor } from '../src/prompts';
 import type { RunTasks } from '../src/tasks/run-tasks';
 import type { DrawnProblems, LabelledProblem, Task } from '../src/tasks/task';
@@ -37,7 +33,7 @@ const gradedPair = { a: '\\frac{\\sqrt{8}}{2}', b: '\\sqrt{2}' };
  * The returned function resolves with what it could not find out. It throws `InvalidRunSpec` or `ConfigError` for what people
  * have to mend, and retryable errors of the three where they do not answer.
  */
-export function readinessChecks({ trainer, scoring, grader, store, machine }: ActivityDependencies) {
+export function readinessChecks({ trainer, scoring, grader }: ActivityDependencies) {
   async function requireReadiness(
     specification: RunSpecification,
     tasks: RunTasks,
@@ -97,39 +93,19 @@ export function readinessChecks({ trainer, scoring, grader, store, machine }: Ac
   /** A dry run of the trainer: all but the weights. */
   async function requireTrainer(specification: RunSpecification, prompts: readonly ShortestPrompt[]): Promise<void> {
     if (specification.iterations === 0) return;
-    const asked = new Map<string, Parameters<typeof checkTraining>[0]>();
-    for (const agent of trainedAgents(specification.method)) {
-      const check = { own: baseOf(specification, agent), settings: trainingSettings(specification.finetuning, agent) };
-      asked.set(digestOf(check), check);
+    const { finetuning, method } = specification;
+    const examples = prompts.filter(({ split }) => split === 'train').map(exampleOf);
+    const checks = new Map<string, TrainingCheck>();
+    for (const agent of trainedAgents(method)) {
+      const check = { base: baseOf(specification, agent), settings: trainingSettings(finetuning, agent), examples };
+      checks.set(digestOf(check), check);
     }
-    const training = prompts.filter(({ split }) => split === 'train');
-    for (const check of asked.values()) await checkTraining(check, training);
-  }
-
-  async function checkTraining(
-    { own, settings }: { own: BaseOfAgent; settings: ReturnType<typeof trainingSettings> },
-    prompts: readonly ShortestPrompt[],
-  ): Promise<void> {
-    const workDirectory = await store.workDirectory(`training/check-${randomUUID()}`);
-    try {
-      const trainingSet = path.join(workDirectory, 'prompts.jsonl');
-      await writeFile(trainingSet, formatLines(prompts.map(exampleOf)));
-      const base = machine.modelFolder(own.base);
-      await trainer.check(
-        {
-          jobId: '0'.repeat(16),
-          ...{ base, servedBase: nameOfBase(own), startFrom: base, trainingSet, workDirectory },
-          outputDirectory: path.join(workDirectory, 'output'),
-          leaveOutSpelledTokens: false,
-          ...settings,
-          ...{ seed: 0, device: machine.trainerDevice, threads: machine.trainerThreads },
-        },
-        { signal: Context.current().cancellationSignal },
-      );
-    } catch (error) {
-      throw asRefusal(error, own.base);
-    } finally {
-      await rm(workDirectory, { recursive: true, force: true });
+    for (const check of checks.values()) {
+      try {
+        await trainer(finetuning.trainer).check(check, Context.current().cancellationSignal);
+      } catch (error) {
+        throw asRefusal(error, check.base.base);
+      }
     }
   }
 

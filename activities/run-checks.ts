@@ -24,7 +24,6 @@ type Checks = (specification: RunSpecification) => Promise<CheckedRun>;
  * endpoint cannot say which models it has.
  */
 export function runChecks(dependencies: ActivityDependencies): Checks {
-  const { machine } = dependencies;
   const requireReadiness = readinessChecks(dependencies);
 
   async function checkedRun(specification: RunSpecification): Promise<CheckedRun> {
@@ -40,7 +39,6 @@ export function runChecks(dependencies: ActivityDependencies): Checks {
   async function refuseUnknownNames(specification: RunSpecification, tasks: RunTasks): Promise<void> {
     Object.values(tasks).forEach((task: Task) => promptsFor(specification.method.prompts, task));
     const bases = baseModels(specification);
-    if (specification.iterations > 0) for (const { base } of bases) await machine.requireReadableModel(base);
     const problems = await Promise.all(bases.map(unservedBase));
     if (problems.some((problem) => problem !== undefined))
       throw new InvalidRunSpec(problems.filter((each) => each !== undefined));

@@ -5,11 +5,12 @@
 import { ApplicationFailure } from '@temporalio/common';
 import { parseLines } from '../src/artifacts/lines';
 import { requireSealed } from '../src/artifacts/sealed';
+import { requireSociety } from '../src/artifacts/societies';
 import type { Problem } from '../src/contract/problem';
 import type { ArtifactReference, RunRecord, ShardInput, SplitReferences } from '../src/contract/run';
 import type { Society } from '../src/contract/society';
 import { validationSplit, type Split } from '../src/contract/transcript';
-import { iterationKeys, runKeys } from '../src/domain/keys';
+import { runKeys } from '../src/domain/keys';
 import { promptsFor, type PromptSet } from '../src/prompts';
 import type { RunTasks } from '../src/tasks/run-tasks';
 import type { Task } from '../src/tasks/task';
@@ -60,7 +61,7 @@ export class RunContexts {
   async society(runId: string, iteration: number): Promise<Society> {
     const { record } = await this.run(runId);
     return this.remember(nameOf(record, `society ${iteration}`), () =>
-      requireSealed<Society>(this.dependencies.store, iterationKeys.society({ runId, iteration })),
+      requireSociety(this.dependencies.store, record, iteration),
     );
   }
 

@@ -1,6 +1,7 @@
 /** Beginning a run: the specification is validated, the splits are drawn, and all of it is stored before anything is asked. */
 import { Context } from '@temporalio/activity';
-import { publishSealed, readSealed, requireSealed } from '../src/artifacts/sealed';
+import { publishSealed, readSealed } from '../src/artifacts/sealed';
+import { readSociety, requireSociety } from '../src/artifacts/societies';
 import { searchAttributes } from '../src/contract/names';
 import type { RunPlan, RunRecord } from '../src/contract/run';
 import type { RunSpecification } from '../src/contract/specification';
@@ -90,15 +91,14 @@ export function createRunActivities(dependencies: ActivityDependencies) {
   /** Iteration 0. Also where an earlier attempt stored the record and died. */
   async function storeFirstSociety({ runId, specification, startedFrom }: RunRecord): Promise<void> {
     const key = iterationKeys.society({ runId, iteration: 0 });
-    if ((await readSealed<Society>(store, key)) !== undefined) return;
+    if ((await readSociety(store, { runId, specification }, 0)) !== undefined) return;
+    // Its bases are this run's: `misfits` has refused others.
+    const sourceOf = (place: typeof startedFrom & object) =>
+      requireSociety(store, { runId: place.runId, specification }, place.iteration);
     const society =
       startedFrom === undefined
         ? untunedSociety(runId, specification)
-        : startingSociety(
-            runId,
-            specification,
-            await requireSealed<Society>(store, iterationKeys.society(startedFrom)),
-          );
+        : startingSociety(runId, specification, await sourceOf(startedFrom));
     await publishSealed<Society>(store, key, { ...society, version: digestOf(society) });
   }
 

@@ -72,9 +72,9 @@ export async function untunedModels(
   const tuned = Object.entries((await contexts.society(runId, iteration)).agents);
   const served = [...Object.values(agents), ...tuned.map(([, agent]) => agent)];
   const own = Object.keys(agents).map((agent) => baseOf(specification, agent));
-  const endpoints = new Map<string, string | undefined>([
+  const endpoints = new Map([
     ...own.map((base): [string, string] => [nameOfBase(base), base.endpoint]),
-    ...served.map(({ model, endpoint }): [string, string | undefined] => [model, endpoint]),
+    ...served.map(({ model, endpoint }): [string, string] => [model, endpoint]),
   ]);
   const baseByModel = new Map(tuned.map(([agent, { model }]) => [model, nameOfBase(baseOf(specification, agent))]));
   // What no agent of the society is called by is a base itself.

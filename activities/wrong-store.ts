@@ -6,7 +6,7 @@ import { comparisonKeys, runKeys } from '../src/domain/keys';
 import { ArtifactError } from '../src/errors';
 import type { ArtifactStore } from '../src/ports';
 
-export type LookedAt = Pick<ArtifactStore, 'read' | 'location'>;
+export type LookedAt = Pick<ArtifactStore, 'read' | 'addressOf'>;
 
 /** The error as it came; where an artifact is missing and the record of its run is, too, a retryable one that says so. */
 export async function namingWrongStore(error: unknown, store: LookedAt): Promise<unknown> {
@@ -20,7 +20,7 @@ export async function namingWrongStore(error: unknown, store: LookedAt): Promise
     return unreadable;
   }
   return new ArtifactError(
-    `is not in this worker's store (${store.location}). The workers of a namespace share one store (MAFT_STORE): is it mounted?`,
+    `is not in this worker's store (${store.addressOf()}). The workers of a namespace share one store (MAFT_STORE): is it mounted?`,
     record,
     { retryable: true },
   );

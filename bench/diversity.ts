@@ -105,7 +105,9 @@ async function timed(world: ActivityWorld): Promise<BenchmarkResult> {
 async function publishSociety({ store }: ActivityWorld): Promise<void> {
   const place = { runId: 'bench', iteration: 0 };
   const untuned = (await readSealed<Society>(store, iterationKeys.society(place)))!;
-  const tuned = Object.fromEntries(agents.map((agent) => [agent, { model: agent, trainedIn: 1 }]));
+  const tuned = Object.fromEntries(
+    agents.map((agent) => [agent, { model: agent, trainedIn: 1, endpoint: 'embedded' }]),
+  );
   await publishSealed<Society>(store, iterationKeys.society({ ...place, iteration: 1 }), {
     ...untuned,
     iteration: 1,

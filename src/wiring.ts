@@ -6,8 +6,9 @@ import { FileArtifactStore } from './artifacts/file-store';
 import { resolveEndpoint, type MachineConfig } from './config';
 import { ConfigError } from './errors';
 import { packageVersion, pythonPackagesDirectory } from './paths';
-import type { Platform } from './ports';
+import type { Platform, Trainer } from './ports';
 import { programParts } from './program';
+import { JobRunner } from './providers/job-runner';
 import { LocalTrainer } from './providers/local-trainer';
 import { MathVerifyGrader } from './providers/math-verify-grader';
 import { mathVerifyVersions } from './providers/math-verify-versions';
@@ -55,30 +56,40 @@ export function wireMachine(
   const { close: closeAnswering, ...answering } = wireAnswering(config);
   const mathVerify = mathVerifyGrader(config, python);
   const { device, threads } = config.trainer;
-  const trainer = new LocalTrainer({ python, pythonPath: pythonPackagesDirectory(), device, killGraceMs: 20_000 });
+  const store = openStore(config);
+  const runner = new JobRunner({ python, pythonPath: pythonPackagesDirectory(), device, killGraceMs: 20_000 });
+  const local = new LocalTrainer(runner, {
+    ...{ folders: store, device, threads },
+    modelFolder: (base) => findBaseModel(base).folder,
+    requireReadableModel: (folder) => requireReadableModel(python, folder),
+  });
   return {
     dependencies: {
-      store: openStore(config),
+      store,
       ...answering,
       grader: (reader) => (reader.equal === undefined ? mathVerify : graderFor(reader)),
-      trainer,
+      trainer: (name) => trainerNamed({ local }, name),
       platform: temporalPlatform(temporal.connection, temporal.namespace),
       machine: {
-        modelFolder: (base) => findBaseModel(base).folder,
-        requireReadableModel: async (base) => requireReadableModel(python, findBaseModel(base).folder),
-        trainerDevice: device,
-        trainerThreads: threads,
         program: programParts,
         mathVerify: () => mathVerifyVersions(python),
         prices: (endpoint) => config.endpoints[endpoint]?.prices,
         versions: { maft: packageVersion(), node: process.version, platform: `${process.platform}-${process.arch}` },
       },
     },
-    warmUp: () => trainer.warmUp(),
+    warmUp: () => runner.warmUp(),
     async close() {
-      await Promise.all([trainer.close(), mathVerify.close(), closeAnswering()]);
+      await Promise.all([runner.close(), mathVerify.close(), closeAnswering()]);
     },
   };
+}
+
+/** The trainer that `finetuning.trainer` names. */
+function trainerNamed(trainers: Readonly<Record<string, Trainer>>, name: string): Trainer {
+  const trainer = trainers[name];
+  if (trainer !== undefined) return trainer;
+  const known = Object.keys(trainers).join(', ');
+  throw new ConfigError(`finetuning.trainer: this machine has no trainer "${name}"; it has: ${known}`);
 }
 
 export interface Endpoints {

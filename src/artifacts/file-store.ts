@@ -12,19 +12,19 @@ import path from 'node:path';
 import type { ArtifactReference } from '../contract/run';
 import { sha256 } from '../domain/digests';
 import { ArtifactError } from '../errors';
-import type { ArtifactStore } from '../ports';
+import type { ArtifactStore, LocalFolders } from '../ports';
 import { corruptArtifact, missingArtifact } from './damage';
 import { hasCode, storageError } from './storage-error';
 
 /** A completion of usual length: a disk that takes it takes an answer. */
 const checkedBytes = 64 * 1024;
 
-export class FileArtifactStore implements ArtifactStore {
+export class FileArtifactStore implements ArtifactStore, LocalFolders {
   /** @param root Absolute path of the store's folder; created on first use. */
   constructor(private readonly root: string) {}
 
-  get location(): string {
-    return this.root;
+  addressOf(key?: string): string {
+    return key === undefined ? this.root : this.resolve(key);
   }
 
   async read(key: string): Promise<Buffer | undefined> {
@@ -109,6 +109,10 @@ export class FileArtifactStore implements ArtifactStore {
     }
   }
 
+  async isFolder(key: string): Promise<boolean> {
+    return (await this.list(key)).length > 0;
+  }
+
   async localPath(key: string): Promise<string> {
     const local = this.resolve(key);
     const isThere = await exists(local).catch((error: unknown) => {
@@ -119,13 +123,17 @@ export class FileArtifactStore implements ArtifactStore {
   }
 
   async workDirectory(name: string): Promise<string> {
-    const directory = path.join(this.root, '.work', name);
+    const directory = this.resolve(workKey(name));
     try {
       await makeFolder(directory);
     } catch (error) {
-      throw storageError(`.work/${name}`, 'cannot be created', error);
+      throw storageError(workKey(name), 'cannot be created', error);
     }
     return directory;
+  }
+
+  async removeWork(name: string): Promise<void> {
+    await rm(this.resolve(workKey(name)), { recursive: true, force: true });
   }
 
   /** Removes what attempts that died left behind, older than a day. What cannot be removed stays: it is in nobody's way. */
@@ -165,6 +173,10 @@ export class FileArtifactStore implements ArtifactStore {
       throw storageError(key, 'cannot be written', error);
     }
   }
+}
+
+function workKey(name: string): string {
+  return `.work/${name}`;
 }
 
 /** Makes a folder and those above it. On a read-only disk Node's recursive mkdir says ENOENT; this says what is wrong. */

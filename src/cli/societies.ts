@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { readSealed } from '../artifacts/sealed';
+import { readSociety } from '../artifacts/societies';
 import { loadConfig } from '../config';
 import type { AnswerMode, Evaluation } from '../contract/evaluation';
 import type { RunRecord } from '../contract/run';
@@ -69,7 +70,7 @@ async function societiesOf(store: ArtifactStore, runId: string, folder: string):
   const iterations = iterationsTo(evaluated);
   const read = iterations.map(async (iteration) => {
     const place = { runId, iteration };
-    const society = await readSealed<Society>(store, iterationKeys.society(place));
+    const society = await readSociety(store, record, iteration);
     const evaluation = await readSealed<Evaluation>(store, iterationKeys.evaluation(place));
     return society && evaluation && summarise(society, evaluation, folder);
   });

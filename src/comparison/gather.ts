@@ -1,5 +1,6 @@
 /** What a comparison has come to by now, read from the store: its runs' evaluations, training records and calls. */
 import { readSealed } from '../artifacts/sealed';
+import { endpointsAsked } from '../artifacts/societies';
 import type {
   ComparedRun,
   ComparisonGroup,
@@ -74,17 +75,13 @@ async function gatherGroup(
     const { runId } = planned;
     const place = { runId, task: group.task, seed: group.seed };
     const reason = failed.find((each) => each.runId === runId)?.reason;
-    const run = await readRun(store, place, planned).catch((error: unknown) => unreadable(place, error));
-    const priced = { ...run, prices: run.record && runPrices(run.record.specification, prices) };
+    const run = await readRun(store, place, { ...planned, prices }).catch((error: unknown) => unreadable(place, error));
     const [first] = runs.filter(({ record }) => record !== undefined);
     if (hasOtherProblems(first, run))
       runs.push(
         without(place, `was drawn other problems than ${first?.runId ?? ''}: the data have changed in between`),
       );
-    else
-      runs.push(
-        reason === undefined || run.standing === 'finished' ? priced : { ...priced, standing: 'failed', reason },
-      );
+    else runs.push(reason === undefined || run.standing === 'finished' ? run : { ...run, standing: 'failed', reason });
   }
   return runs;
 }
@@ -94,7 +91,7 @@ type Place = Pick<ComparedArtifacts, 'runId' | 'task' | 'seed'>;
 async function readRun(
   store: ArtifactStore,
   place: Place,
-  { specificationDigest, after }: ComparedRun,
+  { specificationDigest, after, prices }: ComparedRun & Pick<GatherOptions, 'prices'>,
 ): Promise<ComparedArtifacts> {
   const { runId } = place;
   const record = await readSealed<RunRecord>(store, runKeys.record(runId));
@@ -119,6 +116,7 @@ async function readRun(
     evaluations: evaluations.filter((evaluation) => evaluation !== undefined),
     measures: measures.filter((each) => each !== undefined),
     ...(await (after === undefined ? trainingOf(store, record, debated) : trainingElsewhere(store, after))),
+    prices: runPrices(await endpointsAsked(store, record), prices),
     counts: sumOf(shards),
     reused: addCounts(noCounts, ...shards.flatMap(({ reused }) => reused ?? [])),
   };

@@ -7,8 +7,8 @@ export interface AgentModel {
   model: string;
   /** The iteration whose finetuning made these weights; 0 for the base model. */
   trainedIn: number;
-  /** The configured endpoint that serves it, where it is not the specification's `model.endpoint`. */
-  endpoint?: string;
+  /** The configured endpoint that serves it: the base's, or the one that its trainer named. */
+  endpoint: string;
 }
 
 export interface Society {
@@ -31,3 +31,8 @@ export interface Society {
   voteRule: 'plurality-seeded-tie';
   sampling: Record<'generation' | 'critic' | 'summariser', Sampling>;
 }
+
+/** `society.json`. Older versions named an endpoint only where it was not the specification's `model.endpoint`. */
+export type StoredSociety = Omit<Society, 'agents'> & {
+  agents: Record<string, Omit<AgentModel, 'endpoint'> & Partial<AgentModel>>;
+};

@@ -53,7 +53,7 @@ const roleFinetuningSchema = z
   .partial();
 
 export const finetuningSchema = z.strictObject({
-  trainer: z.enum(['local']).default('local'),
+  trainer: name.default('local').describe('who trains: `local`, python/maft/train on this machine'),
   weights: weightsSchema.default({ lora: { rank: 16, alpha: 32, dropout: 0 } }),
   epochs: z.number().gt(0).default(2),
   learningRate: z.number().gt(0).optional().describe('default 2e-4 for LoRA, 1e-5 for full weights'),

@@ -111,6 +111,8 @@ export interface WeightsRecord {
   agent: string;
   iteration: number;
   model: string;
+  /** The configured endpoint that serves it; absent in records of older versions: the base's. */
+  endpoint?: string;
   /** `trained`, or why the agent kept its weights. */
   outcome: 'trained' | 'empty-training-set';
   training?: {

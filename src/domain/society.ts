@@ -1,6 +1,6 @@
 /** Societies as values: the untuned one, and the one an iteration's finetuning makes of its predecessor. */
 import type { RunSpecification } from '../contract/specification';
-import type { AgentModel, Society } from '../contract/society';
+import type { AgentModel, Society, StoredSociety } from '../contract/society';
 import type { WeightsRecord } from '../contract/training-job';
 import { societySize, speakingAgents } from './debate-rules';
 import { servedName } from './served-name';
@@ -37,7 +37,8 @@ export function tunedSociety(previous: Society, iteration: number, weights: Weig
   // Agents without weights of their own, untuned critics among them, stay what they are.
   const agents = Object.entries(previous.agents).map(([agent, before]): [string, AgentModel] => {
     const record = byAgent.get(agent) ?? byAgent.get(sharedAgent);
-    return [agent, record?.outcome === 'trained' ? { ...before, model: record.model, trainedIn: iteration } : before];
+    if (record?.outcome !== 'trained') return [agent, before];
+    return [agent, { model: record.model, trainedIn: iteration, endpoint: record.endpoint ?? before.endpoint }];
   });
   return { ...rest, iteration, agents: Object.fromEntries(agents) };
 }
@@ -73,8 +74,16 @@ export function baseModels({ model }: ModelSettings): BaseOfAgent[] {
 
 function untunedModel(specification: ModelSettings, agent: string): AgentModel {
   const own = baseOf(specification, agent);
-  const elsewhere = own.endpoint === specification.model.endpoint ? {} : { endpoint: own.endpoint };
-  return { model: nameOfBase(own), trainedIn: 0, ...elsewhere };
+  return { model: nameOfBase(own), trainedIn: 0, endpoint: own.endpoint };
+}
+
+/** A society as it was stored. Those of older versions leave out endpoints that are the agent's base's. */
+export function readableSociety(stored: StoredSociety, specification: ModelSettings): Society {
+  const agents = Object.entries(stored.agents).map(([agent, { endpoint, ...rest }]): [string, AgentModel] => [
+    agent,
+    { ...rest, endpoint: endpoint ?? baseOf(specification, agent).endpoint },
+  ]);
+  return { ...stored, agents: Object.fromEntries(agents) };
 }
 
 /** The name requests for an untuned model carry; a foreign endpoint has its own names, which are used as they are. */

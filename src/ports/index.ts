@@ -1,8 +1,9 @@
 /** What activities need from outside, as types. Adapters live in `src/providers` and `src/artifacts`. */
 import type { ArtifactReference } from '../contract/run';
 import type { Sampling } from '../contract/sampling';
-import type { TrainingEvent, TrainingJob } from '../contract/training-job';
 import type { ChatMessage, CompletionEnd, Usage } from '../contract/transcript';
+
+export type * from './trainer';
 
 export interface ChatRequest {
   /** Immutable model name. */
@@ -57,28 +58,6 @@ export interface Scoring {
   embed(request: { model: string; texts: readonly string[] }, signal: AbortSignal): Promise<number[][]>;
 }
 
-export type FinishedTraining = Extract<TrainingEvent, { event: 'finished' }> & {
-  device: string;
-  precision: string;
-  examples: number;
-  tooLong?: number | undefined;
-  spelled?: number | undefined;
-  versions: Record<string, string>;
-};
-
-/** Trains one agent. Throws `TrainerError`; on abort the trainer checkpoints, exits, and only then the promise rejects. */
-export interface Trainer {
-  /**
-   * Asks whether the trainer would take the job, its base, template, settings and training set; loads no weights. Throws the
-   * `TrainerError` that the training would throw.
-   */
-  check(job: TrainingJob, options: { signal: AbortSignal }): Promise<void>;
-  train(
-    job: TrainingJob,
-    options: { signal: AbortSignal; onEvent: (event: TrainingEvent) => void },
-  ): Promise<FinishedTraining>;
-}
-
 export interface AnswerPair {
   a: string;
   b: string;
@@ -100,8 +79,8 @@ export interface Grader {
  * the caller's bytes, or those of whoever was first. Throws `ArtifactError`, which carries the key.
  */
 export interface ArtifactStore {
-  /** Where it is, for messages. */
-  readonly location: string;
+  /** Where it is, for messages; where the artifact of a key is or would be. Nothing is read or written by it. */
+  addressOf(key?: string): string;
   read(key: string): Promise<Buffer | undefined>;
   /** Like `read`, but checks the digest; a missing or different artifact is an `ArtifactError`. */
   readVerified(reference: ArtifactReference): Promise<Buffer>;
@@ -114,12 +93,22 @@ export interface ArtifactStore {
   /** Overwrites; only for mutable views that can be rebuilt (`report.html`). */
   writeView(key: string, bytes: Buffer | string): Promise<void>;
   list(prefix: string): Promise<string[]>;
+}
+
+/**
+ * Folders of models and of work in progress on this host's disk, for adapters that give files to other programs; activities
+ * have no part in it. Throws `ArtifactError`.
+ */
+export interface LocalFolders {
   /** Publishes a finished folder by one rename; returns false where the target was there already. */
   publishDirectory(localDirectory: string, key: string): Promise<boolean>;
-  /** A path on this host for a stored file or folder (downloads where the store is remote). */
+  isFolder(key: string): Promise<boolean>;
+  /** A path on this host for a stored file or folder. */
   localPath(key: string): Promise<string>;
   /** A folder on this host for work in progress, on the file system that `publishDirectory` renames from. */
   workDirectory(name: string): Promise<string>;
+  /** Removes such a folder with all that is in it. */
+  removeWork(name: string): Promise<void>;
 }
 
 /** The Temporal service, as far as activities ask it something. */

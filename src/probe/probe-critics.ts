@@ -46,7 +46,7 @@ export interface CriticProbe {
   seed: number;
   /** Most first responses per problem. */
   samples: number;
-  /** The configured endpoint of models that name none of their own. */
+  /** The configured endpoint of the summariser. */
   endpoint: string;
   reader: AnswerReader;
   grader: Grader;
@@ -201,7 +201,7 @@ function revise(
 }
 
 async function respond(probe: CriticProbe, agent: string, request: Omit<ChatRequest, 'model'>): Promise<string> {
-  const { model, endpoint = probe.endpoint } = modelOf(probe.society, agent);
+  const { model, endpoint } = modelOf(probe.society, agent);
   return saidIn(await probe.ask(endpoint, { model, ...request }), probe.thinking);
 }
 

@@ -1,236 +1,106 @@
-/** The port `Trainer` on this machine: `python -m maft.train`, supervised. */
+/** The port `Trainer` on this machine: stages what a request refers to in folders of the store's disk, and publishes there. */
 import { randomUUID } from 'node:crypto';
-import { mkdir, rm, writeFile } from 'node:fs/promises';
-import { basename, join, resolve } from 'node:path';
-import { trainerExitCodes, trainingEventSchema, type TrainingEvent, type TrainingJob } from '../contract/training-job';
-import { storageError } from '../artifacts/storage-error';
-import { TrainerError } from '../errors';
-import type { FinishedTraining, Trainer } from '../ports';
-import { defaultStallLimits, StallWatch, type StallLimits } from './stall-watch';
-import {
-  startTrainerProcess,
-  type PythonOptions,
-  type RunningTrainer,
-  type TrainerExit,
-  type TrainerTask,
-} from './trainer-process';
-import { TrainerTemplate } from './trainer-template';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { formatLines } from '../artifacts/lines';
+import type { TrainingJob } from '../contract/training-job';
+import { digestOf } from '../domain/digests';
+import { modelName } from '../domain/identifiers';
+import { modelKey } from '../domain/keys';
+import { nameOfBase } from '../domain/society';
+import type { LocalFolders, TrainedModel, Trainer, TrainingCheck, TrainingRequest } from '../ports';
+import type { JobRunner } from './job-runner';
 
-export interface LocalTrainerOptions extends PythonOptions {
-  /** What a job with device `auto` runs on. */
+/** What of this machine a training needs. */
+export interface TrainingMachine {
+  folders: LocalFolders;
+  /** Absolute folder of a base model named in a specification; a `ConfigError` where there is none. */
+  modelFolder: (base: string) => string;
+  /** Rejects with a `ConfigError` where server or trainer will refuse the folder of a base model. */
+  requireReadableModel: (folder: string) => Promise<void>;
   device: TrainingJob['device'];
-  /** Between SIGTERM (checkpoint and exit) and SIGKILL. */
-  killGraceMs: number;
-  /** When a trainer that lives counts as hung. */
-  stallLimits?: StallLimits;
+  /** Torch threads of one training; with the device, part of what makes weights repeatable. */
+  threads: number;
 }
 
-type TrainOptions = Parameters<Trainer['train']>[1];
-
-/** Exit codes after which the same job may succeed: memory and space may be free by then, and what broke off resumes. */
-const retryableCodes: readonly number[] = [
-  trainerExitCodes.outOfMemory,
-  trainerExitCodes.noSpace,
-  trainerExitCodes.interrupted,
-  trainerExitCodes.machineFault,
-];
-
-/**
- * Trains any number of jobs at once. On the CPU of a Linux machine one template process forks a child per job; with an
- * accelerator, and on macOS (whose frameworks do not survive a fork), each job has a fresh process.
- */
+/** Its models are served by the endpoint of their base, which resolves names from the store's folder `models`. */
 export class LocalTrainer implements Trainer {
-  private template: TrainerTemplate | undefined;
-  /** Set once a template has told that jobs with device `auto` run on an accelerator. */
-  private accelerated = false;
-
-  constructor(private readonly options: LocalTrainerOptions) {}
-
-  /** Starts the template, so that the first job need not wait for torch. Throws where it cannot be started. */
-  async warmUp(): Promise<void> {
-    if (this.mayFork(this.options.device)) await this.liveTemplate().ready;
-  }
-
-  async train(job: TrainingJob, options: TrainOptions): Promise<FinishedTraining> {
-    return this.withJobFile(job, options.signal, (onDevice, task) => this.supervise(onDevice, task, options));
-  }
-
-  async check(job: TrainingJob, { signal }: Pick<TrainOptions, 'signal'>): Promise<void> {
-    await this.withJobFile(job, signal, async (onDevice, { jobFile }) => {
-      const events = new TrainingEvents(onDevice, () => undefined);
-      const running = await this.start(onDevice, { jobFile, mode: 'check' }, (event) => events.accept(event));
-      const release = stopOnAbort(running, signal, this.options.killGraceMs);
-      const exit = await running.exited.finally(release);
-      signal.throwIfAborted();
-      if (exit.code !== trainerExitCodes.ok) throw trainerError(onDevice, exit, events.failureMessage);
-    });
-  }
-
-  private async withJobFile<Result>(
-    job: TrainingJob,
-    signal: AbortSignal,
-    perform: (job: TrainingJob, task: TrainerTask) => Promise<Result>,
-  ): Promise<Result> {
-    signal.throwIfAborted();
-    const onDevice = { ...job, device: job.device === 'auto' ? this.options.device : job.device };
-    const jobFile = await writeJobFile(onDevice);
-    try {
-      return await perform(onDevice, { jobFile, mode: 'run' });
-    } finally {
-      await rm(jobFile, { force: true });
-    }
-  }
-
-  /** Ends the template and what it still trains (after a checkpoint). */
-  async close(): Promise<void> {
-    await this.template?.close();
-  }
-
-  private async supervise(
-    job: TrainingJob,
-    task: TrainerTask,
-    { signal, onEvent }: TrainOptions,
-  ): Promise<FinishedTraining> {
-    const events = new TrainingEvents(job, onEvent);
-    const running: RunningTrainer = await this.start(job, task, (event) => {
-      if (!events.accept(event)) running.kill();
-    });
-    const watch = new StallWatch(this.options.stallLimits ?? defaultStallLimits, () => running.kill());
-    events.watch = watch;
-    const release = stopOnAbort(running, signal, this.options.killGraceMs);
-    const exit = await running.exited.finally(() => {
-      release();
-      watch.end();
-    });
-    if (events.error !== undefined) throw events.error;
-    const finished = exit.code === trainerExitCodes.ok ? events.finished() : undefined;
-    if (finished) return finished;
-    signal.throwIfAborted();
-    if (watch.reason !== undefined) throw hungTrainer(job, watch.reason, exit);
-    throw trainerError(job, exit, events.failureMessage);
-  }
-
-  private async start(job: TrainingJob, task: TrainerTask, onEvent: (event: unknown) => void): Promise<RunningTrainer> {
-    if (!this.mayFork(job.device)) return startTrainerProcess(this.options, task, onEvent);
-    const template = this.liveTemplate();
-    if (job.device === 'cpu' || (await acceleratorOf(template)) === 'cpu') return template.start(task, onEvent);
-    this.accelerated = true;
-    await template.close();
-    return startTrainerProcess(this.options, task, onEvent);
-  }
-
-  private mayFork(device: TrainingJob['device']): boolean {
-    return process.platform === 'linux' && (device === 'cpu' || (device === 'auto' && !this.accelerated));
-  }
-
-  private liveTemplate(): TrainerTemplate {
-    if (!this.template?.alive) this.template = new TrainerTemplate(this.options, this.options.killGraceMs);
-    return this.template;
-  }
-}
-
-/** A template that could not start is no answer: the job is then forked from it and reports why it ended. */
-async function acceleratorOf(template: TrainerTemplate): Promise<'cpu' | 'cuda'> {
-  return template.ready.then(
-    (facts) => facts.accelerator,
-    () => 'cpu',
-  );
-}
-
-/** Under a name of this attempt's own: another attempt at the job may be running. */
-async function writeJobFile(job: TrainingJob): Promise<string> {
-  const file = join(resolve(job.workDirectory), `job-${randomUUID()}.json`);
-  try {
-    await mkdir(job.workDirectory, { recursive: true });
-    await writeFile(file, JSON.stringify(job));
-    return file;
-  } catch (error) {
-    await rm(file, { force: true }).catch(() => undefined);
-    throw storageError(`.work/${job.jobId}`, 'the training job cannot be written', error);
-  }
-}
-
-/** SIGTERM on abort, SIGKILL after the grace; returns what takes both back. */
-function stopOnAbort(running: RunningTrainer, signal: AbortSignal, killGraceMs: number): () => void {
-  let impatience: NodeJS.Timeout | undefined;
-  const onAbort = () => {
-    running.stop();
-    impatience = setTimeout(() => running.kill(), killGraceMs);
-  };
-  if (signal.aborted) onAbort();
-  else signal.addEventListener('abort', onAbort, { once: true });
-  return () => {
-    signal.removeEventListener('abort', onAbort);
-    clearTimeout(impatience);
-  };
-}
-
-/** The events of one training, validated once, and what they add up to. */
-class TrainingEvents {
-  /** A listener that threw, or an event that is none: a bug either way, and the end of the training. */
-  error: unknown;
-  failureMessage: string | undefined;
-  /** Hears every event. */
-  watch: StallWatch | undefined;
-  private started: Extract<TrainingEvent, { event: 'started' }> | undefined;
-  private last: Extract<TrainingEvent, { event: 'finished' }> | undefined;
-
   constructor(
-    private readonly job: TrainingJob,
-    private readonly onEvent: (event: TrainingEvent) => void,
+    private readonly runner: JobRunner,
+    private readonly machine: TrainingMachine,
   ) {}
 
-  /** False where the training should not go on. */
-  accept(value: unknown): boolean {
-    if (this.error !== undefined) return false;
-    const parsed = trainingEventSchema.safeParse(value);
+  async check({ base: own, settings, examples }: TrainingCheck, signal: AbortSignal): Promise<void> {
+    const { folders, modelFolder, requireReadableModel, device, threads } = this.machine;
+    const base = modelFolder(own.base);
+    await requireReadableModel(base);
+    const work = `training/check-${randomUUID()}`;
+    const workDirectory = await folders.workDirectory(work);
     try {
-      if (!parsed.success) throw unknownEvent(this.job, value, parsed.error.message);
-      this.watch?.hear(parsed.data);
-      this.remember(parsed.data);
-      this.onEvent(parsed.data);
-      return true;
-    } catch (error) {
-      this.error = error;
-      return false;
+      const trainingSet = join(workDirectory, 'prompts.jsonl');
+      await writeFile(trainingSet, formatLines(examples));
+      const job = {
+        jobId: '0'.repeat(16),
+        ...{ base, servedBase: nameOfBase(own), startFrom: base, trainingSet, workDirectory },
+        ...{ outputDirectory: join(workDirectory, 'output'), leaveOutSpelledTokens: false },
+        ...settings,
+        ...{ seed: 0, device, threads },
+      };
+      await this.runner.check(job, signal);
+    } finally {
+      await folders.removeWork(work);
     }
   }
 
-  finished(): FinishedTraining | undefined {
-    if (!this.started || !this.last) return undefined;
-    const { device, precision, examples, tooLong, spelled, versions } = this.started;
-    return { ...this.last, device, precision, examples, tooLong, spelled, versions };
+  async train(request: TrainingRequest, options: Parameters<Trainer['train']>[1]): Promise<TrainedModel> {
+    const job = await this.stage(request);
+    const finished = await this.runner.train(job, options);
+    const { runId, iteration, agent, base } = request;
+    const model = modelName(runId, iteration, agent, finished.digest);
+    await this.machine.folders.publishDirectory(job.outputDirectory, modelKey(model));
+    return { model, endpoint: base.endpoint, jobId: job.jobId, finished };
   }
 
-  private remember(event: TrainingEvent): void {
-    if (event.event === 'started') this.started = event;
-    if (event.event === 'finished') this.last = event;
-    if (event.event === 'failed') this.failureMessage = event.message;
+  async has(model: string): Promise<boolean> {
+    return this.machine.folders.isFolder(modelKey(model));
+  }
+
+  async release(jobId: string): Promise<void> {
+    await this.machine.folders.removeWork(workName(jobId));
+  }
+
+  private async stage(request: TrainingRequest): Promise<TrainingJob> {
+    const { base: own, start, trainingSet, settings, seed, leaveOutSpelledTokens } = request;
+    const { folders, modelFolder, device, threads } = this.machine;
+    const base = modelFolder(own.base);
+    const jobId = localJobId(request, { device, threads });
+    const workDirectory = await folders.workDirectory(workName(jobId));
+    return {
+      jobId,
+      base,
+      startFrom: start === nameOfBase(own) ? base : await folders.localPath(modelKey(start)),
+      trainingSet: await folders.localPath(trainingSet.key),
+      workDirectory,
+      outputDirectory: join(workDirectory, `output-${randomUUID()}`),
+      leaveOutSpelledTokens,
+      servedBase: nameOfBase(own),
+      ...settings,
+      ...{ seed, threads, device },
+    };
   }
 }
 
-function nameOf(job: TrainingJob): string {
-  return `job ${job.jobId.slice(0, 16)} (${basename(job.trainingSet)})`;
+/** The digest of all that decides the result: a retry finds its checkpoints, a changed job does not. */
+export function localJobId(
+  { runId, iteration, agent, base, start, trainingSet, settings, seed, leaveOutSpelledTokens }: TrainingRequest,
+  machine: Pick<TrainingMachine, 'device' | 'threads'>,
+): string {
+  // Only where it decides anything: jobs on the embedded server keep the ids they had before there was such a field.
+  const exception = leaveOutSpelledTokens ? { leaveOutSpelledTokens } : {};
+  const learnt = { runId, iteration, agent, start, trainingSetSha256: trainingSet.sha256, seed };
+  return digestOf({ ...learnt, servedBase: nameOfBase(base), ...settings, ...machine, ...exception });
 }
 
-function unknownEvent(job: TrainingJob, value: unknown, why: string): TrainerError {
-  const message = `Trainer wrote an unknown event for ${nameOf(job)}: ${JSON.stringify(value)?.slice(0, 200)}: ${why}`;
-  return new TrainerError(message, { exitCode: null, stderrTail: '', retryable: false });
-}
-
-/** Beats only say that this process lives. What hangs is killed, and the retry goes on from the newest checkpoint. */
-function hungTrainer(job: TrainingJob, reason: string, { stderrTail }: TrainerExit): TrainerError {
-  const message = `Trainer ${reason} for ${nameOf(job)}: it was killed, and the job goes on at its newest checkpoint`;
-  return new TrainerError(message, { exitCode: null, stderrTail, retryable: true });
-}
-
-function trainerError(job: TrainingJob, exit: TrainerExit, failureMessage: string | undefined): TrainerError {
-  const ended = exit.code === null ? `was killed by ${exit.signal}` : `exited with code ${exit.code}`;
-  const lastWords = exit.stderrTail.split('\n').at(-1) || 'it wrote nothing to stderr';
-  return new TrainerError(`Trainer ${ended} for ${nameOf(job)}: ${failureMessage ?? lastWords}`, {
-    exitCode: exit.code,
-    stderrTail: exit.stderrTail,
-    // A signal came from outside (the kernel out of memory, an operator): the job resumes.
-    retryable: exit.code === null || retryableCodes.includes(exit.code),
-  });
+function workName(jobId: string): string {
+  return `training/${jobId}`;
 }

@@ -104,7 +104,7 @@ class Debate {
       summary: summary?.response,
     });
     const role = speaker.round === 1 ? 'generation' : 'critic';
-    const { model, endpoint = specification.model.endpoint } = modelOf(society, agent);
+    const { model, endpoint } = modelOf(society, agent);
     const seed = this.seedOf({ kind: 'response', round: speaker.round, agent: name });
     const said = await this.complete(endpoint, { model, messages, sampling: society.sampling[role], seed });
     const { text, usage, finishReason } = said;

@@ -1,8 +1,9 @@
 /** Finished societies by name, as commands and specifications write them: `RUN`, `RUN@ITERATION`, `RUN@last`, `RUN@best`. */
 import { readSealed } from '../artifacts/sealed';
+import { readSociety } from '../artifacts/societies';
 import type { RunRecord } from '../contract/run';
 import type { Society } from '../contract/society';
-import { iterationKeys, runKeys } from '../domain/keys';
+import { runKeys } from '../domain/keys';
 import { bestIteration } from '../domain/stopping';
 import { InvalidRunSpec } from '../errors';
 import type { ArtifactStore } from '../ports';
@@ -27,7 +28,7 @@ export async function findSociety(store: ArtifactStore, name: string, field: str
   if (version === 'best' && course.validation.length === 0) {
     throw refuse('names the best iteration of a run without a validation split (stopWhen: plateau); name an iteration');
   }
-  const society = await readSealed<Society>(store, iterationKeys.society({ runId, iteration }));
+  const society = await readSociety(store, record, iteration);
   if (society !== undefined && iteration <= course.evaluated) return { society, record };
   throw refuse(`does not exist; the run has societies 0 to ${course.evaluated}`);
 }

@@ -1,6 +1,7 @@
 /** Gathers what a report is made of from the store; whatever does not exist yet is left out. */
 import { parseLines } from '../artifacts/lines';
 import { readSealed, requireSealed } from '../artifacts/sealed';
+import { endpointsAsked } from '../artifacts/societies';
 import type { Prices } from '../contract/comparison';
 import type { ConsensusAudit, Evaluation } from '../contract/evaluation';
 import type { Measures } from '../contract/measures';
@@ -45,7 +46,7 @@ export async function gatherReport(
     timings: request.timings,
     adopted: await adoptedCalls(store, run, numbers),
     validation,
-    prices: runPrices(run.specification, prices),
+    prices: runPrices(await endpointsAsked(store, run), prices),
     ...(ended?.reason === undefined ? {} : { endedEarly: earlyEnd(ended.reason, run) }),
     notices: [],
   };

@@ -15,7 +15,7 @@ import {
 } from '../../src/errors';
 
 /** Nothing here is missing from a store. */
-const store = { location: '/store', read: () => Promise.resolve(undefined) };
+const store = { addressOf: () => '/store', read: () => Promise.resolve(undefined) };
 
 /** What an activity that throws this is seen to throw. */
 async function thrownFor(

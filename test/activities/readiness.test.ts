@@ -1,6 +1,6 @@
 /** What trainer, model server and grader would refuse later is refused before anything is stored or asked. */
-import type { TrainingJob } from '../../src/contract/training-job';
 import { ProviderError, TrainerError, UnsupportedByEndpoint } from '../../src/errors';
+import type { TrainingCheck } from '../../src/ports';
 import { activityWorld, type ActivityWorld } from '../support/activity-world';
 
 let world: ActivityWorld;
@@ -24,22 +24,22 @@ function contextOf(limit: number): void {
 }
 
 test('a base that the trainer refuses, with the words of the trainer', async () => {
-  const jobs: TrainingJob[] = [];
-  world.trainer.refusal = (job) => {
-    jobs.push(job);
+  const checks: TrainingCheck[] = [];
+  world.trainer.refusal = (check) => {
+    checks.push(check);
     return new TrainerError('the template ends no turn', { exitCode: 2, stderrTail: '', retryable: false });
   };
   await expect(world.resolve('run')).rejects.toMatchObject(
     refusedWith(/model\.base: "fake-base" cannot be finetuned: the template ends no turn/),
   );
-  expect(jobs).toHaveLength(1);
+  expect(checks).toHaveLength(1);
   world.trainer.refusal = () => undefined;
   await expect(world.resolve('run')).resolves.toMatchObject({ runId: 'run' });
 });
 
 test('each role is checked where its settings are its own, and no trainer is asked by a run that trains nobody', async () => {
   const rates: number[] = [];
-  world.trainer.refusal = ({ learningRate }) => void rates.push(learningRate);
+  world.trainer.refusal = ({ settings }) => void rates.push(settings.learningRate);
   await world.resolve('run', { finetuning: { learningRate: 1e-3, critic: { learningRate: 1e-4 } } });
   await world.resolve('untrained', { iterations: 0 });
   expect(rates).toEqual([1e-3, 1e-4]);

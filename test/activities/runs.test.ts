@@ -84,7 +84,7 @@ describe('runs', () => {
     const request = { runId: 'run', iteration: 1, agent: 'generation-1' };
     const outcome = await world.call('finetuneAgent', request);
     expect(await world.call('finetuneAgent', request)).toEqual(outcome);
-    expect(world.trainer.jobs).toHaveLength(1);
+    expect(world.trainer.requests).toHaveLength(1);
     expect(await readdir(path.join(world.folder, 'models'))).toEqual([outcome.model]);
   });
 
@@ -123,7 +123,7 @@ describe('runs', () => {
       type: 'ArtifactError',
       message: expect.stringMatching(/training-sets\/generation-1.jsonl.*is corrupt/),
     });
-    expect(world.trainer.jobs).toHaveLength(0);
+    expect(world.trainer.requests).toHaveLength(0);
   });
 
   test('a report that is torn is written anew', async () => {
@@ -142,7 +142,7 @@ describe('runs', () => {
     await world.store.publish(iterationKeys.trainingSet({ runId: 'run', iteration: 1 }, 'critic-2'), '');
     const outcome = await world.call('finetuneAgent', { runId: plan.runId, iteration: 1, agent: 'critic-2' });
     expect(outcome).toMatchObject({ outcome: 'empty-training-set', model: 'fake-base', examples: 0 });
-    expect(world.trainer.jobs).toHaveLength(0);
+    expect(world.trainer.requests).toHaveLength(0);
   });
 });
 

@@ -7,6 +7,8 @@ import { requireSealed } from '../../src/artifacts/sealed';
 import type { SelectionReport } from '../../src/contract/training';
 import { iterationKeys } from '../../src/domain/keys';
 import { canonicalJson, digestOf, sha256 } from '../../src/domain/digests';
+import { nameOfBase } from '../../src/domain/society';
+import { localJobId } from '../../src/providers/local-trainer';
 import { activityWorld, evaluationShard, trainingShard } from '../support/activity-world';
 import { fakeBaseModel } from '../support/fake-ports';
 
@@ -140,12 +142,14 @@ async function digestsOf(specification: object): Promise<Digests> {
     const read = async (key: string) => (await world.store.read(key))?.toString() ?? 'nothing';
     const sets = plan.trainedAgents.map((agent) => read(iterationKeys.trainingSet(place, agent)));
     const transcripts = [evaluated, debated].map((shard) => read(shard.transcripts.key));
-    const jobs = world.trainer.jobs.map(({ leaveOutSpelledTokens, ...described }) => {
+    const machine = { device: 'cpu', threads: 1 } as const;
+    const jobs = world.trainer.requests.map((request) => {
       // On the embedded server nothing is left out, as before there was such a field.
-      expect(leaveOutSpelledTokens).toBe(false);
-      const { base, startFrom, trainingSet, workDirectory, outputDirectory, ...job } = described;
-      const paths = { base, startFrom, trainingSet, workDirectory, outputDirectory };
-      return { ...job, paths: Object.keys(paths).length };
+      expect(request.leaveOutSpelledTokens).toBe(false);
+      const { base, settings, seed } = request;
+      const job = { jobId: localJobId(request, machine), servedBase: nameOfBase(base), ...settings, seed, ...machine };
+      // How many paths a job had.
+      return { ...job, paths: 5 };
     });
     return {
       requests: sha256(world.inference.requests.map(canonicalJson).sort().join('\n')),

@@ -136,7 +136,8 @@ test('each critic is told once what two others say, whatever its own answer is',
 test('a tuned society is asked by the models of its own agents, its summaries by the base', async () => {
   server.answer = speaking(judging);
   const names = ['generation', 'critic'].flatMap((role) => [1, 2, 3].map((member) => `${role}-${member}`));
-  const agents = Object.fromEntries(names.map((name) => [name, { model: `run.i2.${name}.0a`, trainedIn: 2 }]));
+  const tuned = (name: string) => ({ model: `run.i2.${name}.0a`, trainedIn: 2, endpoint: 'local' });
+  const agents = Object.fromEntries(names.map((name) => [name, tuned(name)]));
   await probeCritics(probing({ change: { agents, iteration: 2 } }), [problems[0]!]);
   const models = (chosen: (request: Asked) => boolean) =>
     new Set(

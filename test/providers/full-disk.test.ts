@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { TrainingJob } from '../../src/contract/training-job';
-import { LocalTrainer } from '../../src/providers/local-trainer';
+import { JobRunner } from '../../src/providers/job-runner';
 
 const noSpace = Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' });
 
@@ -14,7 +14,7 @@ jest.mock('node:fs/promises', () => ({
 
 test('a job that cannot be written for want of space may be tried again when there is some', async () => {
   const workDirectory = mkdtempSync(path.join(tmpdir(), 'maft-full-disk-'));
-  const trainer = new LocalTrainer({ python: 'python3', pythonPath: '/', device: 'cpu', killGraceMs: 100 });
+  const trainer = new JobRunner({ python: 'python3', pythonPath: '/', device: 'cpu', killGraceMs: 100 });
   const job = { jobId: '0'.repeat(16), device: 'cpu', workDirectory } as TrainingJob;
   const options = { signal: new AbortController().signal, onEvent: () => undefined };
   await expect(trainer.train(job, options)).rejects.toMatchObject({

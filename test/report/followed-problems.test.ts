@@ -96,19 +96,15 @@ describe('what is shown of them', () => {
 
 describe('money', () => {
   const prices = { promptPerMillion: 2, completionPerMillion: 10, currency: 'EUR' };
-  const specification = reportFixture({ problems: 1 }).run.specification;
 
   test('is tokens times prices', () => {
     expect(priceOf({ promptTokens: 500_000, completionTokens: 100_000 }, prices)).toBeCloseTo(2, 12);
   });
 
   test('is not guessed where members ask other endpoints', () => {
-    const { model } = specification;
-    const of = (members: { base: string; endpoint?: string }[]) =>
-      runPrices({ model: { ...model, members } }, () => prices);
-    expect(of([{ base: 'a' }, { base: 'b', endpoint: model.endpoint }])).toEqual(prices);
-    expect(of([{ base: 'a' }, { base: 'b', endpoint: 'other' }])).toBeUndefined();
-    expect(runPrices(specification, () => undefined)).toBeUndefined();
+    expect(runPrices(['embedded'], () => prices)).toEqual(prices);
+    expect(runPrices(['embedded', 'other'], () => prices)).toBeUndefined();
+    expect(runPrices(['embedded'], () => undefined)).toBeUndefined();
   });
 
   test('stands per stage and per thousand problems where there are prices, and nowhere else', () => {

@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pythonPackagesDirectory, repositoryRoot } from '../../src/paths';
-import { LocalTrainer } from '../../src/providers/local-trainer';
+import { JobRunner } from '../../src/providers/job-runner';
 import { MathVerifyGrader } from '../../src/providers/math-verify-grader';
 import { mathVerifyVersions } from '../../src/providers/math-verify-versions';
 import { isolatedModule, maftModule, pythonLines } from '../../src/python-start';
@@ -42,7 +42,7 @@ test('the test would notice: `-m` imports them', async () => {
 });
 
 test('the trainer', async () => {
-  const trainer = new LocalTrainer({ python, pythonPath, device: 'cpu', killGraceMs: 1_000 });
+  const trainer = new JobRunner({ python, pythonPath, device: 'cpu', killGraceMs: 1_000 });
   await trainer.warmUp();
   await trainer.close();
   expect(imported()).toBe('');

@@ -3,23 +3,25 @@
  * and a trainer that writes a small folder. Deterministic: the same request gets the same answer.
  */
 import { createHash } from 'node:crypto';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
-import path from 'node:path';
 import type { ActivityDependencies } from '../../activities';
 import { FileArtifactStore } from '../../src/artifacts/file-store';
 import { type ProviderError } from '../../src/errors';
 import type {
+  ArtifactStore,
   ChatCompletion,
   ChatRequest,
-  FinishedTraining,
   Inference,
   Scoring,
   TextToTokenize,
   TokenizedText,
+  TrainedModel,
   Trainer,
+  TrainingCheck,
+  TrainingRequest,
 } from '../../src/ports';
 import { searchAttributes } from '../../src/contract/names';
-import type { TrainingJob } from '../../src/contract/training-job';
+import { modelName } from '../../src/domain/identifiers';
+import { modelKey } from '../../src/domain/keys';
 import { givenByUser, graderFor, taskFor } from '../../src/tasks';
 
 export const fakeBaseModel = 'fake-base';
@@ -96,27 +98,28 @@ function codesOf(text: string): number[] {
   return Array.from(text, (character) => character.charCodeAt(0));
 }
 
-/** Writes a folder whose content depends on the training set alone. */
+/** Publishes one file whose content depends on the training set and the weights before alone; the base's endpoint serves it. */
 export class FakeTrainer implements Trainer {
-  readonly jobs: TrainingJob[] = [];
+  readonly requests: TrainingRequest[] = [];
   /** What the trainer would refuse. */
-  refusal: (job: TrainingJob) => Error | undefined = () => undefined;
+  refusal: (check: TrainingCheck) => Error | undefined = () => undefined;
 
-  async check(job: TrainingJob): Promise<void> {
-    const refusal = this.refusal(job);
+  constructor(private readonly store: ArtifactStore) {}
+
+  async check(check: TrainingCheck): Promise<void> {
+    const refusal = this.refusal(check);
     if (refusal !== undefined) throw refusal;
   }
 
-  async train(job: TrainingJob): Promise<FinishedTraining> {
-    this.jobs.push(job);
-    const digest = createHash('sha256')
-      .update(await readFile(job.trainingSet))
-      .update(job.startFrom.split('/').at(-1) ?? '')
-      .digest('hex');
-    await mkdir(job.outputDirectory, { recursive: true });
-    await writeFile(path.join(job.outputDirectory, 'weights.txt'), digest);
-    return {
-      event: 'finished',
+  async train(request: TrainingRequest): Promise<TrainedModel> {
+    this.requests.push(request);
+    const { runId, iteration, agent, start, trainingSet, base } = request;
+    const examples = await this.store.readVerified(trainingSet);
+    const digest = createHash('sha256').update(examples).update(start).digest('hex');
+    const model = modelName(runId, iteration, agent, digest);
+    await this.store.publish(`${modelKey(model)}/weights.txt`, digest);
+    const finished = {
+      event: 'finished' as const,
       digest,
       steps: 1,
       tokens: 10,
@@ -128,7 +131,14 @@ export class FakeTrainer implements Trainer {
       examples: 1,
       versions: {},
     };
+    return { model, endpoint: base.endpoint, jobId: digest, finished };
   }
+
+  async has(model: string): Promise<boolean> {
+    return (await this.store.list(modelKey(model))).length > 0;
+  }
+
+  async release(): Promise<void> {}
 }
 
 export interface FakeWorld {
@@ -142,21 +152,17 @@ export interface FakeWorld {
 export function fakeWorld(folder: string): FakeWorld {
   const inference = new FakeInference();
   const scoring = new FakeScoring();
-  const trainer = new FakeTrainer();
   const store = new FileArtifactStore(folder);
+  const trainer = new FakeTrainer(store);
   const dependencies: ActivityDependencies = {
     store,
     inference: () => inference,
     scoring: () => scoring,
-    trainer,
+    trainer: () => trainer,
     task: (settings) => taskFor(settings, { dataDirectory: folder, access: givenByUser }),
     grader: graderFor,
     platform: { registeredSearchAttributes: async () => Object.values(searchAttributes) },
     machine: {
-      modelFolder: (base) => `/models/${base}`,
-      requireReadableModel: async () => undefined,
-      trainerDevice: 'cpu',
-      trainerThreads: 1,
       prices: () => undefined,
       versions: { test: '1' },
       program: () => ({ rules: '1' }),

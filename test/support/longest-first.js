@@ -1,7 +1,7 @@
 /** The longest test files first, so that two workers end together. Jest's own order knows times only from its cache. */
 const { default: Sequencer } = require('@jest/test-sequencer');
 
-const longest = ['e2e/', 'setup/python-environment', 'workflows/', 'providers/local-trainer'];
+const longest = ['e2e/', 'setup/python-environment', 'workflows/', 'providers/job-runner'];
 
 module.exports = class LongestFirst extends Sequencer {
   sort(tests) {

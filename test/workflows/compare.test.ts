@@ -141,7 +141,7 @@ describe('compareMethods', () => {
       // The tuned agents are asked anew; now and then the untuned summariser is shown what it has been shown before.
       ['matrix.on-10.below-20.s0', expect.any(Number)],
     ]);
-    const trainings = world.trainer.jobs.filter(({ trainingSet }) => trainingSet.includes('runs/matrix.'));
+    const trainings = world.trainer.requests.filter(({ runId }) => runId.startsWith('matrix.'));
     expect(trainings).toHaveLength(6);
     const cells = rows.find(({ label }) => label === 'on-10')!.cells;
     expect(cells['below-20']!.seeds).toMatchObject([{ runId: 'matrix.on-10.below-20.s0', iteration: 0, n: 5 }]);

@@ -74,10 +74,8 @@ describe('a run from another run’s society', () => {
     expect(begun.runId).toBe('second');
     const asked = turnsIn(await runFiles(world.folder, 'second').transcripts(1, 'train'));
     expect(new Set(asked.map(({ model }) => model)).has(fakeBaseModel)).toBe(false);
-    const jobs = world.trainer.jobs.filter(({ trainingSet }) => trainingSet.includes('runs/second/'));
-    expect(jobs.map(({ startFrom }) => path.basename(startFrom)).every((name) => name.startsWith('first.i1.'))).toBe(
-      true,
-    );
+    const requests = world.trainer.requests.filter(({ runId }) => runId === 'second');
+    expect(requests.every(({ start }) => start.startsWith('first.i1.'))).toBe(true);
   });
 
   test.each([
@@ -113,11 +111,11 @@ describe('a run from another run’s society', () => {
 describe('evaluateSociety, started by itself', () => {
   test('measures a finished society on another task and trains nobody', async () => {
     await perform('measured', small({ seed: 6 }));
-    const trainings = world.trainer.jobs.length;
+    const trainings = world.trainer.requests.length;
     const task = { kind: 'arithmetic', max: 20, eval: 5 };
     const request = { society: 'measured@1', task, seed: 9, evaluation: { votes: { at: 'never' } } };
     expect(await perform('measuring', request, 'evaluateSociety')).toMatchObject({ problems: 5, failed: 0 });
-    expect(world.trainer.jobs).toHaveLength(trainings);
+    expect(world.trainer.requests).toHaveLength(trainings);
     const record = json<{ startedFrom: object; specification: { seed: number; iterations: number } }>(
       fileOf('measuring', 'run.json'),
     );

@@ -153,8 +153,8 @@ describe('star', () => {
     // The fake trainer's loss is always the same: the second pass is no improvement on the first.
     const { outcome, files } = await perform('star-to-the-end', small({ preset: 'star' }));
     expect(outcome.iterations).toBe(2);
-    const jobs = world.trainer.jobs.filter(({ trainingSet }) => trainingSet.includes('star-to-the-end'));
-    expect(jobs.map(({ startFrom, base }) => startFrom === base)).toEqual([true, true]);
+    const requests = world.trainer.requests.filter(({ runId }) => runId === 'star-to-the-end');
+    expect(requests.map(({ start }) => start)).toEqual([fakeBaseModel, fakeBaseModel]);
     expect((await files.evaluation(2)).modes.map(({ mode }) => mode)).toContain('society');
   });
 
@@ -283,12 +283,9 @@ describe('a mixed society', () => {
       ...['fake-a', 'fake-b', 'fake-c'],
       ...['fake-a', 'fake-b', 'fake-c'],
     ]);
-    const jobs = world.trainer.jobs.filter(({ trainingSet }) => trainingSet.includes('runs/mixed/'));
-    for (const { trainingSet, base, servedBase } of jobs) {
-      const member = Number(/-(\d)\.jsonl$/.exec(trainingSet)![1]);
-      expect([base, servedBase]).toEqual([`/models/${bases[member - 1]!.base}`, bases[member - 1]!.base]);
-    }
-    expect(jobs).toHaveLength(12);
+    const requests = world.trainer.requests.filter(({ runId }) => runId === 'mixed');
+    for (const { agent, base } of requests) expect(base.base).toBe(bases[Number(agent.at(-1)) - 1]!.base);
+    expect(requests).toHaveLength(12);
   });
 
   test('is refused where a base is not served', async () => {
@@ -302,9 +299,9 @@ describe('a mixed society', () => {
 test('a role may be trained with settings of its own', async () => {
   const finetuning = { learningRate: 1e-4, critic: { learningRate: 1e-5, epochs: 1 } };
   await perform('roles', small({}, { finetuning }));
-  const jobs = world.trainer.jobs.filter(({ trainingSet }) => trainingSet.includes('runs/roles/'));
-  for (const { trainingSet, learningRate, epochs } of jobs) {
-    expect([learningRate, epochs]).toEqual(trainingSet.includes('critic-') ? [1e-5, 1] : [1e-4, 2]);
+  for (const { agent, settings } of world.trainer.requests.filter(({ runId }) => runId === 'roles')) {
+    const { learningRate, epochs } = settings;
+    expect([learningRate, epochs]).toEqual(agent.startsWith('critic-') ? [1e-5, 1] : [1e-4, 2]);
   }
 });
 

@@ -70,7 +70,7 @@ describe('multiagentFinetuning', () => {
     const handle = await start('whole', specification());
     const outcome = (await handle.result()) as RunOutcome;
     expect(Object.keys(outcome.accuracy)).toEqual(['0', '1', '2']);
-    expect(world.trainer.jobs.filter(({ outputDirectory }) => outputDirectory !== '')).toHaveLength(12);
+    expect(world.trainer.requests).toHaveLength(12);
     const society = JSON.parse(await readFile(path.join(folder, 'runs/whole/iteration-2/society.json'), 'utf8'));
     expect(Object.keys(society.agents)).toHaveLength(6);
     await readFile(path.join(folder, 'runs/whole/report.html'), 'utf8');

@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { trainingJobSchema, type TrainingEvent, type TrainingJob } from '../../src/contract/training-job';
 import { ConfigError, TrainerError } from '../../src/errors';
 import { demoModelDirectory } from '../../src/paths';
-import { LocalTrainer } from '../../src/providers/local-trainer';
+import { JobRunner } from '../../src/providers/job-runner';
 
 const root = resolve(__dirname, '../..');
 const pythonPath = join(root, 'python');
@@ -15,12 +15,12 @@ const never = new AbortController().signal;
 
 let folder: string;
 // One for all tests: each template pays a cold start of torch. The last test closes it.
-let trainer: LocalTrainer;
+let trainer: JobRunner;
 let jobs = 0;
 
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'maft-trainer-'));
-  trainer = new LocalTrainer({ python, pythonPath, device: 'cpu', killGraceMs: 30_000 });
+  trainer = new JobRunner({ python, pythonPath, device: 'cpu', killGraceMs: 30_000 });
 });
 afterAll(async () => {
   await trainer.close();
@@ -169,13 +169,13 @@ test('a bad job is refused for good, in the words of the trainer', async () => {
 test('a job is checked without its weights, and refused as the training would refuse it', async () => {
   const bare = join(folder, 'bare');
   cpSync(base, bare, { recursive: true });
-  await trainer.check(makeJob(), { signal: never });
+  await trainer.check(makeJob(), never);
   writeFileSync(join(bare, 'chat_template.jinja'), '{% for m in messages %}{{ m.content }}{% endfor %}');
-  const refused = await failureOf(trainer.check(makeJob({ base: bare }), { signal: never }));
+  const refused = await failureOf(trainer.check(makeJob({ base: bare }), never));
   expect(refused).toMatchObject({ exitCode: 2, retryable: false });
   expect(refused.message).toContain('No end-of-turn token follows an answer');
   const job = makeJob({ maxLength: 5 });
-  expect((await failureOf(trainer.check(job, { signal: never }))).message).toContain('maxLength is 5');
+  expect((await failureOf(trainer.check(job, never))).message).toContain('maxLength is 5');
   expect(existsSync(job.outputDirectory)).toBe(false);
   expect(readdirSync(job.workDirectory)).toEqual([]);
 });
@@ -226,9 +226,9 @@ test('a killed template rejects its jobs as retryable, leaves nobody behind, and
 
 describe('a trainer that lives and does nothing', () => {
   const limits = { timesSlowestStep: 5, leastMs: 3_000, quietMs: 60_000 };
-  let watched: LocalTrainer;
+  let watched: JobRunner;
   beforeAll(() => {
-    watched = new LocalTrainer({ python, pythonPath, device: 'cpu', killGraceMs: 1_000, stallLimits: limits });
+    watched = new JobRunner({ python, pythonPath, device: 'cpu', killGraceMs: 1_000, stallLimits: limits });
   });
   afterAll(() => watched.close());
 
@@ -286,7 +286,7 @@ test('a listener that throws ends the training with its own error', async () => 
 });
 
 test('an interpreter that is none is a matter of configuration', async () => {
-  const none = new LocalTrainer({ python: '/no/such/python', pythonPath, device: 'cpu', killGraceMs: 1000 });
+  const none = new JobRunner({ python: '/no/such/python', pythonPath, device: 'cpu', killGraceMs: 1000 });
   await expect(none.warmUp()).rejects.toThrow(ConfigError);
   await expect(none.train(makeJob(), { signal: never, onEvent: () => undefined })).rejects.toThrow(ConfigError);
   await expect(none.train(makeJob({ device: 'cuda' }), { signal: never, onEvent: () => undefined })).rejects.toThrow(
@@ -295,7 +295,7 @@ test('an interpreter that is none is a matter of configuration', async () => {
 });
 
 test('a Python without maft is reported with its last words and not retried', async () => {
-  const empty = new LocalTrainer({ python, pythonPath: folder, device: 'cpu', killGraceMs: 1000 });
+  const empty = new JobRunner({ python, pythonPath: folder, device: 'cpu', killGraceMs: 1000 });
   const error = await failureOf(empty.train(makeJob(), { signal: never, onEvent: () => undefined }));
   expect(error).toMatchObject({ exitCode: 1, retryable: false });
   expect(error.message).toContain('maft');
