@@ -64,7 +64,7 @@ export function completionPlace(turn: TurnPlace, reuseTurnsOf: readonly string[]
 /** Who is asked, and where the answer is kept. */
 export interface Asking extends CallMemory {
   store: ArtifactStore;
-  inference: (endpoint: string) => Inference;
+  inference: (endpoint: string, account: string) => Inference;
   endpoint: string;
 }
 
@@ -104,7 +104,7 @@ async function askAndStore(
   await unstored.insistOnWritable(store, key);
   const completion = unstored.get(id) ?? {
     ...{ requestDigest, ...request, endpoint },
-    ...(await ask(asking, asked)),
+    ...(await ask(asking, key, asked)),
     ...remarks,
     ...(unstored.lost(id).length === 0 ? {} : { lost: unstored.lost(id) }),
   };
@@ -118,10 +118,10 @@ async function askAndStore(
   }
 }
 
-async function ask({ inference, endpoint, failures }: Asking, { request, requestDigest }: Asked) {
+async function ask({ inference, endpoint, failures }: Asking, key: string, { request, requestDigest }: Asked) {
   const asked = { endpoint, model: request.model, requestDigest };
   try {
-    const { text, ...answer } = await inference(endpoint).complete(request, Context.current().cancellationSignal);
+    const { text, ...answer } = await inference(endpoint, key).complete(request, Context.current().cancellationSignal);
     failures.succeeded(asked);
     return { response: text, ...answer };
   } catch (error) {

@@ -9,10 +9,13 @@ import type { AnswerReader, Task } from '../src/tasks/task';
 
 export interface ActivityDependencies {
   store: ArtifactStore;
-  /** Inference at a configured endpoint; a `ConfigError` names the ones there are. */
-  inference: (endpoint: string) => Inference;
+  /**
+   * Inference at a configured endpoint; a `ConfigError` names the ones there are. `account` is the store key that completions
+   * are paid for.
+   */
+  inference: (endpoint: string, account?: string) => Inference;
   /** Scoring at a configured endpoint, as `inference`. */
-  scoring: (endpoint: string) => Scoring;
+  scoring: (endpoint: string, account?: string) => Scoring;
   /** The trainer that a specification names; a `ConfigError` names the ones there are. */
   trainer: (name: string) => Trainer;
   /** A task of a specification, with its loader, parser and equality. */

@@ -8,7 +8,15 @@ import { Context } from '@temporalio/activity';
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import { pauseAfterAttempt } from '../src/contract/retries';
 import { trainerExitCodes } from '../src/contract/training-job';
-import { ArtifactError, ConfigError, MaftError, ProviderError, TaskError, TrainerError } from '../src/errors';
+import {
+  ArtifactError,
+  ConfigError,
+  MaftError,
+  PaymentRefused,
+  ProviderError,
+  TaskError,
+  TrainerError,
+} from '../src/errors';
 import { namingWrongStore, type LookedAt } from './wrong-store';
 
 /** So many answers in a row that are nonsense count as the endpoint's last word. */
@@ -123,9 +131,10 @@ const brokenMachine: readonly (number | null)[] = [
 
 /**
  * The world around us is broken, not this one request: an endpoint that is down, overloaded, or lacks the model, a key or
- * an account it no longer takes, a full disk, a store that is not mounted, a GPU that fails, published weights that have changed since.
+ * an account it no longer takes, a limit of ours that is reached, a full disk, a store that is not mounted, a GPU that fails, published weights that have changed since.
  */
 function isOutage(error: MaftError): boolean {
+  if (error instanceof PaymentRefused) return true;
   if (error instanceof ArtifactError) return error.retryable;
   if (error instanceof TrainerError) return brokenMachine.includes(error.exitCode);
   if (!(error instanceof ProviderError)) return false;

@@ -46,7 +46,8 @@ export function createMeasuresActivities(
           const key = iterationKeys.scores(placeOf(input), { kind: input.kind, batch });
           const signal = Context.current().cancellationSignal;
           const made = await readSealed<ScoreBatch>(store, key);
-          const scores = made ?? (await scoreBatch(problems, { kind, size, record, models, dependencies, signal }));
+          const scoring = (endpoint: string) => dependencies.scoring(endpoint, key);
+          const scores = made ?? (await scoreBatch(problems, { kind, size, record, models, scoring, signal }));
           const { content } = await publishSealed<ScoreBatch>(store, key, scores);
           sum.texts += content.texts;
           sum.tokens += content.tokens;

@@ -7,7 +7,7 @@ import { pairDissimilarities, panelsOf, wantedFromAgents, wantedFromScorer } fro
 import type { WantedScores } from '../src/domain/measures';
 import { inGroups } from '../src/domain/measures/scored-text';
 import { baseOf, nameOfBase } from '../src/domain/society';
-import type { ActivityDependencies } from './dependencies';
+import type { Scoring } from '../src/ports';
 import { scoreResponses, type WantedResponse } from './response-scorer';
 import type { RunContexts } from './run-context';
 
@@ -31,7 +31,8 @@ export interface BatchContext {
   kind: ScoringKind;
   record: RunRecord;
   models: UntunedModels;
-  dependencies: ActivityDependencies;
+  /** Scoring at a configured endpoint. */
+  scoring: (endpoint: string) => Scoring;
   signal: AbortSignal;
 }
 
@@ -87,9 +88,12 @@ export async function untunedModels(
 
 type Scored = Partial<ScoreBatch> & Pick<ScoreBatch, 'texts' | 'tokens'>;
 
-async function embed(transcripts: Transcript[], { size, record, dependencies, signal }: BatchContext): Promise<Scored> {
+async function embed(
+  transcripts: Transcript[],
+  { size, record, scoring: scoringAt, signal }: BatchContext,
+): Promise<Scored> {
   const { model, endpoint } = embeddingModelOf(record);
-  const scoring = dependencies.scoring(endpoint);
+  const scoring = scoringAt(endpoint);
   const { members, rounds } = size;
   const spoken = [...new Set([1, rounds])];
   const panels = spoken.flatMap((round) => panelsOf(transcripts, round, members));
@@ -114,7 +118,7 @@ function embeddable(response: string): string {
 }
 
 async function score(transcripts: Transcript[], context: BatchContext): Promise<Scored> {
-  const { size, record, kind, models, dependencies, signal } = context;
+  const { size, record, kind, models, scoring, signal } = context;
   const fixed = fixedScorerOf(record);
   const question = {
     ...size,
@@ -125,7 +129,7 @@ async function score(transcripts: Transcript[], context: BatchContext): Promise<
   const isFixed = kind === 'scorer' && fixed !== undefined;
   const wanted = isFixed ? wantedFromScorer(transcripts, question) : wantedFromAgents(transcripts, question);
   return scoreResponses(withTurns(wanted, transcripts), {
-    scoringOf: (model) => dependencies.scoring(isFixed ? fixed.endpoint : models.endpointOf(model)),
+    scoringOf: (model) => scoring(isFixed ? fixed.endpoint : models.endpointOf(model)),
     tokenizerOf: (model) => (isFixed ? fixed.model : models.tokenizerOf(model)),
     signal,
   });

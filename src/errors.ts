@@ -59,6 +59,9 @@ interface ProviderErrorOptions {
   cause?: unknown;
 }
 
+/** The ledger does not let a paid action through: a limit is reached. The run pauses with the reason; people raise the limit. */
+export class PaymentRefused extends MaftError {}
+
 /** A model endpoint refused, failed, or answered nonsense. The status decides whether a retry may help. */
 export class ProviderError extends MaftError {
   override readonly retryable: boolean;

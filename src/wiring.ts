@@ -6,7 +6,7 @@ import { FileArtifactStore } from './artifacts/file-store';
 import { resolveEndpoint, type MachineConfig } from './config';
 import { ConfigError } from './errors';
 import { packageVersion, pythonPackagesDirectory } from './paths';
-import type { Platform, Trainer } from './ports';
+import type { Ledger, Platform, Trainer } from './ports';
 import { programParts } from './program';
 import { JobRunner } from './providers/job-runner';
 import { LocalTrainer } from './providers/local-trainer';
@@ -15,6 +15,7 @@ import { mathVerifyVersions } from './providers/math-verify-versions';
 import { OpenAiEndpoint } from './providers/openai-endpoint';
 import { OpenAiInference } from './providers/openai-inference';
 import { OpenAiScoring } from './providers/openai-scoring';
+import { openLedger, paidInference, paidScoring, paidTrainer } from './providers/paid-door';
 import { findBaseModel, requireReadableModel } from './setup/model-folder';
 import { isRefusal, usableSearchAttributes } from './setup/search-attributes';
 import { graderFor, taskAccess, taskFor } from './tasks';
@@ -28,12 +29,16 @@ export interface WiredAnswering {
   close(): Promise<void>;
 }
 
-export function wireAnswering(config: MachineConfig): WiredAnswering {
+/** The one door of all that is paid for, by runs and by commands alike. */
+const ledger: Ledger = openLedger;
+
+/** @param asker The account of calls that name none: a command. */
+export function wireAnswering(config: MachineConfig, asker = 'a worker'): WiredAnswering {
   const endpoints = openEndpoints(config);
   const access = taskAccess(config.maftHome, config.taskModules);
   return {
-    inference: (name) => new OpenAiInference(endpoints.of(name)),
-    scoring: (name) => new OpenAiScoring(endpoints.of(name)),
+    inference: (by, account = asker) => paidInference(ledger, { by, account }, new OpenAiInference(endpoints.of(by))),
+    scoring: (by, account = asker) => paidScoring(ledger, { by, account }, new OpenAiScoring(endpoints.of(by))),
     task: (settings) => taskFor(settings, { dataDirectory: config.data, dataFolders: config.dataFolders, access }),
     close: () => endpoints.close(),
   };
@@ -68,7 +73,7 @@ export function wireMachine(
       store,
       ...answering,
       grader: (reader) => (reader.equal === undefined ? mathVerify : graderFor(reader)),
-      trainer: (name) => trainerNamed({ local }, name),
+      trainer: (name) => paidTrainer(ledger, name, trainerNamed({ local }, name)),
       platform: temporalPlatform(temporal.connection, temporal.namespace),
       machine: {
         program: programParts,
@@ -92,14 +97,14 @@ function trainerNamed(trainers: Readonly<Record<string, Trainer>>, name: string)
   throw new ConfigError(`finetuning.trainer: this machine has no trainer "${name}"; it has: ${known}`);
 }
 
-export interface Endpoints {
+interface Endpoints {
   /** One client per endpoint, made when it is first asked. Throws like `resolveEndpoint`. */
   of(name: string): OpenAiEndpoint;
   close(): Promise<void>;
 }
 
 /** The configured endpoints of this machine. */
-export function openEndpoints(config: MachineConfig): Endpoints {
+function openEndpoints(config: MachineConfig): Endpoints {
   const made = new Map<string, OpenAiEndpoint>();
   return {
     of(name) {

@@ -57,7 +57,7 @@ async function ask(name: string, text: string, { way, seed, json = false }: AskO
   const interrupted = interruptSignal();
   const listener = stderrListener();
   await withModelServer({ model: embeddedModels(specification), listener, interrupted }, async (config) => {
-    const { close, task: taskOf, inference } = wireAnswering(config);
+    const { close, task: taskOf, inference } = wireAnswering(config, 'maft ask');
     const task = taskOf(specification.evalTask ?? specification.task);
     const grader = lazyGrader(task);
     try {

@@ -9,14 +9,13 @@ import type { Inference } from '../ports';
 import { promptsFor } from '../prompts';
 import { patientAsking } from '../probe/patient-asking';
 import { probeCritics, type ProbeProblem } from '../probe/probe-critics';
-import { OpenAiInference } from '../providers/openai-inference';
 import { abortedBySignals } from '../runs/interrupt-signal';
 import { withModelServer } from '../runs/with-model-server';
 import { embeddedModels } from '../setup/model-folder';
 import { stderrListener, type SetupListener } from '../setup/progress';
 import { givenByUser, taskFor, type Task } from '../tasks';
 import { visibleJson } from '../visible-text';
-import { openEndpoints, openStore } from '../wiring';
+import { openStore, wireAnswering } from '../wiring';
 import { positiveNumber, wholeNumber } from './number-options';
 import { probeResult, probeText, type ProbeResult } from './probe/output';
 import { probeSubject, type ProbeSubject } from './probe/subject';
@@ -125,9 +124,8 @@ async function measure(config: MachineConfig, asked: Asked): Promise<ProbeResult
   const { subject, task, problems, samples, listener, interrupted } = asked;
   const { society, specification } = subject;
   const { seed, method, model } = specification;
-  const endpoints = openEndpoints(config);
+  const { inference, close } = wireAnswering(config, 'maft probe-critics');
   const grader = lazyGrader(task);
-  const inference = (name: string): Inference => new OpenAiInference(endpoints.of(name));
   const asking = patientAsking({ inference, signal: interrupted });
   const startedAt = Date.now();
   try {
@@ -146,7 +144,7 @@ async function measure(config: MachineConfig, asked: Asked): Promise<ProbeResult
     return probeResult(found, subject, { counts: asking.counts, seconds, versions: { maft: packageVersion() } });
   } finally {
     await grader.close();
-    await endpoints.close();
+    await close();
   }
 }
 

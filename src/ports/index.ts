@@ -3,6 +3,7 @@ import type { ArtifactReference } from '../contract/run';
 import type { Sampling } from '../contract/sampling';
 import type { ChatMessage, CompletionEnd, Usage } from '../contract/transcript';
 
+export type * from './ledger';
 export type * from './trainer';
 
 export interface ChatRequest {
