@@ -2,7 +2,7 @@
 import { availableParallelism } from 'node:os';
 import type { Connection } from '@temporalio/client';
 import type { ActivityDependencies } from '../activities';
-import { FileArtifactStore } from './artifacts/file-store';
+import { openStore } from './artifacts/open-store';
 import { resolveEndpoint, type MachineConfig } from './config';
 import { ConfigError } from './errors';
 import { packageVersion, pythonPackagesDirectory } from './paths';
@@ -130,14 +130,6 @@ export function mathVerifyGrader({ grader }: Pick<MachineConfig, 'grader'>, pyth
 
 /** More would take memory (some 200 MB each) for a step that is short. */
 const mostGraderProcesses = 4;
-
-/** The artifact store a machine is configured with. */
-export function openStore(config: Pick<MachineConfig, 'store'>): FileArtifactStore {
-  if (config.store.includes('://')) {
-    throw new ConfigError(`MAFT_STORE is "${config.store}": only folders of a file system are supported so far`);
-  }
-  return new FileArtifactStore(config.store);
-}
 
 function temporalPlatform(connection: Connection, namespace: string): Platform {
   return {

@@ -14,7 +14,8 @@ import { withModelServer } from '../runs/with-model-server';
 import { embeddedModels } from '../setup/model-folder';
 import { stderrListener } from '../setup/progress';
 import { shortened, visibleJson, visibleLine, visibleText } from '../visible-text';
-import { openStore, wireAnswering } from '../wiring';
+import { openStore } from '../artifacts/open-store';
+import { wireAnswering } from '../wiring';
 import { wholeNumber } from './number-options';
 import { lazyGrader } from './task-option';
 

@@ -2,11 +2,12 @@
 import type { Command } from 'commander';
 import { renderComparisonTable, writeComparisonViews } from '../comparison';
 import { loadConfig } from '../config';
+import { comparisonKeys } from '../domain/keys';
 import { RunFailed } from '../runs/follow';
-import { comparisonPage, performComparison, planComparison, readComparison } from '../runs/perform-comparison';
+import { performComparison, planComparison, readComparison } from '../runs/perform-comparison';
 import { loadComparisonFile } from '../specification';
 import { isPlainObject } from '../specification/plain-objects';
-import { openStore } from '../wiring';
+import { openStore } from '../artifacts/open-store';
 import { seedList } from './number-options';
 import { addSetOption, loadWith, type SpecificationOptions } from './specification-options';
 import { showPlan } from './validate';
@@ -54,7 +55,7 @@ async function compare(file: string, options: CompareOptions): Promise<void> {
   process.stdout.write(options.json ? `${visibleJson(report)}\n` : `${renderComparisonTable(report, style)}\n`);
   if (options.table) return;
   await writeComparisonViews(store, report);
-  process.stderr.write(`page: ${comparisonPage(config, comparison.comparisonId)}\n`);
+  process.stderr.write(`page: ${store.addressOf(comparisonKeys.reportPage(comparison.comparisonId))}\n`);
   if (failed.length === 0) return;
   const reasons = failed.map(({ runId, reason }) => `\n  ${runId}: ${reason}`);
   throw new RunFailed(

@@ -6,7 +6,7 @@ import { performRun } from '../runs/perform-run';
 import { embeddedModels } from '../setup/model-folder';
 import { resolveSpecification } from '../specification';
 import { evaluationSpecification, parseEvaluationRequest } from '../specification/evaluation';
-import { openStore } from '../wiring';
+import { openStore } from '../artifacts/open-store';
 import { positiveNumber, wholeNumber } from './number-options';
 import { closing } from './run';
 import { taskSettings } from './task-option';

@@ -9,8 +9,8 @@ import { runIdOf } from '../domain/digests';
 import { runKeys } from '../domain/keys';
 import type { ArtifactStore } from '../ports';
 import { courseOf } from '../runs/standing';
-import { readReport, reportFile } from '../runs/stored-report';
-import { openStore } from '../wiring';
+import { readReport } from '../runs/stored-report';
+import { openStore } from '../artifacts/open-store';
 import { closing } from './run';
 import { visibleJson } from '../visible-text';
 
@@ -36,7 +36,7 @@ async function show(run: string, options: ReportOptions): Promise<void> {
   const runId = runIdOf(run);
   const report = options.rebuild ? await rebuild(store, config, runId) : await readReport(store, runId);
   if (options.json) process.stdout.write(`${visibleJson(report)}\n`);
-  else process.stdout.write(`${closing(report)}\nreport: ${reportFile(config, runId)}\n`);
+  else process.stdout.write(`${closing(report)}\nreport: ${store.addressOf(runKeys.reportPage(runId))}\n`);
 }
 
 /** From the artifacts alone; only how long the stages took is known to nobody but the report there was. */

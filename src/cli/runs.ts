@@ -12,7 +12,7 @@ import { findServers } from '../runs/find-servers';
 import { runStates, type RunState } from '../runs/run-states';
 import { standingOf } from '../runs/standing';
 import { connectClient } from '../runs/temporal-client';
-import { openStore } from '../wiring';
+import { openStore } from '../artifacts/open-store';
 import { visibleJson, visibleText } from '../visible-text';
 import { explain } from './exit-codes';
 

@@ -1,5 +1,4 @@
 /** `maft societies [RUN]`: which societies there are, how well each answers, and where the weights of its agents lie. */
-import { join } from 'node:path';
 import type { Command } from 'commander';
 import { readSealed } from '../artifacts/sealed';
 import { readSociety } from '../artifacts/societies';
@@ -16,7 +15,7 @@ import { percent } from '../report/numbers';
 import { courseOf } from '../runs/standing';
 import { suggestion } from '../specification/nearest';
 import { visibleJson, visibleText } from '../visible-text';
-import { openStore } from '../wiring';
+import { openStore } from '../artifacts/open-store';
 
 /** One society, as `--json` prints it. Accuracies are 0..1, on the evaluation problems. */
 interface SocietySummary {
@@ -48,22 +47,23 @@ export function register(program: Command): void {
 }
 
 async function list(run: string | undefined, { json }: { json?: boolean }): Promise<void> {
-  const config = loadConfig();
-  const store = openStore(config);
+  const store = openStore(loadConfig());
   const known = (await store.list('runs')).map((key) => key.slice('runs/'.length));
   const wanted = run === undefined ? known : [runIdOf(run)];
   if (run !== undefined && !known.includes(runIdOf(run)))
-    throw new InvalidRunSpec([`run: ${JSON.stringify(run)} names no run of ${config.store}${suggestion(run, known)}`]);
+    throw new InvalidRunSpec([
+      `run: ${JSON.stringify(run)} names no run of ${store.addressOf()}${suggestion(run, known)}`,
+    ]);
   for (const runId of wanted) {
-    for (const society of await societiesOf(store, runId, config.store)) {
+    for (const society of await societiesOf(store, runId)) {
       const lines = run === undefined ? [lineOf(society)] : [lineOf(society), ...agentLines(society)];
       process.stdout.write(`${json ? visibleJson(society) : visibleText(lines.join('\n'))}\n`);
     }
   }
-  if (known.length === 0) process.stderr.write(`no runs in ${config.store}\n`);
+  if (known.length === 0) process.stderr.write(`no runs in ${store.addressOf()}\n`);
 }
 
-async function societiesOf(store: ArtifactStore, runId: string, folder: string): Promise<SocietySummary[]> {
+async function societiesOf(store: ArtifactStore, runId: string): Promise<SocietySummary[]> {
   const record = await readSealed<RunRecord>(store, runKeys.record(runId));
   if (record === undefined) return [];
   const { evaluated } = await courseOf(store, record);
@@ -72,12 +72,12 @@ async function societiesOf(store: ArtifactStore, runId: string, folder: string):
     const place = { runId, iteration };
     const society = await readSociety(store, record, iteration);
     const evaluation = await readSealed<Evaluation>(store, iterationKeys.evaluation(place));
-    return society && evaluation && summarise(society, evaluation, folder);
+    return society && evaluation && summarise(society, evaluation, (model) => store.addressOf(modelKey(model)));
   });
   return (await Promise.all(read)).filter((each) => each !== undefined);
 }
 
-function summarise({ agents }: Society, evaluation: Evaluation, folder: string): SocietySummary {
+function summarise({ agents }: Society, evaluation: Evaluation, folderOf: (model: string) => string): SocietySummary {
   const { runId, iteration, problems, modes, members } = evaluation;
   const accuracyOf = (wanted: AnswerMode) => modes.find(({ mode }) => mode === wanted)?.accuracy;
   const alone = new Map(members.map(({ member, first }) => [`generation-${member}`, first]));
@@ -87,7 +87,7 @@ function summarise({ agents }: Society, evaluation: Evaluation, folder: string):
     agents: Object.entries(agents).map(([agent, { model, trainedIn }]) => ({
       ...{ agent, model, trainedIn },
       accuracyAlone: alone.get(agent) ?? null,
-      folder: trainedIn === 0 ? null : join(folder, modelKey(model)),
+      folder: trainedIn === 0 ? null : folderOf(model),
     })),
   };
 }

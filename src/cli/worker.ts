@@ -12,7 +12,8 @@ import { hasNvidiaGpu } from '../setup/install-packages';
 import { ensurePythonEnvironment } from '../setup/python-environment';
 import { registerSearchAttributes } from '../setup/search-attributes';
 import { stderrListener } from '../setup/progress';
-import { openStore, wireMachine, type WiredMachine } from '../wiring';
+import { openStore } from '../artifacts/open-store';
+import { wireMachine, type WiredMachine } from '../wiring';
 import { allRoles, startWorkers, turnsToFetch, type WorkerSettings } from '../worker';
 
 interface WorkerOptions {

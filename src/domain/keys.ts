@@ -34,6 +34,7 @@ const runFolder = (runId: string): string => `runs/${runId}`;
 
 /** Keys of a run as a whole. */
 export const runKeys = {
+  folder: runFolder,
   record: (runId: string) => `${runFolder(runId)}/run.json`,
   /** With fresh problems every iteration has a training file of its own. */
   problems: (runId: string, split: Split, iteration?: number) =>
@@ -53,6 +54,7 @@ function splitFile(split: Split, iteration: number | undefined): string {
 
 /** Keys of a comparison of methods; its runs are runs like any other. */
 export const comparisonKeys = {
+  folder: (comparisonId: string) => `comparisons/${comparisonId}`,
   record: (comparisonId: string) => `comparisons/${comparisonId}/comparison.json`,
   reportPage: (comparisonId: string) => `comparisons/${comparisonId}/report.html`,
   reportData: (comparisonId: string) => `comparisons/${comparisonId}/report.json`,
@@ -131,5 +133,8 @@ function shardFile({ split, shard }: ShardPlace): string {
   return `${split}/${shardName(shard)}`;
 }
 
+/** All model versions: the folder that servers on the same disk resolve names from. */
+export const modelsKey = 'models';
+
 /** The folder of a model version; its name is the model's. */
-export const modelKey = (name: string): string => `models/${name}`;
+export const modelKey = (name: string): string => `${modelsKey}/${name}`;

@@ -1,5 +1,4 @@
 /** A comparison from the command line: servers, start or resume, progress, table. Everything said goes to standard error. */
-import path from 'node:path';
 import type { Client } from '@temporalio/client';
 import { readSealed } from '../artifacts/sealed';
 import { buildComparison, gatherComparison, type ComparisonReport } from '../comparison';
@@ -18,8 +17,8 @@ import { findBaseModel, type BaseModel } from '../setup/model-folder';
 import { stderrListener } from '../setup/progress';
 import { resolveSpecification } from '../specification';
 import { resolveComparison, type ResolvedComparison } from '../specification/comparison';
-import { openStore } from '../wiring';
 import { requireDrawable } from './drawable';
+import { openStore } from '../artifacts/open-store';
 import { followWorkflow } from './follow';
 import { interruptSignal } from './perform-run';
 import { readProgress } from './progress';
@@ -99,16 +98,12 @@ export async function performComparison(comparison: PlannedComparison, config: M
     const { workflowId, digest: open } = await startOrFind(client, workflowTypes.compare, start);
     if (open !== undefined && open !== digest) throw new InvalidRunSpec([anotherIsOpen(comparisonId)]);
     if (uiUrl !== null) listener(`Temporal UI: ${uiUrl}`);
-    listener(`files:       ${path.join(config.store, 'comparisons', comparisonId)}`);
+    listener(`files:       ${store.addressOf(comparisonKeys.folder(comparisonId))}`);
     const display = createProgressDisplay(process.stderr);
     const look = lookAt(client, workflowId, { display, timeLeft: new TimeLeft(left) });
     const { failed } = await followWorkflow<ComparisonOutcome>(client, workflowId, { display, interrupted, look });
     return failed;
   });
-}
-
-export function comparisonPage({ store }: Pick<MachineConfig, 'store'>, comparisonId: string): string {
-  return path.join(store, comparisonKeys.reportPage(comparisonId));
 }
 
 /** In the order in which the workflow takes them. */

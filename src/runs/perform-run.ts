@@ -1,8 +1,10 @@
 /** One run from the command line: servers, start or resume, progress, result. Everything said goes to standard error. */
-import path from 'node:path';
 import type { MachineConfig } from '../config';
+import { openStore } from '../artifacts/open-store';
 import type { RunProgress } from '../contract/run';
 import type { RunSpecification } from '../contract/specification';
+import { runIdOf } from '../domain/digests';
+import { runKeys } from '../domain/keys';
 import { boundText, plannedWorkload } from '../domain/workload';
 import { InvalidRunSpec } from '../errors';
 import type { ArtifactStore } from '../ports';
@@ -11,17 +13,15 @@ import { count, counted } from '../report/numbers';
 import { resolveSpecification } from '../specification';
 import type { BaseModel } from '../setup/model-folder';
 import { stderrListener } from '../setup/progress';
-import { openStore } from '../wiring';
 import { requireDrawable } from './drawable';
 import { abortedBySignals } from './interrupt-signal';
 import { followRun, RunCancelled } from './follow';
 import { createProgressDisplay, type ProgressDisplay } from './progress-display';
 import { storyOfIteration } from './run-story';
-import { readReport, reportFile } from './stored-report';
+import { readReport } from './stored-report';
 import { standingOf, type RunStanding } from './standing';
 import { anotherIsOpen, nextRun, startOrAttach } from './start-run';
 import { withServers, type Servers } from './with-platform';
-import { runIdOf } from '../domain/digests';
 
 export interface RunRequest {
   command: string;
@@ -54,7 +54,7 @@ export async function performRun(request: RunRequest): Promise<Report | undefine
     await followRun(servers.client, workflowId, { display, interrupted, onProgress });
     const report = await readReport(store, runId);
     if (!chosen.hadFinished) await tellThrough(report.iterations.at(-1)?.iteration ?? -1);
-    display.note(`report: ${reportFile(servers.config, runId)}`);
+    display.note(`report: ${openStore(servers.config).addressOf(runKeys.reportPage(runId))}`);
     return report;
   });
 }
@@ -126,7 +126,7 @@ function announce(
     display.note(
       `Temporal UI: ${uiUrl}/namespaces/${config.temporal.namespace}/workflows/${encodeURIComponent(workflowId)}`,
     );
-  display.note(`files:       ${path.join(config.store, 'runs', runId)}`);
+  display.note(`files:       ${openStore(config).addressOf(runKeys.folder(runId))}`);
   display.note(`plan:        ${planLine(specification)}`);
 }
 

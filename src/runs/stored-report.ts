@@ -1,6 +1,4 @@
 /** The report a run has written, read back from the store. */
-import path from 'node:path';
-import type { MachineConfig } from '../config';
 import { runKeys } from '../domain/keys';
 import { ConfigError } from '../errors';
 import type { ArtifactStore } from '../ports';
@@ -23,8 +21,4 @@ function parsed(runId: string, bytes: Buffer): Report {
       `the report.json of run "${runId}" is damaged: \`maft report ${runId} --rebuild\` makes it anew`,
     );
   }
-}
-
-export function reportFile(config: Pick<MachineConfig, 'store'>, runId: string): string {
-  return path.join(config.store, runKeys.reportPage(runId));
 }

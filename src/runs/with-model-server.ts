@@ -3,7 +3,9 @@
  * `maft up` which serves the model, else one for the command's duration.
  */
 import { join } from 'node:path';
+import { openStore } from '../artifacts/open-store';
 import { loadConfig, resolveEndpoint, type MachineConfig } from '../config';
+import { modelsKey } from '../domain/keys';
 import { embeddedEndpoint } from '../domain/society';
 import { ProviderError } from '../errors';
 import { OpenAiEndpoint } from '../providers/openai-endpoint';
@@ -63,7 +65,7 @@ async function withOwnServer<Result>(
   const python = await ensurePythonEnvironment({ listener, ownPython: config.python });
   // The configured port belongs to `maft up`.
   const { ports, release } = await choosePorts({});
-  const modelsDirectory = join(config.store, 'models');
+  const modelsDirectory = openStore(config).addressOf(modelsKey);
   const program = modelServer({
     python: python.program,
     model,

@@ -1,7 +1,7 @@
 /** What `maft doctor` looks at. A check changes nothing but missing search attributes, and never throws. */
 import { accessSync, constants, existsSync, statfsSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { FileArtifactStore } from '../artifacts/file-store';
+import { openStore } from '../artifacts/open-store';
 import { resolveEndpoint, type MachineConfig } from '../config';
 import { MaftError } from '../errors';
 import { connectClient, ownServerTarget } from '../runs/temporal-client';
@@ -160,7 +160,7 @@ async function store(config: MachineConfig): Promise<Finding> {
   if (config.store.includes('://'))
     return { name, status: 'missing', detail: `${config.store}: only folders are supported` };
   if (!existsSync(config.store)) return { name, status: 'automatic', detail: `${config.store}: made by the first run` };
-  await new FileArtifactStore(config.store).checkWritable('runs');
+  await openStore(config).checkWritable('runs');
   return { name, status: 'ok', detail: `${config.store}, writable, with hard links` };
 }
 

@@ -14,6 +14,8 @@ import { tryLock, type FileLock } from './file-lock';
 import { endLeftovers, findRunningPlatform, readState, writeState, type PlatformState } from './platform-state';
 import { choosePorts, loopback, type ChosenPorts } from './ports';
 import { ownIdentity } from './process-identity';
+import { openStore } from '../artifacts/open-store';
+import { modelsKey } from '../domain/keys';
 import { modelServer, temporalServer, workerProcess } from './programs';
 import { SupervisedProcess, type ProcessEvent, type ProcessName, type Program } from './supervised-process';
 
@@ -186,7 +188,7 @@ class RunningPlatformProcesses implements Platform {
     const list: Program[] = [];
     if (config.temporal.address === undefined) list.push(this.ownTemporalServer());
     if (model !== null) {
-      const modelsDirectory = join(config.store, 'models');
+      const modelsDirectory = openStore(config).addressOf(modelsKey);
       list.push(
         modelServer({ python: programs.python, model, modelsDirectory, port: ports.modelServer, ...config.server }),
       );

@@ -90,6 +90,20 @@ describe('a store in a folder', () => {
       expect(error.message).toContain(part);
   });
 
+  test('where an artifact is or would be is said without making it', async () => {
+    expect(store.addressOf()).toBe(root);
+    expect(store.addressOf('runs/none')).toBe(path.join(root, 'runs', 'none'));
+    expect(await store.list('runs')).toEqual([]);
+  });
+
+  test('work is removed with all that is in it, and twice is as good as once', async () => {
+    const work = await store.workDirectory('training/done');
+    await writeFile(path.join(work, 'checkpoint'), 'x');
+    await store.removeWork('training/done');
+    await store.removeWork('training/done');
+    await expect(readdir(work)).rejects.toThrow('ENOENT');
+  });
+
   test('a view is overwritten as a whole', async () => {
     await store.writeView('runs/a/report.html', 'a long first version');
     await store.writeView('runs/a/report.html', 'second');
