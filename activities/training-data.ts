@@ -1,13 +1,13 @@
 /** Transcripts become 2N training sets. Needs no model and no grader: transcripts carry `agrees` (method, section 3). */
 import type { SelectionInput, SelectionOutcomeCounts } from '../src/contract/run';
-import type { RunSpecification } from '../src/contract/specification';
 import type { SelectionReport, TrainingExample } from '../src/contract/training';
 import type { Transcript } from '../src/contract/transcript';
 import { formatLines, parseLines } from '../src/artifacts/lines';
 import { publishSealed } from '../src/artifacts/sealed';
 import { sha256 } from '../src/domain/digests';
 import { iterationKeys } from '../src/domain/keys';
-import { Selection, type ReferenceVerdict, type SelectionSettings } from '../src/domain/selection';
+import { Selection, type ReferenceVerdict } from '../src/domain/selection';
+import { selectionSettings } from '../src/domain/selection-settings';
 import { distinctAnswers } from '../src/domain/voting';
 import type { ActivityDependencies } from './dependencies';
 import { withHeartbeats } from './heartbeats';
@@ -25,7 +25,8 @@ export function createTrainingDataActivities(
       const { runId } = input.plan;
       const place = { runId, iteration: input.iteration };
       const { record } = await contexts.run(runId);
-      const selection = new Selection(settingsOf(record.specification, input.iteration), await verdictsIfAsked(input));
+      const settings = selectionSettings(record.specification, input.iteration);
+      const selection = new Selection(settings, await verdictsIfAsked(input));
       for await (const transcript of transcriptsOf(input)) selection.add(transcript);
       const { trainingSets, report } = selection.finish();
       const published = new Map<string, { trainingSetSha256: string }>();
@@ -66,10 +67,4 @@ export function createTrainingDataActivities(
   }
 
   return { selectTrainingData };
-}
-
-function settingsOf({ method, seed, finetuning }: RunSpecification, iteration: number): SelectionSettings {
-  const { preset, ...settings } = method;
-  const { maxLength, matchTrainingTokens, matchTrajectories } = finetuning;
-  return { ...settings, method: preset, seed, iteration, maxLength, matchTrainingTokens, matchTrajectories };
 }

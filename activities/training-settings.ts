@@ -1,5 +1,5 @@
 /** What a training job takes from the specification, for one agent. */
-import { defaultLearningRates, type FinetuningSettings } from '../src/contract/specification';
+import { defaultLearningRate, type FinetuningSettings } from '../src/contract/specification';
 import { roleSettings } from '../src/domain/role-settings';
 import type { TrainingSettings } from '../src/ports';
 
@@ -7,7 +7,7 @@ export function trainingSettings(finetuning: FinetuningSettings, agent: string):
   const settings = roleSettings(finetuning, agent);
   const { weights, epochs, batchSize, maxLength, schedule, warmupShare, weightDecay, checkpointEverySeconds } =
     settings;
-  const learningRate = settings.learningRate ?? defaultLearningRates[weights === 'full' ? 'full' : 'lora'];
+  const learningRate = settings.learningRate ?? defaultLearningRate(settings);
   return {
     weights,
     epochs,

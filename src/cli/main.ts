@@ -73,6 +73,11 @@ const commands: CommandEntry[] = [
     summary: 'make training sets from transcript files',
     load: () => require('./select') as CommandModule,
   },
+  {
+    name: 'export-data',
+    summary: "write a run's training data in TRL's formats",
+    load: () => require('./export-data') as CommandModule,
+  },
   { name: 'grade', summary: 'decide whether answers are equal', load: () => require('./grade') as CommandModule },
   {
     name: 'data',

@@ -5,6 +5,7 @@ import type { SelectionReport } from '../contract/training';
 import type { Transcript } from '../contract/transcript';
 import { defaultPreset } from '../domain/presets';
 import { Selection, type SelectionResult } from '../domain/selection';
+import { selectionSettings } from '../domain/selection-settings';
 import { InvalidRunSpec } from '../errors';
 import type { ResolvedSpecification } from '../specification';
 import { dataDirectory } from '../paths';
@@ -83,15 +84,13 @@ async function selectWith(
   { reader, grader }: Judging,
 ): Promise<SelectionResult> {
   const references = await referencesFor(options, specification, reader);
-  const { preset, ...method } = specification.method;
+  const { method } = specification;
   const seed = options.seed ?? specification.seed;
   const reading = { files: options.transcripts, reader, grader, seed, iteration: options.iteration };
   const read = readTranscripts({ ...reading, thinking: method.thinking });
   const transcripts = references === undefined ? read : references.judging(read, grader);
   return selectFrom(transcripts, method.critics, ({ iteration }, size) => {
-    const { maxLength, matchTrainingTokens, matchTrajectories } = specification.finetuning;
-    const limits = { maxLength, matchTrainingTokens, matchTrajectories };
-    return new Selection({ ...method, ...size, ...limits, method: preset, seed, iteration }, references?.verdict);
+    return new Selection({ ...selectionSettings(specification, iteration), ...size, seed }, references?.verdict);
   });
 }
 

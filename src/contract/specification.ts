@@ -7,6 +7,7 @@ import { z } from 'zod';
 import { methodSchema, mostMembers } from './method';
 import { guardActions } from './guard';
 import { taskSchema } from './task-settings';
+import { trainingLosses, type TrainingLoss } from './training';
 
 export * from './method';
 export type { TaskSettings } from './task-settings';
@@ -35,14 +36,22 @@ const loraSchema = z.strictObject({
 
 const weightsSchema = z.union([z.literal('full'), z.strictObject({ lora: loraSchema })]);
 
-/** Learning rates when the specification names none (platform practice: LoRA needs far more than full weights). */
-export const defaultLearningRates = { lora: 2e-4, full: 1e-5 } as const;
+/**
+ * Learning rate when the specification names none: LoRA needs far more than full weights, and preferences, which pull at
+ * two responses at once, a tenth of what imitation does (TRL: 1e-6 for full weights).
+ */
+export function defaultLearningRate({ weights, loss }: { weights: unknown; loss?: TrainingLoss | undefined }): number {
+  if (loss === 'dpo' || loss === 'kto') return weights === 'full' ? 1e-6 : 2e-5;
+  return weights === 'full' ? 1e-5 : 2e-4;
+}
 
 const schedule = z.enum(['linear', 'cosine', 'constant']);
 
 /** What the agents of one role may be trained with instead of what all are. */
 const roleFinetuningSchema = z
   .strictObject({
+    loss: z.enum(trainingLosses),
+    beta: z.number().gt(0),
     epochs: z.number().gt(0),
     learningRate: z.number().gt(0),
     batchSize: positiveInteger,
@@ -55,8 +64,25 @@ const roleFinetuningSchema = z
 export const finetuningSchema = z.strictObject({
   trainer: name.default('local').describe('who trains: `local`, python/maft/train on this machine'),
   weights: weightsSchema.default({ lora: { rank: 16, alpha: 32, dropout: 0 } }),
+  // No default: a run that learns by imitation has the digest it always had.
+  loss: z
+    .enum(trainingLosses)
+    .optional()
+    .describe(
+      'default `supervised`; `dpo`: pairs of an agreeing and a disagreeing response to the same messages; `kto`: every ' +
+        'readable response, desirable if it agrees with the vote',
+    ),
+  beta: z
+    .number()
+    .gt(0)
+    .optional()
+    .describe('of `dpo` and `kto`: what moving away from the start weights costs; default 0.1'),
   epochs: z.number().gt(0).default(2),
-  learningRate: z.number().gt(0).optional().describe('default 2e-4 for LoRA, 1e-5 for full weights'),
+  learningRate: z
+    .number()
+    .gt(0)
+    .optional()
+    .describe('default 2e-4 for LoRA, 1e-5 for full weights; a tenth of that with `dpo` and `kto`'),
   batchSize: positiveInteger.default(16),
   maxLength: positiveInteger.default(2048).describe('longer examples are counted and left out, never cut'),
   from: z.enum(['previous', 'base']).default('previous'),

@@ -2,7 +2,11 @@
 import type { ChatMessage } from './transcript';
 
 /** Which rule chose an example (method, section 3). */
-export type ExampleSet = 'generation' | 'corrected' | 'consistent' | 'majority' | 'own' | 'hinted';
+export type ExampleSet = 'generation' | 'corrected' | 'consistent' | 'majority' | 'own' | 'hinted' | 'undesirable';
+
+/** What a training minimises: the completion's own loss, or a preference between two (DPO), or a verdict on one (KTO). */
+export const trainingLosses = ['supervised', 'dpo', 'kto'] as const;
+export type TrainingLoss = (typeof trainingLosses)[number];
 
 /** One line of a training-set file; its key is (problemId, member, round). */
 export interface TrainingExample {
@@ -19,6 +23,10 @@ export interface TrainingExample {
   completion: string;
   /** Loss weight; the weights of one training set average 1. */
   weight: number;
+  /** `dpo` only: a response to the same messages that disagrees with the vote. */
+  rejected?: string;
+  /** `kto` only: whether the completion agrees with the vote. */
+  desirable?: boolean;
 }
 
 /** Why a response trains nobody, in the order in which the reasons apply; the first that holds is the outcome. */
@@ -34,6 +42,7 @@ export const rejectionOutcomes = [
   'truncated',
   'unknown-length',
   'too-long',
+  'uncontested',
   'not-sampled',
 ] as const;
 

@@ -2,7 +2,7 @@
  * Which outcome a single response has before any sampling (method, section 3; the order of the outcomes is a contract of
  * `selection.json`). Nothing here sees a reference answer: `select: reference` hands in verdicts, already decided.
  */
-import type { ExampleSet, RejectionOutcome } from '../contract/training';
+import type { ExampleSet, RejectionOutcome, TrainingLoss } from '../contract/training';
 import type { Transcript, Turn } from '../contract/transcript';
 import { endingOf } from './finish-reasons';
 import { exceedsShare } from './mixing';
@@ -35,6 +35,8 @@ export interface SelectionSettings {
   /** Most completion tokens, and most examples, of one training set; undefined takes all. */
   matchTrainingTokens?: number | undefined;
   matchTrajectories?: number | undefined;
+  /** What each role learns by; absent: `supervised`. */
+  losses?: Partial<Record<'generation' | 'critic' | 'shared', TrainingLoss>> | undefined;
 }
 
 /** Whether an answer was found equal to the problem's reference answer. */

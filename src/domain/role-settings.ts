@@ -1,10 +1,23 @@
 /** What one agent is trained with: the settings of all, and over them those of its role. */
 import type { FinetuningSettings } from '../contract/specification';
+import type { TrainingLoss } from '../contract/training';
 
 /** The one model of methods with shared weights has no role, and no settings beside those of all. */
 export function roleSettings(finetuning: FinetuningSettings, agent: string): FinetuningSettings {
-  const [role] = agent.split('-');
-  const ofRole = role === 'generation' || role === 'critic' ? finetuning[role] : undefined;
+  const role = roleOf(agent);
+  const ofRole = role === 'shared' ? undefined : finetuning[role];
   const given = Object.entries(ofRole ?? {}).filter(([, value]) => value !== undefined);
   return { ...finetuning, ...Object.fromEntries(given) };
+}
+
+/** `shared` is the one model's. */
+export function roleOf(agent: string): 'generation' | 'critic' | 'shared' {
+  const [role] = agent.split('-');
+  return role === 'generation' || role === 'critic' ? role : 'shared';
+}
+
+/** What every role's training minimises. Records of older versions name none: supervised. */
+export function lossesOf(finetuning: FinetuningSettings): Record<'generation' | 'critic' | 'shared', TrainingLoss> {
+  const lossOf = (role: string) => roleSettings(finetuning, role).loss ?? 'supervised';
+  return { generation: lossOf('generation'), critic: lossOf('critic'), shared: lossOf('shared') };
 }

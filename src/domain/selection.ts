@@ -23,6 +23,7 @@ import { sharedAgent } from './identifiers';
 import { withinBudget } from './matching';
 import { lossWeights, mixedCounts, sampleProblems, type CriticSet, type MixedCounts } from './mixing';
 import { trainedAgents, tunedAgents } from './plan';
+import { counterpartOf, isDissent, lossOf } from './preferences';
 
 export type { ReferenceVerdict, SelectionSettings } from './eligibility';
 
@@ -73,10 +74,16 @@ export class Selection {
   add(transcript: Transcript): void {
     this.countProblem(transcript);
     const judgement = judgeProblem(transcript, this.settings, this.verdict ?? noVerdict);
-    for (const account of this.accounts) {
-      for (const response of responsesOf(account.agent, transcript, this.settings, judgement)) {
-        this.consider(account, transcript, response, judgement);
-      }
+    const judged = this.accounts.map((account) => ({
+      account,
+      responses: responsesOf(account.agent, transcript, this.settings, judgement),
+    }));
+    const dissent = this.dissentAmong(
+      judged.flatMap(({ responses }) => responses),
+      judgement,
+    );
+    for (const { account, responses } of judged) {
+      for (const response of responses) this.consider(account, response, { transcript, judgement, dissent });
     }
   }
 
@@ -105,22 +112,30 @@ export class Selection {
     if (consensus.kind === 'agreed' && consensus.tieBroken) this.consensus.tieBroken += 1;
   }
 
-  private consider(
-    account: AgentAccount,
-    transcript: Transcript,
-    response: AgentResponse,
-    judgement: ProblemJudgement,
-  ): void {
+  private dissentAmong(responses: readonly AgentResponse[], judgement: ProblemJudgement): Set<AgentResponse> {
+    const isPreference = this.accounts.some(({ trains }) => lossOf(this.settings, trains) !== 'supervised');
+    return new Set(isPreference ? responses.filter((each) => isDissent(each, judgement, this.settings)) : []);
+  }
+
+  private consider(account: AgentAccount, response: AgentResponse, problem: JudgedProblem): void {
+    const { judgement } = problem;
+    const candidate = (example: TrainingExample, completionTokens: number | null) =>
+      account.candidates.push({ example, completionTokens, tieBroken: judgement.tieBroken });
+    const example = trainingExample(account.trains, problem.transcript.problemId, response, this.settings.iteration);
+    const { completionTokens } = response.turn.usage;
     const outcome = outcomeBeforeSampling(response, judgement, this.settings);
-    if (outcome !== response.set) {
+    const loss = lossOf(this.settings, account.trains);
+    if (loss === 'kto' && problem.dissent.has(response)) {
+      candidate({ ...example, set: 'undesirable', desirable: false }, completionTokens);
+    } else if (outcome !== response.set) {
       count(account, outcome as SelectionOutcome);
-      return;
+    } else if (loss !== 'dpo') {
+      candidate(loss === 'kto' ? { ...example, desirable: true } : example, completionTokens);
+    } else {
+      const other = counterpartOf(response, ownDissent(problem.dissent), { ...this.settings, ...example });
+      if (other === undefined) count(account, 'uncontested');
+      else candidate({ ...example, rejected: other.turn.response }, bothTokens(response, other));
     }
-    account.candidates.push({
-      example: trainingExample(account.trains, transcript.problemId, response, this.settings.iteration),
-      completionTokens: response.turn.usage.completionTokens,
-      tieBroken: judgement.tieBroken,
-    });
   }
 
   /** Mixes each critic's two sides, keeps to the budget, weighs; counts each candidate's final outcome. */
@@ -160,6 +175,25 @@ export class Selection {
       consistent: sampleProblems(consistent, counts.consistent, { seed, iteration, agent, set: 'consistent' }),
     };
   }
+}
+
+/** What a response is considered with. */
+interface JudgedProblem {
+  transcript: Transcript;
+  judgement: ProblemJudgement;
+  /** Responses that disagree with the vote and are readable and whole; only looked for where preferences are learnt. */
+  dissent: ReadonlySet<AgentResponse>;
+}
+
+/** Without responses that only stand for their whole chain (`criticTarget: all-rounds`): their own answer was not judged. */
+function ownDissent(dissent: ReadonlySet<AgentResponse>): AgentResponse[] {
+  return [...dissent].filter(({ deciding, turn }) => deciding === turn);
+}
+
+function bothTokens(chosen: AgentResponse, rejected: AgentResponse): number | null {
+  const one = chosen.turn.usage.completionTokens;
+  const other = rejected.turn.usage.completionTokens;
+  return one === null || other === null ? null : one + other;
 }
 
 /** Training sets from transcripts that are all at hand. */

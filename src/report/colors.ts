@@ -10,8 +10,8 @@ const seriesColors = 8;
 const colorNames = [
   ...['text', 'muted', 'line', 'surface'],
   ...Array.from({ length: seriesColors }, (_, index) => `series-${index + 1}`),
-  ...['set-1', 'set-2', 'set-3', 'set-4', 'set-5', 'set-6'],
-  ...Array.from({ length: 13 }, (_, index) => `reject-${index + 1}`),
+  ...['set-1', 'set-2', 'set-3', 'set-4', 'set-5', 'set-6', 'set-7'],
+  ...Array.from({ length: 14 }, (_, index) => `reject-${index + 1}`),
 ];
 
 /** A colour of the style sheet, to be used in a chart option. */

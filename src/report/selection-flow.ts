@@ -69,7 +69,7 @@ function judgementBehind(outcome: SelectionOutcome, select: SelectionReport['sel
   // How it ended was looked at before its answer was.
   if (outcome === 'filtered' || outcome === 'empty' || outcome.startsWith('ended as ')) return 'not judged';
   if (outcome === 'unparsable') return 'no answer';
-  return outcome === 'disagrees' ? 'disagrees' : 'agrees';
+  return outcome === 'disagrees' || outcome === 'selected as undesirable' ? 'disagrees' : 'agrees';
 }
 
 function linksInto({ outcome, judgement, responses }: Step): FlowLink[] {

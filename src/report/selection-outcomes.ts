@@ -9,6 +9,7 @@ export const selectedOutcomes: readonly SelectionOutcome[] = [
   'selected as majority',
   'selected as own',
   'selected as hinted',
+  'selected as undesirable',
 ];
 
 /** Selected ones first, then the reasons in the order in which they apply. */
@@ -40,6 +41,7 @@ const rejectionColors: Record<(typeof rejectionOutcomes)[number], string> = {
   filtered: 'reject-10',
   empty: 'reject-11',
   'unknown-length': 'reject-13',
+  uncontested: 'reject-14',
 };
 
 /** A colour's name in the style sheet. */

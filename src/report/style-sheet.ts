@@ -5,20 +5,20 @@ const light = `
   --good: #1a6b45; --bad: #a8261d;
   --series-1: #1f5fa8; --series-2: #b4530a; --series-3: #1b7a5a; --series-4: #7a3e9d; --series-5: #a3195b; --series-6: #5b6470;
   --series-7: #6f6a00; --series-8: #0b7285;
-  --set-1: #1f5fa8; --set-2: #1b7a5a; --set-3: #63b598; --set-4: #3f86d1; --set-5: #7a3e9d; --set-6: #a07cc0;
+  --set-1: #1f5fa8; --set-2: #1b7a5a; --set-3: #63b598; --set-4: #3f86d1; --set-5: #7a3e9d; --set-6: #a07cc0; --set-7: #b3473f;
   --reject-1: #a8261d; --reject-2: #d98c3a; --reject-3: #b3bcc6; --reject-4: #c2698f; --reject-5: #e3a88e;
   --reject-6: #cdb956; --reject-7: #8d7a66; --reject-8: #75688a; --reject-9: #a9b4bf;
-  --reject-10: #6b2f5b; --reject-11: #d3c7dd; --reject-12: #7a2a12; --reject-13: #9aa58c;`;
+  --reject-10: #6b2f5b; --reject-11: #d3c7dd; --reject-12: #7a2a12; --reject-13: #9aa58c; --reject-14: #b9c7d6;`;
 
 const dark = `
   --text: #e4e8ec; --muted: #9da7b1; --line: #3a424b; --surface: #14181d; --raised: #1d232a; --accent: #7db3f0;
   --good: #6fcf9f; --bad: #f2877d;
   --series-1: #7db3f0; --series-2: #f0a35e; --series-3: #63c7a0; --series-4: #c79be6; --series-5: #f08bb5; --series-6: #a9b2bd;
   --series-7: #d6cf5a; --series-8: #5fd0e0;
-  --set-1: #5b9be6; --set-2: #3fae86; --set-3: #2a6f58; --set-4: #3f6ea8; --set-5: #b083d6; --set-6: #7c5f99;
+  --set-1: #5b9be6; --set-2: #3fae86; --set-3: #2a6f58; --set-4: #3f6ea8; --set-5: #b083d6; --set-6: #7c5f99; --set-7: #d0726a;
   --reject-1: #e0645a; --reject-2: #d98c3a; --reject-3: #58636f; --reject-4: #c2698f; --reject-5: #a86b52;
   --reject-6: #a8963c; --reject-7: #8d7a66; --reject-8: #8578a0; --reject-9: #6b7682;
-  --reject-10: #a06391; --reject-11: #645a70; --reject-12: #b86a4f; --reject-13: #73806a;`;
+  --reject-10: #a06391; --reject-11: #645a70; --reject-12: #b86a4f; --reject-13: #73806a; --reject-14: #4d5a66;`;
 
 export const styleSheet = `
 :root { color-scheme: light dark; ${light} }

@@ -33,7 +33,8 @@ export async function findSociety(store: ArtifactStore, name: string, field: str
   throw refuse(`does not exist; the run has societies 0 to ${course.evaluated}`);
 }
 
-async function unknownRun(store: ArtifactStore, runId: string): Promise<string> {
+/** Why a name is refused that is no run's, and which runs there are. */
+export async function unknownRun(store: ArtifactStore, runId: string): Promise<string> {
   const known = (await store.list('runs')).map((key) => key.slice('runs/'.length));
   const shown = known.slice(0, 20).join(', ') || 'none';
   return `names no run of this store${suggestion(runId, known)} (runs: ${shown})`;

@@ -1,6 +1,6 @@
 /** From what a user wrote to the specification a run is made of: schema default < preset < what the user wrote. */
 import {
-  defaultLearningRates,
+  defaultLearningRate,
   runSpecificationSchema,
   type FinetuningSettings,
   type RunSpecification,
@@ -112,7 +112,7 @@ function settleDependentDefaults(parsed: RunSpecification, merged: unknown): Res
     evaluation: { ...evaluation, ...evaluationSize({ method, evaluation }) },
     finetuning: {
       ...finetuning,
-      learningRate: finetuning.learningRate ?? defaultLearningRates[finetuning.weights === 'full' ? 'full' : 'lora'],
+      learningRate: finetuning.learningRate ?? defaultLearningRate(finetuning),
     },
   };
 }

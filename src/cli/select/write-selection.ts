@@ -52,7 +52,8 @@ function linesOf(examples: readonly TrainingExample[]): Readable {
   );
 }
 
-async function publish(file: string, write: (temporary: string) => Promise<void>): Promise<void> {
+/** The file appears whole or not at all; `write` fills a temporary one beside it. */
+export async function publish(file: string, write: (temporary: string) => Promise<void>): Promise<void> {
   const temporary = `${file}.${process.pid}.partial`;
   await write(temporary);
   await rename(temporary, file);
