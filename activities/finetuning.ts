@@ -69,7 +69,8 @@ export function createFinetuningActivities(dependencies: ActivityDependencies, c
     const signal = Context.current().cancellationSignal;
     const { model, endpoint, jobId, finished } = await trainer.train(request, { signal, onEvent });
     await refuseOtherWeights({ runId, iteration, agent }, model);
-    const training = { jobId, ...trainingRecord(finished) };
+    const { loss } = request.settings;
+    const training = { jobId, ...(loss ? { loss } : {}), ...trainingRecord(finished) };
     return { agent, iteration, model, endpoint, outcome: 'trained', training };
   }
 

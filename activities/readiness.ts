@@ -10,7 +10,7 @@ import { digestOf } from '../src/domain/digests';
 import { trainedAgents } from '../src/domain/plan';
 import { baseModels, baseOf, embeddedEndpoint, nameOfBase, type BaseOfAgent } from '../src/domain/society';
 import { ConfigError, InvalidRunSpec, ProviderError, TrainerError, UnsupportedByEndpoint } from '../src/errors';
-import type { TokenizedText, TrainingCheck } from '../src/ports';
+import type { TokenizedText, TrainingCheck, TrainingSettings } from '../src/ports';
 import { firstRoundMessages, laterRoundMessages, promptsFor } from '../src/prompts';
 import type { RunTasks } from '../src/tasks/run-tasks';
 import type { DrawnProblems, LabelledProblem, Task } from '../src/tasks/task';
@@ -94,10 +94,12 @@ export function readinessChecks({ trainer, scoring, grader }: ActivityDependenci
   async function requireTrainer(specification: RunSpecification, prompts: readonly ShortestPrompt[]): Promise<void> {
     if (specification.iterations === 0) return;
     const { finetuning, method } = specification;
-    const examples = prompts.filter(({ split }) => split === 'train').map(exampleOf);
+    const asked = prompts.filter(({ split }) => split === 'train');
     const checks = new Map<string, TrainingCheck>();
     for (const agent of trainedAgents(method)) {
-      const check = { base: baseOf(specification, agent), settings: trainingSettings(finetuning, agent), examples };
+      const settings = trainingSettings(finetuning, agent);
+      const examples = asked.map((prompt, index) => ({ ...exampleOf(prompt, index), ...preferenceIn(settings.loss) }));
+      const check = { base: baseOf(specification, agent), settings, examples };
       checks.set(digestOf(check), check);
     }
     for (const check of checks.values()) {
@@ -120,6 +122,12 @@ function asRefusal(error: unknown, base: string): unknown {
 
 function exampleOf({ problemId, role, messages }: ShortestPrompt, index: number) {
   return { problemId, member: index + 1, round: role === 'generation' ? 1 : 2, messages, completion: '0', weight: 1 };
+}
+
+/** What an example of this loss has beside its completion. */
+function preferenceIn(loss: TrainingSettings['loss']): { rejected?: string; desirable?: boolean } {
+  if (loss === undefined) return {};
+  return 'dpo' in loss ? { rejected: '1' } : { desirable: true };
 }
 
 /** Of the longest question of each split; several questions of one length count as one. */

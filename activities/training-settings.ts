@@ -1,5 +1,6 @@
 /** What a training job takes from the specification, for one agent. */
 import { defaultLearningRate, type FinetuningSettings } from '../src/contract/specification';
+import type { TrainingJob } from '../src/contract/training-job';
 import { roleSettings } from '../src/domain/role-settings';
 import type { TrainingSettings } from '../src/ports';
 
@@ -9,6 +10,7 @@ export function trainingSettings(finetuning: FinetuningSettings, agent: string):
     settings;
   const learningRate = settings.learningRate ?? defaultLearningRate(settings);
   return {
+    ...lossSettings(settings),
     weights,
     epochs,
     batchSize,
@@ -19,4 +21,13 @@ export function trainingSettings(finetuning: FinetuningSettings, agent: string):
     checkpointEverySeconds,
     learningRate,
   };
+}
+
+/** β of TRL and of both papers' experiments. */
+const defaultBeta = 0.1;
+
+/** Supervised is what a job is that names no loss: its id stays what it was before there were others. */
+function lossSettings({ loss, beta = defaultBeta }: FinetuningSettings): Pick<TrainingJob, 'loss'> {
+  if (loss === undefined || loss === 'supervised') return {};
+  return { loss: loss === 'dpo' ? { dpo: { beta } } : { kto: { beta } } };
 }

@@ -15,7 +15,7 @@ import type { ArtifactStore } from '../ports';
 import { exportedExamples, selectedIterations } from '../runs/exported-examples';
 import { unknownRun } from '../runs/find-society';
 import { visibleJson, visibleText } from '../visible-text';
-import { openStore } from '../wiring';
+import { openStore } from '../artifacts/open-store';
 import { positiveNumber } from './number-options';
 import { makeOutput, publish } from './select/write-selection';
 

@@ -4,6 +4,9 @@
  */
 import { z } from 'zod';
 
+/** beta: what moving away from the weights that training starts from costs. */
+const preferenceSchema = z.strictObject({ beta: z.number().gt(0) });
+
 export const trainingJobSchema = z.strictObject({
   /** Digest of everything that decides the result; names the job's checkpoint folder. */
   jobId: z.string().regex(/^[0-9a-f]{16,64}$/),
@@ -25,6 +28,8 @@ export const trainingJobSchema = z.strictObject({
     z.literal('full'),
     z.strictObject({ lora: z.strictObject({ rank: z.int(), alpha: z.number(), dropout: z.number() }) }),
   ]),
+  /** What is minimised; absent: the loss of the completions (supervised). The training set is of the same kind. */
+  loss: z.union([z.strictObject({ dpo: preferenceSchema }), z.strictObject({ kto: preferenceSchema })]).optional(),
   epochs: z.number(),
   learningRate: z.number(),
   batchSize: z.int(),
@@ -118,6 +123,8 @@ export interface WeightsRecord {
   training?: {
     /** Absent in records of an earlier version. */
     jobId?: string;
+    /** As in the job; absent: supervised. */
+    loss?: TrainingJob['loss'];
     examples: number;
     /** Examples that the tokenizer found longer than `maxLength`, left out; absent where there were none. */
     tooLong?: number;

@@ -13,7 +13,7 @@ from training_jobs import ROOT, example, job_record, run_here, write_training_se
 
 from maft.train.errors import BadJob, MachineFault
 from maft.train.folders import folder_in_progress
-from maft.train.job import FIELDS, Lora, parse_job, read_job
+from maft.train.job import FIELDS, Lora, Preference, parse_job, read_job
 
 pytest_plugins = ("training_fixtures",)
 FIXTURE = ROOT / "test/fixtures/training-job.json"
@@ -50,6 +50,15 @@ def test_a_missing_field_is_named(name: str) -> None:
 def test_a_wrong_value_is_named_with_its_field(name: str, value: object) -> None:
     with pytest.raises(BadJob, match=f"job.{name}: expected"):
         parse_job({**fixture(), name: value})
+
+
+def test_a_job_may_name_a_loss_on_preferences() -> None:
+    assert parse_job(fixture()).loss == "supervised"
+    job = parse_job({**fixture(), "loss": {"kto": {"beta": 0.2}}})
+    assert (job.loss, job.preference) == ("kto", Preference("kto", 0.2))
+    for wrong in ("dpo", {}, {"dpo": {"beta": 0}}, {"dpo": {}}, {"dpo": {"beta": 1}, "kto": {"beta": 1}}, {"ipo": {}}):
+        with pytest.raises(BadJob, match="job.loss"):
+            parse_job({**fixture(), "loss": wrong})
 
 
 def test_unknown_fields_are_refused() -> None:

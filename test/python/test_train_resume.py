@@ -23,7 +23,9 @@ LORA = {"lora": {"rank": 4, "alpha": 8, "dropout": 0.2}}
 
 def prepare(folder: Path, base: Path, **changes: Any) -> dict[str, Any]:
     folder.mkdir(parents=True, exist_ok=True)
-    training_set = write_training_set(folder / "set.jsonl", [example(index) for index in range(30)])
+    preferred = {"dpo": {"rejected": "2*7=15 #-13"}, "kto": {"desirable": True}}
+    fields = preferred.get(next(iter(changes.get("loss", {})), ""), {})
+    training_set = write_training_set(folder / "set.jsonl", [example(index, **fields) for index in range(30)])
     return job_record(base, training_set, folder, **changes)
 
 
@@ -32,11 +34,16 @@ def digest(events: list[dict[str, Any]]) -> str:
     return str(events[-1]["digest"])
 
 
-@pytest.mark.parametrize("weights", ["full", LORA])
-def test_kill_and_resume_gives_the_same_bytes(tmp_path: Path, base: Path, template: Trainer, weights: object) -> None:
+@pytest.mark.parametrize(
+    ("weights", "loss"), [("full", {}), (LORA, {}), (LORA, {"dpo": {"beta": 0.1}}), ("full", {"kto": {"beta": 0.1}})]
+)
+def test_kill_and_resume_gives_the_same_bytes(
+    tmp_path: Path, base: Path, template: Trainer, weights: object, loss: dict[str, Any]
+) -> None:
     """Killed twice, wherever it then is, a checkpoint half written included; equal to a run that nobody disturbed."""
-    _, undisturbed = run_here(tmp_path / "a", prepare(tmp_path / "a", base, weights=weights))
-    job = write_job(tmp_path / "b", prepare(tmp_path / "b", base, weights=weights, epochs=2, checkpointEverySeconds=0))
+    changes: dict[str, Any] = {"weights": weights, **({"loss": loss} if loss else {})}
+    _, undisturbed = run_here(tmp_path / "a", prepare(tmp_path / "a", base, **changes))
+    job = write_job(tmp_path / "b", prepare(tmp_path / "b", base, **changes, epochs=2, checkpointEverySeconds=0))
     for step in (3, 4):
         exit_, _ = template.run_forked(job, kill_at_step=step)
         assert exit_["signal"] == "SIGKILL"

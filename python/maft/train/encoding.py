@@ -7,7 +7,7 @@ models (Qwen3 puts an empty `<think>` block before it, others trim it), and one 
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from maft.chat_template import ANSWER
 from maft.chat_tokens import CLOSED, OPEN, ChatTokens, RenderedChat
@@ -24,10 +24,24 @@ class EncodedExample:
     tokens: tuple[int, ...]
     completion_start: int
     weight: float
+    beside: tuple[int, ...] = ()
+    """The prompt with another completion. DPO: the rejected one. KTO: another example's, to estimate a divergence with."""
+    desirable: bool = True
+    reference: tuple[float, float] = (0.0, 0.0)
+    """DPO, KTO: log-probabilities of both completions under the weights that training started from."""
 
     @property
     def completion_tokens(self) -> int:
         return len(self.tokens) - self.completion_start
+
+    @property
+    def longest(self) -> int:
+        return max(len(self.tokens), len(self.beside))
+
+    @property
+    def other(self) -> EncodedExample:
+        """The same prompt with the other completion."""
+        return replace(self, tokens=self.beside, beside=())
 
 
 def closing_token(chats: ChatTokens) -> int:
@@ -133,12 +147,14 @@ def leave_out_too_long(
 ) -> list[EncodedExample]:
     """Cutting would cut off the very answer that is trained on. Selection counts the tokens of inference, which differ
     where a server counts otherwise; raises BadJob where nothing would be left."""
-    kept = [row for row in encoded if len(row.tokens) <= max_length]
+    kept = [row for row in encoded if row.longest <= max_length]
     if not kept:
-        raise BadJob(
-            f"The example of {examples[0].name} has {len(encoded[0].tokens)} tokens, maxLength is {max_length}."
-        )
+        raise BadJob(f"The example of {examples[0].name} has {encoded[0].longest} tokens, maxLength is {max_length}.")
     return kept
+
+
+def texts_of(example: TrainingExample) -> list[str]:
+    return [*(each["content"] for each in example.messages), example.completion, example.rejected or ""]
 
 
 def without_spelled_tokens(examples: list[TrainingExample], chats: ChatTokens) -> list[TrainingExample]:
@@ -147,11 +163,7 @@ def without_spelled_tokens(examples: list[TrainingExample], chats: ChatTokens) -
     An endpoint that is not ours may have read such a message as control tokens, and the response answers another prompt
     than training would see. Raises BadJob where nothing would be left.
     """
-    kept = [
-        example
-        for example in examples
-        if not any(map(chats.spells_control, [*(each["content"] for each in example.messages), example.completion]))
-    ]
+    kept = [example for example in examples if not any(map(chats.spells_control, texts_of(example)))]
     if not kept:
         raise BadJob(
             f"All {len(examples)} examples spell control tokens of the base model ({', '.join(chats.control.values())[:200]}), "
@@ -165,7 +177,11 @@ def encode_examples(examples: list[TrainingExample], chats: ChatTokens, max_leng
 
     Raises BadJob that names the first example that cannot be trained on.
     """
+    return leave_out_too_long(examples, encode_all(examples, chats), max_length)
+
+
+def encode_all(examples: list[TrainingExample], chats: ChatTokens) -> list[EncodedExample]:
+    """As `encode_examples`, of whatever length."""
     end = closing_token(chats)
     rendered = render_or_explain(chats, examples)
-    encoded = [encode_example(chats, *each, end) for each in zip(examples, rendered, strict=True)]
-    return leave_out_too_long(examples, encoded, max_length)
+    return [encode_example(chats, *each, end) for each in zip(examples, rendered, strict=True)]

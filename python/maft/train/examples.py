@@ -23,6 +23,15 @@ class TrainingExample:
     messages: tuple[dict[str, str], ...]
     completion: str
     weight: float
+    rejected: str | None = None
+    """DPO: the response to the same prompt that the completion is preferred to."""
+    desirable: bool | None = None
+    """KTO: whether the completion is to become likelier."""
+
+    @property
+    def loss(self) -> str:
+        """What it was selected for."""
+        return "dpo" if self.rejected is not None else "supervised" if self.desirable is None else "kto"
 
     @property
     def key(self) -> str:
@@ -53,6 +62,8 @@ def parse_example(value: object, place: str) -> TrainingExample:
         # May be empty: the control trains on every response, and a model may say nothing. Its end of turn is learnt.
         completion=fields.text("completion"),
         weight=fields.not_negative("weight"),
+        rejected=fields.text("rejected") if "rejected" in fields.record else None,
+        desirable=fields.flag("desirable") if "desirable" in fields.record else None,
     )
 
 
@@ -70,14 +81,19 @@ def parse_lines(path: Path) -> Iterator[TrainingExample]:
                 raise BadJob(f"{path.name}:{number}: not JSON: {error}") from error
 
 
-def read_training_set(path: Path) -> list[TrainingExample]:
+def read_training_set(path: Path, loss: str = "supervised") -> list[TrainingExample]:
     """All examples with a weight above 0 (the others would train nothing), in the order of the file.
 
-    Raises BadJob for a line that is none, for two lines with one key (the order of training goes by the key), and for
-    an empty set: an agent without examples is not trained at all, so nobody should have asked.
+    Raises BadJob for a line that is none, for one that was selected for another loss, for two lines with one key (the
+    order of training goes by the key), and for an empty set: an agent without examples is not trained at all, so nobody
+    should have asked.
     """
     examples: dict[str, TrainingExample] = {}
     for example in parse_lines(path):
+        if example.loss != loss:
+            raise BadJob(
+                f"The training set {path} holds {example.name}, selected for {example.loss}; the job is {loss}."
+            )
         if example.key in examples:
             raise BadJob(f"The training set {path} holds {example.name} twice.")
         examples[example.key] = example

@@ -13,12 +13,15 @@ from maft.train.fields import Fields
 
 SCHEDULES = ("linear", "cosine", "constant")
 DEVICES = ("auto", "cpu", "cuda", "mps")
+PREFERENCES = ("dpo", "kto")
 FIELDS = (
     "jobId", "base", "servedBase", "startFrom", "trainingSet", "workDirectory", "outputDirectory", "leaveOutSpelledTokens",
     "weights", "epochs",
     "learningRate", "batchSize", "maxLength", "schedule", "warmupShare", "weightDecay", "seed",
     "checkpointEverySeconds", "device", "threads",
 )  # fmt: skip
+#: A job that is not for preferences says nothing of them.
+OPTIONAL_FIELDS = ("loss",)
 LARGEST_JOB_BYTES = 2**20
 
 
@@ -29,6 +32,16 @@ class Lora:
     rank: int
     alpha: float
     dropout: float
+
+
+@dataclass(frozen=True)
+class Preference:
+    """A loss on what is preferred to what, instead of on a completion alone."""
+
+    kind: str
+    """`dpo` or `kto`."""
+    beta: float
+    """What moving away from the weights it started from costs."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +58,8 @@ class TrainingJob:
     leave_out_spelled_tokens: bool
     lora: Lora | None
     """None trains the full weights."""
+    preference: Preference | None
+    """None is supervised: the completion's own loss."""
     epochs: float
     learning_rate: float
     batch_size: int
@@ -56,6 +71,10 @@ class TrainingJob:
     checkpoint_every_seconds: float
     device: str
     threads: int
+
+    @property
+    def loss(self) -> str:
+        return "supervised" if self.preference is None else self.preference.kind
 
 
 def parse_weights(value: Any, place: str) -> Lora | None:
@@ -70,6 +89,19 @@ def parse_weights(value: Any, place: str) -> Lora | None:
     return Lora(fields.integer("rank", 1), fields.positive("alpha"), fields.share("dropout", below_one=True))
 
 
+def parse_loss(fields: Fields) -> Preference | None:
+    if "loss" not in fields.record:
+        return None
+    outer = Fields(fields.value("loss"), f"{fields.place}.loss")
+    outer.refuse_others(PREFERENCES)
+    if len(outer.record) != 1:
+        raise fields.complain("loss", 'one of {"dpo": …} and {"kto": …}')
+    [kind] = outer.record
+    inner = Fields(outer.value(kind), f"{fields.place}.loss.{kind}")
+    inner.refuse_others(("beta",))
+    return Preference(kind, inner.positive("beta"))
+
+
 def parse_job_id(fields: Fields) -> str:
     job_id = fields.text("jobId")
     if not re.fullmatch(r"[0-9a-f]{16,64}", job_id):
@@ -80,7 +112,7 @@ def parse_job_id(fields: Fields) -> str:
 def parse_job(value: Any, place: str = "job") -> TrainingJob:
     """Raises BadJob that names the first wrong field."""
     fields = Fields(value, place)
-    fields.refuse_others(FIELDS)
+    fields.refuse_others((*FIELDS, *OPTIONAL_FIELDS))
     return TrainingJob(
         job_id=parse_job_id(fields),
         base=Path(fields.filled_text("base")),
@@ -91,6 +123,7 @@ def parse_job(value: Any, place: str = "job") -> TrainingJob:
         output_directory=Path(fields.filled_text("outputDirectory")),
         leave_out_spelled_tokens=fields.flag("leaveOutSpelledTokens"),
         lora=parse_weights(fields.value("weights"), place),
+        preference=parse_loss(fields),
         epochs=fields.positive("epochs"),
         learning_rate=fields.positive("learningRate"),
         batch_size=fields.integer("batchSize", 1),

@@ -1,4 +1,4 @@
-"""The training loop, one for tiny and real models, full weights and LoRA. A test shows it equal to TRL's SFTTrainer."""
+"""The training loop, one for tiny and real models, full weights and LoRA. Tests show it equal to TRL's trainers."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ import inspect
 import math
 import sys
 import time
-from typing import Any
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any, TypeVar
 
 import torch
 from torch.nn import functional
@@ -18,9 +20,11 @@ from maft.train.encoding import EncodedExample
 from maft.train.errors import BadJob
 from maft.train.events import EventWriter
 from maft.train.placement import Placement
+from maft.train.preferences import divergence, preference_losses, with_reference
 from maft.train.schedule import Plan
 from maft.train.stopping import StopRequest
 
+Result = TypeVar("Result")
 IGNORED = -100
 CLIP_NORM = 1.0
 # Padded tokens in one forward pass; a larger batch is accumulated over several.
@@ -37,6 +41,12 @@ def pad_right(rows: list[list[int]], filler: int) -> torch.Tensor:
 
 def example_losses(model: Any, rows: list[EncodedExample], device: torch.device) -> torch.Tensor:
     """Mean loss per completion token of each example, [rows], in fp32."""
+    sums, counts = summed_losses(model, rows, device)
+    return sums / counts
+
+
+def summed_losses(model: Any, rows: list[EncodedExample], device: torch.device) -> tuple[torch.Tensor, torch.Tensor]:
+    """Sum over the completion tokens of each example, and how many these are, [rows] each."""
     # Padding tokens are masked and never a label, so any id does; 0 exists in every vocabulary.
     tokens = pad_right([list(row.tokens) for row in rows], 0).to(device)
     mask = pad_right([[1] * len(row.tokens) for row in rows], 0).to(device)
@@ -51,7 +61,7 @@ def example_losses(model: Any, rows: list[EncodedExample], device: torch.device)
     losses = functional.cross_entropy(
         predicted.reshape(-1, predicted.shape[-1]), targets.reshape(-1), ignore_index=IGNORED, reduction="none"
     ).view(targets.shape)
-    return losses.sum(dim=1) / (targets != IGNORED).sum(dim=1)
+    return losses.sum(dim=1), (targets != IGNORED).sum(dim=1)
 
 
 def keeps_some_logits(model: Any) -> bool:
@@ -61,7 +71,9 @@ def keeps_some_logits(model: Any) -> bool:
 
 def split_rows(batch: list[EncodedExample], tokens_per_forward: int) -> list[list[EncodedExample]]:
     """Parts of a batch that fit into one forward pass each; at least one row per part."""
-    rows = max(1, tokens_per_forward // max(len(example.tokens) for example in batch))
+    # A preference is read with its other completion beside it.
+    sequences = 2 if any(example.beside for example in batch) else 1
+    rows = max(1, tokens_per_forward // (sequences * max(example.longest for example in batch)))
     return [batch[start : start + rows] for start in range(0, len(batch), rows)]
 
 
@@ -87,12 +99,25 @@ class TrainingLoop:
     def __init__(self, plan: Plan, model: Any, placement: Placement, *, events: EventWriter, stop: StopRequest) -> None:
         self.plan, self.model, self.placement = plan, model, placement
         self.events, self.stop = events, stop
+        self.tokens_per_forward = TOKENS_PER_FORWARD
+        if plan.job.preference is not None:
+            # Before a checkpoint puts other weights into the model: the reference is what training starts from.
+            self.plan = replace(plan, examples=self.with_reference(plan.examples))
         self.optimizer = build_optimizer(model, plan.job.weight_decay)
         self.position = resume(plan.job.work_directory, model, self.optimizer, plan.job.job_id)
-        self.tokens_per_forward = TOKENS_PER_FORWARD
         self.checkpointed_step = self.position.step
         self.checkpointed_at = time.monotonic()
         self.checkpoint_seconds = 0.0
+
+    def with_reference(self, examples: list[EncodedExample]) -> list[EncodedExample]:
+        """Without dropout, a part at a time: a stop that is asked for meanwhile need not wait for the whole set."""
+        self.model.eval()
+        measured: list[EncodedExample] = []
+        for part in split_rows(examples, TOKENS_PER_FORWARD):
+            self.stop.raise_if_requested()
+            measured += with_reference(part, self.measure)
+        self.model.train()
+        return measured
 
     def run(self) -> Position:
         """Raises BadJob where the loss is no number, Interrupted (after a checkpoint) where it has to stop."""
@@ -122,10 +147,13 @@ class TrainingLoop:
         return loss
 
     def backward_within_memory(self, step: int, batch: list[EncodedExample]) -> float:
+        return self.within_memory(batch, lambda: self.backward(step, batch))
+
+    def within_memory(self, batch: list[EncodedExample], compute: Callable[[], Result]) -> Result:
         """Halves the rows per forward pass until they fit; raises torch's error where not even one does."""
         while True:
             try:
-                return self.backward(step, batch)
+                return compute()
             except RuntimeError as error:
                 if not is_out_of_memory(error) or len(split_rows(batch, self.tokens_per_forward)) == len(batch):
                     raise
@@ -139,14 +167,36 @@ class TrainingLoop:
         torch.manual_seed(step_seed(self.plan.job.seed, step))
         self.optimizer.zero_grad(set_to_none=True)
         batch_weight = self.plan.batch_weight(batch)
+        preference = self.plan.job.preference
+        apart = divergence(batch, self.measure) if preference is not None and preference.kind == "kto" else 0.0
         loss = 0.0
         for rows in split_rows(batch, self.tokens_per_forward):
             weights = torch.tensor([row.weight / batch_weight for row in rows], device=self.placement.device)
             with self.autocast():
-                part = (example_losses(self.model, rows, self.placement.device) * weights).sum()
+                part = (self.losses(rows, apart) * weights).sum()
             part.backward()
             loss += float(part.detach())
         return loss
+
+    def losses(self, rows: list[EncodedExample], apart: float) -> torch.Tensor:
+        """One per example; `apart` is KTO's divergence from the reference, of the whole batch."""
+        preference = self.plan.job.preference
+        if preference is None:
+            return example_losses(self.model, rows, self.placement.device)
+        return preference_losses(preference, rows, self.log_probabilities, apart)
+
+    def log_probabilities(self, rows: list[EncodedExample]) -> torch.Tensor:
+        """Of each completion as a whole, [rows], in fp32."""
+        return -summed_losses(self.model, rows, self.placement.device)[0]
+
+    def measure(self, rows: list[EncodedExample]) -> torch.Tensor:
+        """The same without gradients, in as many forward passes as fit."""
+
+        def compute() -> torch.Tensor:
+            with torch.no_grad(), self.autocast():
+                return torch.cat([self.log_probabilities(part) for part in split_rows(rows, self.tokens_per_forward)])
+
+        return self.within_memory(rows, compute)
 
     def autocast(self) -> Any:
         enabled = self.placement.precision == "bf16"

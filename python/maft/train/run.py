@@ -13,7 +13,7 @@ from typing import Any
 from transformers.utils import logging
 
 from maft.train.checkpoints import Position
-from maft.train.encoding import encode_examples, without_spelled_tokens
+from maft.train.encoding import without_spelled_tokens
 from maft.train.errors import TrainingFailure, classify
 from maft.train.events import EventWriter
 from maft.train.examples import read_training_set
@@ -21,6 +21,7 @@ from maft.train.job import TrainingJob, read_job
 from maft.train.loop import TrainingLoop
 from maft.train.models import fingerprint, load_chat_tokens, load_model, refuse_tokens_without_rows
 from maft.train.placement import choose_placement, peak_memory_bytes
+from maft.train.preferences import encode_for
 from maft.train.publishing import Record, publish_model, published_record
 from maft.train.schedule import Plan
 from maft.train.stopping import StopRequest
@@ -41,14 +42,14 @@ def versions() -> dict[str, str]:
 def train(job: TrainingJob, events: EventWriter, stop: StopRequest) -> Record:
     """Raises whatever goes wrong; `run` classifies it."""
     chats = load_chat_tokens(job.base)
-    given = read_training_set(job.training_set)
+    given = read_training_set(job.training_set, job.loss)
     texts = without_spelled_tokens(given, chats) if job.leave_out_spelled_tokens else given
-    examples = encode_examples(texts, chats, job.max_length)
+    examples = encode_for(job, texts, chats)
     placement = choose_placement(job.device, job.threads)
     stop.raise_if_requested()
     model, stored = load_model(job, placement)
     before = fingerprint(model, stored)
-    refuse_tokens_without_rows(model, (token for each in examples for token in each.tokens))
+    refuse_tokens_without_rows(model, (token for each in examples for token in (*each.tokens, *each.beside)))
     stop.raise_if_requested()
     loop = TrainingLoop(Plan(job, examples), model, placement, events=events, stop=stop)
     started = opening(loop, too_long=len(texts) - len(examples), spelled=len(given) - len(texts))
@@ -108,7 +109,7 @@ def check(job_path: Path, events: EventWriter, stop: StopRequest) -> int:
 
     def perform() -> None:
         job = read_job(job_path)
-        encode_examples(read_training_set(job.training_set), load_chat_tokens(job.base), job.max_length)
+        encode_for(job, read_training_set(job.training_set, job.loss), load_chat_tokens(job.base))
         choose_placement(job.device, job.threads)
 
     return reported(perform, events)
