@@ -13,6 +13,7 @@ import { interruptSignal } from '../runs/perform-run';
 import { withModelServer } from '../runs/with-model-server';
 import { embeddedModels } from '../setup/model-folder';
 import { stderrListener } from '../setup/progress';
+import { readingMessages } from '../tasks/exchanged';
 import { shortened, visibleJson, visibleLine, visibleText } from '../visible-text';
 import { openStore } from '../artifacts/open-store';
 import { wireAnswering } from '../wiring';
@@ -59,7 +60,7 @@ async function ask(name: string, text: string, { way, seed, json = false }: AskO
   const listener = stderrListener();
   await withModelServer({ model: embeddedModels(specification), listener, interrupted }, async (config) => {
     const { close, task: taskOf, inference } = wireAnswering(config, 'maft ask');
-    const task = taskOf(specification.evalTask ?? specification.task);
+    const task = readingMessages(taskOf(specification.evalTask ?? specification.task), specification.method.prompts);
     const grader = lazyGrader(task);
     try {
       const prompts = promptsFor(specification.method.prompts, task);

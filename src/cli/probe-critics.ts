@@ -14,6 +14,7 @@ import { withModelServer } from '../runs/with-model-server';
 import { embeddedModels } from '../setup/model-folder';
 import { stderrListener, type SetupListener } from '../setup/progress';
 import { givenByUser, taskFor, type Task } from '../tasks';
+import { readingMessages } from '../tasks/exchanged';
 import { visibleJson } from '../visible-text';
 import { openStore } from '../artifacts/open-store';
 import { wireAnswering } from '../wiring';
@@ -134,7 +135,7 @@ async function measure(config: MachineConfig, asked: Asked): Promise<ProbeResult
     const found = await probeCritics(
       {
         ...{ society, prompts: promptsFor(method.prompts, task), thinking: method.thinking, seed, samples },
-        ...{ endpoint: model.endpoint, reader: task, grader, ask: asking.ask },
+        ...{ endpoint: model.endpoint, reader: readingMessages(task, method.prompts), grader, ask: asking.ask },
         onProblem: (done) => {
           if (done % Math.ceil(problems.length / 10) === 0) listener(`${done} of ${problems.length} problems`);
         },

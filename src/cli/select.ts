@@ -11,6 +11,7 @@ import type { ResolvedSpecification } from '../specification';
 import { dataDirectory } from '../paths';
 import type { Grader } from '../ports';
 import { givenByUser, taskFor, type AnswerReader } from '../tasks';
+import { readingMessages } from '../tasks/exchanged';
 import { wholeNumber } from './number-options';
 import { methodSpecification } from './select/method';
 import { ReferenceAnswers } from './select/references';
@@ -59,7 +60,8 @@ export function register(program: Command): void {
 /** Reads, selects, writes. Throws `InvalidRunSpec` for the method or an option, `DatasetError` for a file. */
 export async function select(options: SelectOptions): Promise<SelectionResult> {
   const specification = await methodSpecification(options.method, taskChoice(options));
-  const reader = taskFor(specification.task, { dataDirectory: dataDirectory(), access: givenByUser });
+  const task = taskFor(specification.task, { dataDirectory: dataDirectory(), access: givenByUser });
+  const reader = readingMessages(task, specification.method.prompts);
   await makeOutput(options.out);
   // Asked only where transcripts leave votes open, or where references decide.
   const grader = lazyGrader(reader);

@@ -74,6 +74,11 @@ export const methodSettingsSchema = z.strictObject({
     .boolean()
     .default(false)
     .describe('ask wrong first answers again with the reference answer as a hint (needs `select: reference`)'),
+  // No default: a run that distils nothing has the digest it always had.
+  distil: z
+    .literal(true)
+    .optional()
+    .describe('train once on what the society `model.society` agrees on; that society, not the trained model, debates'),
   prompts: promptsSchema.default('paper').describe('a prompt set, or one with some of its texts replaced'),
   instructions: instructionsSchema.default('none').describe('what precedes the first prompt of each agent'),
   weights: z.enum(weightSharings).default('per-agent').describe('which tuned weights exist'),

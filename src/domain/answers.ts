@@ -32,4 +32,5 @@ export const answerRules: Record<AnswerType, AnswerRules> = {
 export { parseInteger } from './answers/integer';
 export { holdsSeveralNumbers, marksAnswer } from './answers/number';
 export { sameMath } from './answers/math-spelling';
+export { answerInMessage } from './answers/json-message';
 export { saidIn, withoutThinking } from './answers/thinking';

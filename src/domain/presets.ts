@@ -55,6 +55,12 @@ export const presets: Readonly<Record<string, Preset>> = {
   // A measurement: the method itself, evaluated with the first answers of one agent.
   'no-interaction': { evaluation: { firstRoundBy: 'generation-1' } },
   'five-agents': { method: { members: 5 } },
+  // Members exchange JSON objects: the prompt set asks for them, and says how they are read.
+  'json-messages': { method: { prompts: 'json' } },
+  // One model learns once, from the base, what the society named by `model.society` agrees on; it answers alone.
+  distilled: { method: { ...oneModel, distil: true, evaluateBy: 'sample' }, finetuning: { from: 'base' } },
+  // Generation agents share their prompt, so their responses make pairs; critics read different things, and are labelled.
+  preferences: { finetuning: { loss: 'dpo', critic: { loss: 'kto' } } },
 };
 
 export const presetNames: readonly string[] = Object.keys(presets);

@@ -40,7 +40,16 @@ function voteOf(samples: number): AnswerMode {
 /** How a debate goes on after its first round; nothing of it matters to a method of one round. */
 const laterRounds = ['rounds', 'summary', 'summaryShowsQuestion', 'critics'];
 /** Nothing is trained, so how it would be is no difference. */
-const training = ['correctedShare', 'mixing', 'criticTarget', 'minimumAgreement', 'select', 'hint', 'sharedTargets'];
+const training = [
+  'correctedShare',
+  'mixing',
+  'criticTarget',
+  'minimumAgreement',
+  'select',
+  'hint',
+  'sharedTargets',
+  'distil',
+];
 const sizes = ['members', 'samples', 'evaluateBy', 'preset'];
 
 /** What decides how the first answers are drawn. All that is not listed as irrelevant counts, so that a new setting does. */

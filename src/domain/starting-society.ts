@@ -44,8 +44,10 @@ function trainingMisfits(specification: RunSpecification, source: Society, their
     return [`finetuning.weights: ${source.runId} was tuned with ${wanted}; give the same, or finetuning.from "base"`];
   }
   const models = new Set(Object.values(source.agents).map(({ model }) => model));
-  if (method.weights === 'one' && models.size > 1) {
-    return [`method.weights: "one" model cannot go on from the ${models.size} models of ${source.runId}`];
+  if (method.weights === 'one' && models.size > 1 && finetuning.from === 'previous') {
+    return [
+      `method.weights: "one" model cannot go on from the ${models.size} models of ${source.runId}; finetuning.from "base" learns from them`,
+    ];
   }
   return [];
 }

@@ -31,7 +31,7 @@ export interface TrainingRequest {
 export interface TrainingCheck {
   base: BaseOfAgent;
   settings: TrainingSettings;
-  examples: readonly Pick<TrainingExample, 'problemId' | 'member' | 'round' | 'messages' | 'completion' | 'weight'>[];
+  examples: readonly Omit<TrainingExample, 'set' | 'iteration' | 'agent'>[];
 }
 
 export type FinishedTraining = Extract<TrainingEvent, { event: 'finished' }> & {

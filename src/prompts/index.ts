@@ -10,6 +10,7 @@ export {
 } from './messages';
 export {
   instructionProblems,
+  messageForm,
   promptSet,
   promptsFor,
   promptSetNames,

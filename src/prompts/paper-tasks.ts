@@ -50,12 +50,12 @@ const shortText: Wording = {
   askAgain: 'can you give an updated answer to the question? {question} Explain your reasoning.',
 };
 
-function promptsOf({ ask, explain, form, askAgain }: Wording): PromptTemplates {
+function promptsOf({ ask, explain, form, askAgain }: Wording, request = summaryRequest): PromptTemplates {
   const opinions = 'Here is a list of opinions from different agents:\n\n{responses}\n\n';
   return {
     firstRound: joined(ask, explain, form),
-    summary: `${opinions}${summaryRequest}`,
-    summaryWithQuestion: `These opinions answer the question: {question}\n\n${opinions}${summaryRequest}`,
+    summary: `${opinions}${request}`,
+    summaryWithQuestion: `These opinions answer the question: {question}\n\n${opinions}${request}`,
     listedResponse: 'One agent response: ```{response}```',
     listSeparator: '\n\n',
     laterRound: joined(
@@ -77,7 +77,8 @@ function promptsOf({ ask, explain, form, askAgain }: Wording): PromptTemplates {
 }
 
 /** Sentences with a space between, but behind line breaks. */
-function joined(...parts: string[]): string {
+function joined(...sentences: string[]): string {
+  const parts = sentences.filter((sentence) => sentence !== '');
   return parts.reduce((text, part) => (/\s$/.test(text) ? `${text}${part}` : `${text} ${part}`));
 }
 
@@ -90,4 +91,29 @@ export const paperTasks = {
   'jsonl-math': promptsOf(mathematics),
   'jsonl-choice': promptsOf(multipleChoice),
   'jsonl-text': promptsOf(shortText),
+} as const;
+
+/** The same questions, with JSON objects instead of prose. The authors name the idea; the wording is ours. */
+function jsonPromptsOf({ ask }: Pick<Wording, 'ask'>, answer: string): PromptTemplates {
+  const form =
+    'Answer with one JSON object and nothing else: {"steps": ["...", "..."], "answer": "..."}, ' +
+    `where "steps" are the steps of your reasoning and "answer" is ${answer} alone.`;
+  const wording = { ask, explain: '', form, askAgain: `answer again: ${ask}` };
+  return promptsOf(
+    wording,
+    'Write one JSON object of the same shape and nothing else: "steps" are the steps of the individual agents and where they ' +
+      'differ, "answer" lists their answers.',
+  );
+}
+
+export const jsonTasks = {
+  arithmetic: jsonPromptsOf({ ask: 'What is the result of {question}?' }, 'the integer'),
+  gsm8k: jsonPromptsOf(wordProblem, 'the number'),
+  math: jsonPromptsOf(mathematics, 'the final answer'),
+  mmlu: jsonPromptsOf(multipleChoice, 'the letter of your choice'),
+  'jsonl-number': jsonPromptsOf(wordProblem, 'the number'),
+  'jsonl-integer': jsonPromptsOf(wordProblem, 'the integer'),
+  'jsonl-math': jsonPromptsOf(mathematics, 'the final answer'),
+  'jsonl-choice': jsonPromptsOf(multipleChoice, 'the letter of your choice'),
+  'jsonl-text': jsonPromptsOf(shortText, 'the answer'),
 } as const;

@@ -23,6 +23,12 @@ export function promptSetNames(): string[] {
   return promptSets.map(({ name }) => name);
 }
 
+/** What members write to each other with these prompts. */
+export function messageForm(settings: PromptSettings): 'prose' | 'json' {
+  const base = typeof settings === 'string' ? settings : settings.base;
+  return promptSets.find(({ name }) => name === base)?.form ?? 'prose';
+}
+
 /**
  * Throws `InvalidRunSpec`, one line per problem, for an unknown set, one that has no prompts for the task, and replaced
  * texts whose placeholders are unknown or missing.

@@ -3,7 +3,7 @@
  * any other braces are text. Changing one of these changes what models are asked and trained on: it is a new version of
  * every result.
  */
-import { paperTasks } from './paper-tasks';
+import { jsonTasks, paperTasks } from './paper-tasks';
 
 import { compactInstructions, wordedInstructions, type Instructions } from './instructions';
 
@@ -34,6 +34,8 @@ export type PromptTask = 'arithmetic' | keyof typeof paperTasks;
 
 export interface PromptSetTemplates {
   name: string;
+  /** What members write to each other; absent: prose. `json`: objects with `steps` and `answer`. */
+  form?: 'json';
   /** What precedes an agent's first prompt, where `method.instructions` names something. */
   instructions: Instructions;
   /** The re-ask with the reference answer as a hint: `{firstRound}` (or `{question}`) and `{reference}`. */
@@ -103,4 +105,7 @@ const compact: PromptSetTemplates = {
   },
 };
 
-export const promptSets: readonly PromptSetTemplates[] = [paper, compact];
+/** The paper's questions, answered with JSON objects. */
+const json: PromptSetTemplates = { ...paper, name: 'json', form: 'json', tasks: jsonTasks };
+
+export const promptSets: readonly PromptSetTemplates[] = [paper, compact, json];

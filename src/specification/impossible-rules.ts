@@ -1,7 +1,8 @@
 /** Which settings make no sense beside which others, and why: one rule per contradiction. */
 import type { RunSpecification } from '../contract/specification';
 import { evaluationSize, societySize } from '../domain/debate-rules';
-import { tunedAgents } from '../domain/plan';
+import { trainedAgents, tunedAgents } from '../domain/plan';
+import { lossesOf, roleOf } from '../domain/role-settings';
 import type { Path } from './plain-objects';
 
 export interface Rule {
@@ -27,6 +28,14 @@ const hasLaterRounds = (specification: RunSpecification): boolean => societySize
 const learnsLastAnswers = ({ method: { weights, sharedTargets } }: RunSpecification): boolean =>
   weights === 'one' && sharedTargets === 'last-round';
 
+/** Whether any agent that is trained learns preferences. */
+function learnsPreferences({ method: settings, finetuning }: RunSpecification): boolean {
+  return trainedAgents(settings).some((agent) => lossesOf(finetuning)[roleOf(agent)] !== 'supervised');
+}
+
+const readsWhatNobodyElseReads =
+  'no two critics read the same messages, so their responses make no pairs; use "kto", which needs none';
+
 /** Ordered: a field is reported under the first rule that refuses it. */
 export const rules: readonly Rule[] = [
   {
@@ -38,6 +47,8 @@ export const rules: readonly Rule[] = [
       ['guard'],
       ['finetuning', 'generation'],
       ['finetuning', 'critic'],
+      ['finetuning', 'loss'],
+      ['finetuning', 'beta'],
       ['finetuning', 'matchTrainingTokens'],
       ['finetuning', 'matchTrajectories'],
     ],
@@ -187,6 +198,53 @@ export const rules: readonly Rule[] = [
       weights === 'one' && (model.members ?? []).some(({ base }) => base !== model.base),
     fields: [['model', 'members']],
     why: 'with method.weights "one" all members share one model, which has one base: model.base',
+  },
+  {
+    when: ({ method: settings, finetuning }) =>
+      trainedAgents(settings).some((agent) => roleOf(agent) === 'critic') && lossesOf(finetuning).critic === 'dpo',
+    fields: [
+      ['finetuning', 'loss'],
+      ['finetuning', 'critic', 'loss'],
+    ],
+    refuses: (value) => value === 'dpo',
+    why: `${readsWhatNobodyElseReads} (finetuning.critic.loss)`,
+  },
+  {
+    when: ({ method: { weights, sharedTargets } }) => weights === 'one' && sharedTargets === 'every-agent',
+    fields: [['finetuning', 'loss']],
+    refuses: (value) => value === 'dpo',
+    why: readsWhatNobodyElseReads,
+  },
+  {
+    when: ({ method: { select, hint } }) => select === 'none' || hint,
+    fields: [
+      ['finetuning', 'loss'],
+      ['finetuning', 'generation', 'loss'],
+      ['finetuning', 'critic', 'loss'],
+    ],
+    refuses: (value) => value !== 'supervised',
+    why: 'a preference is between a response that method.select takes and one that it does not; with "none", and with hints, there is no such choice',
+  },
+  {
+    when: learnsPreferences,
+    fields: method('select'),
+    refuses: (value) => value === 'none',
+    why: 'this method learns preferences (finetuning.loss), and with "none" no response is preferred to another',
+  },
+  {
+    when: (specification) => !learnsPreferences(specification),
+    fields: [
+      ['finetuning', 'beta'],
+      ['finetuning', 'generation', 'beta'],
+      ['finetuning', 'critic', 'beta'],
+    ],
+    why: 'only the losses "dpo" and "kto" have it; set finetuning.loss as well',
+  },
+  {
+    when: ({ method: { distil } }) => distil === true,
+    fields: [['iterations']],
+    refuses: (value) => value !== 1,
+    why: 'with method.distil the trained model learns from model.society once; a second iteration would learn from itself',
   },
   {
     when: ({ stopWhen }) => stopWhen.signal !== 'plateau',

@@ -17,6 +17,7 @@ export function impossibleSettings(specification: RunSpecification, given: unkno
   const refused = contradictions(specification, given).map(({ problem }) => problem);
   return [
     ...refused,
+    ...missingTeacher(specification),
     ...unknownPrompts(specification),
     ...instructionProblems(specification.method.instructions),
     ...miscountedLists(specification).map(({ problem }) => problem),
@@ -38,6 +39,13 @@ export function contradictions(specification: RunSpecification, given: unknown):
     }
   }
   return [...refused.values()];
+}
+
+function missingTeacher({ method, model }: RunSpecification): string[] {
+  if (method.distil !== true || model.society !== undefined) return [];
+  return [
+    'model.society: missing; with method.distil it is the society that is learnt from: give it as RUN or RUN@ITERATION',
+  ];
 }
 
 function unknownPrompts({ method, task, evalTask }: RunSpecification): string[] {

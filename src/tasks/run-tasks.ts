@@ -2,6 +2,7 @@
 import type { RunSpecification } from '../contract/specification';
 import type { TaskSettings } from '../contract/task-settings';
 import { validationProblems } from '../domain/stopping';
+import { readingMessages } from './exchanged';
 import { normalisedText } from './normalised-text';
 import type { DrawnProblems, Task } from './task';
 
@@ -12,11 +13,12 @@ export interface RunTasks {
 
 /** Reads no problems yet. Throws `ConfigError` for a user's own task that does not load. */
 export function makeTasks(
-  { task, evalTask }: Pick<RunSpecification, 'task' | 'evalTask'>,
+  { task, evalTask, method }: Pick<RunSpecification, 'task' | 'evalTask' | 'method'>,
   taskOf: (settings: TaskSettings) => Task,
 ): RunTasks {
-  const train = taskOf(task);
-  return { train, eval: evalTask === undefined ? train : taskOf(evalTask) };
+  const made = (settings: TaskSettings) => readingMessages(taskOf(settings), method.prompts);
+  const train = made(task);
+  return { train, eval: evalTask === undefined ? train : made(evalTask) };
 }
 
 /**

@@ -95,7 +95,8 @@ describe('resolving', () => {
   });
 
   test.each(presetNames)('preset %s resolves, and says only what differs from the method', (name) => {
-    const resolved = resolveSpecification({ ...minimal, method: name }).specification;
+    const model = { ...minimal.model, ...(name === 'distilled' ? { society: 'demo' } : {}) };
+    const resolved = resolveSpecification({ ...minimal, model, method: name }).specification;
     const plain = resolveSpecification(minimal).specification;
     for (const path of leafPaths(presets[name])) {
       expect([path, valueAt(resolved, path)]).toEqual([path, valueAt(presets[name], path)]);
@@ -152,7 +153,7 @@ describe('prompts of one`s own', () => {
     ],
     [{ laterRound: '{question}' }, 'method.prompts.laterRound: lacks the placeholder {summary}'],
     [{ hinted: '{reference}!' }, 'method.prompts.hinted: lacks one of {firstRound}, {question}'],
-    [{ base: 'papr' }, 'method.prompts.base: "papr" is not a prompt set; the known ones are paper, compact'],
+    [{ base: 'papr' }, 'method.prompts.base: "papr" is not a prompt set; the known ones are paper, compact, json'],
   ])('%j is refused by name', (prompts, line) => expect(withPrompts(prompts)).toEqual([line]));
 
   test('a misspelt template is an unknown field', () =>
@@ -255,6 +256,18 @@ describe('what is explicitly given and impossible is refused with the reason', (
     [{ method: { select: 'reference', minimumAgreement: 0.5 } }, /^method\.minimumAgreement/],
     [{ method: 'debate', iterations: 2 }, /^iterations: 2 is impossible: with method\.weights "none"/],
     [{ method: { preset: 'majority', select: 'none' } }, /^method\.select/],
+    [{ method: 'distilled' }, /^model\.society: missing; .* give it as RUN or RUN@ITERATION/],
+    [
+      { method: 'distilled', model: { base: 'tiny', society: 'demo' }, iterations: 2 },
+      /^iterations: 2 is impossible: .*from model\.society once/,
+    ],
+    [{ finetuning: { loss: 'dpo' } }, /^finetuning\.loss: "dpo" is impossible: no two critics .*use "kto"/],
+    [{ method: 'preferences', finetuning: { critic: { loss: 'dpo' } } }, /^finetuning\.critic\.loss/],
+    [{ method: 'unique-id-tuned', finetuning: { loss: 'dpo' } }, /^finetuning\.loss/],
+    [{ method: { preset: 'preferences', select: 'none' } }, /^method\.select: .*no response is preferred/],
+    [{ method: 'star', finetuning: { loss: 'kto' } }, /^finetuning\.loss/],
+    [{ finetuning: { beta: 0.1 } }, /^finetuning\.beta: .*set finetuning\.loss as well/],
+    [{ method: 'debate', finetuning: { loss: 'kto' } }, /^finetuning\.loss: .*nothing is trained/],
     [
       { method: { preset: 'star', select: 'consensus' } },
       /^method\.select: "consensus" .* a hint is the reference answer/,

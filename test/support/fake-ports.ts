@@ -53,6 +53,7 @@ export class FakeInference implements Inference {
 
 function respond(request: ChatRequest): string {
   const last = request.messages.at(-1)?.content ?? '';
+  if (last.includes('{"steps":')) return respondWithObject(request, last);
   if (last.startsWith('List:')) return [...last.matchAll(/#(-?\d+)/g)].map(([, answer]) => answer).join(', ');
   const numbers = /(\d+)\+(\d+)\*(\d+)\+(\d+)-(\d+)\*(\d+)=\?/.exec(last);
   if (numbers === null) return 'I do not understand';
@@ -60,6 +61,16 @@ function respond(request: ChatRequest): string {
   const luck = createHash('sha256').update(JSON.stringify(request)).digest()[0] ?? 0;
   const slip = luck < 80 ? (luck % 2 === 0 ? 1 : -1) : 0;
   return `b*c=${b * c} e*f=${e * f} #${a + b * c + d - e * f + slip}`;
+}
+
+/** For prompts that ask for JSON objects: as `respond`, and one answer in ten is no object. */
+function respondWithObject(request: ChatRequest, last: string): string {
+  const question = /What is the result of ([\d+*-]+)\?/.exec(last)?.[1];
+  if (question === undefined) return '{"steps": ["they differ"], "answer": "one or the other"}';
+  const asked = { ...request, messages: [{ role: 'user' as const, content: `${question}=?` }] };
+  const text = respond(asked);
+  const isProse = request.seed % 10 === 0;
+  return isProse ? `The answer is ${text}` : JSON.stringify({ steps: [text], answer: text.split('#')[1] });
 }
 
 /** A character is a token; a model finds a token likely or not by its own name, so that models differ. Counts what it read. */

@@ -5,6 +5,9 @@
 import { DefaultLogger, Runtime } from '@temporalio/worker';
 import type { RunOutcome } from '../../src/contract/run';
 import type { TrainingExample } from '../../src/contract/training';
+import { readSealed } from '../../src/artifacts/sealed';
+import type { WeightsRecord } from '../../src/contract/training-job';
+import { iterationKeys } from '../../src/domain/keys';
 import { presetNames } from '../../src/domain/presets';
 import { memberNumbers } from '../../src/domain/identifiers';
 import { plannedWorkload } from '../../src/domain/workload';
@@ -73,16 +76,34 @@ const expected: Record<string, Expected> = {
   'varied-prompts': { trained: [], sets: [], calls: 9 },
   cooperative: { trained: six, ...debated },
   'no-interaction': { trained: six, ...debated },
+  'json-messages': { trained: six, ...debated },
+  distilled: { trained: ['shared'], sets: ['majority'], calls: 1 },
+  preferences: { trained: six, ...debated, sets: [...debated.sets, 'undesirable'] },
   'five-agents': { trained: [...agents('critic', 5), ...agents('generation', 5)], ...debated, calls: 15 },
 };
 
-const specificationOf = (preset: string) => small({ preset }, preset === 'star' ? { iterations: 1 } : {});
+/** The society that is distilled. */
+const teacher = 'multiagent-finetuning';
+
+const further: Record<string, object> = {
+  star: { iterations: 1 },
+  distilled: { model: { base: fakeBaseModel, society: `${teacher}@1` } },
+};
+
+function specificationOf(preset: string) {
+  const specification = small({ preset }, further[preset]);
+  return preset === 'json-messages' ? { ...specification, method: preset } : specification;
+}
 
 /** All of them at once: most of a small run's time is waiting for its next step. */
 const runs = new Map<string, ReturnType<typeof perform>>();
 beforeAll(() => {
   for (const preset of Object.keys(expected)) {
-    const run = perform(preset, specificationOf(preset));
+    const begin = async () => {
+      if (preset === 'distilled') await runs.get(teacher);
+      return perform(preset, specificationOf(preset));
+    };
+    const run = begin();
     runs.set(preset, run);
     run.catch(() => undefined);
   }
@@ -123,7 +144,7 @@ async function everyPromptIsAsSent(files: RunFiles, preset: string, examples: Tr
   const transcripts = await files.transcripts(1, 'train');
   for (const example of examples) {
     const debate = transcripts.find(({ problemId }) => problemId === example.problemId);
-    const round = preset.startsWith('single-agent') ? 1 : example.round;
+    const round = preset.startsWith('single-agent') || preset === 'distilled' ? 1 : example.round;
     const turn = turnsIn([debate!], round).find(({ member }) => member === example.member)!;
     expect(JSON.stringify(example.messages)).toBe(JSON.stringify(turn.messages));
   }
@@ -170,6 +191,74 @@ describe('star', () => {
     expect(society).toMatchObject({ callsPerProblem: 9 });
     expect(turnsIn(await files.transcripts(1, 'train'))).toHaveLength(8);
   });
+});
+
+describe('distilled', () => {
+  test('one model learns from the base what the society agreed on, and answers alone', async () => {
+    const files = await filesOf('distilled');
+    const tuned = await runFiles(world.folder, teacher).society(1);
+    const turns = turnsIn(await files.transcripts(1, 'train'));
+    expect(turns.every(({ agent, model }) => model === tuned.agents[agent]!.model)).toBe(true);
+    const [request] = world.trainer.requests.filter(({ runId }) => runId === 'distilled');
+    expect(request!.start).toBe(fakeBaseModel);
+    expect((await files.transcripts(1, 'eval')).every(({ rounds }) => rounds.length === 1)).toBe(true);
+  });
+});
+
+describe('preferences', () => {
+  test('generation agents learn pairs to one prompt by DPO, critics labelled responses by KTO', async () => {
+    const files = await filesOf('preferences');
+    const requests = world.trainer.requests.filter(({ runId }) => runId === 'preferences');
+    for (const { agent, settings } of requests) {
+      const { loss, learningRate } = settings;
+      const isCritic = agent.startsWith('critic-');
+      expect([loss, learningRate]).toEqual([{ [isCritic ? 'kto' : 'dpo']: { beta: 0.1 } }, 2e-5]);
+    }
+    const sets = async (role: string) =>
+      (await Promise.all(agents(role, 3).map((agent) => files.trainingSet(1, agent)))).flat();
+    const answerOf = (text: string) => text.split('#')[1];
+    for (const { completion, rejected, desirable } of await sets('generation')) {
+      expect(answerOf(rejected!)).not.toBe(answerOf(completion));
+      expect(desirable).toBeUndefined();
+    }
+    const labels = (await sets('critic')).map(({ desirable, set }) => [desirable, set === 'undesirable']);
+    expect(labels.every(([desirable, isUndesirable]) => desirable !== isUndesirable)).toBe(true);
+    const weights = await readSealed<WeightsRecord>(
+      world.store,
+      iterationKeys.weights({ runId: 'preferences', iteration: 1 }, 'critic-1'),
+    );
+    expect(weights?.training?.loss).toEqual({ kto: { beta: 0.1 } });
+  });
+
+  test('one model learns pairs of last responses under the question alone: majority against minority', async () => {
+    const method = { preset: 'preferences', weights: 'one' };
+    const { files } = await perform('one-model-preferences', small(method, { finetuning: { beta: 0.2 } }));
+    const [request] = world.trainer.requests.filter(({ runId }) => runId === 'one-model-preferences');
+    expect(request!.settings.loss).toEqual({ dpo: { beta: 0.2 } });
+    const debates = await files.transcripts(1, 'train');
+    for (const { problemId, messages, completion, rejected } of await files.trainingSet(1, 'shared')) {
+      const { rounds } = debates.find((each) => each.problemId === problemId)!;
+      expect(messages).toEqual(rounds[0]!.turns[0]!.messages);
+      const says = (text: string) => rounds[1]!.turns.filter(({ response }) => response === text);
+      expect([says(completion)[0]!.agrees, says(rejected!)[0]!.agrees]).toEqual([true, false]);
+    }
+  });
+});
+
+test('json-messages: answers are read from the objects, summaries too are asked for as one, anything else is unparsable', async () => {
+  const files = await filesOf('json-messages');
+  const turns = turnsIn(await files.transcripts(1, 'train'));
+  const parsed = turns.filter(({ answer }) => answer !== null);
+  expect(parsed.every(({ response, answer }) => (JSON.parse(response) as { answer: string }).answer === answer)).toBe(
+    true,
+  );
+  const others = turns.filter(({ answer }) => answer === null);
+  expect(others.length).toBeGreaterThan(0);
+  expect(others.every(({ response }) => response.startsWith('The answer is'))).toBe(true);
+  const summaries = turns.flatMap(({ summary }) => (summary === undefined ? [] : [summary.messages[0]!.content]));
+  expect(summaries.every((text) => text.includes('one JSON object of the same shape'))).toBe(true);
+  const { agents: accounts } = await files.selection(1);
+  expect(accounts.some(({ outcomes }) => (outcomes.unparsable ?? 0) > 0)).toBe(true);
 });
 
 describe('who speaks with which prompt', () => {

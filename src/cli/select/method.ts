@@ -13,7 +13,7 @@ export async function methodSpecification(
   task: TaskChoice,
 ): Promise<ResolvedSpecification['specification']> {
   const given = presetNames.includes(method) ? { method } : await fromFile(method);
-  const { specification } = resolveSpecification({ task, model: { base: 'none' }, ...given });
+  const { specification } = resolveSpecification({ task, model: { base: 'none', society: 'none' }, ...given });
   if (specification.task.kind !== task.kind) {
     throw new InvalidRunSpec([
       `--task: ${task.kind} is not the task of ${method}, which is ${specification.task.kind}`,
