@@ -45,6 +45,20 @@ test('each role is checked where its settings are its own, and no trainer is ask
   expect(rates).toEqual([1e-3, 1e-4]);
 });
 
+test('a trainer of preferences is asked with examples of its own kind', async () => {
+  const asked: [string, boolean][] = [];
+  world.trainer.refusal = ({ examples, settings }) => {
+    const kind = Object.keys(settings.loss ?? {})[0] ?? 'supervised';
+    const field = kind === 'dpo' ? 'rejected' : 'desirable';
+    return void asked.push([kind, examples.length > 0 && examples.every((example) => field in example)]);
+  };
+  await world.resolve('run', { method: { preset: 'preferences', prompts: 'compact' } });
+  expect(asked).toEqual([
+    ['dpo', true],
+    ['kto', true],
+  ]);
+});
+
 test('a trainer that cannot answer now is an outage, not a refusal', async () => {
   world.trainer.refusal = () => new TrainerError('out of memory', { exitCode: 3, stderrTail: '', retryable: true });
   await expect(world.resolve('run')).rejects.toMatchObject(refusedWith(/out of memory/, 'TrainerError'));
