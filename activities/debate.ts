@@ -28,7 +28,7 @@ import {
 } from './completions';
 import type { ActivityDependencies } from './dependencies';
 import { withHeartbeats } from './heartbeats';
-import type { RunContexts } from './run-context';
+import { runOf, type RunContexts } from './run-context';
 
 /** Everything a turn needs that does not depend on who speaks. */
 interface Stage extends DebateStage {
@@ -119,13 +119,14 @@ export function createDebateActivities(dependencies: ActivityDependencies, conte
     return samplesAtEqualTokens(rounds[0] ?? [], rounds.flat());
   }
 
-  async function setStage({ runId, iteration, societyIteration, split, problemId }: Place): Promise<Stage> {
-    const { specification } = (await contexts.run(runId)).record;
+  async function setStage({ iteration, societyIteration, split, problemId, ...place }: Place): Promise<Stage> {
+    const run = runOf(place);
+    const { specification } = (await contexts.run(run)).record;
     return {
-      society: await contexts.society(runId, societyIteration),
-      question: (await contexts.problem({ runId, split, iteration }, problemId)).question,
-      prompts: await contexts.prompts({ runId, split }),
-      task: await contexts.task({ runId, split }),
+      society: await contexts.society(run, societyIteration),
+      question: (await contexts.problem({ ...run, split, iteration }, problemId)).question,
+      prompts: await contexts.prompts({ ...run, split }),
+      task: await contexts.task({ ...run, split }),
       seed: specification.seed,
       rules: debateRules(specification, split),
       thinking: specification.method.thinking,

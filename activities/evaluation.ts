@@ -15,7 +15,7 @@ import { distinctAnswers } from '../src/domain/voting';
 import type { ActivityDependencies } from './dependencies';
 import { withHeartbeats } from './heartbeats';
 import type { References } from './references';
-import type { RunContexts, SplitPlace } from './run-context';
+import { runOf, type RunContexts, type SplitPlace } from './run-context';
 import type { VoteRecord } from './shards';
 
 export interface AuditInput {
@@ -32,8 +32,8 @@ export function createEvaluationActivities(
   /** Every answer mode of one society on every evaluation problem, against the reference answers. */
   async function scoreEvaluation({ plan, iteration, shards, split = 'eval' }: ScoreInput): Promise<EvaluationOutcome> {
     return withHeartbeats(async () => {
-      const place: SplitPlace = { runId: plan.runId, split, iteration };
-      const { record } = await contexts.run(plan.runId);
+      const place: SplitPlace = { ...runOf(plan), split, iteration };
+      const { record } = await contexts.run(plan);
       const transcripts = await readTranscripts(shards);
       const votes = await readVotes(shards);
       const judge = await references.judge(
@@ -65,7 +65,7 @@ export function createEvaluationActivities(
   /** How right the consensus was that the training sets rest on; runs after selection, which never sees it. */
   async function auditTraining({ plan, iteration, shards }: AuditInput): Promise<ConsensusAudit> {
     return withHeartbeats(async () => {
-      const place: SplitPlace = { runId: plan.runId, split: 'train', iteration };
+      const place: SplitPlace = { ...runOf(plan), split: 'train', iteration };
       const transcripts = await readTranscripts(shards);
       const key = iterationKeys.referenceVerdicts(place);
       const { isRight } = await references.judge(place, allAnswers(transcripts, []), key);

@@ -3,7 +3,7 @@ import { Context } from '@temporalio/activity';
 import { missingArtifact } from '../src/artifacts/damage';
 import { publishSealed, readSealed, requireSealed } from '../src/artifacts/sealed';
 import { readSociety } from '../src/artifacts/societies';
-import type { FinetuneInput, FinetuneOutcome, RunPlan } from '../src/contract/run';
+import type { FinetuneInput, FinetuneOutcome, RunPlan, RunReference } from '../src/contract/run';
 import type { Society } from '../src/contract/society';
 import type { SelectionReport } from '../src/contract/training';
 import type { TrainingEvent, WeightsRecord } from '../src/contract/training-job';
@@ -31,7 +31,7 @@ export function createFinetuningActivities(dependencies: ActivityDependencies, c
     const train = () => trainOnce(input, (event) => (latest = event));
     const record = await withHeartbeats(train, () => latest);
     const { training } = record;
-    const { specification } = (await contexts.run(input.runId)).record;
+    const { specification } = (await contexts.run(input)).record;
     const { epochs } = roleSettings(specification.finetuning, input.agent);
     return {
       agent: record.agent,
@@ -57,25 +57,26 @@ export function createFinetuningActivities(dependencies: ActivityDependencies, c
     return record;
   }
 
-  async function makeWeights({ runId, iteration, agent }: FinetuneInput, onEvent: OnEvent): Promise<WeightsRecord> {
-    const trainingSet = await readTrainingSet({ runId, iteration, agent });
-    const previous = await contexts.society(runId, iteration - 1);
+  async function makeWeights(input: FinetuneInput, onEvent: OnEvent): Promise<WeightsRecord> {
+    const { iteration, agent } = input;
+    const trainingSet = await readTrainingSet(input);
+    const previous = await contexts.society(input, iteration - 1);
     if (trainingSet.length === 0) {
       const { model, endpoint } = modelOf(previous, agent);
       return { agent, iteration, model, endpoint, outcome: 'empty-training-set' };
     }
-    const request = await describe({ runId, iteration, agent }, previous, sha256(trainingSet));
-    const trainer = await trainerOf({ runId });
+    const request = await describe(input, previous, sha256(trainingSet));
+    const trainer = await trainerOf(input);
     const signal = Context.current().cancellationSignal;
     const { model, endpoint, jobId, finished } = await trainer.train(request, { signal, onEvent });
-    await refuseOtherWeights({ runId, iteration, agent }, model);
+    await refuseOtherWeights(input, model);
     const { loss } = request.settings;
     const training = { jobId, ...(loss ? { loss } : {}), ...trainingRecord(finished) };
     return { agent, iteration, model, endpoint, outcome: 'trained', training };
   }
 
-  async function trainerOf({ runId }: Pick<FinetuneInput, 'runId'>): Promise<Trainer> {
-    const { specification } = (await contexts.run(runId)).record;
+  async function trainerOf(run: RunReference): Promise<Trainer> {
+    const { specification } = (await contexts.run(run)).record;
     return dependencies.trainer(specification.finetuning.trainer);
   }
 
@@ -95,9 +96,9 @@ export function createFinetuningActivities(dependencies: ActivityDependencies, c
    * Where a record or a folder was lost, a training is done again for a society that exists. On another machine it may end
    * in other weights; those are of another society, and what was evaluated would no longer be what is there.
    */
-  async function refuseOtherWeights({ runId, iteration, agent }: FinetuneInput, made: string): Promise<void> {
-    const weights = await readSealed<WeightsRecord>(store, iterationKeys.weights({ runId, iteration }, agent));
-    const { record } = await contexts.run(runId);
+  async function refuseOtherWeights({ iteration, agent, ...run }: FinetuneInput, made: string): Promise<void> {
+    const { record } = await contexts.run(run);
+    const weights = await readSealed<WeightsRecord>(store, iterationKeys.weights({ ...run, iteration }, agent));
     const society = await readSociety(store, record, iteration);
     const model = weights?.model ?? (society && modelOf(society, agent).model);
     if (model === undefined || model === made) return;
@@ -121,11 +122,12 @@ export function createFinetuningActivities(dependencies: ActivityDependencies, c
 
   /** Continues from the agent's own model of the iteration before, or from the base (method, section 3). */
   async function describe(
-    { runId, iteration, agent }: FinetuneInput,
+    { iteration, agent, ...run }: FinetuneInput,
     previous: Society,
     trainingSetSha256: string,
   ): Promise<TrainingRequest> {
-    const { specification } = (await contexts.run(runId)).record;
+    const { runId } = run;
+    const { specification } = (await contexts.run(run)).record;
     const base = baseOf(specification, agent);
     const before = modelOf(previous, agent);
     return {
@@ -145,7 +147,7 @@ export function createFinetuningActivities(dependencies: ActivityDependencies, c
 
   async function societyOf({ plan, iteration }: { plan: RunPlan; iteration: number }): Promise<{ version: string }> {
     const { runId, trainedAgents } = plan;
-    const previous = await contexts.society(runId, iteration - 1);
+    const previous = await contexts.society(plan, iteration - 1);
     const weights = await Promise.all(
       trainedAgents.map((agent) =>
         requireSealed<WeightsRecord>(store, iterationKeys.weights({ runId, iteration }, agent)),

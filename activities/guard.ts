@@ -21,7 +21,7 @@ export function createGuardActivities({ store }: ActivityDependencies, contexts:
       const key = iterationKeys.guard(place);
       const known = await readSealed<GuardReport>(store, key);
       if (known !== undefined) return (await wasTrained(place)) ? { stopped: guardStop(known) } : outcomeOf(known);
-      const { record } = await contexts.run(plan.runId);
+      const { record } = await contexts.run(plan);
       const files = await Promise.all(shards.map(({ transcripts }) => store.readVerified(transcripts)));
       const report = judgeTraining({
         iteration,

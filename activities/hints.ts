@@ -25,7 +25,7 @@ export function createHintActivities(
   /** Asks every member whose first answer is wrong once more; what each says is stored beside its first response. */
   async function askWithHints(input: HintsInput): Promise<CallCounts> {
     return withHeartbeats(async () => {
-      const { record } = await contexts.run(input.runId);
+      const { record } = await contexts.run(input);
       const members = memberNumbers(debateRules(record.specification, input.split).members);
       const wrong = await membersInNeed(input, members);
       return countCompletions(await allSettledOrFailed(wrong.map((member) => askAgain(input, member))));
@@ -33,7 +33,7 @@ export function createHintActivities(
   }
 
   async function membersInNeed(input: HintsInput, members: number[]): Promise<number[]> {
-    const { record } = await contexts.run(input.runId);
+    const { record } = await contexts.run(input);
     const task = await contexts.task(input);
     const answers = await Promise.all(
       members.map(async (member) => {
@@ -57,10 +57,10 @@ export function createHintActivities(
   }
 
   async function askAgain(input: HintsInput, member: number): Promise<StoredCompletion> {
-    const { record } = await contexts.run(input.runId);
+    const { record } = await contexts.run(input);
     const { seed, method, execution } = record.specification;
     const { agent } = voiceOf({ member, round: 1 }, debateRules(record.specification, input.split));
-    const society = await contexts.society(input.runId, input.societyIteration);
+    const society = await contexts.society(input, input.societyIteration);
     const prompts = await contexts.prompts(input);
     const { question } = await contexts.problem(input, input.problemId);
     const reference = await references.answerOf(input, input.problemId);
@@ -77,7 +77,7 @@ export function createHintActivities(
   }
 
   async function partOf(input: HintsInput, member: number, part: 'response' | 'hinted') {
-    const { record } = await contexts.run(input.runId);
+    const { record } = await contexts.run(input);
     const { name } = voiceOf({ member, round: 1 }, debateRules(record.specification, input.split));
     return { ...input, round: 1, agent: name, part };
   }

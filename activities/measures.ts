@@ -18,8 +18,8 @@ import { inGroups } from '../src/domain/measures/scored-text';
 import type { ActivityDependencies } from './dependencies';
 import { withHeartbeats } from './heartbeats';
 import type { References } from './references';
-import type { RunContexts } from './run-context';
-import { embeddingModelOf, fixedScorerOf, scoreBatch, untunedModels } from './scoring';
+import { runOf, type RunContexts } from './run-context';
+import { embeddingModelOf, fixedScorerOf, scoreBatch, untunedModels, type UntunedModels } from './scoring';
 
 /** Problems per stored batch: what a killed worker costs at most, in each shard. */
 const problemsPerBatch = 10;
@@ -37,9 +37,9 @@ export function createMeasuresActivities(
     return withHeartbeats(
       async () => {
         const { kind } = input;
-        const { record } = await contexts.run(input.plan.runId);
+        const { record } = await contexts.run(input.plan);
         const size = debateRules(record.specification, input.split);
-        const models = await untunedModels(contexts, { ...record, iteration: input.iteration });
+        const models = await modelsOf(input);
         const transcripts = parseLines<Transcript>(await store.readVerified(input.transcripts));
         const sum = { texts: 0, tokens: 0 };
         for (const [batch, problems] of batchesOf(await measuredAmong(transcripts, input)).entries()) {
@@ -71,7 +71,7 @@ export function createMeasuresActivities(
 
   async function computeMeasures(input: MeasuresInput): Promise<Measures> {
     const { plan, iteration, split, unscored, seconds } = input;
-    const { record } = await contexts.run(plan.runId);
+    const { record } = await contexts.run(plan);
     const { specification } = record;
     const transcripts = (await Promise.all(input.shards.map(readTranscripts))).flat();
     return assembleMeasures({
@@ -84,12 +84,18 @@ export function createMeasuresActivities(
       measuredProblems: await measuredProblems(input),
       embeddingModel: embeddingModelOf(record).model,
       fixedScorer: fixedScorerOf(record)?.model ?? null,
-      baseOf: (await untunedModels(contexts, { ...record, iteration })).baseOf,
+      baseOf: (await modelsOf(input)).baseOf,
       batches: await storedBatches(input),
       unscored,
       seconds,
       evaluationCounts: addCounts(noCounts, ...input.shards.map(({ counts }) => counts)),
     });
+  }
+
+  async function modelsOf({ plan, iteration }: Measured): Promise<UntunedModels> {
+    const { record } = await contexts.run(plan);
+    const [first, scored] = [await contexts.society(plan, 0), await contexts.society(plan, iteration)];
+    return untunedModels(record, { first, scored });
   }
 
   async function evaluations({ plan, iteration }: MeasuresInput) {
@@ -119,7 +125,7 @@ export function createMeasuresActivities(
 
   /** What is known of the problems: types, and which answers are right by the verdicts that the evaluation rests on. */
   async function knowledge({ plan, iteration, split }: MeasuresInput) {
-    const place = { runId: plan.runId, iteration, split };
+    const place = { ...runOf(plan), iteration, split };
     // The evaluation has stored the verdicts: none is asked for again.
     const { isCorrect } = await references.judge(place, new Map(), iterationKeys.referenceVerdicts(place));
     const problems = new Map((await contexts.problems(place)).map((problem) => [problem.id, problem]));
@@ -158,9 +164,9 @@ export function createMeasuresActivities(
   }
 
   async function measuredProblems({ plan, split, iteration }: Measured): Promise<Set<string>> {
-    const { record } = await contexts.run(plan.runId);
+    const { record } = await contexts.run(plan);
     const { seed, evaluation } = record.specification;
-    const problems = await contexts.problems({ runId: plan.runId, split, iteration });
+    const problems = await contexts.problems({ ...runOf(plan), split, iteration });
     return drawMeasuredProblems(
       problems.map(({ id }) => id),
       { seed, most: evaluation.measuredProblems },

@@ -56,8 +56,8 @@ export class References {
     return (await this.load(place)).size;
   }
 
-  private async load({ runId, split, iteration }: SplitPlace): Promise<Map<string, string>> {
-    const { record } = await this.contexts.run(runId);
+  private async load({ split, iteration, ...run }: SplitPlace): Promise<Map<string, string>> {
+    const { record } = await this.contexts.run(run);
     const bytes = await this.dependencies.store.readVerified(splitFile(record.references, split, iteration));
     return new Map(parseLines<ReferenceAnswer>(bytes).map(({ id, answer }) => [id, answer]));
   }

@@ -1,16 +1,19 @@
 /**
  * What activities of one run read again and again: the run record, its problems, its societies. Immutable artifacts, so
- * a worker keeps the last few in memory, until it sees that the run was deleted and begun anew under the same id.
+ * a worker keeps the last few in memory, each run by the digest of its record.
  */
 import { ApplicationFailure } from '@temporalio/common';
+import { missingArtifact } from '../src/artifacts/damage';
 import { parseLines } from '../src/artifacts/lines';
 import { requireSealed } from '../src/artifacts/sealed';
 import { requireSociety } from '../src/artifacts/societies';
 import type { Problem } from '../src/contract/problem';
-import type { ArtifactReference, RunRecord, ShardInput, SplitReferences } from '../src/contract/run';
+import type { ArtifactReference, RunRecord, RunReference, ShardInput, SplitReferences } from '../src/contract/run';
 import type { Society } from '../src/contract/society';
 import { validationSplit, type Split } from '../src/contract/transcript';
+import { digestOf } from '../src/domain/digests';
 import { runKeys } from '../src/domain/keys';
+import { ArtifactError } from '../src/errors';
 import { promptsFor, type PromptSet } from '../src/prompts';
 import type { RunTasks } from '../src/tasks/run-tasks';
 import type { Task } from '../src/tasks/task';
@@ -24,60 +27,80 @@ export interface RunContext {
 
 export class RunContexts {
   private readonly memory = new Map<string, Promise<unknown>>();
-  /** The last look at a run's record in the store: when, and what all who ask meanwhile wait for. */
-  private readonly looks = new Map<string, { at: number; looked: Promise<void> }>();
+  /** When it was last looked for a run's record, and what all who ask meanwhile wait for. */
+  private readonly looks = new Map<string, { at: number; isThere: Promise<boolean> }>();
 
   constructor(private readonly dependencies: ActivityDependencies) {}
 
-  async run(runId: string): Promise<RunContext> {
-    let look = this.looks.get(runId);
-    if (look === undefined || Date.now() - look.at > trustedForMs) {
-      look = { at: Date.now(), looked: this.forgetIfReplaced(runId) };
-      this.looks.set(runId, look);
-      // A failed look is not one: the next who asks looks again.
-      look.looked.catch(() => this.looks.delete(runId));
+  /** Throws `ArtifactError` where the run that the reference means was deleted and begun anew under the same id. */
+  async run({ runId, recordDigest }: RunReference): Promise<RunContext> {
+    if (recordDigest !== undefined) {
+      await this.requireStored(runId);
+      return this.remember(recordDigest, () => this.load(runId, recordDigest));
     }
-    await look.looked;
-    return this.remember(recordName(runId), async () => {
-      const record = await requireSealed<RunRecord>(this.dependencies.store, runKeys.record(runId));
-      return { record, tasks: tasksOf(record, this.dependencies) };
-    });
+    const record = await this.read(runId);
+    return this.remember(digestOf(record), () => this.contextOf(record));
   }
 
-  /** Other specification, other problems: what is remembered of the run that had this id before has a name of its own. */
-  private async forgetIfReplaced(runId: string): Promise<void> {
-    const known = (await this.memory.get(recordName(runId))) as RunContext | undefined;
-    if (known === undefined) return;
-    const record = await requireSealed<RunRecord>(this.dependencies.store, runKeys.record(runId));
-    if (record.createdAt !== known.record.createdAt) this.memory.delete(recordName(runId));
+  /** A store that is no longer mounted, or was never this one, would take answers that nobody finds again. */
+  private async requireStored(runId: string): Promise<void> {
+    let look = this.looks.get(runId);
+    if (look === undefined || Date.now() - look.at > trustedForMs) {
+      look = { at: Date.now(), isThere: this.dependencies.store.has(runKeys.record(runId)) };
+      this.looks.set(runId, look);
+    }
+    const isThere = await look.isThere.catch((error: unknown) => {
+      this.looks.delete(runId);
+      throw error;
+    });
+    if (isThere) return;
+    this.looks.delete(runId);
+    throw missingArtifact(runKeys.record(runId));
+  }
+
+  private async load(runId: string, digest: string): Promise<RunContext> {
+    const record = await this.read(runId);
+    if (digestOf(record) === digest) return this.contextOf(record);
+    throw new ArtifactError(
+      'is of a run that was begun anew under this id; the workflow that asks belongs to the run before. Terminate it',
+      runKeys.record(runId),
+    );
+  }
+
+  private read(runId: string): Promise<RunRecord> {
+    return requireSealed<RunRecord>(this.dependencies.store, runKeys.record(runId));
+  }
+
+  private async contextOf(record: RunRecord): Promise<RunContext> {
+    return { record, tasks: tasksOf(record, this.dependencies) };
   }
 
   /** The task that a split's problems come from, with its parser and equality. */
-  async task({ runId, split }: Pick<SplitPlace, 'runId' | 'split'>): Promise<Task> {
-    const { tasks } = await this.run(runId);
+  async task({ split, ...run }: SplitOfRun): Promise<Task> {
+    const { tasks } = await this.run(run);
     return taskOfSplit(tasks, split);
   }
 
-  async society(runId: string, iteration: number): Promise<Society> {
-    const { record } = await this.run(runId);
+  async society(run: RunReference, iteration: number): Promise<Society> {
+    const { record } = await this.run(run);
     return this.remember(nameOf(record, `society ${iteration}`), () =>
       requireSociety(this.dependencies.store, record, iteration),
     );
   }
 
   /** The problems of a split, in the order in which shards slice them; training problems may differ by iteration. */
-  async problems({ runId, split, iteration }: SplitPlace): Promise<Problem[]> {
-    const { record } = await this.run(runId);
+  async problems({ split, iteration, ...run }: SplitPlace): Promise<Problem[]> {
+    const { record } = await this.run(run);
     const reference = splitFile(record.problems, split, iteration);
     return this.remember(nameOf(record, `problems ${reference.key}`), () => this.readLines<Problem>(reference));
   }
 
   async shardProblems({ plan, split, iteration, from, count }: ShardInput): Promise<Problem[]> {
-    return (await this.problems({ runId: plan.runId, split, iteration })).slice(from, from + count);
+    return (await this.problems({ ...runOf(plan), split, iteration })).slice(from, from + count);
   }
 
   async problem(place: SplitPlace, problemId: string): Promise<Problem> {
-    const { record } = await this.run(place.runId);
+    const { record } = await this.run(place);
     const byId = await this.remember(nameOf(record, `problems by id ${place.split} ${place.iteration}`), async () => {
       return new Map((await this.problems(place)).map((problem) => [problem.id, problem]));
     });
@@ -86,8 +109,8 @@ export class RunContexts {
     throw ApplicationFailure.nonRetryable(`run ${place.runId} has no ${place.split} problem ${problemId}`);
   }
 
-  async prompts({ runId, split }: Pick<SplitPlace, 'runId' | 'split'>): Promise<PromptSet> {
-    const { record, tasks } = await this.run(runId);
+  async prompts({ split, ...run }: SplitOfRun): Promise<PromptSet> {
+    const { record, tasks } = await this.run(run);
     const { specification } = record;
     return promptsFor(specification.method.prompts, taskOfSplit(tasks, split));
   }
@@ -112,21 +135,24 @@ export class RunContexts {
 
 const mostRemembered = 64;
 
-/** So long a record that was read is taken for the one in the store. */
+/** So long a record that was there is taken to be there. */
 const trustedForMs = 1_000;
-
-function recordName(runId: string): string {
-  return `${runId} record`;
-}
 
 function nameOf({ runId, createdAt }: RunRecord, what: string): string {
   return `${runId} ${createdAt} ${what}`;
 }
 
-export interface SplitPlace {
-  runId: string;
-  split: Split;
+export interface SplitPlace extends SplitOfRun {
   iteration: number;
+}
+
+interface SplitOfRun extends RunReference {
+  split: Split;
+}
+
+/** Only the reference, where a plan goes into an object of other fields. */
+export function runOf({ runId, recordDigest }: RunReference): RunReference {
+  return { runId, recordDigest };
 }
 
 /** Which file of a split an iteration uses: with `problems: fresh` every iteration trains on its own. */

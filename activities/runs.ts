@@ -58,7 +58,13 @@ export function createRunActivities(dependencies: ActivityDependencies) {
     // What the server knows may have changed since the run was stored; it belongs to this start, not to the record.
     const { searchAttributes, notices } = await attributesAndNotices();
     const resumed = known === undefined ? {} : { resumed: true };
-    return { ...record.plan, ...resumed, searchAttributes, notices: [...record.plan.notices, ...notices] };
+    return {
+      ...record.plan,
+      recordDigest: digestOf(record),
+      ...resumed,
+      searchAttributes,
+      notices: [...record.plan.notices, ...notices],
+    };
   }
 
   async function storeRun(

@@ -1,6 +1,7 @@
 /** One batch of problems scored for one kind of measure: which models are asked, and what becomes of their answers. */
 import type { ScoreBatch, ScoringKind } from '../src/contract/measures';
 import type { RunRecord } from '../src/contract/run';
+import type { Society } from '../src/contract/society';
 import type { Transcript } from '../src/contract/transcript';
 import type { DebateSize } from '../src/domain/debate-rules';
 import { pairDissimilarities, panelsOf, wantedFromAgents, wantedFromScorer } from '../src/domain/measures';
@@ -9,7 +10,6 @@ import { inGroups } from '../src/domain/measures/scored-text';
 import { baseOf, nameOfBase } from '../src/domain/society';
 import type { Scoring } from '../src/ports';
 import { scoreResponses, type WantedResponse } from './response-scorer';
-import type { RunContexts } from './run-context';
 
 export interface NamedModel {
   model: string;
@@ -65,12 +65,12 @@ export function fixedScorerOf({ specification }: RunRecord): NamedModel | undefi
 }
 
 /** Bases by agent, and so by model: an agent's weights are always made from its own base, in this run or an earlier one. */
-export async function untunedModels(
-  contexts: RunContexts,
-  { runId, iteration, specification }: Pick<RunRecord, 'runId' | 'specification'> & { iteration: number },
-): Promise<UntunedModels> {
-  const { agents } = await contexts.society(runId, 0);
-  const tuned = Object.entries((await contexts.society(runId, iteration)).agents);
+export function untunedModels(
+  { specification }: Pick<RunRecord, 'specification'>,
+  { first, scored }: { first: Pick<Society, 'agents'>; scored: Pick<Society, 'agents'> },
+): UntunedModels {
+  const { agents } = first;
+  const tuned = Object.entries(scored.agents);
   const served = [...Object.values(agents), ...tuned.map(([, agent]) => agent)];
   const own = Object.keys(agents).map((agent) => baseOf(specification, agent));
   const endpoints = new Map([

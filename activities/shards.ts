@@ -33,7 +33,7 @@ import { countCompletions, type StoredCompletion } from './completions';
 import type { ActivityDependencies } from './dependencies';
 import { gradePairs } from './grading';
 import { withHeartbeats } from './heartbeats';
-import type { RunContexts } from './run-context';
+import { runOf, type RunContexts } from './run-context';
 
 export interface CloseShardInput {
   shard: ShardInput;
@@ -80,7 +80,7 @@ export function createShardActivities(dependencies: ActivityDependencies, contex
   /** Those of a range of shards that an earlier start has closed: nobody opens them again. */
   async function findClosedShards({ plan, iteration, split, from, count }: ClosedShardsInput): Promise<ShardOutcome[]> {
     return withHeartbeats(async () => {
-      await contexts.run(plan.runId);
+      await contexts.run(plan);
       const numbers = Array.from({ length: count }, (_, index) => from + index);
       const outcomes = numbers.map((shard) => closedOutcome({ runId: plan.runId, iteration, split, shard }));
       return (await Promise.all(outcomes)).filter((outcome) => outcome !== undefined);
@@ -101,14 +101,14 @@ export function createShardActivities(dependencies: ActivityDependencies, contex
   /** Grades, votes, writes the transcripts with `agrees` on every turn; the outcome is written last. */
   async function closeShard({ shard, failures, failedVotes = [] }: CloseShardInput): Promise<ShardOutcome> {
     return withHeartbeats(async () => {
-      const task = await contexts.task({ runId: shard.plan.runId, split: shard.split });
+      const task = await contexts.task({ ...runOf(shard.plan), split: shard.split });
       const debates = await readDebates(shard, failures, task);
       const equal = await equalityOf(
         shard,
         task,
         debates.map(({ transcript }) => transcript),
       );
-      const { record } = await contexts.run(shard.plan.runId);
+      const { record } = await contexts.run(shard.plan);
       const transcripts = debates.map(({ transcript }) => voteOn(transcript, equal, record.specification.seed));
       const votes = await writeVotes(shard, transcripts, { without: [...failures, ...failedVotes], task });
       const outcome = {
@@ -131,7 +131,7 @@ export function createShardActivities(dependencies: ActivityDependencies, contex
   }
 
   async function rulesOf({ plan, split }: ShardInput): Promise<DebateRules> {
-    const { record } = await contexts.run(plan.runId);
+    const { record } = await contexts.run(plan);
     return debateRules(record.specification, split);
   }
 
@@ -262,7 +262,7 @@ export function createShardActivities(dependencies: ActivityDependencies, contex
 
   /** The stored completion keeps what the model thought aloud; the transcript holds what it said. */
   async function said({ plan }: ShardInput, { response }: StoredCompletion): Promise<string> {
-    const { record } = await contexts.run(plan.runId);
+    const { record } = await contexts.run(plan);
     return saidIn(response, record.specification.method.thinking);
   }
 

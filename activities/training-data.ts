@@ -12,7 +12,7 @@ import { distinctAnswers } from '../src/domain/voting';
 import type { ActivityDependencies } from './dependencies';
 import { withHeartbeats } from './heartbeats';
 import type { References } from './references';
-import type { RunContexts } from './run-context';
+import { runOf, type RunContexts } from './run-context';
 
 export function createTrainingDataActivities(
   { store }: ActivityDependencies,
@@ -24,7 +24,7 @@ export function createTrainingDataActivities(
     return withHeartbeats(async () => {
       const { runId } = input.plan;
       const place = { runId, iteration: input.iteration };
-      const { record } = await contexts.run(runId);
+      const { record } = await contexts.run(input.plan);
       const settings = selectionSettings(record.specification, input.iteration);
       const selection = new Selection(settings, await verdictsIfAsked(input));
       for await (const transcript of transcriptsOf(input)) selection.add(transcript);
@@ -51,12 +51,11 @@ export function createTrainingDataActivities(
 
   /** `select: reference` only: the one selection that may see labels, to measure what consensus noise costs. */
   async function verdictsIfAsked(input: SelectionInput): Promise<ReferenceVerdict | undefined> {
-    const { runId } = input.plan;
-    const { record } = await contexts.run(runId);
+    const { record } = await contexts.run(input.plan);
     if (record.specification.method.select !== 'reference') return undefined;
     const answers = new Map<string, string[]>();
     for await (const { problemId, rounds } of transcriptsOf(input)) answers.set(problemId, distinctAnswers(rounds));
-    const place = { runId, split: 'train' as const, iteration: input.iteration };
+    const place = { ...runOf(input.plan), split: 'train' as const, iteration: input.iteration };
     const { isCorrect } = await references.judge(place, answers, iterationKeys.referenceVerdicts(place));
     return isCorrect;
   }

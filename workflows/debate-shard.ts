@@ -109,9 +109,9 @@ async function debateRound(context: ShardContext, problemId: string, round: numb
 }
 
 async function takeTurn(context: ShardContext, problemId: string, round: number, member: number): Promise<void> {
-  const { runId, critics = 'own' } = context.input.plan;
+  const { runId, recordDigest, critics = 'own' } = context.input.plan;
   const { iteration, societyIteration, split, rounds } = context.input;
-  const turn = { runId, iteration, societyIteration, split, problemId, round, member };
+  const turn = { runId, recordDigest, iteration, societyIteration, split, problemId, round, member };
   const { name } = voiceOf({ member, round }, { members: membersOf(context.input), rounds, critics });
   const summary = `${problemId} · round ${round} · ${name}`;
   await outlastingOutages(context.gate, async () => {
@@ -123,7 +123,8 @@ async function takeTurn(context: ShardContext, problemId: string, round: number,
 /** Who was wrong is asked again with the reference answer as a hint; only where the method says so (STaR). */
 async function askWithHints({ input, gate, tally }: ShardContext, problemId: string): Promise<void> {
   const { plan, iteration, societyIteration, split } = input;
-  const request = { runId: plan.runId, iteration, societyIteration, split, problemId };
+  const run = { runId: plan.runId, recordDigest: plan.recordDigest };
+  const request = { ...run, iteration, societyIteration, split, problemId };
   const summary = `${problemId} · hints`;
   await outlastingOutages(gate, async () => {
     const counts = await models.askWithHints.executeWithOptions({ summary }, [request]);
@@ -134,7 +135,8 @@ async function askWithHints({ input, gate, tally }: ShardContext, problemId: str
 async function drawVoteSamples(context: ShardContext, problemId: string): Promise<void> {
   const { plan, iteration, societyIteration, split, voteSamples, furtherAnswers } = context.input;
   const range = { fromSample: membersOf(context.input) + 1, toSample: voteSamples };
-  const request = { runId: plan.runId, iteration, societyIteration, split, problemId, ...range, furtherAnswers };
+  const run = { runId: plan.runId, recordDigest: plan.recordDigest };
+  const request = { ...run, iteration, societyIteration, split, problemId, ...range, furtherAnswers };
   const summary = `${problemId} · ${describeSamples(range, furtherAnswers)}`;
   await outlastingOutages(context.gate, async () => {
     const counts = await models.drawVoteSamples.executeWithOptions({ summary }, [request]);

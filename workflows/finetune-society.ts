@@ -24,7 +24,7 @@ export async function finetuneSociety(input: FinetuneSocietyInput): Promise<Fine
 
   const outcomes = await allOrNone(
     plan.trainedAgents.map((agent) => async () => {
-      const request = { runId: plan.runId, iteration, agent };
+      const request = { runId: plan.runId, recordDigest: plan.recordDigest, iteration, agent };
       const summary = `${agent}, iteration ${iteration}`;
       const train = () => training.finetuneAgent.executeWithOptions({ summary }, [request]);
       const outcome = await outlastingOutages(gate, () => stoppedByPause(gate, train));

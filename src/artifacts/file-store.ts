@@ -27,6 +27,13 @@ export class FileArtifactStore implements ArtifactStore, LocalFolders {
     return key === undefined ? this.root : this.resolve(key);
   }
 
+  async has(key: string): Promise<boolean> {
+    const file = this.resolve(key);
+    return exists(file).catch((error: unknown) => {
+      throw storageError(key, 'cannot be read', error);
+    });
+  }
+
   async read(key: string): Promise<Buffer | undefined> {
     try {
       return await readFile(this.resolve(key));
@@ -109,17 +116,9 @@ export class FileArtifactStore implements ArtifactStore, LocalFolders {
     }
   }
 
-  async isFolder(key: string): Promise<boolean> {
-    return (await this.list(key)).length > 0;
-  }
-
   async localPath(key: string): Promise<string> {
-    const local = this.resolve(key);
-    const isThere = await exists(local).catch((error: unknown) => {
-      throw storageError(key, 'cannot be read', error);
-    });
-    if (!isThere) throw missingArtifact(key);
-    return local;
+    if (!(await this.has(key))) throw missingArtifact(key);
+    return this.resolve(key);
   }
 
   async workDirectory(name: string): Promise<string> {

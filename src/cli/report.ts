@@ -39,18 +39,21 @@ async function show(run: string, options: ReportOptions): Promise<void> {
   else process.stdout.write(`${closing(report)}\nreport: ${store.addressOf(runKeys.reportPage(runId))}\n`);
 }
 
-/** From the artifacts alone; only how long the stages took is known to nobody but the report there was. */
+/** From the artifacts alone; runs of older versions kept in their report only how long the stages took. */
 async function rebuild(store: ArtifactStore, config: MachineConfig, runId: string): Promise<Report> {
   const record = await readSealed<RunRecord>(store, runKeys.record(runId));
   const evaluated = record === undefined ? -1 : (await courseOf(store, record)).evaluated;
   if (evaluated < 0) return readReport(store, runId);
-  const timings = await readReport(store, runId).then(
-    (before) => before.timings,
-    () => [],
-  );
   const prices = (endpoint: string) => config.endpoints[endpoint]?.prices;
-  const request = { runId, throughIteration: evaluated, timings };
-  const report = buildReport(await gatherReport(store, request, { prices }));
+  const input = await gatherReport(store, { runId, throughIteration: evaluated }, { prices });
+  const timings =
+    input.timings.length > 0
+      ? input.timings
+      : await readReport(store, runId).then(
+          (before) => before.timings,
+          () => [],
+        );
+  const report = buildReport({ ...input, timings });
   await store.writeView(runKeys.reportData(runId), `${visibleJson(report)}\n`);
   await store.writeView(runKeys.reportPage(runId), renderHtml(report));
   return report;

@@ -44,9 +44,15 @@ export interface SplitReferences {
   validation?: ArtifactReference;
 }
 
-/** Everything the workflows need to order the work; derived once from the specification. */
-export interface RunPlan {
+/** A run, as the inputs of activities name it. */
+export interface RunReference {
   runId: string;
+  /** SHA-256 (hex) of the record's content: a worker that knows it need not read it again. Absent in older histories. */
+  recordDigest?: string;
+}
+
+/** Everything the workflows need to order the work; derived once from the specification. */
+export interface RunPlan extends RunReference {
   name: string;
   task: string;
   method: string;
@@ -187,8 +193,7 @@ export interface PartProgress {
 }
 
 /** Input of the turn activity: who speaks, where; texts are read from the store. */
-export interface TurnInput {
-  runId: string;
+export interface TurnInput extends RunReference {
   iteration: number;
   societyIteration: number;
   split: Split;
@@ -203,8 +208,7 @@ export interface TurnOutcome {
 }
 
 /** First-round samples beyond the debate's own, for the vote over k. */
-export interface VoteSamplesInput {
-  runId: string;
+export interface VoteSamplesInput extends RunReference {
   iteration: number;
   societyIteration: number;
   split: Split;
@@ -251,8 +255,7 @@ export interface SelectionOutcomeCounts {
   examples: Record<string, number>;
 }
 
-export interface FinetuneInput {
-  runId: string;
+export interface FinetuneInput extends RunReference {
   iteration: number;
   agent: string;
 }
@@ -337,12 +340,17 @@ export interface GuardCheckOutcome {
   stopped?: string;
 }
 
-/** Wall-clock seconds of one stage, and what it asked of models. Never part of a digest. */
+/** Wall-clock seconds of one stage, and what it asked of models. */
 export interface StageTiming {
   stage: Stage;
   iteration: number;
   seconds: number;
   counts: CallCounts;
+}
+
+/** `timings.json`: the stages that ended before the report on its iteration and after the one before; their first time counts. */
+export interface StageTimings {
+  timings: StageTiming[];
 }
 
 export interface ReportRequest {

@@ -113,6 +113,8 @@ export const iterationKeys = {
   measures: (place: IterationPlace) => `${iterationFolder(place)}/measures.json`,
   /** What the guard found in the iteration's training debate. */
   guard: (place: IterationPlace) => `${iterationFolder(place)}/guard.json`,
+  /** What the stages took that ended before the iteration's report. */
+  timings: (place: IterationPlace) => `${iterationFolder(place)}/timings.json`,
   /** The audit of the consensus that the iteration's training sets rest on. */
   audit: (place: IterationPlace) => `${iterationFolder(place)}/audit.json`,
 } as const;

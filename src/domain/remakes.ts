@@ -50,6 +50,11 @@ const kinds: readonly Kind[] = [
     what: 'figures of an iteration',
     from: 'transcripts and scores',
   },
+  {
+    pattern: /\/timings\.json$/,
+    what: 'how long stages took',
+    from: 'what this start of the run took, which for finished stages is next to nothing',
+  },
   { pattern: /\/scores\//, what: 'scores of responses', from: 'the models, which score again' },
   {
     pattern: /^comparisons\/[^/]+\/comparison\.json$/,

@@ -82,6 +82,8 @@ export interface Grader {
 export interface ArtifactStore {
   /** Where it is, for messages; where the artifact of a key is or would be. Nothing is read or written by it. */
   addressOf(key?: string): string;
+  /** Whether something is stored under the key; reads nothing of it. */
+  has(key: string): Promise<boolean>;
   read(key: string): Promise<Buffer | undefined>;
   /** Like `read`, but checks the digest; a missing or different artifact is an `ArtifactError`. */
   readVerified(reference: ArtifactReference): Promise<Buffer>;
@@ -103,7 +105,7 @@ export interface ArtifactStore {
 export interface LocalFolders {
   /** Publishes a finished folder by one rename; returns false where the target was there already. */
   publishDirectory(localDirectory: string, key: string): Promise<boolean>;
-  isFolder(key: string): Promise<boolean>;
+  has(key: string): Promise<boolean>;
   /** A path on this host for a stored file or folder. */
   localPath(key: string): Promise<string>;
   /** A folder on this host for work in progress, on the file system that `publishDirectory` renames from. */

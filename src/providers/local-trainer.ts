@@ -62,7 +62,7 @@ export class LocalTrainer implements Trainer {
   }
 
   async has(model: string): Promise<boolean> {
-    return this.machine.folders.isFolder(modelKey(model));
+    return this.machine.folders.has(modelKey(model));
   }
 
   async release(jobId: string): Promise<void> {

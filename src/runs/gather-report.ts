@@ -18,13 +18,14 @@ import { equalityFromVerdicts, type Equality, type PairVerdict } from '../domain
 import type { ArtifactStore } from '../ports';
 import { chooseFollowedProblems, type JudgedDebate } from '../report/followed-problems';
 import type { AdoptedCalls, IterationArtifacts, ReportInput } from '../report/report-input';
+import { readTimings } from './stage-timings';
 import { courseOf } from './standing';
 import { readShards, splits } from './stored-shards';
 
 /** @param request Names the run and the last iteration that has been evaluated. */
 export async function gatherReport(
   store: ArtifactStore,
-  request: ReportRequest,
+  request: Pick<ReportRequest, 'runId' | 'throughIteration'>,
   { prices }: { prices: (endpoint: string) => Prices | undefined },
 ): Promise<ReportInput> {
   const { runId, throughIteration } = request;
@@ -43,7 +44,7 @@ export async function gatherReport(
     questions: Object.fromEntries(problems.map(({ id, question }) => [id, question])),
     types: Object.fromEntries(problems.flatMap(({ id, type }) => (type === undefined ? [] : [[id, type]]))),
     followed: await followedDebates(store, run, { iterations, problems, answers }),
-    timings: request.timings,
+    timings: await readTimings(store, { runId, iteration: throughIteration }),
     adopted: await adoptedCalls(store, run, numbers),
     validation,
     prices: runPrices(await endpointsAsked(store, run), prices),

@@ -5,6 +5,7 @@ import path from 'node:path';
 import { repositoryRoot } from '../../src/paths';
 import type { RunPlan, ShardOutcome } from '../../src/contract/run';
 import type { ScoringKind } from '../../src/contract/measures';
+import { noCounts } from '../../src/domain/counts';
 import { activityWorld, evaluationShard, trainingShard, type ActivityWorld } from '../support/activity-world';
 
 interface Row {
@@ -45,6 +46,8 @@ async function walk(): Promise<void> {
   for (const agent of plan.trainedAgents) await world.call('finetuneAgent', { runId: 'run', iteration: 1, agent });
   await world.call('recordSociety', { plan, iteration: 1 });
   await evaluate(plan, 1);
+  const timings = [{ stage: 'evaluate' as const, iteration: 1, seconds: 1, counts: noCounts }];
+  await world.call('writeReport', { runId: 'run', throughIteration: 1, timings });
 }
 
 async function evaluate(plan: RunPlan, iteration: number): Promise<void> {
@@ -78,7 +81,8 @@ async function closed(shard: ReturnType<typeof trainingShard>): Promise<ShardOut
 
 function keysNow(): string[] {
   const entries = readdirSync(world.folder, { recursive: true, encoding: 'utf8' });
-  return entries.filter((entry) => /^(runs|models)\//.test(entry) && statSync(path.join(world.folder, entry)).isFile());
+  const isArtifact = (entry: string) => /^(runs|models)\//.test(entry) && !/\/report\.(html|json)$/.test(entry);
+  return entries.filter((entry) => isArtifact(entry) && statSync(path.join(world.folder, entry)).isFile());
 }
 
 function contents(): Map<string, string> {

@@ -8,14 +8,16 @@ import { programOf } from '../../activities/run-tasks';
 import type { RunTasks } from '../../src/tasks';
 import { FileArtifactStore } from '../../src/artifacts/file-store';
 import { publishSealed } from '../../src/artifacts/sealed';
+import { digestOf } from '../../src/domain/digests';
 import { runKeys } from '../../src/domain/keys';
 import { resolveSpecification } from '../../src/specification';
 
 const root = mkdtempSync(path.join(tmpdir(), 'maft-run-context-'));
 afterAll(() => rmSync(root, { recursive: true }));
 
-test('all that ask side by side see a run that was deleted and begun anew', async () => {
+test('a record is read once by its digest, and another one under the same id is refused', async () => {
   const store = new FileArtifactStore(root);
+  const read = jest.spyOn(store, 'read');
   const task = { promptTask: 'arithmetic', equal: () => true };
   const machine = { program: () => ({}) };
   const dependencies = { store, machine, task: () => task } as unknown as ActivityDependencies;
@@ -24,12 +26,17 @@ test('all that ask side by side see a run that was deleted and begun anew', asyn
   const begin = (createdAt: string) =>
     publishSealed(store, runKeys.record('demo'), { runId: 'demo', specification, program, createdAt });
   const contexts = new RunContexts(dependencies);
-  await begin('first');
-  expect((await contexts.run('demo')).record.createdAt).toBe('first');
+  const createdAt = async (recordDigest?: string) =>
+    (await contexts.run({ runId: 'demo', recordDigest })).record.createdAt;
+  const first = digestOf((await begin('first')).content);
+  expect(await Promise.all([createdAt(first), createdAt(first), createdAt(first)])).toEqual(Array(3).fill('first'));
+  expect(await createdAt(first)).toBe('first');
+  expect(read).toHaveBeenCalledTimes(1);
   rmSync(path.join(root, 'runs', 'demo'), { recursive: true });
-  await begin('second');
-  // A record is taken for the stored one for a second.
-  await new Promise((resolve) => setTimeout(resolve, 1_100));
-  const seen = await Promise.all(['a', 'b', 'c'].map(() => contexts.run('demo')));
-  expect(seen.map(({ record }) => record.createdAt)).toEqual(['second', 'second', 'second']);
+  const second = digestOf((await begin('second')).content);
+  // Inputs of older histories name no digest, and get what is stored now.
+  expect([await createdAt(second), await createdAt()]).toEqual(['second', 'second']);
+  await expect(new RunContexts(dependencies).run({ runId: 'demo', recordDigest: first })).rejects.toThrow(
+    /^runs\/demo\/run\.json: is of a run that was begun anew under this id/,
+  );
 });

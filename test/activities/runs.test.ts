@@ -5,8 +5,11 @@ import { readSealed } from '../../src/artifacts/sealed';
 import type { Evaluation } from '../../src/contract/evaluation';
 import type { Problem, ReferenceAnswer } from '../../src/contract/problem';
 import { parseLines } from '../../src/artifacts/lines';
+import type { RunPlan, StageTiming } from '../../src/contract/run';
+import { noCounts } from '../../src/domain/counts';
 import { iterationKeys } from '../../src/domain/keys';
 import type { ChatCompletion, ChatRequest } from '../../src/ports';
+import { readTimings } from '../../src/runs/stage-timings';
 import { activityWorld, evaluationShard, trainingShard, type ActivityWorld } from '../support/activity-world';
 import { FakeInference } from '../support/fake-ports';
 
@@ -90,12 +93,11 @@ describe('runs', () => {
 
   test('a run that was deleted and begun anew under its id is another one, also to a worker that lived on', async () => {
     const first = await world.resolve('again');
-    const problemsOf = async () => (await world.call('openShard', trainingShard(first))).problemIds;
-    const ids = await problemsOf();
+    const problemsOf = async (plan: RunPlan) => (await world.call('openShard', trainingShard(plan))).problemIds;
+    const ids = await problemsOf(first);
     await rm(path.join(world.folder, 'runs/again'), { recursive: true });
-    await new Promise((resolve) => setTimeout(resolve, 1_100));
     const second = await world.resolve('again', { task: { kind: 'arithmetic', max: 10, train: 2, eval: 2 } });
-    expect((await problemsOf()).slice(0, 2)).not.toEqual(ids.slice(0, 2));
+    expect((await problemsOf(second)).slice(0, 2)).not.toEqual(ids.slice(0, 2));
     const { problems } = await world.debate(trainingShard(second));
     expect(problems).toBe(2);
   });
@@ -124,6 +126,25 @@ describe('runs', () => {
       message: expect.stringMatching(/training-sets\/generation-1.jsonl.*is corrupt/),
     });
     expect(world.trainer.requests).toHaveLength(0);
+  });
+
+  test('stages count with what they took at first, wherever the run was started again, and not by any report', async () => {
+    await wholeIteration('timed');
+    const took = (seconds: number, iteration: number) =>
+      (['evaluate', 'report'] as const).map((stage) => ({ stage, iteration, seconds, counts: noCounts }));
+    const write = (throughIteration: number, timings: StageTiming[]) =>
+      world.call('writeReport', { runId: 'timed', throughIteration, timings });
+    const [evaluated, reported] = took(7, 0);
+    await write(0, [evaluated!]);
+    await rm(path.join(world.folder, 'runs/timed/report.json'));
+    // Started again: nothing is left to do in iteration 0.
+    await write(0, [took(0.1, 0)[0]!]);
+    await write(1, [took(0.1, 0)[0]!, reported!, took(9, 1)[0]!]);
+    expect(await readTimings(world.store, { runId: 'timed', iteration: 1 })).toEqual([
+      evaluated,
+      reported,
+      took(9, 1)[0],
+    ]);
   });
 
   test('a report that is torn is written anew', async () => {

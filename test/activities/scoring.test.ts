@@ -1,5 +1,4 @@
 /** Which untuned models the models of a society come from, and who serves them. */
-import type { RunContexts } from '../../activities/run-context';
 import { untunedModels } from '../../activities/scoring';
 import type { AgentModel } from '../../src/contract/society';
 import { tunedSociety, untunedSociety } from '../../src/domain/society';
@@ -22,10 +21,8 @@ const tuned = { ...tunedSociety(untuned, 1, weights), version: '1' };
 test.each([
   ['a run that began with untuned models', untuned],
   ['a run that began with the society of an earlier one', tuned],
-])('of %s, each agent counts from its own base', async (_, first) => {
-  const contexts = { society: (_run: string, iteration: number) => Promise.resolve(iteration === 0 ? first : tuned) };
-  const place = { runId: 'run', iteration: 1, specification };
-  const models = await untunedModels(contexts as unknown as RunContexts, place);
+])('of %s, each agent counts from its own base', (_, first) => {
+  const models = untunedModels({ specification }, { first, scored: tuned });
   const modelOf = (agent: string) => (tuned.agents[agent] as AgentModel).model;
   const bases = ['a', 'b', 'c'];
   for (const [index, base] of bases.entries()) {

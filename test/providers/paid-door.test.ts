@@ -1,34 +1,11 @@
 /** Every paid action of a run passes one door, which may refuse it, hold it, and is told what it cost. */
-import type { Ledger, PaidAction, PaidCost } from '../../src/ports';
+import type { FinetuneOutcome } from '../../src/contract/run';
 import { addCounts, noCounts } from '../../src/domain/counts';
 import { iterationKeys } from '../../src/domain/keys';
 import { PaymentRefused, ProviderError } from '../../src/errors';
 import { paidInference, paidScoring, paidTrainer } from '../../src/providers/paid-door';
 import { activityWorld, evaluationShard, trainingShard, turnOf, type ActivityWorld } from '../support/activity-world';
-
-type Entry = PaidAction & PaidCost;
-
-class RecordingLedger implements Ledger {
-  readonly entries: Entry[] = [];
-  admitted = 0;
-  refusal: (action: PaidAction) => Error | undefined = () => undefined;
-  held: Promise<void> = Promise.resolve();
-
-  async admit(action: PaidAction): Promise<void> {
-    await this.held;
-    const refusal = this.refusal(action);
-    if (refusal !== undefined) throw refusal;
-    this.admitted += 1;
-  }
-
-  async enter(action: PaidAction, cost: PaidCost): Promise<void> {
-    this.entries.push({ ...action, ...cost });
-  }
-
-  of(kind: PaidAction['kind']): Entry[] {
-    return this.entries.filter((entry) => entry.kind === kind);
-  }
-}
+import { RecordingLedger } from '../support/recording-ledger';
 
 let ledger: RecordingLedger;
 let world: ActivityWorld;
@@ -59,9 +36,9 @@ test('a door that records has what the run has in its books: calls, tokens, scor
     scored.tokens += tokens;
   }
   await world.call('selectTrainingData', { plan, iteration: 1, transcripts: [shards[1]!.transcripts] });
-  const trained = await Promise.all(
-    plan.trainedAgents.map((agent) => world.call('finetuneAgent', { runId: 'run', iteration: 1, agent })),
-  );
+  const trained: FinetuneOutcome[] = [];
+  for (const agent of plan.trainedAgents)
+    trained.push(await world.call('finetuneAgent', { runId: 'run', iteration: 1, agent }));
 
   const completions = ledger.of('completion');
   const books = addCounts(noCounts, ...shards.map(({ counts }) => counts));

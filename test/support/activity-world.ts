@@ -110,5 +110,5 @@ export function evaluationShard(plan: RunPlan): ShardInput {
 
 export function turnOf(shard: ShardInput, turn: Pick<TurnInput, 'problemId' | 'round' | 'member'>): TurnInput {
   const { plan, iteration, societyIteration, split } = shard;
-  return { runId: plan.runId, iteration, societyIteration, split, ...turn };
+  return { runId: plan.runId, recordDigest: plan.recordDigest, iteration, societyIteration, split, ...turn };
 }

@@ -69,7 +69,7 @@ async function performReferenceRun(home: Home): Promise<Omit<ReferenceRun, 'home
 /**
  * Digest of every file of a run and of its models, by path. Two runs of one specification on one machine have the same,
  * but for what says when something happened or how long it took, which is left out here and nowhere else:
- * `report.html`, `report.json` (timings), `maft-training.json` (seconds), and the fields `createdAt`, `training.seconds`
+ * `report.html`, `report.json`, `timings.json`, `maft-training.json` (seconds), and the fields `createdAt`, `training.seconds`
  * and the seal over them in `run.json` and `weights/*.json`.
  */
 export function contentOf(home: Home, runId: string): Record<string, string> {
@@ -81,7 +81,7 @@ export function contentOf(home: Home, runId: string): Record<string, string> {
       .map((file) => `models/${file}`),
   ];
   const compared = files.filter(
-    (file) => !['report.html', 'report.json', 'maft-training.json'].includes(path.basename(file)),
+    (file) => !['report.html', 'report.json', 'timings.json', 'maft-training.json'].includes(path.basename(file)),
   );
   return Object.fromEntries(compared.map((file) => [file, digestOf(file, readFileSync(home.path(file)))]));
 }

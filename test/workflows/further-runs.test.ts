@@ -170,11 +170,7 @@ describe('stopWhen: plateau', () => {
     expect(validated).toMatchObject({ split: 'eval.validation', problems: 6 });
     expect((await standingOf(world.store, 'plateau')).standing).toBe('finished');
     const report = buildReport(
-      await gatherReport(
-        world.store,
-        { runId: 'plateau', throughIteration: 1, timings: [] },
-        { prices: () => undefined },
-      ),
+      await gatherReport(world.store, { runId: 'plateau', throughIteration: 1 }, { prices: () => undefined }),
     );
     expect(report.state).toBe('completed');
     expect(report.statements.join()).toMatch(
