@@ -14,6 +14,8 @@ const [folder, python] = process.argv.slice(2);
 const store = new FileArtifactStore(folder);
 const pythonPath = pythonPackagesDirectory();
 const runner = new JobRunner({ python, pythonPath, device: 'cpu', killGraceMs: 10_000 });
+// Beside the start of the test's model servers.
+runner.warmUp().catch(() => undefined);
 const trainer = new LocalTrainer(runner, {
   folders: store,
   modelFolder: (base) => findBaseModel(base).folder,
