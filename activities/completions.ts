@@ -119,14 +119,19 @@ async function askAndStore(
 }
 
 async function ask({ inference, endpoint, failures }: Asking, key: string, { request, requestDigest }: Asked) {
-  const asked = { endpoint, model: request.model, requestDigest };
-  try {
-    const { text, ...answer } = await inference(endpoint, key).complete(request, Context.current().cancellationSignal);
-    failures.succeeded(asked);
-    return { response: text, ...answer };
-  } catch (error) {
-    throw failures.judge(asked, error);
-  }
+  const { cancellationSignal: signal } = Context.current();
+  const endpointAsked = inference(endpoint, key);
+  const { text, ...answer } = await failures.perform(
+    { endpoint, model: request.model, requestDigest },
+    () => endpointAsked.complete(request, signal),
+    () => endpointAsked.complete(smallRequest(request), AbortSignal.any([signal, AbortSignal.timeout(30_000)])),
+  );
+  return { response: text, ...answer };
+}
+
+/** Of the same model, so small that only a model that is down does not answer it. */
+function smallRequest({ model, sampling, seed }: ChatRequest): ChatRequest {
+  return { model, messages: [{ role: 'user', content: '1+1=?' }], sampling: { ...sampling, maxTokens: 16 }, seed };
 }
 
 /** Another request at the same place (other weights, another prompt, another server) is nothing wrong: it is simply not ours. */

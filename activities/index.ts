@@ -33,7 +33,7 @@ export function createActivities(dependencies: ActivityDependencies) {
     ...createFinetuningActivities(dependencies, contexts),
     ...createEvaluationActivities(dependencies, contexts, references),
     ...createGuardActivities(dependencies, contexts),
-    ...createMeasuresActivities(dependencies, contexts, references),
+    ...createMeasuresActivities(dependencies, contexts, references, memory),
     ...createReportingActivities(dependencies),
     ...createComparisonActivities(dependencies),
   };

@@ -15,8 +15,10 @@ import { debateRules, type DebateSize } from '../src/domain/debate-rules';
 import { iterationKeys } from '../src/domain/keys';
 import { assembleMeasures, drawMeasuredProblems } from '../src/domain/measures';
 import { inGroups } from '../src/domain/measures/scored-text';
+import type { CallMemory } from './completions';
 import type { ActivityDependencies } from './dependencies';
 import { withHeartbeats } from './heartbeats';
+import { judgedScoring } from './judged-scoring';
 import type { References } from './references';
 import { runOf, type RunContexts } from './run-context';
 import { embeddingModelOf, fixedScorerOf, scoreBatch, untunedModels, type UntunedModels } from './scoring';
@@ -28,6 +30,7 @@ export function createMeasuresActivities(
   dependencies: ActivityDependencies,
   contexts: RunContexts,
   references: References,
+  memory: Pick<CallMemory, 'failures'>,
 ) {
   const { store } = dependencies;
 
@@ -46,7 +49,8 @@ export function createMeasuresActivities(
           const key = iterationKeys.scores(placeOf(input), { kind: input.kind, batch });
           const signal = Context.current().cancellationSignal;
           const made = await readSealed<ScoreBatch>(store, key);
-          const scoring = (endpoint: string) => dependencies.scoring(endpoint, key);
+          const scoring = (endpoint: string) =>
+            judgedScoring(memory.failures, endpoint, dependencies.scoring(endpoint, key));
           const scores = made ?? (await scoreBatch(problems, { kind, size, record, models, scoring, signal }));
           const { content } = await publishSealed<ScoreBatch>(store, key, scores);
           sum.texts += content.texts;

@@ -14,9 +14,6 @@ const fewestBetween = 3;
 /** Requests that are remembered; one that is forgotten is given a minute more. */
 const mostRequests = 10_000;
 
-/** Refusals of load: they say nothing about the request that meets them. */
-const loadStatuses = new Set([503, 529]);
-
 interface Calls {
   succeeded: number;
   failed: number;
@@ -26,6 +23,8 @@ interface Trouble {
   failures: number;
   /** Failures before which another request had succeeded since the failure before. */
   between: number;
+  /** Once it failed twice without an answer to another request between. */
+  isAlone: boolean;
   /** Of the model: before the first failure, and at the newest one. */
   first: Calls;
   newest: Calls;
@@ -41,6 +40,48 @@ export interface AskedRequest {
 export class RequestFailures {
   private readonly models = new Map<string, Calls>();
   private readonly troubles = new Map<string, Trouble>();
+  /** Models that something small is being asked of. */
+  private readonly askedBeside = new Set<string>();
+
+  /**
+   * Performs a request. Where it fails and nothing else was asked of the model since it failed before (the last problem of a
+   * stage), `another` asks something small: so a request that fails for ever is told from a model that does, also when it
+   * is alone.
+   *
+   * @param another Its answer is of no interest, only whether there is one.
+   */
+  async perform<Answer>(
+    asked: AskedRequest,
+    request: () => Promise<Answer>,
+    another: () => Promise<unknown>,
+  ): Promise<Answer> {
+    try {
+      const answer = await request();
+      this.succeeded(asked);
+      return answer;
+    } catch (error) {
+      const judged = this.judge(asked, error);
+      const isOpen = judged === error && isOfServer(error) && !isLoad(error);
+      if (isOpen && this.troubles.get(idOf(asked))?.isAlone) await this.askAnother(asked, another);
+      throw judged;
+    }
+  }
+
+  /** At most one at a time per model: of a model that is down, nothing is learnt by asking for each request. */
+  private async askAnother({ endpoint, model }: AskedRequest, another: () => Promise<unknown>): Promise<void> {
+    const id = `${endpoint}/${model}`;
+    if (this.askedBeside.has(id)) return;
+    this.askedBeside.add(id);
+    const beside = { endpoint, model, requestDigest: `another request to ${model}` };
+    try {
+      await another();
+      this.succeeded(beside);
+    } catch (error) {
+      this.judge(beside, error);
+    } finally {
+      this.askedBeside.delete(id);
+    }
+  }
 
   succeeded(asked: AskedRequest): void {
     this.callsOf(asked).succeeded += 1;
@@ -52,10 +93,10 @@ export class RequestFailures {
    * that no retry mends. Then the problem fails, and the run goes on.
    */
   judge(asked: AskedRequest, error: unknown): unknown {
-    if (!(error instanceof ProviderError) || !isOfServer(error)) return error;
+    if (!isOfServer(error)) return error;
     const calls = this.callsOf(asked);
     const trouble = this.grow(asked, calls);
-    if (loadStatuses.has(error.status ?? 0)) return error;
+    if (isLoad(error)) return error;
     const succeeded = calls.succeeded - trouble.first.succeeded;
     const othersFailed = calls.failed - trouble.first.failed - trouble.failures;
     const isAlone = succeeded > othersFailed && trouble.between >= fewestBetween;
@@ -70,15 +111,16 @@ export class RequestFailures {
   private grow(asked: AskedRequest, calls: Calls): Trouble {
     const id = idOf(asked);
     const known = this.troubles.get(id);
-    const { failures, between, first, newest } = known ?? {
-      failures: 0,
-      between: 0,
-      first: { ...calls },
-      newest: calls,
-    };
-    const isBetween = known !== undefined && calls.succeeded > newest.succeeded;
+    const before = known ?? { failures: 0, between: 0, first: { ...calls }, isAlone: false };
+    const isBetween = known !== undefined && calls.succeeded > known.newest.succeeded;
     calls.failed += 1;
-    const grown = { failures: failures + 1, between: between + (isBetween ? 1 : 0), first, newest: { ...calls } };
+    const grown = {
+      failures: before.failures + 1,
+      between: before.between + (isBetween ? 1 : 0),
+      isAlone: before.isAlone || (known !== undefined && !isBetween),
+      first: before.first,
+      newest: { ...calls },
+    };
     // Behind all others: the longest untouched is forgotten first.
     this.troubles.delete(id);
     this.troubles.set(id, grown);
@@ -97,8 +139,14 @@ export class RequestFailures {
 }
 
 /** It broke, hung, or gave up at this request. A refused key, a missing model and a quota are no matter of one request. */
-function isOfServer({ status, unreachable, isOutage }: ProviderError): boolean {
-  return !isOutage && (status === undefined ? unreachable : status >= 500);
+function isOfServer(error: unknown): error is ProviderError {
+  if (!(error instanceof ProviderError) || error.isOutage) return false;
+  return error.status === undefined ? error.unreachable : error.status >= 500;
+}
+
+/** It says nothing about the request that meets it. */
+function isLoad({ status }: ProviderError): boolean {
+  return status === 503 || status === 529;
 }
 
 function idOf({ endpoint, requestDigest }: AskedRequest): string {

@@ -30,6 +30,21 @@ describe('against a real endpoint', () => {
     expect(await run.failureOf(id)).toMatchObject({ nonRetryable: true, outage: false });
   });
 
+  test('also the last of all problems, when nobody asks anything beside it: the model is asked something small', async () => {
+    const { id, question } = (await run.problems()).at(-2)!;
+    const answer: Answer = ({ body }, response) =>
+      JSON.stringify(body).includes(question)
+        ? json(500, { error: { message: 'CUDA error' } })({} as never, response)
+        : json(200, completionBody('#2'))({} as never, response);
+    run.answerCompletions(answer);
+    const before = run.asked();
+    for (let attempt = 1; attempt <= 5; attempt++)
+      expect(await run.failureOf(id)).toMatchObject({ nonRetryable: false, outage: true });
+    expect(await run.failureOf(id)).toMatchObject({ nonRetryable: true, outage: false });
+    // Beside the second to the fifth attempt.
+    expect(run.asked() - before).toBe(6 + 4);
+  });
+
   test('where nothing succeeds it stays an outage', async () => {
     run.answerCompletions(json(500, { error: { message: 'CUDA error' } }));
     const last = (await run.problems()).at(-1);
