@@ -5,7 +5,7 @@ import { deriveRunPlan } from '../domain/plan';
 import { boundText, plannedWorkload, type Workload } from '../domain/workload';
 import { resolveSpecification, type ResolvedSpecification } from '../specification';
 import type { ResolvedComparison } from '../specification/comparison';
-import { count } from '../report/numbers';
+import { count, counted } from '../report/numbers';
 import { dottedPath, leafPaths, valueAt } from '../specification/plain-objects';
 
 /** As JSON: the specification with all its defaults, where each value is from, and what it amounts to. */
@@ -67,7 +67,7 @@ function callsLine(workload: Workload): string {
     [calls.evaluation, 'in evaluation'],
   ] as const;
   const shown = parts.filter(([made]) => made > 0).map(([made, where]) => `${count(made)} ${where}`);
-  return `${boundText(workload)}${count(calls.total)} model calls: ${shown.join(', ')}`;
+  return `${boundText(workload)}${counted(calls.total, 'model call')}: ${shown.join(', ')}`;
 }
 
 export function describePlannedComparison(resolved: ResolvedComparison): string[] {
@@ -75,8 +75,8 @@ export function describePlannedComparison(resolved: ResolvedComparison): string[
   const calls = runs.reduce((sum, { workload }) => sum + workload.calls.total, 0);
   const trainings = runs.reduce((sum, { workload }) => sum + workload.trainings, 0);
   return [
-    `comparison ${JSON.stringify(name)}: ${runs.length} runs`,
-    ...runs.map(({ runId, workload }) => `  ${runId}: ${callsLine(workload)}; ${workload.trainings} trainings`),
-    `  together ${count(calls)} model calls and ${count(trainings)} trainings, less what the runs share`,
+    `comparison ${JSON.stringify(name)}: ${counted(runs.length, 'run')}`,
+    ...runs.map(({ runId, workload }) => `  ${runId}: ${callsLine(workload)}; ${counted(workload.trainings, 'training')}`),
+    `  together ${counted(calls, 'model call')} and ${counted(trainings, 'training')}, less what the runs share`,
   ];
 }
