@@ -62,9 +62,15 @@ export class RequestFailures {
     } catch (error) {
       const judged = this.judge(asked, error);
       const isOpen = judged === error && isOfServer(error) && !isLoad(error);
-      if (isOpen && this.troubles.get(idOf(asked))?.isAlone) await this.askAnother(asked, another);
+      if (isOpen && this.needsAnother(asked)) await this.askAnother(asked, another);
       throw judged;
     }
+  }
+
+  /** From the third failure on: by the sixth, `fewestBetween` answers can have come between. */
+  private needsAnother(asked: AskedRequest): boolean {
+    const trouble = this.troubles.get(idOf(asked));
+    return trouble !== undefined && trouble.isAlone && trouble.failures >= fewestFailures - fewestBetween;
   }
 
   /** At most one at a time per model: of a model that is down, nothing is learnt by asking for each request. */

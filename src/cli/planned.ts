@@ -76,7 +76,9 @@ export function describePlannedComparison(resolved: ResolvedComparison): string[
   const trainings = runs.reduce((sum, { workload }) => sum + workload.trainings, 0);
   return [
     `comparison ${JSON.stringify(name)}: ${counted(runs.length, 'run')}`,
-    ...runs.map(({ runId, workload }) => `  ${runId}: ${callsLine(workload)}; ${counted(workload.trainings, 'training')}`),
+    ...runs.map(
+      ({ runId, workload }) => `  ${runId}: ${callsLine(workload)}; ${counted(workload.trainings, 'training')}`,
+    ),
     `  together ${counted(calls, 'model call')} and ${counted(trainings, 'training')}, less what the runs share`,
   ];
 }

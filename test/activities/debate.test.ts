@@ -133,6 +133,8 @@ describe('a debate turn', () => {
   test('mistake 12: a retry asks the same model with the same temperature and seed, nothing falls back', async () => {
     const attempts: ChatRequest[] = [];
     inference.trouble = (request) => {
+      // Something small that is asked of the model beside them.
+      if (request.sampling.maxTokens === 16) return undefined;
       attempts.push(request);
       return attempts.length < 4 ? clientError() : undefined;
     };
