@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -120,14 +121,17 @@ def test_everybody_else_is_answered_while_large_requests_are_worked_on(client: h
         return client.post(route, content=body, headers=JSON).status_code
 
     with ThreadPoolExecutor(len(HEAVY)) as pool:
+        started = time.monotonic()
         sent = {name: pool.submit(send, name) for name in HEAVY}
-        answered = 0
-        with httpx.Client(base_url=client.base_url, timeout=5) as other:
+        waits = []
+        with httpx.Client(base_url=client.base_url, timeout=120) as other:
             while not all(future.done() for future in sent.values()):
+                asked = time.monotonic()
                 assert other.get("/health").status_code == 200
+                waits.append(time.monotonic() - asked)
                 ask(other, max_tokens=1)
-                answered += 1
-    assert answered > 0
+    # In relation to each other, for machines differ: work on the event loop makes one wait of nearly all of it.
+    assert max(waits) < (time.monotonic() - started) / 2, waits
     codes = {name: future.result() for name, future in sent.items()}
     assert set(codes.values()) == {200, 400}, codes
 
