@@ -1,7 +1,7 @@
 import { evaluateTranscripts, type EvaluationInput } from '../../src/domain/accuracy';
 import { auditConsensus } from '../../src/domain/audit';
 import { selectTrainingSets } from '../../src/domain/selection';
-import { debate, failedDebate, sameText } from '../support/debates';
+import { debate, failedDebate, sameText, selectionSettings } from '../support/debates';
 
 const transcripts = [
   debate(
@@ -144,24 +144,7 @@ test('every mode says of every problem whether it was right, so that comparisons
   ]));
 
 test('the audit counts examples that rest on a wrong consensus', () => {
-  const settings = {
-    method: 'm',
-    members: 3,
-    rounds: 2,
-    weights: 'per-agent',
-    critics: 'own',
-    sharedTargets: 'last-round',
-    hint: false,
-    select: 'consensus',
-    correctedShare: 0.5,
-    mixing: 'weighted-loss',
-    criticTarget: 'last-round',
-    minimumAgreement: 0,
-    seed: 0,
-    iteration: 1,
-    maxLength: 100,
-  } as const;
-  const { trainingSets } = selectTrainingSets(transcripts, settings);
+  const { trainingSets } = selectTrainingSets(transcripts, selectionSettings);
   const audit = auditConsensus({ iteration: 1, transcripts, trainingSets, isRight: input.isCorrect });
   expect(audit.problems).toEqual({ agreed: 2, consensusRight: 1 });
   expect(audit.agents.find(({ agent }) => agent === 'critic-1')).toEqual({

@@ -7,26 +7,8 @@ import { selectTrainingSets, type SelectionSettings } from '../../src/domain/sel
 import { reportNotices } from '../../src/report/report-notices';
 import { buildReport } from '../../src/report/build-report';
 import { renderHtml } from '../../src/report/render-html';
-import { debate } from '../support/debates';
+import { debate, selectionSettings as settings } from '../support/debates';
 import { reportFixture } from '../support/report-fixture';
-
-const settings: SelectionSettings = {
-  method: 'multiagent-finetuning',
-  members: 3,
-  rounds: 2,
-  weights: 'per-agent',
-  critics: 'own',
-  sharedTargets: 'last-round',
-  hint: false,
-  select: 'consensus',
-  correctedShare: 0.5,
-  mixing: 'weighted-loss',
-  criticTarget: 'last-round',
-  minimumAgreement: 0,
-  seed: 0,
-  iteration: 1,
-  maxLength: 100,
-};
 
 /** Three members agree in both rounds; their first answers are changed. */
 function withFirstAnswers(change: Partial<Turn>): Transcript {

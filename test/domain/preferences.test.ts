@@ -6,26 +6,13 @@ import type { FinishReason, Transcript } from '../../src/contract/transcript';
 import { dataFormats, dataLine, lossOfFormat } from '../../src/domain/data-formats';
 import { selectTrainingSets, type SelectionSettings } from '../../src/domain/selection';
 import { repositoryRoot } from '../../src/paths';
-import { debate } from '../support/debates';
+import { debate, selectionSettings } from '../support/debates';
 
 const everyRole = (loss: 'supervised' | 'dpo' | 'kto') => ({ generation: loss, critic: loss, shared: loss });
 
 const settings: SelectionSettings = {
+  ...selectionSettings,
   method: 'preferences',
-  members: 3,
-  rounds: 2,
-  weights: 'per-agent',
-  critics: 'own',
-  sharedTargets: 'last-round',
-  hint: false,
-  select: 'consensus',
-  correctedShare: 0.5,
-  mixing: 'weighted-loss',
-  criticTarget: 'last-round',
-  minimumAgreement: 0,
-  seed: 0,
-  iteration: 1,
-  maxLength: 100,
   losses: everyRole('dpo'),
 };
 

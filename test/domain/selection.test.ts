@@ -2,25 +2,7 @@ import fc from 'fast-check';
 import { rejectionOutcomes, type TrainingExample } from '../../src/contract/training';
 import type { Transcript } from '../../src/contract/transcript';
 import { selectTrainingSets, type SelectionSettings } from '../../src/domain/selection';
-import { debate, failedDebate } from '../support/debates';
-
-const settings: SelectionSettings = {
-  method: 'multiagent-finetuning',
-  members: 3,
-  rounds: 2,
-  weights: 'per-agent',
-  critics: 'own',
-  sharedTargets: 'last-round',
-  hint: false,
-  select: 'consensus',
-  correctedShare: 0.5,
-  mixing: 'weighted-loss',
-  criticTarget: 'last-round',
-  minimumAgreement: 0,
-  seed: 0,
-  iteration: 1,
-  maxLength: 100,
-};
+import { debate, failedDebate, selectionSettings as settings } from '../support/debates';
 
 function select(transcripts: Transcript[], changed: Partial<SelectionSettings> = {}) {
   const { trainingSets, report } = selectTrainingSets(transcripts, { ...settings, ...changed });

@@ -1,9 +1,29 @@
 /** Small transcripts for tests of voting, selection and evaluation: answers in, transcripts out. */
 import type { FinishReason, HintedResponse, Transcript, Turn } from '../../src/contract/transcript';
 import { voiceOf, type DebateRules } from '../../src/domain/debate-rules';
+import type { SelectionSettings } from '../../src/domain/selection';
 import { voteOnDebate, type Equality } from '../../src/domain/voting';
 
 export const sameText: Equality = (a, b) => a === b;
+
+/** Selection from a debate of three members over two rounds, as the method's default has it. */
+export const selectionSettings: SelectionSettings = {
+  method: 'multiagent-finetuning',
+  members: 3,
+  rounds: 2,
+  weights: 'per-agent',
+  critics: 'own',
+  sharedTargets: 'last-round',
+  hint: false,
+  select: 'consensus',
+  correctedShare: 0.5,
+  mixing: 'weighted-loss',
+  criticTarget: 'last-round',
+  minimumAgreement: 0,
+  seed: 0,
+  iteration: 1,
+  maxLength: 100,
+};
 
 export interface DebateOptions {
   problemId?: string;
