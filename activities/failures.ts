@@ -131,7 +131,8 @@ const brokenMachine: readonly (number | null)[] = [
 
 /**
  * The world around us is broken, not this one request: an endpoint that is down, overloaded, or lacks the model, a key or
- * an account it no longer takes, a limit of ours that is reached, a full disk, a store that is not mounted, a GPU that fails, published weights that have changed since.
+ * an account it no longer takes, a limit of ours that is reached, a full disk, a store that is not mounted, a GPU that fails,
+ * published weights that have changed since.
  */
 function isOutage(error: MaftError): boolean {
   if (error instanceof PaymentRefused) return true;

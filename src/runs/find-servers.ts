@@ -10,6 +10,8 @@ export interface FoundServers {
   uiUrl: string | null;
   /** Base address without `/v1`; null where no model server belongs to them. */
   modelServerUrl: string | null;
+  /** MAFT_DATA of its workers; undefined where it is not known. */
+  data: string | undefined;
   /** How they were found, for the user. */
   found: string;
 }
@@ -20,7 +22,7 @@ export interface FoundServers {
  */
 export function findServers(config: MachineConfig): FoundServers | undefined {
   const { address, namespace, embedded } = config.temporal;
-  const elsewhere = { uiUrl: null, modelServerUrl: null };
+  const elsewhere = { uiUrl: null, modelServerUrl: null, data: undefined };
   if (address !== undefined) {
     const found = `Temporal at ${address}; its workers must be running`;
     return { target: ownServerTarget({ address, namespace }), found, ...elsewhere };
@@ -31,9 +33,9 @@ export function findServers(config: MachineConfig): FoundServers | undefined {
   }
   const running = findRunningPlatform(config.maftHome);
   if (running === undefined) return undefined;
-  const { uiUrl, modelServerUrl } = running;
+  const { uiUrl, modelServerUrl, data } = running;
   const found = `the running maft ${running.command} (process ${running.pid})`;
-  return { target: targetOf(running, config), uiUrl, modelServerUrl, found };
+  return { target: targetOf(running, config), uiUrl, modelServerUrl, data, found };
 }
 
 /** As `findServers`, for commands that start none of their own. */

@@ -54,7 +54,7 @@ export async function performRun(request: RunRequest): Promise<Report | undefine
     await followRun(servers.client, workflowId, { display, interrupted, onProgress });
     const report = await readReport(store, runId);
     if (!chosen.hadFinished) await tellThrough(report.iterations.at(-1)?.iteration ?? -1);
-    display.note(`report: ${openStore(servers.config).addressOf(runKeys.reportPage(runId))}`);
+    display.note(`report: ${store.addressOf(runKeys.reportPage(runId))}`);
     return report;
   });
 }

@@ -7,7 +7,6 @@ import { giveUpCommands } from '../setup/command';
 import { prepareMachine } from '../setup/prepare-machine';
 import type { SetupListener } from '../setup/progress';
 import { startPlatform, type PlatformEvent } from '../supervision/platform';
-import { findRunningPlatform } from '../supervision/platform-state';
 import { findServers, runningServers, targetOf, type FoundServers } from './find-servers';
 import { connectClient } from './temporal-client';
 
@@ -40,7 +39,7 @@ export async function withServers<Result>(
   const config = loadConfig();
   const servers = findServers(config);
   if (servers !== undefined) {
-    refuseOtherData(config);
+    refuseOtherData(config, servers);
     return withClient(config, servers, use);
   }
   if (request.detach) {
@@ -53,11 +52,10 @@ export async function withServers<Result>(
 }
 
 /** Relative paths of a specification mean the data folder of the workers: a MAFT_DATA beside it would be ignored. */
-function refuseOtherData({ data, maftHome }: MachineConfig): void {
-  const running = findRunningPlatform(maftHome);
-  if (!process.env.MAFT_DATA || running?.data === undefined || running.data === data) return;
+function refuseOtherData({ data }: MachineConfig, servers: FoundServers): void {
+  if (!process.env.MAFT_DATA || servers.data === undefined || servers.data === data) return;
   throw new ConfigError(
-    `MAFT_DATA is ${data} here, but the running maft ${running.command} (process ${running.pid}) reads ${running.data}: ` +
+    `MAFT_DATA is ${data} here, but ${servers.found} reads ${servers.data}: ` +
       'leave MAFT_DATA out here, or stop that one and start it with this MAFT_DATA',
   );
 }

@@ -3,8 +3,8 @@ import { existsSync } from 'node:fs';
 import { dirname, isAbsolute, join, relative, resolve } from 'node:path';
 import { isPlainObject } from './plain-objects';
 
-/** Fields whose texts may name a file or a folder, wherever they stand: of tasks, and of base models. */
-const pathFields: ReadonlySet<string> = new Set(['path', 'base']);
+/** Settings whose `base` is a model; that of prompts is the name of a set. */
+const withBase: ReadonlySet<string> = new Set(['model', 'members', 'scorer']);
 
 /**
  * The content of a file with what it names beside itself as workers find it: relative to the data folder, or absolute where it
@@ -17,10 +17,14 @@ export function withNamedFiles(content: unknown, file: string, dataDirectory: st
     const beside = join(folder, value);
     return existsSync(beside) && beside !== resolve(dataDirectory, value) ? seenFrom(dataDirectory, beside) : value;
   };
-  const walk = (value: unknown): unknown => {
-    if (Array.isArray(value)) return value.map(walk);
+  const walk = (value: unknown, setting = ''): unknown => {
+    if (Array.isArray(value)) return value.map((each) => walk(each, setting));
     if (!isPlainObject(value)) return value;
-    const entries = Object.entries(value).map(([key, each]) => [key, pathFields.has(key) ? found(each) : walk(each)]);
+    const isTask = Object.hasOwn(value, 'kind');
+    const entries = Object.entries(value).map(([key, each]) => {
+      const namesFile = (key === 'path' && isTask) || (key === 'base' && withBase.has(setting));
+      return [key, namesFile ? found(each) : walk(each, key)];
+    });
     return Object.fromEntries(entries) as unknown;
   };
   return walk(content);

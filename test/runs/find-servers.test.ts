@@ -107,4 +107,7 @@ test('a MAFT_DATA beside a running `maft up` that reads another folder is refuse
   await expect(withServers(request, () => Promise.resolve())).rejects.toThrow(
     /MAFT_DATA is \/data\/mine here, but the running maft up \(process \d+\) reads \/data\/theirs: leave MAFT_DATA out/,
   );
+  // A server elsewhere has workers of its own, whatever runs on this MAFT_HOME.
+  process.env.TEMPORAL_ADDRESS = '127.0.0.1:1';
+  await expect(withServers(request, () => Promise.resolve())).rejects.toThrow(/127\.0\.0\.1:1/);
 });

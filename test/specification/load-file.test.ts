@@ -35,6 +35,9 @@ test('a relative path that is there beside the file is meant so, as workers find
   expect(await loaded(folder)).toEqual(written('data/own.jsonl', 'data/model'));
   expect(await loaded(tmpdir())).toEqual(written('data/own.jsonl', relative(tmpdir(), absolute)));
   expect(await loaded(join(folder, 'elsewhere'))).toEqual(written('data/own.jsonl', absolute));
+  const names = { method: { prompts: { base: 'data' } }, task: { kind: 'module', options: { path: 'data' } } };
+  file(JSON.stringify(names));
+  expect(await loaded(join(folder, 'elsewhere'))).toEqual(names);
   file(JSON.stringify(written('/data/own.jsonl', 'Qwen/Qwen2.5-1.5B')));
   expect(await loaded(join(folder, 'elsewhere'))).toEqual(written('/data/own.jsonl', 'Qwen/Qwen2.5-1.5B'));
 });
