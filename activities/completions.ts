@@ -7,11 +7,12 @@ import { publishSealed, readSealed } from '../src/artifacts/sealed';
 import type { CallCounts } from '../src/contract/run';
 import type { Sampling } from '../src/contract/sampling';
 import type { ChatMessage, CompletionEnd, Usage } from '../src/contract/transcript';
-import { addCounts, countAnswers, countUsages, noCounts } from '../src/domain/counts';
+import { addCounts, countAnswers, noCounts } from '../src/domain/counts';
 import { digestOf } from '../src/domain/digests';
 import { iterationKeys, type TurnPlace } from '../src/domain/keys';
 import { ArtifactError } from '../src/errors';
 import type { ArtifactStore, ChatRequest, Inference } from '../src/ports';
+import { forgetKeptCall, notedAside, notedCall } from './lost-calls';
 import { RequestFailures } from './request-failures';
 import { UnstoredAnswers } from './unstored-answers';
 
@@ -29,8 +30,6 @@ export interface StoredCompletion extends CompletionEnd {
   usage: Usage;
   /** The name the endpoint gave the model that answered, where it is another way to say what was asked for. */
   answeredBy?: string;
-  /** Answers to this request that were paid for before, could not be stored, and were lost. */
-  lost?: Usage[];
   /** The agent's own answer of the round before was empty, and is not among the messages. */
   askedWithoutEmptyAnswer?: true;
   /** The run that asked, where this completion was adopted from another one (`execution.reuseTurnsOf`). */
@@ -106,11 +105,11 @@ async function askAndStore(
     ...{ requestDigest, ...request, endpoint },
     ...(await ask(asking, key, asked)),
     ...remarks,
-    ...(unstored.lost(id).length === 0 ? {} : { lost: unstored.lost(id) }),
   };
   try {
     const { content } = await publishSealed<StoredCompletion>(store, key, completion);
     unstored.stored(id);
+    await forgetKeptCall(store, key);
     return sameRequest(key, content, requestDigest);
   } catch (error) {
     if (error instanceof ArtifactError && (error.retryable || error.isRefused)) unstored.keep(id, completion);
@@ -118,15 +117,19 @@ async function askAndStore(
   }
 }
 
-async function ask({ inference, endpoint, failures }: Asking, key: string, { request, requestDigest }: Asked) {
+async function ask({ store, inference, endpoint, failures }: Asking, key: string, { request, requestDigest }: Asked) {
   const { cancellationSignal: signal } = Context.current();
   const endpointAsked = inference(endpoint, key);
   const { text, ...answer } = await failures.perform(
     { endpoint, model: request.model, requestDigest },
-    () => endpointAsked.complete(request, signal),
-    () => endpointAsked.complete(smallRequest(request), AbortSignal.any([signal, AbortSignal.timeout(30_000)])),
+    () => notedCall(store, key, () => endpointAsked.complete(request, signal)),
+    () => notedAside(store, key, () => endpointAsked.complete(smallRequest(request), briefly(signal))),
   );
   return { response: text, ...answer };
+}
+
+function briefly(signal: AbortSignal): AbortSignal {
+  return AbortSignal.any([signal, AbortSignal.timeout(30_000)]);
 }
 
 /** Of the same model, so small that only a model that is down does not answer it. */
@@ -145,9 +148,7 @@ async function answeredElsewhere(
     if (found === undefined || found.requestDigest !== asked.requestDigest) continue;
     // Runs of an earlier version did not say.
     if (found.endpoint !== undefined && found.endpoint !== asked.endpoint) continue;
-    // What that run lost is in its own books.
-    const { lost: _ofThatRun, ...adopted } = found;
-    return { ...adopted, reusedFrom: found.reusedFrom ?? runId };
+    return { ...found, reusedFrom: found.reusedFrom ?? runId };
   }
   return undefined;
 }
@@ -170,11 +171,5 @@ function sameRequest(key: string, stored: StoredCompletion, requestDigest: strin
 export function countCompletions(completions: readonly StoredCompletion[]): CallCounts {
   const withoutOwn = completions.filter(({ askedWithoutEmptyAnswer }) => askedWithoutEmptyAnswer).length;
   const remarked = { ...noCounts, endings: { 'asked without empty answer': withoutOwn } };
-  const lost = completions.flatMap((completion) => completion.lost ?? []);
-  const paidTwice = { ...countUsages(lost), endings: { 'asked again': lost.length } };
-  return addCounts(
-    countAnswers(completions),
-    ...(withoutOwn === 0 ? [] : [remarked]),
-    ...(lost.length === 0 ? [] : [paidTwice]),
-  );
+  return addCounts(countAnswers(completions), ...(withoutOwn === 0 ? [] : [remarked]));
 }

@@ -16,7 +16,7 @@ import type { ActivityDependencies } from './dependencies';
 import { withHeartbeats } from './heartbeats';
 import type { References } from './references';
 import { runOf, type RunContexts, type SplitPlace } from './run-context';
-import type { VoteRecord } from './shards';
+import type { VoteRecord } from './stored-turns';
 
 export interface AuditInput {
   plan: RunPlan;

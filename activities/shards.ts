@@ -7,63 +7,25 @@ import type {
   ShardInput,
   ShardOutcome,
 } from '../src/contract/run';
-import { publishLines } from '../src/artifacts/lines';
-import { isStored } from '../src/artifacts/lines';
-import { publishSealed, readSealed, requireSealed } from '../src/artifacts/sealed';
-import type { Problem } from '../src/contract/problem';
-import type {
-  CompletionEnd,
-  Consensus,
-  DebateRound,
-  HintedResponse,
-  Transcript,
-  Turn,
-  Usage,
-} from '../src/contract/transcript';
-import { saidIn } from '../src/domain/answers';
-import { usagesOf } from '../src/domain/counts';
-import { debateRules, sampleVoice, voiceOf, type DebateRules, type Voice } from '../src/domain/debate-rules';
-import { samplesAtEqualTokens, temperatureVoice } from '../src/domain/further-answers';
+import { isStored, publishLines } from '../src/artifacts/lines';
+import { publishSealed, readSealed } from '../src/artifacts/sealed';
+import type { Consensus, Transcript } from '../src/contract/transcript';
 import { memberNumbers } from '../src/domain/identifiers';
 import { iterationKeys, type ShardPlace } from '../src/domain/keys';
 import { answerPairs, distinctAnswers, equalityFromVerdicts, voteOnDebate, type Equality } from '../src/domain/voting';
-import { ArtifactError } from '../src/errors';
-import type { Task } from '../src/tasks/task';
 import { countCompletions, type StoredCompletion } from './completions';
 import type { ActivityDependencies } from './dependencies';
 import { gradePairs } from './grading';
 import { withHeartbeats } from './heartbeats';
+import { countLostCalls } from './lost-calls';
 import { runOf, type RunContexts } from './run-context';
+import { StoredTurns, type ReadDebate } from './stored-turns';
 
 export interface CloseShardInput {
   shard: ShardInput;
   failures: ProblemFailure[];
   /** Problems whose further samples for a vote could not be drawn: they stay without that vote. */
   failedVotes?: ProblemFailure[];
-}
-
-/** One line of a votes file: what was asked beside the debate of one problem. */
-export interface VoteRecord {
-  problemId: string;
-  /** Of a vote over k, in sample order. */
-  samples: { sample: number; answer: string | null; usage: Usage }[];
-  /** How many of them the vote at equal tokens has; absent where none is taken, or tokens are unknown. */
-  atEqualTokens?: number;
-  /** Single answers at temperatures of their own; one that the endpoint refused is left out. */
-  single?: { temperature: number; answer: string | null; usage: Usage }[];
-}
-
-/** What reading any turn of a shard needs to know. */
-interface Reading {
-  shard: ShardInput;
-  rules: DebateRules;
-  task: Task;
-}
-
-/** A debate as it is stored: its transcript, and the completions it is made of. */
-interface ReadDebate {
-  transcript: Transcript;
-  completions: StoredCompletion[];
 }
 
 export function createShardActivities(dependencies: ActivityDependencies, contexts: RunContexts) {
@@ -101,169 +63,67 @@ export function createShardActivities(dependencies: ActivityDependencies, contex
   /** Grades, votes, writes the transcripts with `agrees` on every turn; the outcome is written last. */
   async function closeShard({ shard, failures, failedVotes = [] }: CloseShardInput): Promise<ShardOutcome> {
     return withHeartbeats(async () => {
-      const task = await contexts.task({ ...runOf(shard.plan), split: shard.split });
-      const debates = await readDebates(shard, failures, task);
-      const equal = await equalityOf(
-        shard,
-        task,
-        debates.map(({ transcript }) => transcript),
-      );
+      const turns = await StoredTurns.of(store, contexts, shard);
+      const debates = await readDebates(turns, shard, failures);
+      const read = debates.map(({ transcript }) => transcript);
+      const equal = await equalityOf(shard, read);
       const { record } = await contexts.run(shard.plan);
-      const transcripts = debates.map(({ transcript }) => voteOn(transcript, equal, record.specification.seed));
-      const votes = await writeVotes(shard, transcripts, { without: [...failures, ...failedVotes], task });
+      const transcripts = read.map((transcript) => voteOn(transcript, equal, record.specification.seed));
+      const votes = await writeVotes(turns, shard, { transcripts, failures, failedVotes });
       const outcome = {
         shard: shard.shard,
         transcripts: await publishLines(store, iterationKeys.transcripts(placeOf(shard)), transcripts),
         votes: votes?.reference,
         ...countConsensus(transcripts),
         ...countAll([...debates.flatMap(({ completions }) => completions), ...(votes?.completions ?? [])]),
+        ...(await lostIn(shard, transcripts)),
       };
       const { content } = await publishSealed<ShardOutcome>(store, iterationKeys.shardOutcome(placeOf(shard)), outcome);
       return content;
     });
   }
 
-  async function readDebates(shard: ShardInput, failures: ProblemFailure[], task: Task): Promise<ReadDebate[]> {
+  async function readDebates(turns: StoredTurns, shard: ShardInput, failures: ProblemFailure[]): Promise<ReadDebate[]> {
     const reasons = new Map(failures.map(({ problemId, reason }) => [problemId, reason]));
     const problems = await contexts.shardProblems(shard);
-    const rules = await rulesOf(shard);
-    return Promise.all(problems.map((problem) => readDebate({ shard, rules, task }, problem, reasons.get(problem.id))));
-  }
-
-  async function rulesOf({ plan, split }: ShardInput): Promise<DebateRules> {
-    const { record } = await contexts.run(plan);
-    return debateRules(record.specification, split);
-  }
-
-  /** All turns of one problem; of a failed one, those that were stored. */
-  async function readDebate(reading: Reading, problem: Problem, failure: string | undefined): Promise<ReadDebate> {
-    const { shard, rules } = reading;
-    const completions: StoredCompletion[] = [];
-    const rounds = await Promise.all(
-      memberNumbers(shard.rounds).map(async (round): Promise<DebateRound> => {
-        const places = memberNumbers(rules.members).map((member) => readTurn(reading, problem.id, { member, round }));
-        const found = (await Promise.all(places)).filter((each) => each !== undefined);
-        completions.push(...found.flatMap((each) => each.completions));
-        return { round, turns: found.map(({ turn }) => turn) };
-      }),
-    );
-    const incomplete = rounds.some(({ turns }) => turns.length < rules.members);
-    if (incomplete && failure === undefined) {
-      throw new ArtifactError(
-        'some of its turns were debated and are lost. Restore the files, or start the run again: lost turns are asked again',
-        `${shard.plan.runId}, problem ${problem.id}`,
-      );
-    }
-    const { iteration, split } = shard;
-    const consensus: Consensus = failure === undefined ? { kind: 'none' } : { kind: 'failed', reason: failure };
-    const kept = rounds.filter(({ turns }) => turns.length > 0);
-    const { id: problemId, question } = problem;
-    return { transcript: { problemId, iteration, split, question, rounds: kept, consensus }, completions };
-  }
-
-  async function readTurn(
-    { shard, rules, task }: Reading,
-    problemId: string,
-    { member, round }: { member: number; round: number },
-  ): Promise<{ turn: Turn; completions: StoredCompletion[] } | undefined> {
-    const { name, agent } = voiceOf({ member, round }, rules);
-    const part = (part: 'response' | 'summary' | 'hinted') =>
-      readSealed<StoredCompletion>(
-        store,
-        iterationKeys.turn({ ...placeOf(shard), problemId, round, agent: name, part }),
-      );
-    const stored = await part('response');
-    if (stored === undefined) return undefined;
-    const { messages, usage, model } = stored;
-    const response = await said(shard, stored);
-    const summed = await part('summary');
-    const summary = summed && { messages: summed.messages, response: await said(shard, summed), usage: summed.usage };
-    const reasked = shard.plan.hints === true && shard.split === 'train' ? await part('hinted') : undefined;
-    const hinted = reasked && { ...reasked, response: await said(shard, reasked) };
-    const turn = {
-      member,
-      agent,
-      model,
-      ...(summary === undefined ? {} : { summary }),
-      messages,
-      response,
-      answer: await task.parse(response),
-      ...endOf(stored),
-      usage,
-      ...(hinted === undefined ? {} : { hinted: await hintedResponse(hinted, task) }),
-    };
-    return { turn, completions: [stored, summed, reasked].filter((each) => each !== undefined) };
+    return Promise.all(problems.map((problem) => turns.readDebate(problem, reasons.get(problem.id))));
   }
 
   /** Verdicts on all distinct answers of a problem over all rounds; stored, because a time limit may fall differently later. */
-  async function equalityOf(shard: ShardInput, task: Task, debates: Transcript[]): Promise<Equality> {
+  async function equalityOf(shard: ShardInput, debates: Transcript[]): Promise<Equality> {
+    const task = await contexts.task({ ...runOf(shard.plan), split: shard.split });
     const pairs = debates.flatMap((debate) => answerPairs(distinctAnswers(debate.rounds)));
     const verdicts = await gradePairs(dependencies, task, pairs, iterationKeys.verdicts(placeOf(shard)));
     return equalityFromVerdicts(verdicts);
   }
 
-  /** Of all problems but those `without` their samples. Also the completions of the samples beyond the debate's own. */
+  /** Of all problems that did not fail. Also the completions of the samples beyond the debate's own, failed votes included. */
   async function writeVotes(
+    turns: StoredTurns,
     shard: ShardInput,
-    debates: readonly Transcript[],
-    { without, task }: { without: ProblemFailure[]; task: Task },
+    { transcripts, failures, failedVotes }: Omit<Required<CloseShardInput>, 'shard'> & { transcripts: Transcript[] },
   ): Promise<{ reference: ArtifactReference; completions: StoredCompletion[] } | undefined> {
     if (shard.voteSamples === 0 && shard.furtherAnswers === undefined) return undefined;
-    const left = new Set(without.map(({ problemId }) => problemId));
-    const debated = debates.filter(({ problemId }) => !left.has(problemId));
-    const votes = await Promise.all(debated.map((debate) => readVote(shard, debate, task)));
+    const unvoted = new Set(failedVotes.map(({ problemId }) => problemId));
+    const without = new Set([...failures.map(({ problemId }) => problemId), ...unvoted]);
+    const voted = transcripts.filter(({ problemId }) => !without.has(problemId));
+    const votes = await Promise.all(voted.map((debate) => turns.readVote(debate)));
+    const failed = transcripts.filter(({ problemId }) => unvoted.has(problemId));
+    const paid = await Promise.all(failed.map((debate) => turns.readUnvoted(debate)));
     const records = votes.map(({ record }) => record);
-    const completions = votes.flatMap((vote) => vote.completions);
-    return { reference: await publishLines(store, iterationKeys.votes(placeOf(shard)), records), completions };
-  }
-
-  /** What was asked beside one debate; the completions without the debate's own. */
-  async function readVote(
-    shard: ShardInput,
-    { problemId, rounds }: Transcript,
-    task: Task,
-  ): Promise<{ record: VoteRecord; completions: StoredCompletion[] }> {
-    const rules = await rulesOf(shard);
-    const { atEqualTokens = false, temperatures = [] } = shard.furtherAnswers ?? {};
-    const usages = rounds.map(({ turns }) => turns.flatMap(usagesOf));
-    const atTokens = atEqualTokens ? samplesAtEqualTokens(usages[0] ?? [], usages.flat()) : undefined;
-    const keyOf = ({ name }: Voice) =>
-      iterationKeys.turn({ ...placeOf(shard), problemId, round: 1, agent: name, part: 'response' });
-    const answerOf = async (stored: StoredCompletion) => ({
-      answer: await task.parse(await said(shard, stored)),
-      usage: stored.usage,
-    });
-    const drawn = await Promise.all(
-      memberNumbers(Math.max(shard.voteSamples, atTokens ?? 0)).map((sample) =>
-        requireSealed<StoredCompletion>(store, keyOf(sampleVoice(sample, rules))),
-      ),
-    );
-    const asked = temperatures.map(async (temperature) => {
-      const stored = await readSealed<StoredCompletion>(store, keyOf(temperatureVoice(temperature, rules)));
-      return stored === undefined ? [] : [{ temperature, stored }];
-    });
-    const single = (await Promise.all(asked)).flat();
-    const record = {
-      problemId,
-      samples: await Promise.all(
-        drawn.map(async (stored, index) => ({ sample: index + 1, ...(await answerOf(stored)) })),
-      ),
-      ...(atTokens === undefined ? {} : { atEqualTokens: atTokens }),
-      ...(single.length === 0
-        ? {}
-        : {
-            single: await Promise.all(
-              single.map(async ({ temperature, stored }) => ({ temperature, ...(await answerOf(stored)) })),
-            ),
-          }),
+    return {
+      reference: await publishLines(store, iterationKeys.votes(placeOf(shard)), records),
+      completions: [...votes.flatMap(({ completions }) => completions), ...paid.flat()],
     };
-    return { record, completions: [...drawn.slice(rules.members), ...single.map(({ stored }) => stored)] };
   }
 
-  /** The stored completion keeps what the model thought aloud; the transcript holds what it said. */
-  async function said({ plan }: ShardInput, { response }: StoredCompletion): Promise<string> {
-    const { record } = await contexts.run(plan);
-    return saidIn(response, record.specification.method.thinking);
+  async function lostIn(shard: ShardInput, debates: readonly Transcript[]): Promise<Pick<ShardOutcome, 'lost'>> {
+    const { iteration, split, plan } = shard;
+    const rounds = debates.flatMap(({ problemId }) =>
+      memberNumbers(shard.rounds).map((round) => ({ runId: plan.runId, iteration, split, problemId, round })),
+    );
+    const lost = await countLostCalls(store, rounds);
+    return lost.calls === 0 ? {} : { lost };
   }
 
   return { openShard, findClosedShards, closeShard };
@@ -296,13 +156,4 @@ function countAll(completions: readonly StoredCompletion[]): Pick<ShardOutcome, 
   const reused = completions.filter(({ reusedFrom }) => reusedFrom !== undefined);
   const counts = countCompletions(completions);
   return reused.length === 0 ? { counts } : { counts, reused: countCompletions(reused) };
-}
-
-async function hintedResponse(stored: StoredCompletion, task: Task): Promise<HintedResponse> {
-  const { messages, response, usage } = stored;
-  return { messages, response, answer: await task.parse(response), ...endOf(stored), usage };
-}
-
-function endOf({ finishReason, reportedReason }: StoredCompletion): CompletionEnd {
-  return { finishReason, ...(reportedReason === undefined ? {} : { reportedReason }) };
 }

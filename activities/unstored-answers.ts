@@ -1,8 +1,7 @@
 /**
  * Answers that were paid for and could not be stored: kept for the next attempt, so that a full disk costs no second call.
- * What is lost all the same is remembered by its usage, and stands in the books of the answer that takes its place.
+ * What is lost all the same is in the books (`lost-calls.ts`).
  */
-import type { Usage } from '../src/contract/transcript';
 import type { ArtifactStore } from '../src/ports';
 
 interface Limits {
@@ -15,18 +14,13 @@ interface Limits {
 
 const usualLimits: Limits = { answers: 4_000, characters: 64_000_000, trustMs: 5_000 };
 
-/** Usages of lost answers that are remembered. */
-const mostLost = 10_000;
-
 interface Answer {
   response: string;
-  usage: Usage;
 }
 
 /** Of one worker. Answers are known by the place they belong to and the digest of their request. */
 export class UnstoredAnswers<Kept extends Answer> {
   private readonly kept = new Map<string, Kept>();
-  private readonly lostUsages = new Map<string, Usage[]>();
   private characters = 0;
   private storedAt = -Infinity;
 
@@ -34,11 +28,6 @@ export class UnstoredAnswers<Kept extends Answer> {
 
   get(id: string): Kept | undefined {
     return this.kept.get(id);
-  }
-
-  /** What earlier answers to the same request took, which were not stored and are gone. */
-  lost(id: string): Usage[] {
-    return this.lostUsages.get(id) ?? [];
   }
 
   /** Raises the store's `ArtifactError` where nothing could be stored under the key: then nobody is asked. */
@@ -59,17 +48,11 @@ export class UnstoredAnswers<Kept extends Answer> {
   stored(id: string): void {
     this.storedAt = performance.now();
     this.remove(id);
-    this.lostUsages.delete(id);
   }
 
   private loseOldest(): void {
-    const [oldest] = this.kept;
-    if (oldest === undefined) return;
-    const [id, { usage }] = oldest;
-    this.remove(id);
-    this.lostUsages.set(id, [...this.lost(id), usage]);
-    const [longestLost] = this.lostUsages.keys();
-    if (this.lostUsages.size > mostLost && longestLost !== undefined) this.lostUsages.delete(longestLost);
+    const [oldest] = this.kept.keys();
+    if (oldest !== undefined) this.remove(oldest);
   }
 
   private remove(id: string): void {

@@ -1,3 +1,5 @@
+import type { Usage } from './contract/transcript';
+
 /**
  * The one error tree. Each class says when it is raised, whether the same call may later succeed (`retryable`), and what
  * the reader does. `activities/failures.ts` turns them into Temporal's failures, once, at registration.
@@ -56,6 +58,7 @@ interface ProviderErrorOptions {
   unreachable?: boolean;
   isOutage?: boolean;
   retryAfterMs?: number | undefined;
+  charged?: Usage | undefined;
   cause?: unknown;
 }
 
@@ -72,12 +75,15 @@ export class ProviderError extends MaftError {
   readonly unreachable: boolean;
   /** Wrong with every request, whatever the status says, until people mend it: a redirect, another model's answer. */
   readonly isOutage: boolean;
+  /** What the request may be charged for although it failed; undefined where it was refused or never arrived. */
+  readonly charged: Usage | undefined;
 
   constructor(message: string, options: ProviderErrorOptions) {
     super(message, { cause: options.cause });
     this.status = options.status;
     this.unreachable = options.unreachable ?? false;
     this.isOutage = options.isOutage ?? false;
+    this.charged = options.charged;
     this.retryable = options.retryable;
     this.retryAfterMs = options.retryAfterMs;
   }

@@ -9,7 +9,7 @@ import type {
   ShardOutcome,
 } from '../src/contract/run';
 import { searchAttributes } from '../src/contract/names';
-import { addCounts, noCounts } from '../src/domain/counts';
+import { addCounts, noCounts, spentOn } from '../src/domain/counts';
 import { light } from './activity-proxies';
 import { debateProblems } from './debate-problems';
 import { refuseTooManyFailures } from './failed-problems';
@@ -93,5 +93,5 @@ function answersBeside({ plan, iteration, split = 'eval', last = false }: Evalua
 function addShard(sum: { problems: number; failed: number; counts: CallCounts }, shard: ShardOutcome): void {
   sum.problems += shard.problems;
   sum.failed += shard.failed;
-  sum.counts = addCounts(sum.counts, shard.counts);
+  sum.counts = addCounts(sum.counts, spentOn(shard));
 }

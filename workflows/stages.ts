@@ -3,6 +3,7 @@ import { ParentClosePolicy, startChild, WorkflowIdReusePolicy } from '@temporali
 import { workflowTypes } from '../src/contract/names';
 import type { EvaluationInput, EvaluationOutcome, RunPlan, ShardOutcome } from '../src/contract/run';
 import { validationSplit } from '../src/contract/transcript';
+import { spentOn } from '../src/domain/counts';
 import { evaluateWorkflowId, finetuneWorkflowId } from '../src/domain/identifiers';
 import { light } from './activity-proxies';
 import { debateProblems } from './debate-problems';
@@ -33,7 +34,7 @@ export async function debateTrainingProblems(run: RunContext, iteration: number)
         members: plan.members,
         voteSamples: 0,
         problems: plan.trainProblems,
-        onClosed: (shard) => run.advance(shard.problems, shard.failed, shard.counts),
+        onClosed: (shard) => run.advance(shard.problems, shard.failed, spentOn(shard)),
       },
       run.gate,
     );

@@ -7,7 +7,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import { constants } from 'node:fs';
-import { access, link, mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { access, appendFile, link, mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import type { ArtifactReference } from '../contract/run';
 import { sha256 } from '../domain/digests';
@@ -90,6 +90,25 @@ export class FileArtifactStore implements ArtifactStore, LocalFolders {
     } catch (error) {
       throw storageError(key, 'cannot be written', error);
     }
+  }
+
+  async append(key: string, line: string): Promise<void> {
+    const file = this.resolve(key);
+    try {
+      await appendFile(file, line).catch(async (error: unknown) => {
+        if (!hasCode(error, 'ENOENT')) throw error;
+        await makeFolder(path.dirname(file));
+        await appendFile(file, line);
+      });
+    } catch (error) {
+      throw storageError(key, 'cannot be written', error);
+    }
+  }
+
+  async remove(key: string): Promise<void> {
+    await rm(this.resolve(key), { force: true }).catch((error: unknown) => {
+      throw storageError(key, 'cannot be removed', error);
+    });
   }
 
   async list(prefix: string): Promise<string[]> {

@@ -156,6 +156,8 @@ export interface ShardOutcome {
   counts: CallCounts;
   /** The part of `counts` that was adopted (`execution.reuseTurnsOf`); absent where nothing was. */
   reused?: CallCounts;
+  /** Calls beside `counts` whose answers were not kept and may have been charged; absent where there were none. */
+  lost?: CallCounts;
 }
 
 /** A stored artifact: its key below the store's root, and the SHA-256 (hex) of its bytes, checked when read. */

@@ -1,7 +1,9 @@
 /** Sums of model calls and tokens. A figure that an endpoint did not say is unknown, never 0. */
-import type { CallCounts } from '../contract/run';
+import type { CallCounts, ShardOutcome } from '../contract/run';
 import type { CompletionEnd, Usage } from '../contract/transcript';
 import { endingOf } from './finish-reasons';
+
+export const unknownUsage: Usage = { promptTokens: null, completionTokens: null };
 
 export const noCounts: CallCounts = { calls: 0, promptTokens: 0, completionTokens: 0 };
 
@@ -12,6 +14,11 @@ const furtherEndings = 'ended as others';
 
 export function addCounts(first: CallCounts, ...others: CallCounts[]): CallCounts {
   return others.reduce((sum, counts) => combined(sum, counts, 1), first);
+}
+
+/** What a shard has cost, lost calls included. */
+export function spentOn({ counts, lost = noCounts }: Pick<ShardOutcome, 'counts' | 'lost'>): CallCounts {
+  return addCounts(counts, lost);
 }
 
 /** @param part Of `counts`. */

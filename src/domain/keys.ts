@@ -66,11 +66,15 @@ export interface IterationPlace {
   iteration: number;
 }
 
-export interface TurnPlace extends IterationPlace {
+/** One round of one problem's debate; the samples of a vote stand beside the first. */
+export interface RoundPlace extends IterationPlace {
   split: Split;
   problemId: string;
   /** 1..M */
   round: number;
+}
+
+export interface TurnPlace extends RoundPlace {
   /** Agent id, or the name of a further sample (`sampleName`). */
   agent: string;
   part: 'response' | 'summary' | 'hinted';
@@ -81,12 +85,17 @@ export interface ShardPlace extends IterationPlace {
   shard: number;
 }
 
+const notesSuffix = '.calls.jsonl';
+
 /** Keys of one iteration. */
 export const iterationKeys = {
-  turn: (place: TurnPlace) => {
-    const problem = `${iterationFolder(place)}/turns/${place.split}/${encodePathSegment(place.problemId)}`;
-    return `${problem}/round-${place.round}/${place.agent}${place.part === 'response' ? '' : `.${place.part}`}.json`;
-  },
+  round: roundFolder,
+  turn: (place: TurnPlace) =>
+    `${roundFolder(place)}/${place.agent}${place.part === 'response' ? '' : `.${place.part}`}.json`,
+  /** What became of the calls for the completion of that key, as long as one of them may have been lost. */
+  callNotes: (turn: string) => turn.replace(/\.json$/, notesSuffix),
+  /** The completion that notes under this key are about; undefined for any other key. */
+  notedCompletion: (key: string) => (key.endsWith(notesSuffix) ? key.replace(notesSuffix, '.json') : undefined),
   /** Equality verdicts of a shard's answers, write-once: a time limit may fall differently on a retry. */
   verdicts: (place: ShardPlace) => `${iterationFolder(place)}/verdicts/${shardFile(place)}.json`,
   /** Of one problem's first answers against its reference answer: who is asked again with a hint. */
@@ -125,6 +134,10 @@ export const iterationKeys = {
  */
 export function amendedKey(key: string, digest: string): string {
   return key.replace(/(\.[a-z]+)$/, `.${digest.slice(0, 12)}$1`);
+}
+
+function roundFolder({ split, problemId, round, ...iteration }: RoundPlace): string {
+  return `${iterationFolder(iteration)}/turns/${split}/${encodePathSegment(problemId)}/round-${round}`;
 }
 
 function iterationFolder({ runId, iteration }: IterationPlace): string {

@@ -83,6 +83,12 @@ function isRefusal({ message }: Choice, text: string): boolean {
   return text === '' && Boolean(message?.refusal);
 }
 
+/** What an answer that is not used says it took. */
+export function usageSaidIn(answer: unknown): Usage {
+  const parsed = z.looseObject({ usage: usageSchema.catch(null) }).safeParse(answer);
+  return usageOf(parsed.data?.usage, 'unread');
+}
+
 /** No prompt has 0 tokens, and no text was written with 0: endpoints that say so do not count. */
 function usageOf(usage: z.infer<typeof usageSchema>, text: string): Usage {
   const promptTokens = usage?.prompt_tokens ?? usage?.input_tokens ?? null;

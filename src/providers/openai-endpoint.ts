@@ -2,7 +2,10 @@
 import { setMaxListeners } from 'node:events';
 import OpenAI, { APIConnectionError, APIConnectionTimeoutError, APIError, APIUserAbortError } from 'openai';
 import type { Dispatcher, RequestInit } from 'undici';
+import type { Usage } from '../contract/transcript';
+import { unknownUsage } from '../domain/counts';
 import { MaftError, ProviderError } from '../errors';
+import { usageSaidIn } from './openai-completion';
 import { connectionPool, DeadlineExceeded, fetchFrom, withDeadlines } from './openai-connection';
 import { causesOf, chainOf, oneLine, retryAfterMs, type ReportedError } from './openai-errors';
 
@@ -108,6 +111,7 @@ export class OpenAiEndpoint {
     const shown = oneLine(this.withoutKey(JSON.stringify(answer) ?? 'nothing')).slice(0, 200);
     return new ProviderError(`${this.settings.baseUrl} answered something that is no ${wanted}: ${shown}`, {
       retryable: true,
+      charged: usageSaidIn(answer),
     });
   }
 
@@ -118,13 +122,13 @@ export class OpenAiEndpoint {
   }
 
   /** The endpoint answered by another model than was asked for: it may have fallen back to the base. */
-  answeredByOther(model: string, answered: string): ProviderError {
+  answeredByOther(model: string, answered: string, charged: Usage): ProviderError {
     const other = oneLine(answered).slice(0, 100);
     const asked = this.wireName(model);
     return new ProviderError(
       `${this.where(model)} was asked for "${asked}" and answered as "${other}", which is not used. If that is the same ` +
         `model, say so in config.yaml, under models of this endpoint: {"${other}": "${asked}"}; else the endpoint does not serve it`,
-      { retryable: false, isOutage: true },
+      { retryable: false, isOutage: true, charged },
     );
   }
 
@@ -147,7 +151,7 @@ export class OpenAiEndpoint {
     const deadline = chainOf(error).find((each) => each instanceof DeadlineExceeded);
     if (deadline !== undefined || error instanceof APIConnectionTimeoutError) {
       const what = deadline instanceof Error ? deadline.message : `gave no answer within ${this.settings.timeoutMs} ms`;
-      return new ProviderError(`${where} ${what}`, { retryable: true, unreachable: true });
+      return new ProviderError(`${where} ${what}`, { retryable: true, unreachable: true, charged: unknownUsage });
     }
     if (error instanceof APIConnectionError || error instanceof SyntaxError || isBrokenOff(error)) {
       return new ProviderError(
@@ -155,6 +159,7 @@ export class OpenAiEndpoint {
         {
           retryable: true,
           unreachable: !(error instanceof SyntaxError),
+          charged: hasArrived(error) ? unknownUsage : undefined,
           cause: error,
         },
       );
@@ -170,6 +175,12 @@ export class OpenAiEndpoint {
 /** What `fetch` throws where a connection cannot be made or ends in the middle; any other TypeError is a bug of ours. */
 function isBrokenOff(error: unknown): error is TypeError {
   return error instanceof TypeError && (error.cause !== undefined || error.message === 'terminated');
+}
+
+/** False where no connection was made: then nothing was asked. */
+function hasArrived(error: unknown): boolean {
+  const unmade = ['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH', 'UND_ERR_CONNECT_TIMEOUT'];
+  return !chainOf(error).some((each) => each instanceof Error && 'code' in each && unmade.includes(String(each.code)));
 }
 
 /** Options of a request that ends with this signal. Many share one, and Node takes the eleventh listener for a leak. */

@@ -52,7 +52,7 @@ export class OpenAiInference implements Inference {
     if (read === undefined) throw this.endpoint.nonsense('chat completion', answer);
     if (!read.model) return read.completion;
     if (!isModelAskedFor(read.model, this.endpoint.namesOf(model)))
-      throw this.endpoint.answeredByOther(model, read.model);
+      throw this.endpoint.answeredByOther(model, read.model, read.completion.usage);
     const isSameName = [model, this.endpoint.wireName(model)].includes(read.model);
     return isSameName ? read.completion : { ...read.completion, answeredBy: read.model };
   }

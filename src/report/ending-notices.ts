@@ -22,8 +22,9 @@ const knownEndings: Readonly<Record<string, Ending>> = {
     sentence: 'Critics asked without their own earlier answer, because it was empty',
     unusualShare: 0.01,
   },
-  'asked again': {
-    sentence: 'Calls paid for a second time, because the first answer could not be stored and was lost',
+  lost: {
+    sentence:
+      'Calls whose answer was not kept (a worker died, the call was cancelled or broken off, or the answer was none) and that may have been charged',
     unusualShare: 0,
   },
 };

@@ -5,7 +5,7 @@ import path from 'node:path';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { CancelledFailure } from '@temporalio/common';
 import { completeOnce, newCallMemory, type StoredCompletion } from '../../activities/completions';
-import type { VoteRecord } from '../../activities/shards';
+import type { VoteRecord } from '../../activities/stored-turns';
 import { parseLines } from '../../src/artifacts/lines';
 import { readSealed } from '../../src/artifacts/sealed';
 import type { RunPlan, ShardInput } from '../../src/contract/run';

@@ -1,10 +1,7 @@
 /** A call that is paid for is made once, also where its answer cannot be stored at first. */
 import { rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { MockActivityEnvironment } from '@temporalio/testing';
-import { completeOnce, countCompletions, newCallMemory, type StoredCompletion } from '../../activities/completions';
 import { UnstoredAnswers } from '../../activities/unstored-answers';
-import type { ChatRequest } from '../../src/ports';
 import { endpointWorld, type EndpointWorld } from '../support/endpoint-world';
 import { completionBody, json } from '../support/local-endpoint';
 
@@ -63,37 +60,8 @@ test('a check of the store leaves nothing behind', async () => {
   expect(await run.world.store.list('runs/run/iteration-1/turns/train/x/round-1')).toEqual([]);
 });
 
-test('an answer that is lost all the same stands in the books of the one that takes its place', async () => {
-  const unstored = new UnstoredAnswers<StoredCompletion>({ answers: 0, characters: 0, trustMs: 0 });
-  const memory = { ...newCallMemory(), unstored };
-  const { store, dependencies } = run.world;
-  const asking = { ...memory, store, endpoint: 'embedded', inference: dependencies.inference };
-  const request: ChatRequest = {
-    model: 'fake-base',
-    messages: [{ role: 'user', content: '1+1*1+1-1*1=?' }],
-    sampling: { temperature: 0, topP: 1, maxTokens: 96 },
-    seed: 1,
-  };
-  const complete = () =>
-    new MockActivityEnvironment().run(() =>
-      completeOnce(asking, { key: 'runs/run/turn.json', elsewhere: [] }, request),
-    ) as Promise<StoredCompletion>;
-  breaksWhileItAnswers();
-  await expect(complete()).rejects.toThrow('cannot be written');
-  await mendStore();
-  run.answerCompletions(json(200, completionBody('#14')));
-  const completion = await complete();
-  expect(completion.lost).toEqual([{ promptTokens: 21, completionTokens: 8 }]);
-  expect(countCompletions([completion])).toEqual({
-    calls: 2,
-    promptTokens: 42,
-    completionTokens: 16,
-    endings: { 'asked again': 1 },
-  });
-});
-
 test('what is kept is bounded by number and by size', () => {
-  const answer = (response: string) => ({ response, usage: { promptTokens: 1, completionTokens: 1 } });
+  const answer = (response: string) => ({ response });
   const kept = new UnstoredAnswers({ answers: 3, characters: 10, trustMs: 0 });
   for (let index = 0; index < 5; index++) kept.keep(`few-${index}`, answer('x'));
   expect([0, 1, 2, 3, 4].map((index) => kept.get(`few-${index}`) !== undefined)).toEqual([
@@ -107,5 +75,4 @@ test('what is kept is bounded by number and by size', () => {
   expect(kept.get('few-4')).toBeDefined();
   kept.keep('longer', answer('x'.repeat(10)));
   expect(kept.get('long')).toBeUndefined();
-  expect(kept.lost('long')).toHaveLength(1);
 });

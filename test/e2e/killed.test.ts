@@ -1,5 +1,6 @@
 /** `kill -9` and Ctrl-C: the run goes on where it was, asks nothing twice, and ends with the same files. */
 import { readdirSync, readFileSync } from 'node:fs';
+import type { ShardOutcome } from '../../src/contract/run';
 import { Home, until } from '../support/e2e';
 import { contentOf, specification, turnFiles, referenceRun } from '../support/e2e-runs';
 
@@ -76,6 +77,14 @@ it('kill -9 of everything while it trains: the next `maft up` goes on by itself,
 
 it('ends with the same turns, transcripts, training sets and weights as the undisturbed run, byte for byte', async () => {
   expect(contentOf(home, 'small')).toEqual(contentOf((await referenceRun()).home, 'small'));
+});
+
+it('calls that were in flight when all was killed are in the books as lost', () => {
+  const files = home.files('runs/small').filter((file) => file.includes('/shards/'));
+  const outcomes = files.map((file) => JSON.parse(readFileSync(home.path('runs/small', file), 'utf8')) as ShardOutcome);
+  const lost = outcomes.reduce((sum, outcome) => sum + (outcome.lost?.calls ?? 0), 0);
+  expect(lost).toBeGreaterThan(0);
+  expect(readFileSync(home.path('runs/small/report.html'), 'utf8')).toContain('Calls whose answer was not kept');
 });
 
 it('has written no turn a second time, and keeps no training in progress', () => {

@@ -24,6 +24,8 @@ export interface ActivityWorld extends FakeWorld {
   resolve: (runId: string, changes?: object) => Promise<RunPlan>;
   /** All turns of a shard, round by round, and its close. */
   debate: (shard: ShardInput, failures?: ProblemFailure[]) => Promise<ShardOutcome>;
+  /** Works with activities of a new worker over the same store, which remember nothing. */
+  restarted: <Result>(work: (call: ActivityWorld['call']) => Promise<Result>) => Promise<Result>;
   remove: () => Promise<void>;
 }
 
@@ -39,11 +41,14 @@ export async function activityWorld(
   const folder = await mkdtemp(path.join(tmpdir(), 'maft-activities-'));
   const world = fakeWorld(folder);
   const dependencies = { ...world.dependencies, ...adapt(world) };
-  const activities = createActivities(dependencies);
-  const call: ActivityWorld['call'] = (name, input, { info, environment } = {}) => {
-    const mock = environment ?? new MockActivityEnvironment(info);
-    return mock.run(activities[name] as never, input) as Promise<ResultOf<typeof name>>;
+  const newWorker = (): ActivityWorld['call'] => {
+    const activities = createActivities(dependencies);
+    return (name, input, { info, environment } = {}) => {
+      const mock = environment ?? new MockActivityEnvironment(info);
+      return mock.run(activities[name] as never, input) as Promise<ResultOf<typeof name>>;
+    };
   };
+  const call = newWorker();
   const resolve = (runId: string, changes: object = {}): Promise<RunPlan> => {
     const info = { workflowExecution: { workflowId: `maft/${runId}`, runId: '1' } };
     return call('resolveRun', { input: [smallSpecification(changes)] }, { info });
@@ -68,6 +73,7 @@ export async function activityWorld(
     call,
     resolve,
     debate,
+    restarted: (work) => work(newWorker()),
     remove: () => rm(folder, { recursive: true, force: true }),
   };
 }

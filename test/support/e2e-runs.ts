@@ -68,9 +68,9 @@ async function performReferenceRun(home: Home): Promise<Omit<ReferenceRun, 'home
 
 /**
  * Digest of every file of a run and of its models, by path. Two runs of one specification on one machine have the same,
- * but for what says when something happened or how long it took, which is left out here and nowhere else:
- * `report.html`, `report.json`, `timings.json`, `maft-training.json` (seconds), and the fields `createdAt`, `training.seconds`
- * and the seal over them in `run.json` and `weights/*.json`.
+ * but for what says when something happened, how long it took or what was lost on the way, which is left out here and
+ * nowhere else: `report.html`, `report.json`, `timings.json`, `maft-training.json` (seconds), notes of calls, the fields
+ * `createdAt` and `training.seconds` in `run.json` and `weights/*.json`, `lost` in `shards/*.json`, and the seals over them.
  */
 export function contentOf(home: Home, runId: string): Record<string, string> {
   const files = [
@@ -81,29 +81,31 @@ export function contentOf(home: Home, runId: string): Record<string, string> {
       .map((file) => `models/${file}`),
   ];
   const compared = files.filter(
-    (file) => !['report.html', 'report.json', 'timings.json', 'maft-training.json'].includes(path.basename(file)),
+    (file) =>
+      !['report.html', 'report.json', 'timings.json', 'maft-training.json'].includes(path.basename(file)) &&
+      !file.endsWith('.calls.jsonl'),
   );
   return Object.fromEntries(compared.map((file) => [file, digestOf(file, readFileSync(home.path(file)))]));
 }
 
 function digestOf(file: string, bytes: Buffer): string {
-  const isTimed = /\/run\.json$|\/measures\.json$|\/weights\/|\/scores\//.test(file);
+  const isEventful = /\/run\.json$|\/measures\.json$|\/weights\/|\/scores\/|\/shards\//.test(file);
   return createHash('sha256')
-    .update(isTimed ? withoutTimes(bytes.toString()) : bytes)
+    .update(isEventful ? withoutEvents(bytes.toString()) : bytes)
     .digest('hex');
 }
 
-function withoutTimes(sealed: string): string {
-  const isTime = (key: string) => key === 'createdAt' || key === 'seconds';
+function withoutEvents(sealed: string): string {
+  const isOfEvents = (key: string) => key === 'createdAt' || key === 'seconds' || key === 'lost';
   const { sha256: _sha256, ...rest } = JSON.parse(sealed, (key, value: unknown) =>
-    isTime(key) ? undefined : value,
+    isOfEvents(key) ? undefined : value,
   ) as Record<string, unknown>;
   return JSON.stringify(rest);
 }
 
 /** Inode and time of every turn file: the same later means that nobody wrote it again. */
 export function turnFiles(home: Home, runId: string): Record<string, string> {
-  const turns = home.files(`runs/${runId}`).filter((file) => file.includes('/turns/'));
+  const turns = home.files(`runs/${runId}`).filter((file) => file.includes('/turns/') && file.endsWith('.json'));
   return Object.fromEntries(
     turns.map((file) => {
       const { ino, mtimeMs } = statSync(home.path(`runs/${runId}`, file));

@@ -39,6 +39,14 @@ export class MemoryArtifactStore implements ArtifactStore {
     this.artifacts.set(key, Buffer.from(content));
   }
 
+  async append(key: string, line: string): Promise<void> {
+    this.artifacts.set(key, Buffer.concat([this.artifacts.get(key) ?? Buffer.alloc(0), Buffer.from(line)]));
+  }
+
+  async remove(key: string): Promise<void> {
+    this.artifacts.delete(key);
+  }
+
   async list(prefix: string): Promise<string[]> {
     const below = [...this.artifacts.keys()].filter((key) => key.startsWith(`${prefix}/`));
     const names = below.map((key) => key.slice(prefix.length + 1).split('/')[0]!);

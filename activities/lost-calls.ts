@@ -1,0 +1,106 @@
+/**
+ * Calls whose answer was not kept: a worker died, the call was cancelled or broken off, or the answer was none. Each call is
+ * noted beside its completion before it is made, since a worker that is killed says nothing; closing the shard counts them.
+ */
+import { z } from 'zod';
+import type { CallCounts } from '../src/contract/run';
+import type { Usage } from '../src/contract/transcript';
+import { addCounts, countUsages, noCounts, unknownUsage } from '../src/domain/counts';
+import { iterationKeys, type RoundPlace } from '../src/domain/keys';
+import { ArtifactError, PaymentRefused, ProviderError } from '../src/errors';
+import type { ArtifactStore } from '../src/ports';
+
+const tokens = z.int().nullable();
+const usageSchema = z.object({ promptTokens: tokens, completionTokens: tokens });
+
+/** One line: a call that begins, that nobody charges for, or that was charged for without an answer that can be kept. */
+const noteSchema = z.union([z.literal(['asked', 'not charged']), z.object({ unused: usageSchema })]);
+type Note = z.infer<typeof noteSchema>;
+
+/**
+ * Makes a call for the completion under `key`, with a note before it, and another one after it where it failed. Throws what
+ * the call throws, and `ArtifactError` where no note can be stored: then the call is not made.
+ */
+export async function notedCall<Answer>(
+  store: ArtifactStore,
+  key: string,
+  call: () => Promise<Answer>,
+): Promise<Answer> {
+  await addNote(store, key, 'asked');
+  try {
+    return await call();
+  } catch (error) {
+    const end = endOf(error);
+    if (end !== undefined) await addNote(store, key, end).catch(unlessUnwritable);
+    throw error;
+  }
+}
+
+/** As `notedCall`, for a call whose answer is of no interest. */
+export async function notedAside(
+  store: ArtifactStore,
+  key: string,
+  call: () => Promise<{ usage: Usage }>,
+): Promise<void> {
+  const { usage } = await notedCall(store, key, call);
+  await addNote(store, key, { unused: usage }).catch(unlessUnwritable);
+}
+
+/** Once the completion is stored: the notes of its own call alone say nothing any more. */
+export async function forgetKeptCall(store: ArtifactStore, key: string): Promise<void> {
+  const notes = iterationKeys.callNotes(key);
+  if (readNotes(await store.read(notes)).length <= 1) await store.remove(notes);
+}
+
+/** Lost calls of all completions of these rounds, stored or not. */
+export async function countLostCalls(store: ArtifactStore, rounds: readonly RoundPlace[]): Promise<CallCounts> {
+  const usages = await Promise.all(rounds.map((round) => lostInRound(store, round)));
+  const lost = usages.flat();
+  return lost.length === 0 ? noCounts : addCounts(countUsages(lost), { ...noCounts, endings: { lost: lost.length } });
+}
+
+async function lostInRound(store: ArtifactStore, round: RoundPlace): Promise<Usage[]> {
+  const keys = new Set(await store.list(iterationKeys.round(round)));
+  const completions = [...keys].flatMap((key) => iterationKeys.notedCompletion(key) ?? []);
+  const lost = completions.map(async (key) =>
+    lostCalls(readNotes(await store.read(iterationKeys.callNotes(key))), { isStored: keys.has(key) }),
+  );
+  return (await Promise.all(lost)).flat();
+}
+
+/** A call without an end was under way when its worker died, or is the one whose answer is stored. */
+function lostCalls(notes: readonly Note[], { isStored }: { isStored: boolean }): Usage[] {
+  const unused = notes.flatMap((note) => (typeof note === 'object' ? [note.unused] : []));
+  const asked = notes.filter((note) => note === 'asked').length;
+  const notCharged = notes.filter((note) => note === 'not charged').length;
+  const open = Math.max(0, asked - notCharged - unused.length - (isStored ? 1 : 0));
+  return [...unused, ...Array.from({ length: open }, () => unknownUsage)];
+}
+
+/** Undefined where it is not known whether the other side has answered. */
+function endOf(error: unknown): Note | undefined {
+  if (error instanceof PaymentRefused) return 'not charged';
+  if (!(error instanceof ProviderError)) return undefined;
+  return error.charged === undefined ? 'not charged' : { unused: error.charged };
+}
+
+async function addNote(store: ArtifactStore, key: string, note: Note): Promise<void> {
+  await store.append(iterationKeys.callNotes(key), `\n${JSON.stringify(note)}`);
+}
+
+/** Line breaks come first, so that a line torn by a dying worker takes no other with it. It counts as a call without an end. */
+function readNotes(bytes: Buffer | undefined): Note[] {
+  const lines = (bytes?.toString('utf8') ?? '').split('\n').filter((line) => line !== '');
+  return lines.map((line) => {
+    try {
+      return noteSchema.parse(JSON.parse(line));
+    } catch {
+      return 'asked';
+    }
+  });
+}
+
+/** The failure of the call says more than that of its note. */
+function unlessUnwritable(error: unknown): void {
+  if (!(error instanceof ArtifactError)) throw error;
+}
