@@ -1,9 +1,8 @@
-import type { Usage } from './contract/transcript';
-
 /**
  * The one error tree. Each class says when it is raised, whether the same call may later succeed (`retryable`), and what
  * the reader does. `activities/failures.ts` turns them into Temporal's failures, once, at registration.
  */
+import type { Usage } from './contract/transcript';
 
 export abstract class MaftError extends Error {
   /** Whether the same call may succeed later without anybody changing anything. */

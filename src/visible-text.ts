@@ -4,7 +4,7 @@ const replacementCharacter = '\ufffd';
 
 // C0 without tab and newline, DEL, C1, and the characters that reorder or hide what surrounds them.
 const hiddenCharacters =
-  // eslint-disable-next-line no-control-regex
+  // oxlint-disable-next-line no-control-regex
   /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff]/g;
 const loneSurrogates = /\p{Surrogate}/gu;
 

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Lint, types and format. Side by side, because none of them fills two cores; what they say comes in this order, at the end.
+# Lint, types and format, side by side; what they say comes in this order, at the end.
 set -eu
 
 logs=$(mktemp -d)
@@ -7,7 +7,7 @@ background=
 trap 'kill $background 2>/dev/null || true; rm -rf "$logs"' EXIT
 trap 'exit 130' INT TERM
 
-# All three allocate much that lives shortly: with room for it they take two thirds of the time.
+# Prettier allocates much that lives shortly: with room for it, it takes two thirds of the time.
 NODE_OPTIONS="--max-semi-space-size=64 ${NODE_OPTIONS:-}"
 export NODE_OPTIONS
 
@@ -18,7 +18,6 @@ types=$!
 background="$lint $types"
 
 failed=
-# The shortest of the three, so that it ends while the others are still at work.
 npm run format > "$logs/format" 2>&1 || failed="$failed format"
 wait "$types" || failed="$failed types"
 wait "$lint" || failed="$failed lint"

@@ -5,7 +5,7 @@ import type { GateState } from './messages';
 export const longestReason = 700;
 
 // C0, DEL, C1, and the characters that reorder or hide what surrounds them.
-// eslint-disable-next-line no-control-regex
+// oxlint-disable-next-line no-control-regex
 const unprintable = /[\u0000-\u001f\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]+/g;
 
 /** A reason as one line of bounded length; undefined where there is none. An object is shown as its JSON. */

@@ -16,4 +16,4 @@ def end_tokens(folder: Path, tokenizer_end: int | None) -> frozenset[int]:
         if path.is_file():
             found: Any = json.loads(path.read_text(encoding="utf-8")).get("eos_token_id")
             ids.update(found if isinstance(found, list) else [found])
-    return frozenset(int(value) for value in ids if value is not None)
+    return frozenset(value for value in ids if value is not None)

@@ -20,7 +20,7 @@ interface CommandEntry {
   hidden?: boolean;
 }
 
-/* eslint-disable @typescript-eslint/no-require-imports */
+/* oxlint-disable typescript/no-require-imports */
 const steering = () => require('./steer') as Record<`${'pause' | 'resume' | 'cancel'}Command`, CommandModule>;
 
 const commands: CommandEntry[] = [

@@ -109,7 +109,7 @@ function joined(reasons: readonly string[], separator = '; '): string {
 }
 
 // C0, DEL, C1, and the characters that reorder or hide what surrounds them.
-// eslint-disable-next-line no-control-regex
+// oxlint-disable-next-line no-control-regex
 const unprintable = /[\u0000-\u001f\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]+/g;
 
 /** Messages end up in terminals, logs and histories. */
@@ -142,8 +142,12 @@ export function retryAfterMs(headers: Headers | undefined): number | undefined {
 export function causesOf(error: unknown): string {
   // Where several addresses of a name were tried, there is a code and no message.
   return chainOf(error)
-    .map((each) => String(each.message || (each.code ?? '')))
+    .map(({ message, code }) => textOf(message) || textOf(code))
     .join(' ');
+}
+
+function textOf(value: unknown): string {
+  return typeof value === 'string' ? value : '';
 }
 
 /** An error and its causes. A chain that bites its tail ends. */

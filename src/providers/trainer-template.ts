@@ -163,7 +163,7 @@ export class TrainerTemplate {
   private endOfJob(exit: TrainerExit, tail: Tail): TrainerExit {
     const wasClosed = exit.code === trainerExitCodes.ok;
     const code = exit.code !== null && (this.wasReady || wasClosed) ? trainerExitCodes.interrupted : exit.code;
-    return { code, signal: exit.signal, stderrTail: `${tail}\n${exit.stderrTail}`.trim() };
+    return { code, signal: exit.signal, stderrTail: `${tail.toString()}\n${exit.stderrTail}`.trim() };
   }
 
   private settle(id: string, job: ForkedJob, exit: { code: number | null; signal: string | null }): void {

@@ -8,7 +8,7 @@ import { stderrListener } from '../../src/setup/progress';
 import { visibleJson, visibleText } from '../../src/visible-text';
 
 const hostile = '\u001b]0;owned\u0007\u001b[2J\u009b31m\u202e\u061c';
-// eslint-disable-next-line no-control-regex
+// oxlint-disable-next-line no-control-regex
 const hidden = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u061c\u200b\u202a-\u202e]/;
 
 const stream = (isTTY = false) => {

@@ -93,7 +93,7 @@ describe('the reason of a 4xx is found in', () => {
   test('ten megabytes with control characters: one line of at most 500 characters', async () => {
     endpoint.server.answer = json(400, { detail: `\u001b[2J\u202eno\nno ${'x'.repeat(10_000_000)}` });
     const { message } = await endpoint.failure();
-    // eslint-disable-next-line no-control-regex
+    // oxlint-disable-next-line no-control-regex
     expect(message).not.toMatch(/[\u0000-\u001f\u202e]/);
     expect(message.length).toBeLessThan(700);
   });

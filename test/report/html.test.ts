@@ -32,7 +32,7 @@ describe('the html template', () => {
 describe('visible text', () => {
   test('ANSI sequences, NULs and bidirectional overrides become characters one can see', () => {
     const shown = visibleText(hostileLine);
-    // eslint-disable-next-line no-control-regex
+    // oxlint-disable-next-line no-control-regex
     expect(shown).not.toMatch(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/);
     expect(shown).toContain('\\u{1b}[2J\\u{1b}[31mred');
     expect(shown).toContain('null\\u{0}');

@@ -96,7 +96,7 @@ describe('hostile text', () => {
   test('brings no element, attribute or control character', () => {
     expect(markup.match(/<script|<h1>broken|<img/i)).toBeNull();
     expect(tagsOf(markup).filter((tag) => /\son\w+=|https?:/.test(tag))).toEqual([]);
-    // eslint-disable-next-line no-control-regex
+    // oxlint-disable-next-line no-control-regex
     expect(markup.match(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/)).toBeNull();
     expect(markup.match(/<\/style>/g)).toHaveLength(1);
     expect(markup.match(/<\/title>/g)).toHaveLength(1);

@@ -61,7 +61,7 @@ test('no control character reaches the terminal', () => {
     rows: hostile.rows.map((row) => ({ ...row, label: hostileLine })),
   };
   for (const ascii of [true, false]) {
-    // eslint-disable-next-line no-control-regex
+    // oxlint-disable-next-line no-control-regex
     expect(renderTable(labelled, { ascii })).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202a-\u202e]/);
   }
 });

@@ -34,7 +34,7 @@ export const everyLook: Look[] = [
 ];
 
 /** `describe`, or a skipped one and a line that says so: Debian's chromium, or whatever MAFT_CHROMIUM points to. */
-export function describeInBrowser(file: string): typeof describe | typeof describe.skip {
+export function describeInBrowser(file: string): typeof describe {
   if (executablePath !== undefined) return describe;
   process.stderr.write(`SKIPPED ${file}: no Chromium found; install it or set MAFT_CHROMIUM.\n`);
   return describe.skip;

@@ -9,6 +9,6 @@ module.exports = class LongestFirst extends Sequencer {
       const found = longest.findIndex((part) => path.includes(`/test/${part}`));
       return found < 0 ? longest.length : found;
     };
-    return [...super.sort(tests)].sort((left, right) => place(left) - place(right));
+    return super.sort(tests).sort((left, right) => place(left) - place(right));
   }
 };

@@ -53,5 +53,5 @@ server.listen(0, '127.0.0.1', () => process.stdout.write(`${server.address().por
 // The end of standard input says that the test is gone.
 process.stdin.resume().on('end', () => {
   server.close();
-  runner.close().then(() => process.exit(0));
+  void runner.close().then(() => process.exit(0));
 });

@@ -402,7 +402,9 @@ describe('a run in trouble', () => {
       expect(((await handle.result()) as RunOutcome).accuracy).toEqual({ 0: 0.5, 1: 0.5 });
       for (const problemId of ['train-0', 'train-1']) {
         const own = turns.filter((turn) => turn.problemId === problemId);
-        expect(own.map(({ round }) => round)).toEqual(own.map(({ round }) => round).sort());
+        expect(own.map(({ round }) => round)).toEqual(
+          own.map(({ round }) => round).sort((left, right) => left - right),
+        );
         const expected = Array.from(
           { length: rounds * members },
           (_, index) => `${Math.floor(index / members) + 1}/${(index % members) + 1}`,

@@ -118,8 +118,9 @@ def _expressions(answer: str) -> list[Any]:
         return []
     is_marked = _UNESCAPED_DOLLAR.search(text) or "\\boxed" in text
     configs = [LatexExtractionConfig(), *([ExprExtractionConfig()] if _PLAIN.fullmatch(text) else [])]
-    return parse(text if is_marked else f"${text}$", configs, parsing_timeout=None)
+    without_limit: Any = None  # declared as int; the pool around keeps the time
+    return parse(text if is_marked else f"${text}$", configs, parsing_timeout=without_limit)
 
 
 def _verified(gold: list[Any], target: list[Any]) -> bool:
-    return bool(verify(gold, target, timeout_seconds=None))
+    return verify(gold, target, timeout_seconds=None)

@@ -46,7 +46,9 @@ def is_text(answer: str) -> bool:
 
 
 def parts_of(answer: str) -> Parts:
-    pieces, words, rest = [], [], 0
+    pieces: list[str] = []
+    words: list[str] = []
+    rest = 0
     piece = ""
     for match in _TEXT.finditer(answer):
         piece += answer[rest : match.start()]

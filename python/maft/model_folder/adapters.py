@@ -119,7 +119,7 @@ def targeted_modules(config: Config, modules: Iterable[str]) -> list[str]:
     names = config.get("target_modules") or []
     left_out = config.get("exclude_modules") or []
     inside = excluded_prefixes(left_out) if isinstance(left_out, str) else []
-    ends = [] if isinstance(left_out, str) else left_out
+    ends: list[str] = [] if isinstance(left_out, str) else left_out
     candidates = [
         module
         for module in modules

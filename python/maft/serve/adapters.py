@@ -66,7 +66,8 @@ def linear_modules(shape: DecoderShape) -> dict[str, tuple[int, int]]:
 
 
 def updates_of(source: AdapterSource, shape: DecoderShape, layer: int, name: str) -> tuple[LowRank, ...]:
-    updates, start = [], 0
+    updates: list[LowRank] = []
+    start = 0
     for module, width in zip(FUSED[name], widths(shape, name), strict=True):
         if (pair := source.pair(layer, module)) is not None:
             updates.append(LowRank(start, start + width, *pair))

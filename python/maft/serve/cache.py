@@ -75,7 +75,8 @@ class KeyValueCache:
 
     def clear(self) -> None:
         """Gives the memory back."""
-        self.layers, self.slots, self.positions = [], 0, 0
+        self.layers = []
+        self.slots, self.positions = 0, 0
 
     def addresses(self, slots: Tensor, positions: Tensor) -> Tensor:
         """Where the vectors [rows, 2, heads] of one new position per row lie in a layer seen as [vectors, head size]."""

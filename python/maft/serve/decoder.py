@@ -234,7 +234,9 @@ class Decoder:
 
     def reset(self) -> None:
         """Forgets all rows and gives their memory back."""
-        self.versions, self.lengths, self.composition = [], [], None
+        self.versions = []
+        self.lengths = []
+        self.composition = None
         self.cache.clear()
 
 

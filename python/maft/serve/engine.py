@@ -203,7 +203,8 @@ class Engine:
         rounded = for_drawing(logits)
         tokens = draw(rounded, [row.sampling for row in rows], [len(row.tokens) for row in rows]).tolist()
         self.record_logprobs(rows, rounded, tokens)
-        finished, broken = [], []
+        finished: list[int] = []
+        broken: list[int] = []
         for place, (row, token) in enumerate(zip(rows, tokens, strict=True), first):
             if token == NO_TOKEN:
                 broken.append(place)

@@ -6,7 +6,7 @@ rows form a new group once they are enough, and the groups of a version take tur
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -148,12 +148,16 @@ class GivenStates(BaseModelOutputWithPast):
 
 
 @contextmanager
-def layers_give(model: Any, hidden: Tensor) -> Iterator[None]:
+def layers_give(model: Any, hidden: Tensor) -> Generator[None]:
     """The layers below the model's head are left out: the head reads `hidden` [1, tokens, hidden]."""
     # Llama 4 names as its base model what it does not have.
     layers = model.base_model if model.base_model is not model else model.model
     states: Any = hidden
-    layers.forward = lambda *_, **__: GivenStates(last_hidden_state=states)
+
+    def given(*_: Any, **__: Any) -> GivenStates:
+        return GivenStates(last_hidden_state=states)
+
+    layers.forward = given
     try:
         yield
     finally:

@@ -25,11 +25,12 @@ class ModelTokenizer:
     def __init__(self, folder: Path) -> None:
         from transformers import AutoTokenizer
 
-        self.inner: Any = AutoTokenizer.from_pretrained(folder, trust_remote_code=False, local_files_only=True)
-        self.chats = ChatTokens(self.inner, end_tokens(folder, self.inner.eos_token_id))
+        tokenizer: Any = AutoTokenizer.from_pretrained(folder, trust_remote_code=False, local_files_only=True)
+        self.inner = tokenizer
+        self.chats = ChatTokens(tokenizer, end_tokens(folder, tokenizer.eos_token_id))
         self.known_pieces: dict[int, str] = {}
         #: Characters of the longest token: no text of more than so many per position fits a context.
-        self.longest_piece = max(SHORTEST_BOUND, *map(len, self.inner.get_vocab()))
+        self.longest_piece = max(SHORTEST_BOUND, *map(len, tokenizer.get_vocab()))
 
     @property
     def end_token(self) -> int | None:

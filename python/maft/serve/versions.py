@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -98,7 +98,7 @@ class Versions:
         return [*self.base_folders, *(name for name in published(self.models) if name not in self.base_folders)]
 
     @asynccontextmanager
-    async def use(self, name: str) -> AsyncIterator[Version]:
+    async def use(self, name: str) -> AsyncGenerator[Version]:
         """The version of that name, kept in memory until the block ends. Raises ModelNotFound, BrokenModel, NoMemory."""
         version = await self.acquire(name)
         try:

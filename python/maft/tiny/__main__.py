@@ -12,6 +12,7 @@ import json
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
 # Before torch is imported: threads that wait by spinning take the other core from whoever shares the machine.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
@@ -129,7 +130,8 @@ def evaluate_folder(arguments: argparse.Namespace) -> None:
     if not (arguments.model / "config.json").is_file():
         raise NotAModel(f"{arguments.model} holds no config.json. Give the folder of a Hugging Face model.")
     model = AutoModelForCausalLM.from_pretrained(arguments.model, use_safetensors=True)
-    speaker = ModelSpeaker(model, AutoTokenizer.from_pretrained(arguments.model))
+    tokenizer: Any = AutoTokenizer.from_pretrained(arguments.model)
+    speaker = ModelSpeaker(model, tokenizer)
     print(json.dumps(with_gate(evaluate(speaker, arguments.problems, arguments.eval_seed))))
 
 

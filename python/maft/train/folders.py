@@ -10,7 +10,7 @@ import errno
 import fcntl
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 from uuid import uuid4
@@ -56,7 +56,7 @@ def create_locked(parent: Path, purpose: str) -> tuple[Path, int]:
 
 
 @contextmanager
-def folder_in_progress(parent: Path, purpose: str) -> Iterator[Path]:
+def folder_in_progress(parent: Path, purpose: str) -> Generator[Path]:
     """A new folder in `parent` for one attempt; removed at the end unless it was published."""
     folder, descriptor = create_locked(parent, purpose)
     try:

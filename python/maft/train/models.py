@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import torch
 from transformers import AutoConfig, AutoTokenizer, PreTrainedTokenizerBase
@@ -43,14 +43,12 @@ def load_tokenizer(base: Path) -> PreTrainedTokenizerBase:
     """Raises BadJob where the base has no tokenizer or no chat template."""
     refuse_unusable(base, "base")
     try:
-        tokenizer: PreTrainedTokenizerBase = AutoTokenizer.from_pretrained(
-            base, local_files_only=True, trust_remote_code=False
-        )
+        tokenizer: Any = AutoTokenizer.from_pretrained(base, local_files_only=True, trust_remote_code=False)
     except (OSError, ValueError, KeyError) as error:
         raise BadJob(f"base {base}: cannot load its tokenizer: {error}") from error
     if not tokenizer.chat_template:
         raise BadJob(f"base {base} has no chat template: agents are asked and trained in chats.")
-    return tokenizer
+    return cast(PreTrainedTokenizerBase, tokenizer)
 
 
 def load_chat_tokens(base: Path) -> ChatTokens:

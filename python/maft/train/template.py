@@ -15,7 +15,7 @@ import selectors
 import signal
 import sys
 import traceback
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -29,7 +29,7 @@ IMPORT_WATCH_SECONDS = 0.25
 
 
 @contextmanager
-def stopping_at_hang_up(descriptor: int) -> Iterator[None]:
+def stopping_at_hang_up(descriptor: int) -> Generator[None]:
     """While the template imports, it reads no requests: a timer looks whether the parent hung up meanwhile. (A thread
     would do, too, and be torn by the fork.)"""
     import select
@@ -80,7 +80,7 @@ class Child:
     def ended(self) -> bool:
         return self.events.ended and self.stderr.ended
 
-    def signal(self, number: signal.Signals) -> None:
+    def send(self, number: signal.Signals) -> None:
         """To the whole group. The pid is ours until we reap it, so it cannot be another process's by now."""
         try:
             os.killpg(self.pid, number)
@@ -121,9 +121,9 @@ class Template:
             if mode in request:
                 self.start(request["id"], Path(request[mode]), only_check=mode == "check")
         if "stop" in request and request["stop"] in self.children:
-            self.children[request["stop"]].signal(signal.SIGTERM)
+            self.children[request["stop"]].send(signal.SIGTERM)
         elif "kill" in request and request["kill"] in self.children:
-            self.children[request["kill"]].signal(signal.SIGKILL)
+            self.children[request["kill"]].send(signal.SIGKILL)
 
     def pass_on(self, child: Child, ready: set[int]) -> None:
         for pipe, name in ((child.events, "event"), (child.stderr, "stderr")):

@@ -12,7 +12,8 @@ export function comparedTasks(written: PlainObject): ComparedTask[] {
   const taken = new Set<string>();
   return given.map((task) => {
     const { name, ...settings } = isPlainObject(task) ? task : { name: undefined, kind: task };
-    const chosen = typeof name === 'string' ? name : freeName(String(settings.kind ?? 'task'), taken);
+    const chosen =
+      typeof name === 'string' ? name : freeName(typeof settings.kind === 'string' ? settings.kind : 'task', taken);
     taken.add(chosen);
     return { name: chosen, settings: isPlainObject(task) ? settings : task };
   });
