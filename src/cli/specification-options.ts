@@ -1,8 +1,9 @@
 /** Options that every command with a specification file has. */
 import type { Command } from 'commander';
-import { dataDirectory, maftHome } from '../paths';
+import { loadConfig } from '../config';
+import { dataDirectory } from '../paths';
+import { findServers } from '../runs/find-servers';
 import { withOverrides } from '../specification/overrides';
-import { findRunningPlatform } from '../supervision/platform-state';
 
 export interface SpecificationOptions {
   set?: string[];
@@ -25,7 +26,7 @@ export async function loadWith(
   return withOverrides(await load(file, workersData()), set);
 }
 
-/** The data folder that relative paths will mean: that of the running `maft up`, whose workers take the run. */
+/** The data folder that relative paths will mean: that of the running `maft up`, where its workers take the run. */
 function workersData(): string {
-  return findRunningPlatform(maftHome())?.data ?? dataDirectory();
+  return findServers(loadConfig())?.data ?? dataDirectory();
 }

@@ -17,7 +17,7 @@ import { findBaseModel, type BaseModel } from '../setup/model-folder';
 import { stderrListener } from '../setup/progress';
 import { resolveSpecification } from '../specification';
 import { resolveComparison, type ResolvedComparison } from '../specification/comparison';
-import { requireDrawable } from './drawable';
+import { requirePerformable } from './before-servers';
 import { openStore } from '../artifacts/open-store';
 import { followWorkflow } from './follow';
 import { interruptSignal } from './perform-run';
@@ -90,7 +90,7 @@ export async function performComparison(comparison: PlannedComparison, config: M
   const record = await readSealed<ComparisonRecord>(store, comparisonKeys.record(comparisonId));
   if (left.length === 0 && record !== undefined) return [];
   const interrupted = interruptSignal();
-  const beforeStart = () => requireDrawable(specificationsOf(comparison), config);
+  const beforeStart = () => requirePerformable(specificationsOf(comparison), config);
   const request = { command: 'compare', model: sharedBaseModel(comparison), listener, interrupted, beforeStart };
   return withServers(request, async ({ client, uiUrl }) => {
     const { written, digest } = comparison;

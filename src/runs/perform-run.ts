@@ -13,7 +13,7 @@ import { count, counted } from '../report/numbers';
 import { resolveSpecification } from '../specification';
 import type { BaseModel } from '../setup/model-folder';
 import { stderrListener } from '../setup/progress';
-import { requireDrawable } from './drawable';
+import { requirePerformable } from './before-servers';
 import { abortedBySignals } from './interrupt-signal';
 import { followRun, RunCancelled } from './follow';
 import { createProgressDisplay, type ProgressDisplay } from './progress-display';
@@ -39,7 +39,7 @@ export async function performRun(request: RunRequest): Promise<Report | undefine
   const listener = stderrListener();
   const display = createProgressDisplay(process.stderr);
   const beforeStart = (config: MachineConfig) =>
-    requireDrawable([resolveSpecification(request.raw).specification], config);
+    requirePerformable([resolveSpecification(request.raw).specification], config);
   return withServers({ ...request, listener, interrupted, beforeStart }, async (servers) => {
     const chosen = await startChosen(servers, request);
     const { runId, workflowId } = chosen;

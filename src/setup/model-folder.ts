@@ -26,7 +26,9 @@ export const demoModelName = 'models/tiny-arithmetic';
  * shipped with it). Throws `ConfigError` where it is none, saying what is missing.
  */
 export function findBaseModel(name: string): BaseModel {
-  const candidates = isAbsolute(name) ? [name] : [resolve(dataDirectory(), name), join(repositoryRoot(), name)];
+  const candidates = isAbsolute(name)
+    ? [name]
+    : [...new Set([resolve(dataDirectory(), name), join(repositoryRoot(), name)])];
   const folder = candidates.find((candidate) => existsSync(candidate));
   if (folder === undefined) {
     throw new ConfigError(

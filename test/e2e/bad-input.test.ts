@@ -55,6 +55,15 @@ it('a MAFT_HOME that cannot be written is named, with what to do', async () => {
   expect(await refused(run, { MAFT_HOME: belowAFile })).toContain(`cannot write to ${belowAFile}`);
 });
 
+it('an endpoint that is not configured, or whose key is not set, is told before anything is started', async () => {
+  const unknown = home.write('nowhere.json', { ...specification, model: { base: 'some-model', endpoint: 'nowhere' } });
+  expect(await refused(['run', unknown])).toMatch(/endpoint "nowhere" is not in .*config\.yaml; it has: embedded/);
+  const embedding = { model: 'some-model', endpoint: 'keyed' };
+  const keyed = home.write('keyed.json', { ...specification, evaluation: { embedding } });
+  home.write('config.yaml', { endpoints: { keyed: { baseUrl: 'http://127.0.0.1:1/v1', apiKeyEnv: 'MAFT_TEST_KEY' } } });
+  expect(await refused(['run', keyed])).toContain('MAFT_TEST_KEY');
+});
+
 /** A server of one's own at which nobody answers, without the TLS and the key of another one's profile. */
 const nobody = { TEMPORAL_ADDRESS: '127.0.0.1:1', TEMPORAL_CONFIG_FILE: home.path('no-such-profile.toml') };
 

@@ -1,0 +1,37 @@
+/** What can be known of runs before servers of their own are started: endpoints have an address, problems can be drawn. */
+import { resolveEndpoint, type MachineConfig } from '../config';
+import type { RunSpecification } from '../contract/specification';
+import { digestOf } from '../domain/digests';
+import { baseModels, embeddedEndpoint } from '../domain/society';
+import { drawRun, givenByUser, makeTasks, taskFor } from '../tasks';
+
+/**
+ * Draws as the runs will. Throws `ConfigError` for endpoints that are not configured and keys that are not set, and
+ * `ConfigError` and `DatasetError` for data that are missing, too few or do not parse.
+ */
+export async function requirePerformable(
+  specifications: readonly RunSpecification[],
+  config: MachineConfig,
+): Promise<void> {
+  const endpoints = new Set(specifications.flatMap(endpointsOf));
+  endpoints.delete(embeddedEndpoint);
+  endpoints.forEach((name) => resolveEndpoint(config, name));
+  const { data, dataFolders } = config;
+  const context = { dataDirectory: data, dataFolders, access: givenByUser };
+  const different = new Map(specifications.map((each) => [digestOf(drawnFrom(each)), each]));
+  for (const specification of different.values())
+    await drawRun(
+      makeTasks(specification, (settings) => taskFor(settings, context)),
+      specification,
+    );
+}
+
+function endpointsOf(specification: RunSpecification): string[] {
+  const { scorer, embedding } = specification.evaluation;
+  const named = [...baseModels(specification), scorer, embedding];
+  return named.flatMap((each) => each?.endpoint ?? []);
+}
+
+function drawnFrom({ seed, iterations, task, evalTask, stopWhen }: RunSpecification) {
+  return { seed, iterations, task, evalTask, stopWhen };
+}
