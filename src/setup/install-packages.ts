@@ -50,7 +50,7 @@ async function installWithPip(python: string, files: string[], say: SetupListene
 async function warmUp(python: string, say: SetupListener): Promise<void> {
   say('importing them for the first time');
   const environment = { PYTHONDONTWRITEBYTECODE: '' };
-  const imports = 'import torch, transformers, trl, peft, fastapi, math_verify; from transformers import Trainer';
+  const imports = 'import torch, peft, starlette, pydantic, math_verify; from transformers import AutoModelForCausalLM';
   const result = await runCommand(python, pythonLines(imports), { environment, guarded: true });
   if (result.exitCode === 0) return;
   const words = result.output.trim().split('\n').at(-1) ?? '';

@@ -29,7 +29,7 @@ from maft.serve.tokenization import ModelTokenizer
 from maft.tiny.vocabulary import build_tokenizer
 from maft.train.encoding import EncodedExample, encode_examples
 from maft.train.errors import BadJob
-from maft.train.examples import TrainingExample
+from maft.train.examples import Message, TrainingExample
 
 Builder = Callable[[], PreTrainedTokenizerFast]
 KINDS: dict[str, Builder] = {
@@ -109,7 +109,8 @@ def test_tokens_that_a_template_writes_around_turns_are_control_tokens_whatever_
 
 
 def learnt(chats: ChatTokens, messages: Chat, response: str) -> EncodedExample:
-    line = TrainingExample("one", 1, 1, tuple(messages), response, 1.0)
+    turns = tuple(Message(role=message["role"], content=message["content"]) for message in messages)
+    line = TrainingExample(problem_id="one", member=1, round=1, turns=turns, completion=response, weight=1)
     return encode_examples([line], chats, 1000)[0]
 
 

@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from training_jobs import ROOT, example, job_record, run_here, write_training_set
+from training_jobs import ROOT, example, job_record, parsed, run_here, write_training_set
 
 from maft.train.errors import BadJob, MachineFault
 from maft.train.folders import folder_in_progress
-from maft.train.job import FIELDS, Lora, Preference, parse_job, read_job
+from maft.train.job import Lora, Preference, read_job
 
 pytest_plugins = ("training_fixtures",)
 FIXTURE = ROOT / "test/fixtures/training-job.json"
@@ -25,17 +25,17 @@ def fixture() -> dict[str, Any]:
 
 
 def test_the_shared_fixture_is_a_job() -> None:
-    job = parse_job(fixture())
+    job = parsed(fixture())
     assert job.lora == Lora(rank=16, alpha=32, dropout=0.05)
     assert (job.schedule, job.served_base, job.threads, job.learning_rate) == ("cosine", "base", 2, 0.0002)
 
 
-@pytest.mark.parametrize("name", FIELDS)
+@pytest.mark.parametrize("name", [name for name in fixture() if name != "loss"])
 def test_a_missing_field_is_named(name: str) -> None:
     record = fixture()
     del record[name]
     with pytest.raises(BadJob, match=f"job.{name}: missing"):
-        parse_job(record)
+        parsed(record)
 
 
 @pytest.mark.parametrize(
@@ -48,24 +48,24 @@ def test_a_missing_field_is_named(name: str) -> None:
     ],
 )  # fmt: skip
 def test_a_wrong_value_is_named_with_its_field(name: str, value: object) -> None:
-    with pytest.raises(BadJob, match=f"job.{name}: expected"):
-        parse_job({**fixture(), name: value})
+    with pytest.raises(BadJob, match=f"job.{name}: .*, got"):
+        parsed({**fixture(), name: value})
 
 
 def test_a_job_may_name_a_loss_on_preferences() -> None:
-    assert parse_job(fixture()).loss == "supervised"
-    job = parse_job({**fixture(), "loss": {"kto": {"beta": 0.2}}})
+    assert parsed(fixture()).loss == "supervised"
+    job = parsed({**fixture(), "loss": {"kto": {"beta": 0.2}}})
     assert (job.loss, job.preference) == ("kto", Preference("kto", 0.2))
     for wrong in ("dpo", {}, {"dpo": {"beta": 0}}, {"dpo": {}}, {"dpo": {"beta": 1}, "kto": {"beta": 1}}, {"ipo": {}}):
         with pytest.raises(BadJob, match="job.loss"):
-            parse_job({**fixture(), "loss": wrong})
+            parsed({**fixture(), "loss": wrong})
 
 
 def test_unknown_fields_are_refused() -> None:
     with pytest.raises(BadJob, match="job.learning_rate: unknown field"):
-        parse_job({**fixture(), "learning_rate": 1})
+        parsed({**fixture(), "learning_rate": 1})
     with pytest.raises(BadJob, match="job.weights.lora.r: unknown field"):
-        parse_job({**fixture(), "weights": {"lora": {"r": 1, "alpha": 1, "dropout": 0}}})
+        parsed({**fixture(), "weights": {"lora": {"r": 1, "alpha": 1, "dropout": 0}}})
 
 
 def failure(folder: Path, base: Path, lines: list[dict[str, Any]], **changes: Any) -> str:
@@ -87,7 +87,7 @@ def test_a_set_of_examples_longer_than_max_length_is_refused_and_never_cut(tmp_p
 def test_empty_training_sets_and_broken_lines_are_refused(tmp_path: Path, base: Path) -> None:
     assert "is empty" in failure(tmp_path, base, [])
     assert "is empty" in failure(tmp_path, base, [example(1, weight=0)])
-    assert "set.jsonl:2.completion: expected a string" in failure(
+    assert "set.jsonl:2.completion: must be a valid string, got null" in failure(
         tmp_path, base, [example(1), example(2, completion=None)]
     )
     assert "holds problem arithmetic-000001, member 1, round 2 twice" in failure(
@@ -143,9 +143,9 @@ def copy_with_template(base: Path, folder: Path, template: str) -> Path:
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        ("[" * 100_000 + "]" * 100_000, "nested too deep"),
+        ("[" * 100_000 + "]" * 100_000, "recursion limit exceeded"),
         ('{"jobId": "' + "0" * 2**20 + '"}', "larger than 1 MB"),
-        ("\x00", "is not JSON"),
+        ("\x00", "not JSON"),
     ],
 )
 def test_nonsense_as_a_job_is_one_sentence(content: str, words: str, tmp_path: Path) -> None:

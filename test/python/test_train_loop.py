@@ -16,7 +16,7 @@ from tokenizers import Regex, Tokenizer, pre_tokenizers
 from tokenizers.decoders import ByteLevel as ByteLevelDecoder
 from tokenizers.models import BPE
 from tokenizers.pre_tokenizers import ByteLevel
-from training_jobs import example, job_record, run_here, write_training_set
+from training_jobs import example, job_record, parsed, run_here, write_training_set
 from transformers import AutoModelForCausalLM, PreTrainedTokenizerFast, get_scheduler
 
 from maft.chat_tokens import ChatTokens
@@ -24,7 +24,6 @@ from maft.serve.tokenization import ModelTokenizer
 from maft.train.encoding import EncodedExample, encode_examples
 from maft.train.errors import classify
 from maft.train.examples import read_training_set
-from maft.train.job import parse_job
 from maft.train.loop import TrainingLoop, example_losses
 from maft.train.models import fingerprint, load_chat_tokens, load_tokenizer
 from maft.train.placement import choose_placement
@@ -188,7 +187,7 @@ def test_weights_are_shares_of_an_epoch_whatever_falls_into_one_batch(tmp_path: 
     heavy = {"weight": 0.5 * 40 / 4, "completion": "17+5=22 #22"}
     lines = [example(index, **(heavy if index % 10 == 0 else {"weight": 0.5 * 40 / 36})) for index in range(40)]
     rows = encoded(base, tmp_path, lines)
-    job = parse_job(job_record(base, tmp_path, tmp_path, epochs=1, learningRate=1e-12))
+    job = parsed(job_record(base, tmp_path, tmp_path, epochs=1, learningRate=1e-12))
     plan = Plan(job, rows)
     weighed = [(row.weight, row.weight / plan.batch_weight(batch)) for _, batch in plan.batches(0) for row in batch]
     assert sum(part for weight, part in weighed if weight > 1) / len(list(plan.batches(0))) == pytest.approx(0.5)
@@ -202,7 +201,7 @@ def test_weights_are_shares_of_an_epoch_whatever_falls_into_one_batch(tmp_path: 
 @pytest.mark.parametrize("weight", [1, 0.7])
 def test_equal_weights_are_divided_by_the_batchs_own(tmp_path: Path, base: Path, weight: float) -> None:
     rows = encoded(base, tmp_path, [example(index, weight=weight) for index in range(7)])
-    plan = Plan(parse_job(job_record(base, tmp_path, tmp_path)), rows)
+    plan = Plan(parsed(job_record(base, tmp_path, tmp_path)), rows)
     assert plan.batch_weight(rows[:3]) == sum([weight] * 3)
 
 
@@ -210,7 +209,7 @@ def test_accumulating_over_small_forward_passes_changes_nothing_but_rounding(tmp
     lines = [example(index, completion="1+1=2 " * (1 + index % 3) + "#2") for index in range(6)]
     results = []
     for tokens_per_forward in (16_384, 1):
-        job = parse_job(job_record(base, tmp_path, tmp_path / str(tokens_per_forward), batchSize=6, warmupShare=0))
+        job = parsed(job_record(base, tmp_path, tmp_path / str(tokens_per_forward), batchSize=6, warmupShare=0))
         loop = loop_of(Plan(job, encoded(base, tmp_path, lines)), AutoModelForCausalLM.from_pretrained(base))
         loop.tokens_per_forward = tokens_per_forward
         results.append(loop.run().losses)
@@ -228,7 +227,7 @@ def loop_of(plan: Plan, model: Any) -> TrainingLoop:
 def test_checkpoints_that_take_long_are_written_less_often(tmp_path: Path, base: Path) -> None:
     intervals = []
     for asked in (60, 0):
-        job = parse_job(job_record(base, tmp_path, tmp_path / str(asked), checkpointEverySeconds=asked))
+        job = parsed(job_record(base, tmp_path, tmp_path / str(asked), checkpointEverySeconds=asked))
         loop = loop_of(Plan(job, encoded(base, tmp_path, [example(1)])), AutoModelForCausalLM.from_pretrained(base))
         for seconds in (0.0, 1.0, 30.0):
             loop.checkpoint_seconds = seconds
@@ -243,7 +242,7 @@ def test_no_step_has_rate_0_and_behind_the_warm_up_it_is_that_of_transformers(
     tmp_path: Path, base: Path, schedule: str, warmup_share: float, count: int
 ) -> None:
     changes = {"schedule": schedule, "warmupShare": warmup_share, "batchSize": 1, "epochs": 1, "learningRate": 1}
-    job = parse_job(job_record(base, tmp_path, tmp_path, **changes))
+    job = parsed(job_record(base, tmp_path, tmp_path, **changes))
     plan = Plan(job, [EncodedExample(str(index), (1, 2), 1, 1.0) for index in range(count)])
     rates = [plan.learning_rate(step) for step in range(plan.steps)]
     optimizer = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=1.0)
@@ -300,7 +299,7 @@ def test_examples_that_spell_control_tokens_are_left_out_if_their_endpoint_may_h
 def test_the_loop_equals_trl(tmp_path: Path, base: Path, schedule: str) -> None:
     """TRL averages over the tokens of a batch, we over examples: completions of one length make the two the same."""
     lines = [example(index) for index in range(12)]
-    job = parse_job(job_record(base, tmp_path, tmp_path, epochs=2, schedule=schedule, warmupShare=0))
+    job = parsed(job_record(base, tmp_path, tmp_path, epochs=2, schedule=schedule, warmupShare=0))
     plan = Plan(job, encoded(base, tmp_path, lines))
     model = AutoModelForCausalLM.from_pretrained(base)
     losses = loop_of(plan, model).run().losses

@@ -11,14 +11,14 @@ import pytest
 import torch
 from datasets import Dataset
 from safetensors.torch import load_file
-from training_jobs import example, job_record, run_here, write_training_set
+from training_jobs import example, job_record, parsed, run_here, write_training_set
 from transformers import AutoModelForCausalLM
 from trl import DPOConfig, DPOTrainer, KTOConfig, KTOTrainer
 
 from maft.train.encoding import EncodedExample
 from maft.train.events import EventWriter
 from maft.train.examples import read_training_set
-from maft.train.job import TrainingJob, parse_job
+from maft.train.job import TrainingJob
 from maft.train.loop import TrainingLoop
 from maft.train.models import load_chat_tokens, load_model, load_tokenizer
 from maft.train.placement import choose_placement
@@ -53,7 +53,7 @@ def prepared(
     folder: Path, base: Path, lines: list[dict[str, Any]], **changes: Any
 ) -> tuple[TrainingJob, list[EncodedExample]]:
     training_set = write_training_set(folder / "set.jsonl", lines)
-    job = parse_job(job_record(base, training_set, folder, **{**SETTINGS, **changes}))
+    job = parsed(job_record(base, training_set, folder, **{**SETTINGS, **changes}))
     return job, encode_for(job, read_training_set(training_set, job.loss), load_chat_tokens(base))
 
 

@@ -12,6 +12,8 @@ from typing import Any, TextIO
 
 from forked_programs import ForkedProgram
 
+from maft.train.job import TrainingJob, parse_job
+
 ROOT = Path(__file__).parents[2]
 #: The descriptor of a forked trainer's events, beyond those that it opens itself.
 EVENTS = 100
@@ -31,6 +33,10 @@ def example(index: int, **changes: Any) -> dict[str, Any]:
 def write_training_set(path: Path, examples: list[dict[str, Any]]) -> Path:
     path.write_text("".join(json.dumps(line) + "\n" for line in examples), encoding="utf-8")
     return path
+
+
+def parsed(record: dict[str, Any]) -> TrainingJob:
+    return parse_job(json.dumps(record))
 
 
 def job_record(base: Path, training_set: Path, folder: Path, **changes: Any) -> dict[str, Any]:

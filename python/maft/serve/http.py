@@ -1,7 +1,7 @@
 """The routes of the model server. Each validates, takes a version for its time, lets the engine work, and shapes the answer.
 
-Plain Starlette routes in a FastAPI application: at a thousand short requests a second, dependency solving and response
-models would cost as much as the tiny model's own arithmetic.
+Plain Starlette: at a thousand short requests a second, a framework's dependency solving and response models would cost as
+much as the tiny model's own arithmetic.
 """
 
 from __future__ import annotations
@@ -12,9 +12,10 @@ from collections.abc import Awaitable, Callable, Coroutine
 from functools import partial
 from typing import Any, TypeVar
 
-from fastapi import FastAPI
+from starlette.applications import Starlette
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
+from starlette.routing import Route
 
 from maft.serve import answers, limits
 from maft.serve.aside import tokenizing, writing
@@ -232,11 +233,10 @@ def guarded(route: str, handler: Handler, metrics: Metrics) -> Handler:
     return handle
 
 
-def create_app(versions: Versions, engine: Engine, metrics: Metrics, read_threads: int) -> FastAPI:
+def create_app(versions: Versions, engine: Engine, metrics: Metrics, read_threads: int) -> Starlette:
     """The application over running parts."""
     api = Api(versions, engine, metrics, read_threads)
-    app = FastAPI(title="maft.serve", openapi_url=None, docs_url=None, redoc_url=None)
-    routes: list[tuple[str, str, Handler]] = [
+    handlers: list[tuple[str, str, Handler]] = [
         ("GET", "/health", api.health),
         ("GET", "/metrics", api.show_metrics),
         ("GET", "/v1/models", api.models),
@@ -246,11 +246,11 @@ def create_app(versions: Versions, engine: Engine, metrics: Metrics, read_thread
         ("POST", "/v1/embeddings", api.embeddings),
         ("POST", "/tokenize", api.tokenize),
     ]
-    for method, path, handler in routes:
-        app.add_route(path, guarded(path, handler, metrics), methods=[method])
-    app.add_exception_handler(404, unknown_route)
-    app.add_exception_handler(405, wrong_method)
-    return app
+    routes = [
+        Route(path, guarded(path, handler, metrics), methods=[method], include_in_schema=False)
+        for method, path, handler in handlers
+    ]
+    return Starlette(routes=routes, exception_handlers={404: unknown_route, 405: wrong_method})
 
 
 async def unknown_route(request: Request, error: Exception) -> Response:

@@ -2,31 +2,43 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import ConfigDict, Field
 
 from maft.train.errors import BadJob
-from maft.train.fields import Fields
-
-ROLES = ("system", "user", "assistant")
+from maft.train.fields import AtLeastOne, Fields, FilledText, NotNegative, parse_json
 
 
-@dataclass(frozen=True)
-class TrainingExample:
+class Message(Fields):
+    role: Literal["system", "user", "assistant"]
+    content: str
+
+
+class TrainingExample(Fields):
     """A prompt as it was sent, and the response to learn. Its key is (problem_id, member, round)."""
 
-    problem_id: str
-    member: int
-    round: int
-    messages: tuple[dict[str, str], ...]
+    #: Only what training needs is read; the other fields of the line are for people and reports.
+    model_config = ConfigDict(extra="ignore")
+
+    problem_id: FilledText
+    member: AtLeastOne
+    round: AtLeastOne
+    turns: Annotated[tuple[Message, ...], Field(alias="messages", min_length=1, strict=False)]
     completion: str
-    weight: float
+    """May be empty: the control trains on every response, and a model may say nothing. Its end of turn is learnt."""
+    weight: NotNegative
     rejected: str | None = None
     """DPO: the response to the same prompt that the completion is preferred to."""
     desirable: bool | None = None
     """KTO: whether the completion is to become likelier."""
+
+    @property
+    def messages(self) -> list[dict[str, str]]:
+        """As chat templates take them."""
+        return [{"role": turn.role, "content": turn.content} for turn in self.turns]
 
     @property
     def loss(self) -> str:
@@ -43,30 +55,6 @@ class TrainingExample:
         return f"problem {self.problem_id}, member {self.member}, round {self.round}"
 
 
-def parse_message(value: object, place: str) -> dict[str, str]:
-    fields = Fields(value, place)
-    return {"role": fields.choice("role", ROLES), "content": fields.text("content")}
-
-
-def parse_example(value: object, place: str) -> TrainingExample:
-    """Only what training needs is read; the other fields of the line are for people and reports."""
-    fields = Fields(value, place)
-    messages = fields.value("messages")
-    if not isinstance(messages, list) or not messages:
-        raise fields.complain("messages", "a list of messages that is not empty")
-    return TrainingExample(
-        problem_id=fields.filled_text("problemId"),
-        member=fields.integer("member", 1),
-        round=fields.integer("round", 1),
-        messages=tuple(parse_message(message, f"{place}.messages[{index}]") for index, message in enumerate(messages)),
-        # May be empty: the control trains on every response, and a model may say nothing. Its end of turn is learnt.
-        completion=fields.text("completion"),
-        weight=fields.not_negative("weight"),
-        rejected=fields.text("rejected") if "rejected" in fields.record else None,
-        desirable=fields.flag("desirable") if "desirable" in fields.record else None,
-    )
-
-
 def parse_lines(path: Path) -> Iterator[TrainingExample]:
     try:
         # Not splitlines: U+2028 and its like stand unescaped inside JSON strings that Node wrote.
@@ -75,10 +63,7 @@ def parse_lines(path: Path) -> Iterator[TrainingExample]:
         raise BadJob(f"Cannot read the training set {path}: {error}") from error
     for number, line in enumerate(lines, start=1):
         if line.strip():
-            try:
-                yield parse_example(json.loads(line), f"{path.name}:{number}")
-            except json.JSONDecodeError as error:
-                raise BadJob(f"{path.name}:{number}: not JSON: {error}") from error
+            yield parse_json(TrainingExample, line, f"{path.name}:{number}")
 
 
 def read_training_set(path: Path, loss: str = "supervised") -> list[TrainingExample]:

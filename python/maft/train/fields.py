@@ -1,94 +1,78 @@
-"""Reading a JSON object strictly: every complaint names the field, what is allowed, and what was there."""
+"""JSON at the trainer's border, read strictly by pydantic: a complaint names the field, what it must be, and what was there."""
 
 from __future__ import annotations
 
 import json
-import math
-from collections.abc import Sequence
-from typing import Any
+from typing import Annotated, Any, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic.alias_generators import to_camel
+from pydantic_core import ErrorDetails
 
 from maft.train.errors import BadJob
 
-LARGEST_SAFE_INTEGER = 2**53 - 1
+#: JavaScript's largest safe integer: a larger one may already be another.
+LARGEST_INTEGER = 2**53 - 1
+
+FilledText = Annotated[str, Field(min_length=1)]
+Positive = Annotated[float, Field(gt=0)]
+NotNegative = Annotated[float, Field(ge=0)]
+Share = Annotated[float, Field(ge=0, le=1)]
+AtLeastOne = Annotated[int, Field(ge=1, le=LARGEST_INTEGER)]
+Count = Annotated[int, Field(ge=0, le=LARGEST_INTEGER)]
+
+#: Of the wrong fields of one object.
+MOST_NAMED = 5
+
+#: Begins the names of the forms that a union may have, which are no part of a field's path.
+FORM = "form:"
+
+
+class Fields(BaseModel):
+    """One JSON object, with the names that TypeScript writes; values are taken as they are, never converted."""
+
+    model_config = ConfigDict(
+        frozen=True, strict=True, extra="forbid", allow_inf_nan=False, alias_generator=to_camel, validate_by_name=True
+    )
+
+
+Parsed = TypeVar("Parsed", bound=Fields)
+
+
+def parse_json(schema: type[Parsed], text: str, place: str) -> Parsed:
+    """`text` as `schema`; `place` (such as `job` or `train.jsonl:7`) begins the names of wrong fields.
+
+    Raises BadJob.
+    """
+    try:
+        return schema.model_validate_json(text)
+    except ValidationError as error:
+        raise BadJob(complaint(error, place)) from error
+
+
+def complaint(error: ValidationError, place: str) -> str:
+    """The first wrong fields, each with what it must be."""
+    return "; ".join(place + detail_of(each) for each in error.errors(include_url=False)[:MOST_NAMED])
+
+
+def detail_of(detail: ErrorDetails) -> str:
+    name = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in detail["loc"] if not is_form(part))
+    match detail["type"]:
+        case "json_invalid":
+            return f": not JSON: {detail['msg'].removeprefix('Invalid JSON: ')}"
+        case "missing":
+            return f"{name}: missing"
+        case "extra_forbidden":
+            return f"{name}: unknown field"
+    must = detail["msg"].replace("Input should be", "must be", 1).removeprefix("Value error, ")
+    return f"{name}: {must}, got {shown(detail['input'])}"
+
+
+def is_form(part: int | str) -> bool:
+    return isinstance(part, str) and part.startswith(FORM)
 
 
 def shown(value: Any) -> str:
     """The value as it stands in the file, shortened."""
     text = json.dumps(value, ensure_ascii=False, default=str)
     return text if len(text) <= 80 else f"{text[:77]}..."
-
-
-class Fields:
-    """The fields of one JSON object at `place` (such as `job` or `train.jsonl:7`). Every method raises BadJob."""
-
-    def __init__(self, record: Any, place: str) -> None:
-        if not isinstance(record, dict):
-            raise BadJob(f"{place}: expected an object, got {shown(record)}")
-        self.record: dict[str, Any] = record
-        self.place = place
-
-    def refuse_others(self, known: Sequence[str]) -> None:
-        """Raises BadJob where the object has a field that is not in `known`."""
-        for name in self.record:
-            if name not in known:
-                raise BadJob(f"{self.place}.{name}: unknown field; known are {', '.join(known)}")
-
-    def value(self, name: str) -> Any:
-        if name not in self.record:
-            raise BadJob(f"{self.place}.{name}: missing")
-        return self.record[name]
-
-    def complain(self, name: str, expected: str) -> BadJob:
-        return BadJob(f"{self.place}.{name}: expected {expected}, got {shown(self.record.get(name))}")
-
-    def text(self, name: str) -> str:
-        value = self.value(name)
-        if not isinstance(value, str):
-            raise self.complain(name, "a string")
-        return value
-
-    def filled_text(self, name: str) -> str:
-        if not self.text(name):
-            raise self.complain(name, "a string that is not empty")
-        return self.text(name)
-
-    def flag(self, name: str) -> bool:
-        value = self.value(name)
-        if not isinstance(value, bool):
-            raise self.complain(name, "true or false")
-        return value
-
-    def choice(self, name: str, allowed: Sequence[str]) -> str:
-        value = self.value(name)
-        if value not in allowed:
-            raise self.complain(name, f"one of {', '.join(allowed)}")
-        return str(value)
-
-    def integer(self, name: str, minimum: int) -> int:
-        """Whole numbers as JSON writers spell them: `2` and `2.0` are one value."""
-        value = self.number(name)
-        if value != int(value) or not minimum <= value <= LARGEST_SAFE_INTEGER:
-            raise self.complain(name, f"a whole number of at least {minimum}")
-        return int(value)
-
-    def number(self, name: str) -> float:
-        value = self.value(name)
-        if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-            raise self.complain(name, "a number")
-        return value
-
-    def positive(self, name: str) -> float:
-        if self.number(name) <= 0:
-            raise self.complain(name, "a number above 0")
-        return float(self.number(name))
-
-    def share(self, name: str, *, below_one: bool = False) -> float:
-        value = self.number(name)
-        if not 0 <= value <= 1 or (below_one and value == 1):
-            raise self.complain(name, "a number from 0 to below 1" if below_one else "a number from 0 to 1")
-        return float(value)
-
-    def not_negative(self, name: str) -> float:
-        if self.number(name) < 0:
-            raise self.complain(name, "a number of at least 0")
-        return float(self.number(name))

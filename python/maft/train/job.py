@@ -2,40 +2,61 @@
 
 from __future__ import annotations
 
-import json
-import re
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal, NamedTuple
+
+from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
 
 from maft.train.errors import BadJob
-from maft.train.fields import Fields
+from maft.train.fields import FORM, AtLeastOne, Count, Fields, FilledText, NotNegative, Positive, Share, parse_json
 
-SCHEDULES = ("linear", "cosine", "constant")
-DEVICES = ("auto", "cpu", "cuda", "mps")
-PREFERENCES = ("dpo", "kto")
-FIELDS = (
-    "jobId", "base", "servedBase", "startFrom", "trainingSet", "workDirectory", "outputDirectory", "leaveOutSpelledTokens",
-    "weights", "epochs",
-    "learningRate", "batchSize", "maxLength", "schedule", "warmupShare", "weightDecay", "seed",
-    "checkpointEverySeconds", "device", "threads",
-)  # fmt: skip
-#: A job that is not for preferences says nothing of them.
-OPTIONAL_FIELDS = ("loss",)
 LARGEST_JOB_BYTES = 2**20
 
 
-@dataclass(frozen=True)
-class Lora:
+def refuse_empty(value: Any) -> Any:
+    """An empty path would mean the current folder."""
+    if value == "":
+        raise ValueError("must be a path that is not empty")
+    return value
+
+
+Folder = Annotated[Path, BeforeValidator(refuse_empty)]
+
+
+class Lora(Fields):
     """A low-rank adapter on every linear layer."""
 
-    rank: int
-    alpha: float
-    dropout: float
+    rank: AtLeastOne
+    alpha: Positive
+    dropout: Annotated[float, Field(ge=0, lt=1)]
 
 
-@dataclass(frozen=True)
-class Preference:
+class Adapter(Fields):
+    lora: Lora
+
+
+class PreferenceSettings(Fields):
+    beta: Positive
+
+
+class PreferenceLoss(Fields):
+    """One of the losses on preferences."""
+
+    dpo: PreferenceSettings | None = None
+    kto: PreferenceSettings | None = None
+
+    def chosen(self) -> dict[str, PreferenceSettings]:
+        """By name, as they are written."""
+        return {name: settings for name in ("dpo", "kto") if (settings := getattr(self, name)) is not None}
+
+    @model_validator(mode="after")
+    def is_one(self) -> PreferenceLoss:
+        if len(self.chosen()) != 1:
+            raise ValueError('must be one of {"dpo": …} and {"kto": …}')
+        return self
+
+
+class Preference(NamedTuple):
     """A loss on what is preferred to what, instead of on a completion alone."""
 
     kind: str
@@ -44,98 +65,64 @@ class Preference:
     """What moving away from the weights it started from costs."""
 
 
-@dataclass(frozen=True)
-class TrainingJob:
+def form_of_weights(value: Any) -> str:
+    return f"{FORM}full" if isinstance(value, str) else f"{FORM}adapter"
+
+
+Weights = Annotated[
+    Annotated[Literal["full"], Tag(f"{FORM}full")] | Annotated[Adapter, Tag(f"{FORM}adapter")],
+    Discriminator(form_of_weights),
+]
+
+
+class TrainingJob(Fields):
     """One training; the fields are explained in the TypeScript contract."""
 
-    job_id: str
-    base: Path
-    served_base: str
-    start_from: Path
-    training_set: Path
-    work_directory: Path
-    output_directory: Path
+    job_id: Annotated[str, Field(pattern="^[0-9a-f]{16,64}$")]
+    base: Folder
+    served_base: FilledText
+    start_from: Folder
+    training_set: Folder
+    work_directory: Folder
+    output_directory: Folder
     leave_out_spelled_tokens: bool
-    lora: Lora | None
-    """None trains the full weights."""
-    preference: Preference | None
-    """None is supervised: the completion's own loss."""
-    epochs: float
-    learning_rate: float
-    batch_size: int
-    max_length: int
-    schedule: str
-    warmup_share: float
-    weight_decay: float
-    seed: int
-    checkpoint_every_seconds: float
-    device: str
-    threads: int
+    weights: Weights
+    preference_loss: Annotated[PreferenceLoss | None, Field(alias="loss")] = None
+    """A job that is not for preferences says nothing of them."""
+    epochs: Positive
+    learning_rate: Positive
+    batch_size: AtLeastOne
+    max_length: AtLeastOne
+    schedule: Literal["linear", "cosine", "constant"]
+    warmup_share: Share
+    weight_decay: NotNegative
+    seed: Count
+    checkpoint_every_seconds: NotNegative
+    device: Literal["auto", "cpu", "cuda", "mps"]
+    threads: AtLeastOne
+
+    @property
+    def lora(self) -> Lora | None:
+        """None trains the full weights."""
+        return self.weights.lora if isinstance(self.weights, Adapter) else None
+
+    @property
+    def preference(self) -> Preference | None:
+        """None is supervised: the completion's own loss."""
+        loss = self.preference_loss
+        if loss is None:
+            return None
+        [(kind, settings)] = loss.chosen().items()
+        return Preference(kind, settings.beta)
 
     @property
     def loss(self) -> str:
         return "supervised" if self.preference is None else self.preference.kind
 
 
-def parse_weights(value: Any, place: str) -> Lora | None:
-    if value == "full":
-        return None
-    if not isinstance(value, dict):
-        raise BadJob(f'{place}.weights: expected "full" or {{"lora": …}}, got {json.dumps(value)}')
-    outer = Fields(value, f"{place}.weights")
-    outer.refuse_others(("lora",))
-    fields = Fields(outer.value("lora"), f"{place}.weights.lora")
-    fields.refuse_others(("rank", "alpha", "dropout"))
-    return Lora(fields.integer("rank", 1), fields.positive("alpha"), fields.share("dropout", below_one=True))
-
-
-def parse_loss(fields: Fields) -> Preference | None:
-    if "loss" not in fields.record:
-        return None
-    outer = Fields(fields.value("loss"), f"{fields.place}.loss")
-    outer.refuse_others(PREFERENCES)
-    if len(outer.record) != 1:
-        raise fields.complain("loss", 'one of {"dpo": …} and {"kto": …}')
-    [kind] = outer.record
-    inner = Fields(outer.value(kind), f"{fields.place}.loss.{kind}")
-    inner.refuse_others(("beta",))
-    return Preference(kind, inner.positive("beta"))
-
-
-def parse_job_id(fields: Fields) -> str:
-    job_id = fields.text("jobId")
-    if not re.fullmatch(r"[0-9a-f]{16,64}", job_id):
-        raise fields.complain("jobId", "16 to 64 hexadecimal digits")
-    return job_id
-
-
-def parse_job(value: Any, place: str = "job") -> TrainingJob:
-    """Raises BadJob that names the first wrong field."""
-    fields = Fields(value, place)
-    fields.refuse_others((*FIELDS, *OPTIONAL_FIELDS))
-    return TrainingJob(
-        job_id=parse_job_id(fields),
-        base=Path(fields.filled_text("base")),
-        served_base=fields.filled_text("servedBase"),
-        start_from=Path(fields.filled_text("startFrom")),
-        training_set=Path(fields.filled_text("trainingSet")),
-        work_directory=Path(fields.filled_text("workDirectory")),
-        output_directory=Path(fields.filled_text("outputDirectory")),
-        leave_out_spelled_tokens=fields.flag("leaveOutSpelledTokens"),
-        lora=parse_weights(fields.value("weights"), place),
-        preference=parse_loss(fields),
-        epochs=fields.positive("epochs"),
-        learning_rate=fields.positive("learningRate"),
-        batch_size=fields.integer("batchSize", 1),
-        max_length=fields.integer("maxLength", 1),
-        schedule=fields.choice("schedule", SCHEDULES),
-        warmup_share=fields.share("warmupShare"),
-        weight_decay=fields.not_negative("weightDecay"),
-        seed=fields.integer("seed", 0),
-        checkpoint_every_seconds=fields.not_negative("checkpointEverySeconds"),
-        device=fields.choice("device", DEVICES),
-        threads=fields.integer("threads", 1),
-    )
+def parse_job(text: str) -> TrainingJob:
+    """Raises BadJob that names the wrong fields."""
+    return parse_json(TrainingJob, text, "job")
 
 
 def read_job(path: Path) -> TrainingJob:
@@ -148,9 +135,4 @@ def read_job(path: Path) -> TrainingJob:
         raise BadJob(f"Cannot read the job file {path}: {error}") from error
     if len(content) > LARGEST_JOB_BYTES:
         raise BadJob(f"The job file {path} is larger than 1 MB, which no job is")
-    try:
-        return parse_job(json.loads(text))
-    except json.JSONDecodeError as error:
-        raise BadJob(f"The job file {path} is not JSON: {error}") from error
-    except RecursionError as error:
-        raise BadJob(f"The job file {path} is nested too deep to be a job") from error
+    return parse_job(text)

@@ -28,7 +28,7 @@ def encode_for(job: TrainingJob, examples: list[TrainingExample], chats: ChatTok
         return encode_examples(examples, chats, job.max_length)
     chosen = encode_all(examples, chats)
     if job.preference.kind == "dpo":
-        rejected = encode_all([replace(each, completion=each.rejected or "") for each in examples], chats)
+        rejected = encode_all([each.model_copy(update={"completion": each.rejected or ""}) for each in examples], chats)
         pairs = [replace(row, beside=other.tokens) for row, other in zip(chosen, rejected, strict=True)]
         return leave_out_too_long(examples, pairs, job.max_length)
     labelled = [replace(row, desirable=bool(each.desirable)) for row, each in zip(chosen, examples, strict=True)]
