@@ -16,7 +16,7 @@ import { createRunActivities } from './runs';
 import { createShardActivities } from './shards';
 import { createTrainingDataActivities } from './training-data';
 
-export type { ActivityDependencies, Machine } from './dependencies';
+export type { ActivityDependencies } from './dependencies';
 
 export type Activities = ReturnType<typeof createActivities>;
 

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Lint, types and format, side by side; what they say comes in this order, at the end.
+# Lint, types, unused code and format, side by side; what they say comes in this order, at the end.
 set -eu
 
 logs=$(mktemp -d)
@@ -15,13 +15,16 @@ npm run lint > "$logs/lint" 2>&1 &
 lint=$!
 npm run types > "$logs/types" 2>&1 &
 types=$!
-background="$lint $types"
+npm run unused > "$logs/unused" 2>&1 &
+unused=$!
+background="$lint $types $unused"
 
 failed=
 npm run format > "$logs/format" 2>&1 || failed="$failed format"
 wait "$types" || failed="$failed types"
+wait "$unused" || failed="$failed unused"
 wait "$lint" || failed="$failed lint"
-cat "$logs/lint" "$logs/types" "$logs/format"
+cat "$logs/lint" "$logs/types" "$logs/unused" "$logs/format"
 if [ -n "$failed" ]; then
   echo "failed:$failed" >&2
   exit 1

@@ -1,13 +1,6 @@
 /** Every prompt text, and messages made of them. */
 export { instructionOf } from './instructions';
-export {
-  firstRoundMessages,
-  hintedMessages,
-  laterRoundMessages,
-  summaryMessages,
-  type FirstRound,
-  type LaterRound,
-} from './messages';
+export { firstRoundMessages, hintedMessages, laterRoundMessages, summaryMessages } from './messages';
 export {
   instructionProblems,
   messageForm,

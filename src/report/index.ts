@@ -6,5 +6,4 @@ export { buildReport } from './build-report';
 export type { Report } from './build-report';
 export { renderHtml } from './render-html';
 export { renderTable } from './render-table';
-export type { TableStyle } from './render-table';
-export type { IterationArtifacts, ReportInput, RunStatus } from './report-input';
+export type { ReportInput } from './report-input';

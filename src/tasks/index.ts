@@ -13,7 +13,7 @@ export { publicData, type PublicData, type PublicFile } from './catalogue';
 export { graderFor } from './in-process-grader';
 export type { ProblemPools } from './problem-pools';
 export { drawRun, makeTasks, type RunTasks } from './run-tasks';
-export { allowTasksOf, givenByUser, taskAccess, type TaskAccess } from './task-access';
+export { allowTasksOf, givenByUser, taskAccess } from './task-access';
 export type { AnswerReader, DrawnProblems, DrawRequest, LabelledProblem, Task, TaskContext } from './task';
 
 type SettingsOf<Kind extends TaskKind> = Extract<TaskSettings, { kind: Kind }>;

@@ -1,5 +1,5 @@
 /** Diversity and drift of a society (method, section 7). Pure estimators; what they need from models comes as scores. */
-export { assembleMeasures, type MeasuresInput } from './assemble';
+export { assembleMeasures } from './assemble';
 export { measureCatalogue, type MeasureDescription } from './catalogue';
 export { pairDissimilarities } from './embedding';
 export { panelsOf } from './panels';
