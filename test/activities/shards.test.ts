@@ -4,6 +4,7 @@ import path from 'node:path';
 import { parseLines } from '../../src/artifacts/lines';
 import type { RunPlan, ShardOutcome } from '../../src/contract/run';
 import type { Transcript } from '../../src/contract/transcript';
+import { orderByDraw } from '../../src/domain/draws';
 import { agentOf } from '../../src/domain/identifiers';
 import { iterationKeys } from '../../src/domain/keys';
 import type { ChatCompletion, ChatRequest } from '../../src/ports';
@@ -88,6 +89,19 @@ describe('closing a shard', () => {
     const outcome = await world.debate(trainingShard(plan));
     expect(outcome).toMatchObject({ problems: 4, agreed: 0, none: 4 });
     expect((await transcriptsOf(outcome)).map(({ consensus }) => consensus)).toEqual(Array(4).fill({ kind: 'none' }));
+  });
+
+  test("a tie falls by the draw of the run's seed, the iteration, the problem and the answers", async () => {
+    let spoken = 0;
+    inference.script = ({ messages }) => (messages[0]?.content.startsWith('List:') ? undefined : `#${spoken++}`);
+    plan = await world.resolve('ties', { seed: 7 });
+    const outcome = await world.debate(trainingShard(plan));
+    expect(outcome).toMatchObject({ problems: 4, tieBroken: 4 });
+    for (const { problemId, consensus } of await transcriptsOf(outcome)) {
+      const answers = consensus.kind === 'agreed' ? consensus.votes.map(({ answer }) => answer) : [];
+      const [winner] = orderByDraw(answers, (answer) => `tie/7/1/${problemId}/${answer}`);
+      expect(consensus).toMatchObject({ answer: winner, votes: { length: 3 } });
+    }
   });
 
   test('mistake 14: failed problems are recorded with their reason and what was said, never dropped or replaced', async () => {

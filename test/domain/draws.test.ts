@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import fc from 'fast-check';
-import { drawKey, orderByDraw, samplingSeed } from '../../src/domain/draws';
+import { drawKey, orderByDraw, samplingSeed, trainingSeed } from '../../src/domain/draws';
 
 const call = { seed: 7, iteration: 2, split: 'train', problemId: 'arithmetic-000017', round: 1, agent: 'generation-1' };
 
@@ -42,4 +42,20 @@ test('every part of a call changes its sampling seed', () => {
   ];
   expect(new Set(seeds).size).toBe(seeds.length);
   expect(seeds.every((seed) => Number.isInteger(seed) && seed >= 0 && seed < 2 ** 31)).toBe(true);
+});
+
+test('a training seed is the first 31 bits of the digest of run, iteration and agent', () => {
+  const digest = createHash('sha256').update('training/7/2/critic-1').digest();
+  expect(trainingSeed({ seed: 7, iteration: 2, agent: 'critic-1' })).toBe(digest.readUInt32BE(0) >>> 1);
+});
+
+test('every part of a training changes its seed', () => {
+  const training = { seed: 7, iteration: 2, agent: 'critic-1' };
+  const changes = [{}, { seed: 8 }, { iteration: 3 }, { agent: 'critic-2' }, { agent: 'generation-1' }];
+  expect(new Set(changes.map((change) => trainingSeed({ ...training, ...change }))).size).toBe(changes.length);
+});
+
+test('candidates whose strings are the same keep their order', () => {
+  const candidates = Array.from({ length: 20 }, (_, index) => index);
+  expect(orderByDraw(candidates, () => 'one string')).toEqual(candidates);
 });

@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import { drawKey } from '../../src/domain/draws';
 import {
   exactShare,
   exceedsShare,
@@ -119,5 +120,24 @@ test('16. a sample is drawn by the seed: the same for any order of the problems,
   expect(sampleProblems([...problems].reverse(), 10, draw)).toEqual(sample);
   expect(sampleProblems(problems, 10, { ...draw, seed: 2 })).not.toEqual(sample);
   expect(sampleProblems(problems, 10, { ...draw, agent: 'critic-2' })).not.toEqual(sample);
+  expect(sampleProblems(problems, 10, { ...draw, iteration: 2 })).not.toEqual(sample);
   expect(sample.size).toBe(10);
+});
+
+test("a critic's two sides are drawn apart, each by a string that names run, iteration, agent, side and problem", () => {
+  const problems = Array.from({ length: 50 }, (_, index) => `problem-${index}`);
+  const [corrected, consistent] = (['corrected', 'consistent'] as const).map((set) => {
+    const strings = new Map(
+      problems.map((problemId) => [drawKey(`mixing/1/2/critic-1/${set}/${problemId}`), problemId]),
+    );
+    const sample = sampleProblems(problems, 10, { seed: 1, iteration: 2, agent: 'critic-1', set });
+    expect([...sample]).toEqual(
+      [...strings.keys()]
+        .sort()
+        .slice(0, 10)
+        .map((key) => strings.get(key)),
+    );
+    return sample;
+  });
+  expect(corrected).not.toEqual(consistent);
 });

@@ -82,6 +82,32 @@ describe('keys', () => {
     ));
 
   test.each([
+    ['Problem', 'Problem'.toLowerCase()],
+    ['\u00c9', '\u00e9'],
+    ['A1z', 'a1Z'],
+  ])('ids that differ by case, %j and %j, are two files where case is ignored', (left, right) =>
+    expect(encodePathSegment(left).toLowerCase()).not.toBe(encodePathSegment(right).toLowerCase()),
+  );
+
+  test('a period at either end is spelled, for Windows drops the last one and the first one hides a file', () =>
+    expect(['a.', '.a', '.', 'a.b', 'a..b.'].map(encodePathSegment)).toEqual([
+      'a%2e',
+      '%2ea',
+      '%2e',
+      'a.b',
+      'a..b%2e',
+    ]));
+
+  test('an overlong id goes on in folders of at most 180 characters and a tilde', () => {
+    expect(encodePathSegment('a'.repeat(180))).toBe('a'.repeat(180));
+    expect(encodePathSegment('a'.repeat(181))).toBe(`${'a'.repeat(180)}~/a`);
+    expect(encodePathSegment(`${'a'.repeat(179)}A`)).toBe(`${'a'.repeat(179)}~/%41`);
+  });
+
+  test('a character beyond Latin-1 is its code unit in four hex digits', () =>
+    expect(['\u00ff', '\u0100', '\n', 'x\u4e2d'].map(encodePathSegment)).toEqual(['%ff', '%u0100', '%0a', 'x%u4e2d']));
+
+  test.each([
     ['A', 'a'],
     ['..', '%2e%2e'],
     ['a/b', 'a b'],

@@ -113,7 +113,9 @@ describe('an OpenAI-compatible endpoint', () => {
       // A name just published is loaded on first use; a remote host may still be downloading it.
       [404, true],
       [408, true],
+      [409, true],
       [422, false],
+      [425, true],
       [429, true],
       [500, true],
       [503, true],

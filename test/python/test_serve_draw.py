@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from maft.serve.draw import NO_TOKEN, Sampling, draw, for_drawing, row_key, uniforms
+from maft.serve.draw import NO_TOKEN, Sampling, draw, for_drawing, invert, keep_nucleus, row_key, uniforms
 
 
 def sampling(seed: int = 0, temperature: float = 1.0, top_p: float = 1.0) -> Sampling:
@@ -63,6 +63,21 @@ def test_top_p_keeps_the_smallest_set_that_reaches_it() -> None:
         for top_p in (0.05, 0.4001, 0.85, 1.0)
     }
     assert kept == {0.05: {0}, 0.4001: {0, 1}, 0.85: {0, 1, 2}, 1.0: {0, 1, 2, 3}}
+
+
+def test_the_nucleus_ends_with_the_token_that_reaches_top_p_exactly() -> None:
+    # Halves and quarters are exact in binary: the first token reaches 0.5, the first two reach 0.75.
+    probabilities = torch.tensor([[0.25, 0.5, 0.125, 0.125]], dtype=torch.float64).expand(5, 4)
+    shares = torch.tensor([[0.25], [0.5], [0.75], [0.8], [1.0]], dtype=torch.float64)
+    kept = keep_nucleus(probabilities, shares) > 0
+    assert [row.nonzero().flatten().tolist() for row in kept] == [[1], [1], [0, 1], [0, 1, 2], [0, 1, 2, 3]]
+
+
+def test_a_draw_on_the_border_of_two_tokens_belongs_to_the_second() -> None:
+    probabilities = torch.tensor([[0.25, 0.5, 0.0, 0.25]], dtype=torch.float64).expand(4, 4)
+    draws = torch.tensor([0.0, 0.25, 0.75, 1.0], dtype=torch.float64)
+    # 1 is outside of [0, 1): what rounding lifts there is the last token with any share.
+    assert invert(probabilities, draws).tolist() == [0, 1, 3, 3]
 
 
 def test_a_row_is_drawn_alike_alone_and_among_others() -> None:

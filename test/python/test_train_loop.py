@@ -24,7 +24,7 @@ from maft.serve.tokenization import ModelTokenizer
 from maft.train.encoding import EncodedExample, encode_examples
 from maft.train.errors import classify
 from maft.train.examples import read_training_set
-from maft.train.loop import TrainingLoop, example_losses
+from maft.train.loop import TrainingLoop, build_optimizer, example_losses
 from maft.train.models import fingerprint, load_chat_tokens, load_tokenizer
 from maft.train.placement import choose_placement
 from maft.train.schedule import Plan, seeded_order
@@ -253,6 +253,20 @@ def test_no_step_has_rate_0_and_behind_the_warm_up_it_is_that_of_transformers(
         assert 0 < rate == pytest.approx(expected)
         optimizer.step()
         theirs.step()
+
+
+def test_matrices_decay_and_norms_and_biases_do_not() -> None:
+    model = torch.nn.Sequential(torch.nn.Embedding(4, 3), torch.nn.Linear(3, 3), torch.nn.LayerNorm(3))
+    before = {name: parameter.detach().clone() for name, parameter in model.named_parameters()}
+    optimizer = build_optimizer(model, weight_decay=0.5)
+    for group in optimizer.param_groups:
+        group["lr"] = 0.1
+    for parameter in model.parameters():
+        parameter.grad = torch.zeros_like(parameter)
+    optimizer.step()
+    for name, parameter in model.named_parameters():
+        factor = 1 - 0.1 * 0.5 if name in ("0.weight", "1.weight") else 1.0
+        torch.testing.assert_close(parameter.detach(), factor * before[name])
 
 
 def test_one_step_under_a_warm_up_trains(tmp_path: Path, base: Path) -> None:

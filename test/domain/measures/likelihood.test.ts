@@ -66,6 +66,19 @@ describe('KL between agents', () => {
     expect(first!.value).toBeCloseTo(numerator / (28 - 1), 12);
   });
 
+  test('of models with different tokenizers is per token of the author, whose divergence it is', () => {
+    const debates = toyDebates([a, b]);
+    // model-2 reads every response as twice as many tokens.
+    const scores = toyScores(debates, { 'model-1': a, 'model-2': b }).map((score) =>
+      score.scorer === 'model-2' ? { ...score, tokens: 2 * score.tokens } : score,
+    );
+    const { pairs } = klBetweenAgents(new ScoreTable(scores), panelsOf(debates, 1, 2))!;
+    expect(pairs).toEqual([
+      { author: 'generation-1', other: 'generation-2', value: expect.closeTo(exactDivergence(a, b), 12) },
+      { author: 'generation-2', other: 'generation-1', value: expect.closeTo(exactDivergence(b, a) / 2, 12) },
+    ]);
+  });
+
   test('has no value with one member or without scores', () => {
     const { panels } = measuredOn(models);
     expect(klBetweenAgents(new ScoreTable([]), panels)).toBeUndefined();
@@ -81,6 +94,15 @@ describe('KL from the base', () => {
     const exact = [exactDivergence(a, b), exactDivergence(b, c)];
     expect(agents.map((agent) => agent.value)).toEqual(exact.map((each) => expect.closeTo(each, 12)));
     expect(value).toBeCloseTo(mean(exact), 12);
+  });
+
+  test('of a base with another tokenizer is per token of the agent', () => {
+    const debates = toyDebates([a]);
+    const scores = toyScores(debates, { 'model-1': a, base: b }).map((score) =>
+      score.scorer === 'base' ? { ...score, tokens: 3 * score.tokens } : score,
+    );
+    const { value } = klFromBase(new ScoreTable(scores), panelsOf(debates, 1, 1), ['base'])!;
+    expect(value).toBeCloseTo(exactDivergence(a, b), 12);
   });
 
   test('of an agent that still is its base is 0', () => {
