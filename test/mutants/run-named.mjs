@@ -58,7 +58,7 @@ const run = (copy, each) => (each.test.endsWith('.py') ? runPytest(copy, each) :
 /** A mutant that crashes says nothing about its rule: only what a test expected in vain kills it. */
 function verdictOf({ passed, failures }) {
   if (failures.length === 0) return passed > 0 ? 'SURVIVED' : 'NAMES NO TEST';
-  return failures.some((failure) => /expect\(|AssertionError/.test(failure)) ? 'killed' : 'CRASHED';
+  return failures.some((failure) => /expect\(|AssertionError/.test(failure)) ? 'killed' : `CRASHED (${failures[0]})`;
 }
 
 async function verdictOn(copy, mutant) {

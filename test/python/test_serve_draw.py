@@ -2,10 +2,23 @@
 
 from __future__ import annotations
 
+import hashlib
+
 import pytest
 import torch
 
-from maft.serve.draw import NO_TOKEN, Sampling, draw, for_drawing, invert, keep_nucleus, row_key, uniforms
+from maft.serve.draw import (
+    LOWEST_TEMPERATURE,
+    NO_TOKEN,
+    Sampling,
+    choose,
+    draw,
+    for_drawing,
+    invert,
+    keep_nucleus,
+    row_key,
+    uniforms,
+)
 
 
 def sampling(seed: int = 0, temperature: float = 1.0, top_p: float = 1.0) -> Sampling:
@@ -17,6 +30,21 @@ def test_uniforms_fill_the_unit_interval_evenly() -> None:
     counts, _ = torch.histogram(torch.from_numpy(numbers), bins=20, range=(0.0, 1.0))
     expected = len(numbers) / 20
     assert ((counts - expected) ** 2 / expected).sum() < 45  # chi-square, 19 degrees of freedom: p about 0.0007
+
+
+def splitmix64(key: int, position: int) -> int:
+    """Steele et al. 2014, in Python's unbounded integers."""
+    state = (key + (position + 1) * 0x9E3779B97F4A7C15) % 2**64
+    state = (state ^ state >> 30) * 0xBF58476D1CE4E5B9 % 2**64
+    state = (state ^ state >> 27) * 0x94D049BB133111EB % 2**64
+    return state ^ state >> 31
+
+
+def test_a_uniform_is_the_first_53_bits_of_splitmix64_of_key_and_position() -> None:
+    keys, positions = [row_key(seed, 1) for seed in range(20)], list(range(0, 2000, 100))
+    expected = [(splitmix64(*each) >> 11) / 2**53 for each in zip(keys, positions, strict=True)]
+    assert uniforms(keys, positions).tolist() == expected
+    assert row_key(7, 2) == int.from_bytes(hashlib.sha256(b"7/2").digest()[:8], "little")
 
 
 def test_samples_and_positions_have_numbers_of_their_own() -> None:
@@ -78,6 +106,29 @@ def test_a_draw_on_the_border_of_two_tokens_belongs_to_the_second() -> None:
     draws = torch.tensor([0.0, 0.25, 0.75, 1.0], dtype=torch.float64)
     # 1 is outside of [0, 1): what rounding lifts there is the last token with any share.
     assert invert(probabilities, draws).tolist() == [0, 1, 3, 3]
+
+
+def test_a_draw_is_a_share_of_what_the_nucleus_left() -> None:
+    probabilities = torch.tensor([[0.1, 0.3, 0.0]], dtype=torch.float64).expand(4, 3)
+    draws = torch.tensor([0.0, 0.2, 0.3, 0.99], dtype=torch.float64)
+    assert invert(probabilities, draws).tolist() == [0, 0, 1, 1]
+
+
+def test_logits_that_differ_by_less_than_a_billionth_tie_and_by_more_do_not() -> None:
+    logits = for_drawing(torch.tensor([[0.0, 4e-10], [0.0, 1e-9]], dtype=torch.float64))
+    assert draw(logits, [sampling(temperature=0.0)] * 2, [0, 0]).tolist() == [0, 1]
+
+
+def test_the_lowest_temperature_is_still_divided_by() -> None:
+    logits = for_drawing(torch.tensor([[0.0, LOWEST_TEMPERATURE]]).expand(100, 2))
+    rows = [sampling(seed, LOWEST_TEMPERATURE) for seed in range(100)]
+    assert set(draw(logits, rows, [0] * 100).tolist()) == {0, 1}
+
+
+@pytest.mark.parametrize("top_p", [0.9, 1.0])
+def test_what_is_no_distribution_reads_nothing_beyond_the_vocabulary(top_p: float) -> None:
+    logits = torch.full((3, 5), float("nan"), dtype=torch.float64)
+    assert all(0 <= token < 5 for token in choose(logits, [sampling(top_p=top_p)] * 3, [0] * 3).tolist())
 
 
 def test_a_row_is_drawn_alike_alone_and_among_others() -> None:

@@ -198,11 +198,12 @@ def test_weights_are_shares_of_an_epoch_whatever_falls_into_one_batch(tmp_path: 
     assert sum(losses) / len(losses) == pytest.approx(expected, abs=1e-5)
 
 
-@pytest.mark.parametrize("weight", [1, 0.7])
+@pytest.mark.parametrize("weight", [1, 0.1])
 def test_equal_weights_are_divided_by_the_batchs_own(tmp_path: Path, base: Path, weight: float) -> None:
     rows = encoded(base, tmp_path, [example(index, weight=weight) for index in range(7)])
     plan = Plan(parsed(job_record(base, tmp_path, tmp_path)), rows)
-    assert plan.batch_weight(rows[:3]) == sum([weight] * 3)
+    # To the last bit: by the mean, six tenths would be 0.6000000000000001.
+    assert plan.batch_weight(rows[:6]) == sum([weight] * 6)
 
 
 def test_accumulating_over_small_forward_passes_changes_nothing_but_rounding(tmp_path: Path, base: Path) -> None:
@@ -267,6 +268,35 @@ def test_matrices_decay_and_norms_and_biases_do_not() -> None:
     for name, parameter in model.named_parameters():
         factor = 1 - 0.1 * 0.5 if name in ("0.weight", "1.weight") else 1.0
         torch.testing.assert_close(parameter.detach(), factor * before[name])
+
+
+@pytest.mark.parametrize(
+    ("epochs", "warmup_share", "sizes", "warmup_steps"),
+    [(1, 0.1, [2, 2, 1], 1), (2, 0.5, [2, 2, 1, 2, 2, 1], 3), (0.5, 0, [2, 2], 0), (1.1, 0.6, [2, 2, 1, 2], 3)],
+)
+def test_each_epoch_sees_every_example_once_and_a_part_of_one_ends_within_it(
+    tmp_path: Path, base: Path, epochs: float, warmup_share: float, sizes: list[int], warmup_steps: int
+) -> None:
+    job = parse_job(job_record(base, tmp_path, tmp_path, epochs=epochs, batchSize=2, warmupShare=warmup_share))
+    plan = Plan(job, [EncodedExample(str(index), (1, 2), 1, 1.0) for index in range(5)])
+    batches = list(plan.batches(0))
+    assert [step for step, _ in batches] == list(range(plan.steps))
+    assert [len(batch) for _, batch in batches] == sizes
+    assert plan.warmup_steps == warmup_steps
+    orders = [row for epoch in range(2) for row in seeded_order(plan.examples, job.seed, epoch)]
+    assert [row for _, batch in batches for row in batch] == orders[: sum(sizes)]
+    # A training that goes on in the middle of an epoch sees what it would have seen.
+    for step in range(plan.steps):
+        assert list(plan.batches(step)) == batches[step:]
+
+
+def test_only_the_shares_of_weights_count_not_their_size(tmp_path: Path, base: Path) -> None:
+    job = parse_job(job_record(base, tmp_path, tmp_path))
+    parts = []
+    for size in (1.0, 4.0):
+        rows = [EncodedExample(str(index), (1, 2), 1, size * (0.5 + index % 2)) for index in range(6)]
+        parts.append([row.weight / Plan(job, rows).batch_weight(rows[:3]) for row in rows])
+    assert parts[0] == pytest.approx(parts[1])
 
 
 def test_one_step_under_a_warm_up_trains(tmp_path: Path, base: Path) -> None:
