@@ -98,3 +98,55 @@ test('what was not measured is not judged', () => {
   expect(judgeDrift([{ iteration: 0 }, { iteration: 1 }])).toEqual([]);
   expect(judgeDrift([])).toEqual([]);
 });
+
+describe('a threshold that is just reached counts, one that is just missed does not', () => {
+  const nothing = { meanTokens: 0, truncatedShare: 0, commonestTextShare: 0, parsedShare: 0 };
+  type Responses = typeof nothing;
+  const found = (before: Partial<Responses>, now: Partial<Responses>) => {
+    const point = (iteration: number, changes: object) => ({ iteration, responses: { ...nothing, ...changes } });
+    return judgeDrift([point(0, before), point(1, now)]).map(({ kind }) => kind);
+  };
+
+  test.each<[string, Partial<Responses>, Partial<Responses>, Partial<Responses>]>([
+    ['responses-lengthen', { meanTokens: 40 }, { meanTokens: 60 }, { meanTokens: 59.9 }],
+    ['responses-shrink', { meanTokens: 40 }, { meanTokens: 16 }, { meanTokens: 16.1 }],
+    ['responses-cut', { truncatedShare: 0.1 }, { truncatedShare: 0.25 }, { truncatedShare: 0.249 }],
+    ['responses-alike', { commonestTextShare: 0 }, { commonestTextShare: 0.3 }, { commonestTextShare: 0.299 }],
+    ['responses-alike', { commonestTextShare: 0.3 }, { commonestTextShare: 0.5 }, { commonestTextShare: 0.499 }],
+    ['answers-lost', { parsedShare: 0.2 }, { parsedShare: 0 }, { parsedShare: 0.001 }],
+  ])('%s, from %j: %j, and not %j', (kind, before, reached, missed) => {
+    expect(found(before, reached)).toEqual([kind]);
+    expect(found(before, missed)).toEqual([]);
+  });
+
+  const fell = (from: { value: number; standardError: number }, agreement: number) =>
+    judgeDrift([
+      { iteration: 0, accuracy: from, agreement: 0 },
+      { iteration: 1, accuracy: { value: 0, standardError: 0 }, agreement },
+    ]).map(({ kind }) => kind);
+  const certain = (value: number) => ({ value, standardError: 0 });
+
+  test('a fall of three points with two points more agreement, or of five points alone', () => {
+    expect(fell(certain(0.03), 0.02)).toEqual(['agreement-without-accuracy']);
+    expect(fell(certain(0.03), 0.019)).toEqual([]);
+    expect(fell(certain(0.029), 0.02)).toEqual([]);
+    expect(fell(certain(0.05), 0.019)).toEqual(['accuracy-falls']);
+    expect(fell(certain(0.049), 0.019)).toEqual([]);
+  });
+
+  test('and of two standard errors of the difference', () => {
+    expect(fell({ value: 0.5, standardError: 0.25 }, 0)).toEqual(['accuracy-falls']);
+    expect(fell({ value: 0.5, standardError: 0.251 }, 0)).toEqual([]);
+  });
+
+  test('the best iteration before is the earliest of equals, and one without accuracy is passed over', () => {
+    const points: DriftPoint[] = [0.5, 0.9, 0.9].map((value, iteration) => ({ iteration, accuracy: certain(value) }));
+    const [finding, ...others] = judgeDrift([{ iteration: 4, accuracy: certain(0.7) }, { iteration: 3 }, ...points]);
+    expect(others).toEqual([]);
+    expect(finding).toEqual({
+      kind: 'accuracy-falls',
+      iteration: 4,
+      message: 'at iteration 4 the consensus is right less often (90.0 % to 70.0 %) than at iteration 1',
+    });
+  });
+});

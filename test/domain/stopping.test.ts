@@ -17,6 +17,8 @@ test.each<[(number | null)[], boolean]>([
 test('an improvement below the least one asked for is none', () => {
   expect(stalls({ improvement: 0.1, patience: 1 }, [1, 0.95])).toBe(true);
   expect(stalls({ improvement: 0.1, patience: 1 }, [1, 0.85])).toBe(false);
+  // A loss has to fall by more than the share asked for.
+  expect(stalls({ improvement: 0.25, patience: 1 }, [1, 0.75])).toBe(true);
 });
 
 test('patience counts iterations in a row against the best so far', () => {
@@ -41,6 +43,8 @@ test('the loss of a training is the mean of its last epoch, that of an iteration
   const lossCurve = [4, 3, 2, 1].map((loss, index) => ({ step: index + 1, loss }));
   expect(lastEpochLoss({ lossCurve }, 2)).toBe(1.5);
   expect(lastEpochLoss({ lossCurve }, 0.5)).toBe(2.5);
+  expect(lastEpochLoss({ lossCurve }, 3)).toBe(1.5);
+  expect(lastEpochLoss({ lossCurve }, 100)).toBe(1);
   expect(lastEpochLoss({ lossCurve: [] }, 2)).toBeNull();
   expect(meanLoss([1, null, undefined, 2])).toBe(1.5);
 });
