@@ -277,7 +277,7 @@ def test_matrices_decay_and_norms_and_biases_do_not() -> None:
 def test_each_epoch_sees_every_example_once_and_a_part_of_one_ends_within_it(
     tmp_path: Path, base: Path, epochs: float, warmup_share: float, sizes: list[int], warmup_steps: int
 ) -> None:
-    job = parse_job(job_record(base, tmp_path, tmp_path, epochs=epochs, batchSize=2, warmupShare=warmup_share))
+    job = parsed(job_record(base, tmp_path, tmp_path, epochs=epochs, batchSize=2, warmupShare=warmup_share))
     plan = Plan(job, [EncodedExample(str(index), (1, 2), 1, 1.0) for index in range(5)])
     batches = list(plan.batches(0))
     assert [step for step, _ in batches] == list(range(plan.steps))
@@ -291,7 +291,7 @@ def test_each_epoch_sees_every_example_once_and_a_part_of_one_ends_within_it(
 
 
 def test_only_the_shares_of_weights_count_not_their_size(tmp_path: Path, base: Path) -> None:
-    job = parse_job(job_record(base, tmp_path, tmp_path))
+    job = parsed(job_record(base, tmp_path, tmp_path))
     parts = []
     for size in (1.0, 4.0):
         rows = [EncodedExample(str(index), (1, 2), 1, size * (0.5 + index % 2)) for index in range(6)]
