@@ -12,7 +12,7 @@ import { digestOf } from '../src/domain/digests';
 import { iterationKeys, type TurnPlace } from '../src/domain/keys';
 import { ArtifactError } from '../src/errors';
 import type { ArtifactStore, ChatRequest, Inference } from '../src/ports';
-import { forgetKeptCall, notedAside, notedCall } from './lost-calls';
+import { forgetKeptCall, notedAside, notedCall, noteUnused } from './lost-calls';
 import { RequestFailures } from './request-failures';
 import { UnstoredAnswers } from './unstored-answers';
 
@@ -101,15 +101,14 @@ async function askAndStore(
   const { request, requestDigest } = asked;
   const id = `${key} ${requestDigest}`;
   await unstored.insistOnWritable(store, key);
-  const completion = unstored.get(id) ?? {
-    ...{ requestDigest, ...request, endpoint },
-    ...(await ask(asking, key, asked)),
-    ...remarks,
-  };
+  const kept = unstored.get(id);
+  const { said, isOnlyCall } = kept === undefined ? await ask(asking, key, asked) : { said: kept, isOnlyCall: false };
+  const completion = kept ?? { requestDigest, ...request, endpoint, ...said, ...remarks };
   try {
-    const { content } = await publishSealed<StoredCompletion>(store, key, completion);
+    const { content, created } = await publishSealed<StoredCompletion>(store, key, completion);
     unstored.stored(id);
-    await forgetKeptCall(store, key);
+    if (!created) await noteUnused(store, key, completion.usage);
+    else if (isOnlyCall) await forgetKeptCall(store, key);
     return sameRequest(key, content, requestDigest);
   } catch (error) {
     if (error instanceof ArtifactError && (error.retryable || error.isRefused)) unstored.keep(id, completion);
@@ -120,12 +119,13 @@ async function askAndStore(
 async function ask({ store, inference, endpoint, failures }: Asking, key: string, { request, requestDigest }: Asked) {
   const { cancellationSignal: signal } = Context.current();
   const endpointAsked = inference(endpoint, key);
-  const { text, ...answer } = await failures.perform(
+  const { answer, isOnlyCall } = await failures.perform(
     { endpoint, model: request.model, requestDigest },
     () => notedCall(store, key, () => endpointAsked.complete(request, signal)),
     () => notedAside(store, key, () => endpointAsked.complete(smallRequest(request), briefly(signal))),
   );
-  return { response: text, ...answer };
+  const { text, ...end } = answer;
+  return { said: { response: text, ...end }, isOnlyCall };
 }
 
 function briefly(signal: AbortSignal): AbortSignal {

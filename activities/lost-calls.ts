@@ -20,15 +20,16 @@ type Note = z.infer<typeof noteSchema>;
 /**
  * Makes a call for the completion under `key`, with a note before it, and another one after it where it failed. Throws what
  * the call throws, and `ArtifactError` where no note can be stored: then the call is not made.
+ * @returns The answer, and whether the completion has no other notes than that of this call.
  */
 export async function notedCall<Answer>(
   store: ArtifactStore,
   key: string,
   call: () => Promise<Answer>,
-): Promise<Answer> {
-  await addNote(store, key, 'asked');
+): Promise<{ answer: Answer; isOnlyCall: boolean }> {
+  const isOnlyCall = await addNote(store, key, 'asked');
   try {
-    return await call();
+    return { answer: await call(), isOnlyCall };
   } catch (error) {
     const end = endOf(error);
     if (end !== undefined) await addNote(store, key, end).catch(unlessUnwritable);
@@ -42,14 +43,18 @@ export async function notedAside(
   key: string,
   call: () => Promise<{ usage: Usage }>,
 ): Promise<void> {
-  const { usage } = await notedCall(store, key, call);
+  const { answer } = await notedCall(store, key, call);
+  await noteUnused(store, key, answer.usage);
+}
+
+/** An answer that came, and is not kept. */
+export async function noteUnused(store: ArtifactStore, key: string, usage: Usage): Promise<void> {
   await addNote(store, key, { unused: usage }).catch(unlessUnwritable);
 }
 
-/** Once the completion is stored: the notes of its own call alone say nothing any more. */
+/** Once the completion is stored, the note of its only call says nothing any more. */
 export async function forgetKeptCall(store: ArtifactStore, key: string): Promise<void> {
-  const notes = iterationKeys.callNotes(key);
-  if (readNotes(await store.read(notes)).length <= 1) await store.remove(notes);
+  await store.remove(iterationKeys.callNotes(key));
 }
 
 /** Lost calls of all completions of these rounds, stored or not. */
@@ -84,8 +89,8 @@ function endOf(error: unknown): Note | undefined {
   return error.charged === undefined ? 'not charged' : { unused: error.charged };
 }
 
-async function addNote(store: ArtifactStore, key: string, note: Note): Promise<void> {
-  await store.append(iterationKeys.callNotes(key), `\n${JSON.stringify(note)}`);
+function addNote(store: ArtifactStore, key: string, note: Note): Promise<boolean> {
+  return store.append(iterationKeys.callNotes(key), `\n${JSON.stringify(note)}`);
 }
 
 /** Line breaks come first, so that a line torn by a dying worker takes no other with it. It counts as a call without an end. */

@@ -7,7 +7,20 @@
  */
 import { randomUUID } from 'node:crypto';
 import { constants } from 'node:fs';
-import { access, appendFile, link, mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import {
+  access,
+  appendFile,
+  link,
+  mkdir,
+  open,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  stat,
+  unlink,
+  writeFile,
+} from 'node:fs/promises';
 import path from 'node:path';
 import type { ArtifactReference } from '../contract/run';
 import { sha256 } from '../domain/digests';
@@ -92,13 +105,16 @@ export class FileArtifactStore implements ArtifactStore, LocalFolders {
     }
   }
 
-  async append(key: string, line: string): Promise<void> {
+  async append(key: string, line: string): Promise<boolean> {
     const file = this.resolve(key);
+    const begin = () => writeFile(file, line, { flag: 'ax' }).then(() => true);
+    const beginInNewFolder = () => makeFolder(path.dirname(file)).then(begin);
+    const goOn = () => appendFile(file, line).then(() => false);
     try {
-      await appendFile(file, line).catch(async (error: unknown) => {
-        if (!hasCode(error, 'ENOENT')) throw error;
-        await makeFolder(path.dirname(file));
-        await appendFile(file, line);
+      return await begin().catch((error: unknown) => {
+        if (hasCode(error, 'EEXIST')) return goOn();
+        if (hasCode(error, 'ENOENT')) return beginInNewFolder();
+        throw error;
       });
     } catch (error) {
       throw storageError(key, 'cannot be written', error);
@@ -106,8 +122,8 @@ export class FileArtifactStore implements ArtifactStore, LocalFolders {
   }
 
   async remove(key: string): Promise<void> {
-    await rm(this.resolve(key), { force: true }).catch((error: unknown) => {
-      throw storageError(key, 'cannot be removed', error);
+    await unlink(this.resolve(key)).catch((error: unknown) => {
+      if (!hasCode(error, 'ENOENT')) throw storageError(key, 'cannot be removed', error);
     });
   }
 

@@ -95,8 +95,11 @@ export interface ArtifactStore {
   checkWritable(key: string): Promise<void>;
   /** Overwrites; only for mutable views that can be rebuilt (`report.html`). */
   writeView(key: string, bytes: Buffer | string): Promise<void>;
-  /** Adds a line to notes, which are no artifact: what is on the way to one. They outlive the process, not a power cut. */
-  append(key: string, line: string): Promise<void>;
+  /**
+   * Adds a line to notes, which are no artifact: what is on the way to one. They outlive the process, not a power cut.
+   * Returns whether it is their first line.
+   */
+  append(key: string, line: string): Promise<boolean>;
   /** Removes notes; absent ones are no error. */
   remove(key: string): Promise<void>;
   list(prefix: string): Promise<string[]>;

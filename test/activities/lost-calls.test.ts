@@ -141,6 +141,19 @@ test('samples of a vote that failed count as calls', async () => {
   expect(outcome.counts.calls).toBe(4);
 });
 
+test('of two attempts that are alive at once one answer is kept, and the other one is lost with its tokens', async () => {
+  const waiting: (() => void)[] = [];
+  run.answerCompletions((request, response) => {
+    waiting.push(() => goodAnswer(request, response));
+    if (waiting.length === 2) waiting.forEach((answer) => answer());
+  });
+  await Promise.all([take(), take()]);
+  run.answerCompletions(goodAnswer);
+  const outcome = await close();
+  expect(outcome.counts).toEqual(debated);
+  expect(outcome.lost).toEqual(lostOf(1, { promptTokens: 21, completionTokens: 8 }));
+});
+
 test('a line that a dying worker began is a call whose end is not known', async () => {
   await cancelledInFlight();
   const [notes] = (await storedTurns()).filter((key) => key.endsWith('.calls.jsonl'));

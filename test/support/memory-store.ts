@@ -39,8 +39,10 @@ export class MemoryArtifactStore implements ArtifactStore {
     this.artifacts.set(key, Buffer.from(content));
   }
 
-  async append(key: string, line: string): Promise<void> {
+  async append(key: string, line: string): Promise<boolean> {
+    const isFirst = !this.artifacts.has(key);
     this.artifacts.set(key, Buffer.concat([this.artifacts.get(key) ?? Buffer.alloc(0), Buffer.from(line)]));
+    return isFirst;
   }
 
   async remove(key: string): Promise<void> {
