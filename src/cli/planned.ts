@@ -5,7 +5,7 @@ import { deriveRunPlan } from '../domain/plan';
 import { boundText, plannedWorkload, type Workload } from '../domain/workload';
 import { resolveSpecification, type ResolvedSpecification } from '../specification';
 import type { ResolvedComparison } from '../specification/comparison';
-import { count, counted } from '../report/numbers';
+import { count, counted } from '../pages/numbers';
 import { dottedPath, leafPaths, valueAt } from '../specification/plain-objects';
 
 /** As JSON: the specification with all its defaults, where each value is from, and what it amounts to. */

@@ -11,7 +11,7 @@ import { iterationsTo } from '../domain/identifiers';
 import { iterationKeys, modelKey, runKeys } from '../domain/keys';
 import { InvalidRunSpec } from '../errors';
 import type { ArtifactStore } from '../ports';
-import { percent } from '../report/numbers';
+import { percent } from '../pages/numbers';
 import { courseOf } from '../runs/standing';
 import { suggestion } from '../specification/nearest';
 import { visibleJson, visibleText } from '../visible-text';

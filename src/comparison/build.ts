@@ -7,7 +7,7 @@ import type { ComparedMethod, ComparisonOutcomeRow } from '../contract/compariso
 import { addCounts, isLowerBound, isUncounted, noCounts, subtractCounts } from '../domain/counts';
 import { fewestForInterval } from '../domain/statistics';
 import { endingNotices } from '../report/ending-notices';
-import { count, counted } from '../report/numbers';
+import { count, counted } from '../pages/numbers';
 import { claimsOf, type StatedClaim } from './claims';
 import { curvesOf, type ComparedCurves } from './curves';
 import { explanationsOf, type Explanation } from './explanations';

@@ -4,7 +4,7 @@ import { hasTooFewSeeds } from '../domain/evidence/clear';
 import { judgeClaim, type ClaimedRuns, type JudgedClaim } from '../domain/evidence/claims';
 import { nameOfMode } from '../domain/evidence/measurements';
 import type { SeedsComparison } from '../domain/evidence/seeds-comparison';
-import { percent, points, pValue } from '../report/numbers';
+import { percent, points, pValue } from '../pages/numbers';
 import { endOf, seedCurves } from './curves';
 import type { ComparisonInput } from './gather';
 import { methodLabel, readingOf } from './row-sources';
@@ -20,9 +20,6 @@ export interface StatedClaim extends JudgedClaim {
   /** Why it is not shown, and what to bear in mind. */
   remarks: string[];
 }
-
-export const claimsNote =
-  'A claim is shown where the mean difference is as large as claimed, both 95 % intervals lie above 0 and the exact test over all problems has p < 0.05; with fewer than three seeds it is judged by their problems, pooled, for these seeds only. The opposite is shown by the same rule. Not corrected for their number.';
 
 export function claimsOf(input: ComparisonInput, task: string): StatedClaim[] {
   const runs = claimedRuns(input, task);

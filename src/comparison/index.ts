@@ -1,5 +1,4 @@
 /** Comparisons of methods: what the runs have come to (`gather`), as data (`build`), and two ways to show it. */
 export { buildComparison, outcomeRow, type ComparisonReport } from './build';
 export { gatherComparison } from './gather';
-export { renderComparisonPage, writeComparisonViews } from './render-html';
-export { renderComparisonTable } from './render-table';
+export { renderComparisonPage, renderComparisonTable, writeComparisonViews } from './render';

@@ -3,7 +3,7 @@ import type { ComparedMethod } from '../contract/comparison';
 import { clarityOf } from '../domain/evidence/clear';
 import type { SeedsComparison } from '../domain/evidence/seeds-comparison';
 import { mean } from '../domain/statistics';
-import { count, counted, points, pointsInterval, percent, pValue } from '../report/numbers';
+import { count, counted, points, pointsInterval, percent, pValue } from '../pages/numbers';
 import type { Cell, ComparedRows, ComparisonRow } from './rows';
 
 type Measured = ComparisonRow & { cell: Cell };

@@ -1,7 +1,7 @@
 /** Notices on answers that did not end as answers should, where their share is out of the ordinary. */
 import type { CallCounts } from '../contract/run';
 import { longestResponse, tooLargeEnding } from '../domain/finish-reasons';
-import { count, percent } from './numbers';
+import { count, percent } from '../pages/numbers';
 
 interface Ending {
   sentence: string;

@@ -6,7 +6,7 @@ import { isClear } from '../domain/evidence/clear';
 import { compareMeasurements, findMeasurement, untunedStart } from '../domain/evidence/measurements';
 import type { AnswerShape, Measurement } from '../domain/evidence/measurements';
 import type { PairedComparison } from '../domain/statistics';
-import { counted, differenceText, evidenceText, percent } from './numbers';
+import { counted, differenceText, evidenceText, percent } from '../pages/numbers';
 import { labelOf } from './result-rows';
 
 /** What became of the run that its accuracies do not say. */

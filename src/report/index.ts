@@ -4,6 +4,5 @@
  */
 export { buildReport } from './build-report';
 export type { Report } from './build-report';
-export { renderHtml } from './render-html';
-export { renderTable } from './render-table';
+export { renderHtml, renderTable } from './render';
 export type { ReportInput } from './report-input';

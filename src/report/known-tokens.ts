@@ -3,7 +3,7 @@ import type { Prices } from '../contract/comparison';
 import type { CallCounts } from '../contract/run';
 import { isLowerBound } from '../domain/counts';
 import { priceOf } from '../domain/money';
-import { count, money } from './numbers';
+import { count, money } from '../pages/numbers';
 
 /** `1,234`, `≥ 1,234` where some calls' tokens are unknown, `unknown` where all are. */
 export function promptTokensText({ calls, promptTokens, withoutPromptTokens }: CallCounts): string {

@@ -2,7 +2,7 @@
 import type { AgentSelection, SelectionReport } from '../contract/training';
 import { addCounts, isLowerBound, isUncounted, noCounts } from '../domain/counts';
 import { endingNotices } from './ending-notices';
-import { count, counted, percent } from './numbers';
+import { count, counted, percent } from '../pages/numbers';
 import type { IterationArtifacts, ReportInput } from './report-input';
 
 /** Notices of the run's plan, of whoever gathered the input, and those that follow from the artifacts; each once. */

@@ -14,7 +14,7 @@ import {
   untunedStart,
   votesOf,
 } from '../domain/evidence/measurements';
-import { capitalised } from './numbers';
+import { capitalised } from '../pages/numbers';
 import type { AnswerShape, Measurement } from '../domain/evidence/measurements';
 
 export type RowGroup = 'untuned' | 'tuned' | 'equal-calls' | 'equal-tokens';

@@ -5,7 +5,7 @@ import { bestIteration } from '../domain/stopping';
 import { compareMeasurements, findMeasurement, temperatureOf, untunedStart } from '../domain/evidence/measurements';
 import type { AnswerShape, Measurement } from '../domain/evidence/measurements';
 import { headlineOf, type Circumstances } from './headline';
-import { differenceText, percent } from './numbers';
+import { differenceText, percent } from '../pages/numbers';
 import { callsOfSociety, labelOf } from './result-rows';
 
 export interface Verdicts {

@@ -9,7 +9,7 @@ import { boundText, plannedWorkload } from '../domain/workload';
 import { InvalidRunSpec } from '../errors';
 import type { ArtifactStore } from '../ports';
 import type { Report } from '../report';
-import { count, counted } from '../report/numbers';
+import { count, counted } from '../pages/numbers';
 import { resolveSpecification } from '../specification';
 import type { BaseModel } from '../setup/model-folder';
 import { stderrListener } from '../setup/progress';

@@ -10,7 +10,7 @@ import { iterationKeys, runKeys } from '../domain/keys';
 import { wilsonInterval } from '../domain/statistics';
 import { winningGroup } from '../domain/voting';
 import type { ArtifactStore } from '../ports';
-import { count, percent } from '../report/numbers';
+import { count, percent } from '../pages/numbers';
 import { clippedLine } from '../visible-text';
 import { readShards } from './stored-shards';
 

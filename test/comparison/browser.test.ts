@@ -4,7 +4,7 @@ import { describeInBrowser, everyLook, noFaults, PageViewer } from '../support/b
 import { comparisonFixture } from '../support/comparison-fixture';
 import { hostileLine } from '../support/hostile-text';
 
-jest.unmock('../../src/report/svg');
+jest.unmock('../../src/pages/svg');
 
 const inBrowser = describeInBrowser('test/comparison/browser.test.ts');
 

@@ -7,7 +7,7 @@ import {
 import { costPerPoint } from '../../src/comparison/costs';
 import { comparisonFixture, toldAccuracy, type ComparisonFixture, type ToldMode } from '../support/comparison-fixture';
 
-jest.unmock('../../src/report/svg');
+jest.unmock('../../src/pages/svg');
 
 const build = (options: ComparisonFixture = {}): ComparisonReport => buildComparison(comparisonFixture(options));
 const but = (changed: (told: ToldMode) => number | undefined) => (told: ToldMode) =>
@@ -312,10 +312,6 @@ describe('the table', () => {
     const page = renderComparisonPage(report);
     expect(page).toContain('zero-shot transfer');
     expect(page).toMatch(/Difference to debate on large in percentage points: .*on-small \+7\.0/);
-  });
-
-  it('is plain ASCII where the terminal knows no more', () => {
-    expect(renderComparisonTable(build(), { ascii: true })).toMatch(/^[\x20-\x7e\n]*$/);
   });
 });
 

@@ -19,7 +19,7 @@ const written = {
   'vote beats untuned vote': { ...voting, beats: { iteration: 0 } },
   'vote beats single agent’s': { ...voting, beats: 'single-agent', note: 'nine calls each' },
 };
-jest.unmock('../../src/report/svg');
+jest.unmock('../../src/pages/svg');
 
 type Name = keyof typeof written;
 
@@ -312,9 +312,9 @@ describe('what a comparison with claims shows', () => {
   it('has a chart and a table for each way of answering over the iterations, and a table in a terminal', () => {
     expect(page.match(/id="curves-1-\d-wide/g)!.length).toBeGreaterThan(0);
     for (const name of ['Each method as it answers', 'One sample', 'Vote over 9']) expect(page).toContain(name);
-    expect(text).toMatch(/^%, after iteration +0 +1 +2 +3 +4 +5$/m);
-    expect(text).toMatch(/^single-agent, as it answers( +\d\d\.\d){6}$/m);
-    expect(text).toMatch(/^single-agent, vote over 9 +83\.\d +80\.\d$/m);
+    expect(text).toMatch(/^after iteration +calls +0 +1 +2 +3 +4 +5$/m);
+    expect(text).toMatch(/^Each method as it answers$(.|\n)+?^single-agent +9( +\d\d\.\d %){6}$/m);
+    expect(text).toMatch(/^Vote over 9$(.|\n)+?^single-agent +9 +83\.\d % +–.* 80\.\d %$/m);
   });
 
   it('sets the optimizer steps of one model of each method side by side', () => {

@@ -6,7 +6,7 @@ import { addCounts, countAnswers, isLowerBound, noCounts, subtractCounts } from 
 import { selectTrainingSets, type SelectionSettings } from '../../src/domain/selection';
 import { reportNotices } from '../../src/report/report-notices';
 import { buildReport } from '../../src/report/build-report';
-import { renderHtml } from '../../src/report/render-html';
+import { renderHtml } from '../../src/report/render';
 import { debate, selectionSettings as settings } from '../support/debates';
 import { reportFixture } from '../support/report-fixture';
 

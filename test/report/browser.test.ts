@@ -4,7 +4,7 @@ import { hostileFixture } from '../support/hostile-report';
 import { describeInBrowser, everyLook, noFaults, PageViewer } from '../support/browser';
 import { reportFixture } from '../support/report-fixture';
 
-jest.unmock('../../src/report/svg');
+jest.unmock('../../src/pages/svg');
 
 const prices = { promptPerMillion: 0.5, completionPerMillion: 1.5, currency: 'USD' };
 const inBrowser = describeInBrowser('test/report/browser.test.ts');

@@ -4,7 +4,7 @@ import { standardError } from '../../src/domain/statistics';
 import { buildReport, renderHtml, renderTable, type ReportInput } from '../../src/report';
 import { reportFixture } from '../support/report-fixture';
 
-jest.unmock('../../src/report/svg');
+jest.unmock('../../src/pages/svg');
 
 interface Told {
   /** How many problems each mode answers correctly at iteration 0 and 1, the first ones. */

@@ -5,7 +5,7 @@ import { measureCatalogue } from '../../src/domain/measures';
 import { reportFixture } from '../support/report-fixture';
 
 // What a chart looks like is tested in render-html.test.ts and browser.test.ts; here only that it is there.
-jest.mock('../../src/report/svg', () => ({ renderSvg: ({ prefix }: { prefix: string }) => prefix }));
+jest.mock('../../src/pages/svg', () => ({ renderSvg: ({ prefix }: { prefix: string }) => prefix }));
 
 const sectionOf = (page: string, id: string): string =>
   new RegExp(`<section id="${id}"[\\s\\S]*?</section>`).exec(page)?.[0] ?? '';

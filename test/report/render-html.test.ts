@@ -4,7 +4,7 @@ import { hostileTexts } from '../support/hostile-text';
 import { reportFixture } from '../support/report-fixture';
 import { hostileFixture } from '../support/hostile-report';
 
-jest.unmock('../../src/report/svg');
+jest.unmock('../../src/pages/svg');
 
 /** The tags of a page, their quoted values emptied: what a browser takes for markup. */
 const tagsOf = (markup: string) =>

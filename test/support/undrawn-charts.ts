@@ -1,5 +1,5 @@
 /**
  * Jest's set-up of every file: charts are not drawn, for loading and running the charting library takes longer than all else
- * a report does. The tests of drawings ask for them: `jest.unmock('../../src/report/svg')`.
+ * a report does. The tests of drawings ask for them: `jest.unmock('../../src/pages/svg')`.
  */
-jest.mock('../../src/report/svg', () => ({ renderSvg: () => '' }));
+jest.mock('../../src/pages/svg', () => ({ renderSvg: () => '' }));

@@ -8,8 +8,8 @@ import {
 } from '../../contract/critic-reading';
 import type { CallCounts } from '../../contract/run';
 import type { TaskSettings } from '../../contract/task-settings';
-import { count } from '../../report/numbers';
-import { asciiOnly, plainTableLines, wrapped } from '../../report/plain-table';
+import { count } from '../../pages/numbers';
+import { asciiOnly, plainTableLines, wrapped } from '../../pages/terminal';
 import { inPoints, readingSentence } from '../../report/reading-sentence';
 import type { ProbeSubject } from './subject';
 
@@ -64,7 +64,7 @@ export function probeText(found: ProbeResult, { ascii, width }: { ascii: boolean
     '',
     ...plainTableLines({
       heads: ['', ...othersKinds.map((others) => othersNames[others])],
-      rows: rows.map((row) => row.map(plain)),
+      groups: [{ rows: rows.map((row) => row.map(plain)) }],
     }),
     '',
     `reading  ${inPoints(found.reading)}: own wrong, others right instead of wrong`,

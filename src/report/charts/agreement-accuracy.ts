@@ -1,7 +1,7 @@
 /** Agreement against accuracy: the path a society takes over its iterations. */
-import { axisStyle, percentLabels, titled } from './axes';
-import { color, seriesColor } from '../colors';
-import type { Chart } from '../chart-renderer';
+import { axisStyle, percentLabels, titled } from '../../pages/charts/axes';
+import { color, seriesColor } from '../../pages/colors';
+import type { Chart } from '../../pages/chart';
 
 export interface PathPoint {
   iteration: number;

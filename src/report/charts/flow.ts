@@ -1,9 +1,9 @@
 /** A flow in stages (a Sankey diagram): how wide each band is says how many take it; the numbers stand beside the nodes. */
 import type { SankeySeriesOption } from 'echarts';
 import type { FlowLink, FlowNode } from '../selection-flow';
-import { color } from '../colors';
-import type { Chart } from '../chart-renderer';
-import { count } from '../numbers';
+import { color } from '../../pages/colors';
+import type { Chart } from '../../pages/chart';
+import { count } from '../../pages/numbers';
 import { shortened, visibleLine } from '../../visible-text';
 
 const nodeWidth = 12;

@@ -1,8 +1,8 @@
 /** Training loss of one agent, one line per iteration: one of a grid of small charts with a common scale. */
 import type { WeightsRecord } from '../../contract/training-job';
-import { axisStyle } from './axes';
-import { threeDigits } from '../numbers';
-import type { Chart } from '../chart-renderer';
+import { axisStyle } from '../../pages/charts/axes';
+import { threeDigits } from '../../pages/numbers';
+import type { Chart } from '../../pages/chart';
 
 type LossCurve = { step: number; loss: number }[];
 

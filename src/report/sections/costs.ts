@@ -1,31 +1,23 @@
 /** Calls, tokens, seconds and, where the endpoint has prices, money per stage. */
-import { chartFigure } from '../chart-renderer';
-import { seriesColor } from '../colors';
-import { stackedBars } from '../charts/stacked-bars';
-import { html } from '../html';
-import type { Html } from '../html';
-import type { Report } from '../build-report';
 import type { CallCounts, StageTiming } from '../../contract/run';
 import { addCounts, noCounts, subtractCounts } from '../../domain/counts';
-import type { AdoptedCalls } from '../report-input';
+import { stackedBars } from '../../pages/charts/stacked-bars';
+import { seriesColor } from '../../pages/colors';
+import { count, duration } from '../../pages/numbers';
+import { chart, prose, section, table, type Column, type Section } from '../../pages/page';
+import type { Report } from '../build-report';
 import { completionTokensText, moneyText, promptTokensText } from '../known-tokens';
-import { count, duration } from '../numbers';
-import { visibleLine } from '../../visible-text';
-import type { PageSection } from '../section';
-import { table } from '../table';
+import type { AdoptedCalls } from '../report-input';
 
-export function costsSection({ timings: taken, adopted, prices }: Report): PageSection | null {
+export function costsSection({ timings: taken, adopted, prices }: Report): Section | null {
   if (taken.length === 0) return null;
   const timings = taken.map((timing) => withAsked(timing, adopted));
-  return {
-    id: 'costs',
-    title: prices === null ? 'Calls, tokens and time' : 'Calls, tokens, time and money',
-    content: [
-      html`<p>Seconds are wall-clock time of a stage, waiting included. ${visibleLine(priceSentence(prices))}</p>`,
-      chartFigure(secondsChart(timings)),
-      costTable(timings, { prices, hasAdopted: adopted.length > 0 }),
-    ],
-  };
+  const title = prices === null ? 'Calls, tokens and time' : 'Calls, tokens, time and money';
+  return section('costs', title, [
+    prose(`Seconds are wall-clock time of a stage, waiting included. ${priceSentence(prices)}`),
+    chart(secondsChart(timings)),
+    costTable(timings, { prices, hasAdopted: adopted.length > 0 }),
+  ]);
 }
 
 function priceSentence(prices: Report['prices']): string {
@@ -35,10 +27,10 @@ function priceSentence(prices: Report['prices']): string {
 }
 
 function secondsChart(timings: AskedTiming[]) {
-  const iterations = [...new Set(timings.map(({ iteration }) => iteration))];
+  const iterations = iterationsIn(timings);
   const stages = [...new Set(timings.map(({ stage }) => stage))];
   const seconds = (stage: string, iteration: number) =>
-    totalOf(timings.filter((timing) => timing.stage === stage && timing.iteration === iteration)).seconds;
+    allOf(timings.filter((timing) => timing.stage === stage && timing.iteration === iteration)).seconds;
   return stackedBars({
     id: 'seconds',
     description: 'Seconds per stage of every iteration; the values are in the table below.',
@@ -53,10 +45,13 @@ function secondsChart(timings: AskedTiming[]) {
   });
 }
 
-interface AskedTiming extends StageTiming {
+interface CostRow extends Pick<StageTiming, 'seconds' | 'counts'> {
+  stage: string;
   /** What this run asked itself: all but the calls it adopted. */
   asked: CallCounts;
 }
+
+type AskedTiming = CostRow & StageTiming;
 
 function withAsked(timing: StageTiming, adopted: AdoptedCalls[]): AskedTiming {
   const { stage, iteration, counts } = timing;
@@ -64,51 +59,40 @@ function withAsked(timing: StageTiming, adopted: AdoptedCalls[]): AskedTiming {
   return { ...timing, asked: subtractCounts(counts, addCounts(noCounts, ...same.map((each) => each.counts))) };
 }
 
-interface CostOptions {
-  prices: Report['prices'];
-  hasAdopted: boolean;
-}
-
-function costTable(timings: AskedTiming[], options: CostOptions): Html {
-  const { prices, hasAdopted } = options;
-  const iterations = [...new Set(timings.map(({ iteration }) => iteration))];
-  const groups = iterations.map((iteration) => ({
+function costTable(timings: AskedTiming[], { prices, hasAdopted }: { prices: Report['prices']; hasAdopted: boolean }) {
+  const columns: Column<CostRow>[] = [
+    { head: 'Stage', of: ({ stage }) => stage },
+    { head: 'Time', of: ({ seconds }) => duration(seconds) },
+    { head: 'n (calls)', of: ({ counts }) => count(counts.calls) },
+    ...(hasAdopted ? [{ head: 'Asked', of: ({ asked }: CostRow) => count(asked.calls) }] : []),
+    { head: 'Prompt tokens', of: ({ counts }) => promptTokensText(counts) },
+    { head: 'Completion tokens', of: ({ counts }) => completionTokensText(counts) },
+    { head: 'Completion tokens per second', of: rateOf },
+    ...(prices === null ? [] : [{ head: 'Money', of: ({ asked }: CostRow) => moneyText(asked, prices) }]),
+  ];
+  const iterations = iterationsIn(timings).map((iteration) => ({
     title: `Iteration ${iteration}`,
-    rows: timings
-      .filter((timing) => timing.iteration === iteration)
-      .map((timing) => ({ header: timing.stage as string, cells: costCells(timing, options) })),
+    rows: timings.filter((timing) => timing.iteration === iteration),
   }));
-  const total = { header: 'All stages', emphasised: true, cells: costCells(totalOf(timings), options) };
-  return table({
+  return table<CostRow>({
     caption: `What each stage took; n is the number of model calls.${hasAdopted ? ' Asked: without those that were adopted from a run that had asked the same; speed and money are of those asked.' : ''}`,
-    columns: [
-      'Stage',
-      'Time',
-      'n (calls)',
-      ...(hasAdopted ? ['Asked'] : []),
-      'Prompt tokens',
-      'Completion tokens',
-      'Completion tokens per second',
-      ...(prices === null ? [] : ['Money']),
-    ],
-    groups: [...groups, { title: 'Whole run so far', rows: [total] }],
+    columns,
+    groups: [...iterations, { title: 'Whole run so far', totals: [allOf(timings)] }],
   });
 }
 
-type Total = Pick<AskedTiming, 'seconds' | 'counts' | 'asked'>;
-
-function costCells({ seconds, counts, asked }: Total, { prices, hasAdopted }: CostOptions): string[] {
-  const { completionTokens: written, withoutCompletionTokens = 0 } = asked;
-  const isRated = written > 0 && seconds > 0 && withoutCompletionTokens === 0;
-  const rate = isRated ? count(Math.round(written / seconds)) : '–';
-  const spent = prices === null ? [] : [moneyText(asked, prices)];
-  const own = hasAdopted ? [count(asked.calls)] : [];
-  const tokens = [promptTokensText(counts), completionTokensText(counts)];
-  return [duration(seconds), count(counts.calls), ...own, ...tokens, rate, ...spent];
+function rateOf({ seconds, asked: { completionTokens, withoutCompletionTokens = 0 } }: CostRow): string | null {
+  const isRated = completionTokens > 0 && seconds > 0 && withoutCompletionTokens === 0;
+  return isRated ? count(Math.round(completionTokens / seconds)) : null;
 }
 
-function totalOf(timings: AskedTiming[]): Total {
+function iterationsIn(timings: AskedTiming[]): number[] {
+  return [...new Set(timings.map(({ iteration }) => iteration))];
+}
+
+function allOf(timings: AskedTiming[]): CostRow {
   return {
+    stage: 'All stages',
     seconds: timings.reduce((total, { seconds }) => total + seconds, 0),
     counts: addCounts(noCounts, ...timings.map(({ counts }) => counts)),
     asked: addCounts(noCounts, ...timings.map(({ asked }) => asked)),

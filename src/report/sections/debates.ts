@@ -1,30 +1,24 @@
 /** Sample debates that open and read turn by turn. Everything here is model text: it is shown, never interpreted. */
 import type { ChatMessage, CompletionEnd, Consensus, DebateRound, Turn } from '../../contract/transcript';
 import { endingOf } from '../../domain/finish-reasons';
-import { html } from '../html';
-import type { Html, HtmlValue } from '../html';
+import { html } from '../../pages/html';
+import type { Html, HtmlValue } from '../../pages/html';
 import type { Report } from '../build-report';
 import { nameOfStart } from '../../domain/evidence/measurements';
-import { modelText } from '../model-text';
-import { count, counted } from '../numbers';
+import { modelText } from '../../pages/model-text';
+import { count, counted } from '../../pages/numbers';
 import { visibleLine } from '../../visible-text';
 import type { SampleDebate } from '../sample-debates';
-import type { PageSection } from '../section';
+import { prose, section, type Section } from '../../pages/page';
 
-export function debatesSection({ samples, run }: Report): PageSection | null {
+export function debatesSection({ samples, run }: Report): Section | null {
   if (samples.length === 0) return null;
-  return {
-    id: 'debates',
-    title: 'Sample debates',
-    content: [
-      html`<p>
-        Chosen by a seeded draw, one for each kind of outcome that occurs; not a representative sample (n =
-        ${samples.length}). ✓ marks an answer equal to the consensus, ✗ one that is not; neither says whether it is
-        right.
-      </p>`,
-      samples.map((sample) => sampleDetails(sample, nameOfStart(run.specification))),
-    ],
-  };
+  return section('debates', 'Sample debates', [
+    prose(
+      `Chosen by a seeded draw, one for each kind of outcome that occurs; not a representative sample (n = ${samples.length}). ✓ marks an answer equal to the consensus, ✗ one that is not; neither says whether it is right.`,
+    ),
+    ...samples.map((sample) => sampleDetails(sample, nameOfStart(run.specification))),
+  ]);
 }
 
 /** @param start What iteration 0 is. */

@@ -1,26 +1,24 @@
 /** Diversity and drift over the iterations: a panel and a table per measure, each with its direction. */
 import type { Estimate, Measured, Measures } from '../../contract/measures';
 import { measureCatalogue } from '../../domain/measures';
-import { agreementAccuracyChart } from '../charts/agreement-accuracy';
-import { measurePanel, type MeasureLine } from '../charts/measure-panel';
-import { chartFigure, legendList, smallChart } from '../chart-renderer';
-import { seriesColor } from '../colors';
-import { html } from '../html';
-import type { Html } from '../html';
+import { measurePanel, type MeasureLine } from '../../pages/charts/measure-panel';
+import { seriesColor } from '../../pages/colors';
+import { html } from '../../pages/html';
+import { count } from '../../pages/numbers';
+import { chart, details, grid, list, prose, section, table, type Column, type Section } from '../../pages/page';
 import type { Report } from '../build-report';
-import { count } from '../numbers';
-import { visibleLine } from '../../visible-text';
-import type { PageSection } from '../section';
-import { table } from '../table';
+import { agreementAccuracyChart } from '../charts/agreement-accuracy';
 
 type MeasureName = keyof typeof measureCatalogue;
+
+type ShownEstimate = Pick<Estimate, 'value' | 'interval' | 'n'>;
 
 interface Shown {
   measure: MeasureName;
   /** What of it: a round or a role. */
   part: string;
   colorIndex: number;
-  of: (measures: Measures) => Measured<Pick<Estimate, 'value' | 'interval' | 'n'>>;
+  of: (measures: Measures) => Measured<ShownEstimate>;
 }
 
 const firstRound = { part: 'first round', colorIndex: 0 };
@@ -37,31 +35,30 @@ const shown: readonly Shown[] = [
   { measure: 'klFromBase', ...lastRound, of: ({ klFromBase }) => klFromBase.critic },
 ];
 
-export function diversitySection(report: Report): PageSection | null {
-  const measured = report.iterations.flatMap(({ measures }) => (measures === undefined ? [] : [measures]));
+const legend = [
+  { label: 'first round (generation agents)', color: seriesColor(firstRound.colorIndex) },
+  { label: 'last round (critics)', color: seriesColor(lastRound.colorIndex) },
+];
+
+export function diversitySection(report: Report): Section | null {
+  const measured = report.iterations.flatMap(({ measures }) => measures ?? []);
   if (measured.length === 0) return null;
-  const panels = [...new Set(shown.map(({ measure }) => measure))].map((measure) => panel(measure, measured, report));
-  return {
-    id: 'diversity',
-    title: 'Diversity and drift',
-    content: [
-      html`<p>
-        How different the members of the society are, measured on its evaluation debates. Nothing here is read by
-        selection. ${scoredOn(measured)}
-      </p>`,
-      legendList([
-        { label: 'first round (generation agents)', color: seriesColor(firstRound.colorIndex) },
-        { label: 'last round (critics)', color: seriesColor(lastRound.colorIndex) },
-      ]),
-      html`<div class="grid">${panels}</div>`,
-      agreementAgainstAccuracy(report),
-      html`<details class="values">
-        <summary>The values of all panels, with their intervals</summary>
-        ${measureTable(measured)}
-      </details>`,
-      reasons(measured),
-    ],
-  };
+  const names = [...new Set(shown.map(({ measure }) => measure))];
+  return section('diversity', 'Diversity and drift', [
+    prose(
+      `How different the members of the society are, measured on its evaluation debates. Nothing here is read by selection. ${scoredOn(measured)}`,
+    ),
+    grid(
+      legend,
+      names.map((name) => panel(name, measured, report)),
+    ),
+    agreementAgainstAccuracy(report),
+    details(
+      'The values of all panels, with their intervals',
+      [measureTable(measured), list('details', reasons(measured))],
+      { isPrinted: true },
+    ),
+  ]);
 }
 
 function scoredOn(measured: Measures[]): string {
@@ -70,10 +67,10 @@ function scoredOn(measured: Measures[]): string {
   const { problems, embeddingModel, fixedScorer, tooLong } = last.scored;
   const { embedding, heldOutLikelihood, klBetweenAgents, klFromBase } = last;
   const likelihoods = [heldOutLikelihood, ...Object.values(klBetweenAgents), ...Object.values(klFromBase)];
-  const scorer = fixedScorer === null ? 'the agents themselves' : visibleLine(fixedScorer);
+  const scorer = fixedScorer === null ? 'the agents themselves' : fixedScorer;
   const scored = [
     ...(likelihoods.some(isMeasured) ? [`likelihoods by ${scorer}`] : []),
-    ...(Object.values(embedding).some(isMeasured) ? [`embeddings by ${visibleLine(embeddingModel)}`] : []),
+    ...(Object.values(embedding).some(isMeasured) ? [`embeddings by ${embeddingModel}`] : []),
   ];
   const intervals = 'Intervals are 95 % bootstrap intervals over problems.';
   if (scored.length === 0) return `No model scored anything. ${intervals}`;
@@ -85,7 +82,7 @@ function isMeasured({ kind }: { kind: Measured<Estimate>['kind'] }): boolean {
   return kind === 'measured';
 }
 
-function panel(measure: MeasureName, measured: Measures[], report: Report): Html | null {
+function panel(measure: MeasureName, measured: Measures[], report: Report) {
   const { label, unit, direction } = measureCatalogue[measure];
   const lines = shown
     .filter((each) => each.measure === measure)
@@ -99,10 +96,10 @@ function panel(measure: MeasureName, measured: Measures[], report: Report): Html
     .filter(({ points }) => points.length > 0);
   if (lines.length === 0) return null;
   const caption = html`<strong>${label}</strong>, ${unit}, by iteration: ${direction}`;
-  return smallChart(measurePanel({ id: measure, label, caption, lines, iterations: report.run.plan.iterations }));
+  return measurePanel({ id: measure, label, caption, lines, iterations: report.run.plan.iterations });
 }
 
-function agreementAgainstAccuracy({ iterations }: Report): Html | null {
+function agreementAgainstAccuracy({ iterations }: Report) {
   const points = iterations.flatMap(({ iteration, evaluation }) => {
     const society = evaluation?.modes.find(({ mode }) => mode === 'society');
     const agreement = evaluation?.agreement;
@@ -110,37 +107,51 @@ function agreementAgainstAccuracy({ iterations }: Report): Html | null {
     return [{ iteration, agreement, accuracy: society.accuracy }];
   });
   const problems = iterations.find(({ evaluation }) => evaluation !== undefined)?.evaluation?.problems ?? 0;
-  return points.length < 2 ? null : chartFigure(agreementAccuracyChart(points, problems));
+  return points.length < 2 ? null : chart(agreementAccuracyChart(points, problems));
 }
 
-function measureTable(measured: Measures[]): Html {
+interface EstimateRow {
+  iteration: number;
+  estimate: Measured<ShownEstimate>;
+}
+
+const columns: Column<EstimateRow>[] = [
+  { head: 'Iteration', of: ({ iteration }) => iteration },
+  {
+    head: 'Value',
+    of: ({ estimate }) => (estimate.kind === 'measured' ? estimate.value.toFixed(4) : 'not measurable'),
+  },
+  {
+    head: '95 % interval',
+    of: ({ estimate }) =>
+      estimate.kind === 'measured' && estimate.interval !== null
+        ? `${estimate.interval.lower.toFixed(4)} to ${estimate.interval.upper.toFixed(4)}`
+        : null,
+  },
+  { head: 'n', of: ({ estimate }) => (estimate.kind === 'measured' ? count(estimate.n) : null) },
+];
+
+function measureTable(measured: Measures[]) {
   return table({
     caption: 'The values of the panels. “Not measurable” is no 0: the reasons stand below the table.',
-    columns: ['Iteration', 'Value', '95 % interval', 'n'],
+    columns,
     groups: shown
       .filter(({ of }) => measured.some((measures) => !isUnasked(of(measures))))
       .map(({ measure, part, of }) => {
         const { label, unit, direction } = measureCatalogue[measure];
         return {
           title: `${label}, ${part} (${unit}): ${direction}`,
-          rows: measured.map((measures) => ({ header: measures.iteration, cells: cellsOf(of(measures)) })),
+          rows: measured.map((measures) => ({ iteration: measures.iteration, estimate: of(measures) })),
         };
       }),
   });
-}
-
-function cellsOf(estimate: Measured<Pick<Estimate, 'value' | 'interval' | 'n'>>): string[] {
-  if (estimate.kind === 'not-measurable') return ['not measurable', '–', '–'];
-  const { value, interval, n } = estimate;
-  const shownInterval = interval === null ? '–' : `${interval.lower.toFixed(4)} to ${interval.upper.toFixed(4)}`;
-  return [value.toFixed(4), shownInterval, count(n)];
 }
 
 function isUnasked(estimate: Measured<object>): boolean {
   return estimate.kind === 'not-measurable' && estimate.reason.startsWith('not asked for');
 }
 
-function reasons(measured: Measures[]): Html | null {
+function reasons(measured: Measures[]): string[] {
   const found = shown.flatMap(({ measure, part, of }) =>
     measured.flatMap((measures) => {
       const estimate = of(measures);
@@ -148,9 +159,5 @@ function reasons(measured: Measures[]): Html | null {
       return [`${measureCatalogue[measure].label}, ${part}: ${estimate.reason}`];
     }),
   );
-  if (found.length === 0) return null;
-  const items = [...new Set(found)].map((reason) => html`<li>${visibleLine(reason)}</li>`);
-  return html`<ul class="note">
-    ${items}
-  </ul>`;
+  return [...new Set(found)];
 }

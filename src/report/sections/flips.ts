@@ -1,70 +1,67 @@
 /** The ledger of flips: which problems were won and lost on the way, and what they ask. */
-import { html } from '../html';
-import type { Html } from '../html';
+import type { Measures } from '../../contract/measures';
+import { html } from '../../pages/html';
+import { count, counted } from '../../pages/numbers';
+import { details, prose, section, table, type Column, type Marked, type Section } from '../../pages/page';
+import { clippedLine } from '../../visible-text';
 import type { Report } from '../build-report';
 import type { FlipLedger, LedgerEntry } from '../flip-ledger';
-import { count, counted } from '../numbers';
-import { shortened, visibleLine } from '../../visible-text';
-import type { PageSection } from '../section';
-import { table } from '../table';
 
 const mostCharacters = 240;
 
-export function flipsSection({ flips, iterations }: Report): PageSection | null {
+export function flipsSection({ flips, iterations }: Report): Section | null {
   if (flips === null) return null;
-  return {
-    id: 'flips',
-    title: 'Won and lost problems',
-    content: [
-      html`<p>
-        Of ${counted(flips.problems, 'evaluation problem')} the society answered ${count(flips.alwaysRight)} rightly at
-        every iteration and ${count(flips.alwaysWrong)} never; ${count(flips.changed)} changed.
-      </p>`,
-      stepTable(iterations),
-      flips.entries.length > 0 && ledger(flips),
-    ],
-  };
+  const { problems, alwaysRight, alwaysWrong, changed } = flips;
+  return section('flips', 'Won and lost problems', [
+    prose(
+      `Of ${counted(problems, 'evaluation problem')} the society answered ${count(alwaysRight)} rightly at every iteration and ${count(alwaysWrong)} never; ${count(changed)} changed.`,
+    ),
+    stepTable(iterations),
+    ledger(flips),
+  ]);
 }
 
-function stepTable(iterations: Report['iterations']): Html | null {
+type Step = Extract<Measures['flips']['sincePrevious'], { kind: 'measured' }> & { iteration: number };
+
+const stepColumns: Column<Step>[] = [
+  { head: 'Iterations', of: ({ fromIteration, iteration }) => `${fromIteration} to ${iteration}` },
+  { head: 'Wrong to right', of: ({ wrongToRight }) => count(wrongToRight.length) },
+  { head: 'Right to wrong', of: ({ rightToWrong }) => count(rightToWrong.length) },
+  { head: 'n', of: ({ problems }) => count(problems) },
+];
+
+function stepTable(iterations: Report['iterations']) {
   const rows = iterations.flatMap(({ iteration, measures }) => {
     const since = measures?.flips.sincePrevious;
-    if (since?.kind !== 'measured') return [];
-    const { fromIteration, wrongToRight, rightToWrong, problems } = since;
-    const cells = [wrongToRight.length, rightToWrong.length, problems].map(count);
-    return [{ header: `${fromIteration} to ${iteration}`, cells }];
+    return since?.kind === 'measured' ? [{ iteration, ...since }] : [];
   });
-  if (rows.length === 0) return null;
   return table({
     caption: 'Changes of the society’s own answer from one iteration to the next.',
-    columns: ['Iterations', 'Wrong to right', 'Right to wrong', 'n'],
+    columns: stepColumns,
     groups: [{ rows }],
   });
 }
 
-function ledger({ iterations, entries, changed }: FlipLedger): Html {
+const ledgerColumns: Column<LedgerEntry>[] = [
+  { head: 'Problem', of: ({ problemId }) => problemId },
+  { head: 'Question', holds: 'words', of: ({ question }) => clippedLine(question, mostCharacters) },
+  { head: 'Reference', holds: 'words', of: ({ reference }) => reference },
+  { head: 'Answers', holds: 'words', of: ({ right }) => path(right) },
+];
+
+function ledger({ iterations, entries, changed }: FlipLedger) {
   const left = changed - entries.length;
-  return html`<details>
-    <summary>The problems behind it: ${counted(changed, 'problem')} that changed</summary>
-    ${table({
+  return details(`The problems behind it: ${counted(changed, 'problem')} that changed`, [
+    table({
       caption: `Right (✓) or wrong (✗) at iterations ${iterations.join(', ')}; problems that were right at first and wrong at last stand first.${left > 0 ? ` ${count(left)} more are not shown.` : ''}`,
-      columns: ['Problem', 'Question', 'Reference', 'Answers'],
-      wordColumns: [1, 2, 3],
-      groups: [{ rows: entries.map(entryRow) }],
-    })}
-  </details>`;
+      columns: ledgerColumns,
+      groups: [{ rows: entries }],
+    }),
+  ]);
 }
 
-function entryRow({ problemId, question, reference, right }: LedgerEntry) {
-  const { text, omitted } = shortened(visibleLine(question), mostCharacters);
-  const path = right.map((value) => (value ? html`<span class="right">✓</span>` : html`<span class="wrong">✗</span>`));
+function path(right: boolean[]): Marked {
+  const marks = right.map((value) => (value ? html`<span class="right">✓</span>` : html`<span class="wrong">✗</span>`));
   const spoken = right.map((value) => (value ? 'right' : 'wrong')).join(', ');
-  return {
-    header: visibleLine(problemId),
-    cells: [
-      omitted > 0 ? `${text}…` : text,
-      reference === null ? '–' : visibleLine(reference),
-      html`<span class="path" role="img" aria-label="${spoken}">${path}</span>`,
-    ],
-  };
+  return { text: spoken, markup: html`<span class="path" role="img" aria-label="${spoken}">${marks}</span>` };
 }

@@ -1,35 +1,35 @@
-/** Who is right where, and what the critics change: specialisation, any-of-N coverage, critic effect. */
+/** Who is right where, and what the critics change: any-of-N coverage, critic effect. */
 import type { AccuracyByType, CriticEffect, Measures } from '../../contract/measures';
-import { wilsonInterval } from '../../domain/statistics';
-import { shareChart } from '../charts/shares';
-import { stackedBars } from '../charts/stacked-bars';
-import { chartFigure } from '../chart-renderer';
-import { color } from '../colors';
-import { html } from '../html';
-import type { Html } from '../html';
+import { mean, wilsonInterval } from '../../domain/statistics';
+import { shareChart } from '../../pages/charts/shares';
+import { stackedBars } from '../../pages/charts/stacked-bars';
+import { color } from '../../pages/colors';
+import { count, percent, points } from '../../pages/numbers';
+import { chart, details, prose, section, table, type Block, type Column, type Section } from '../../pages/page';
 import type { Report } from '../build-report';
-import { count, percent, points } from '../numbers';
-import { visibleLine } from '../../visible-text';
-import type { PageSection } from '../section';
-import { table } from '../table';
 
-export function membersSection(report: Report): PageSection | null {
-  const measured = report.iterations.flatMap(({ measures }) => (measures === undefined ? [] : [measures]));
-  const content = [coverageFigure(measured, report), memberTable(measured), ...criticContent(measured)];
-  if (content.every((part) => part === null)) return null;
-  return { id: 'members', title: 'Members and critics', content };
+export function membersSection(report: Report): Section | null {
+  const measured = report.iterations.flatMap(({ measures }) => measures ?? []);
+  const wholes = measured.flatMap(wholeOf);
+  return section('members', 'Members and critics', [
+    coverageFigure(wholes, report),
+    memberTable(wholes),
+    ...criticBlocks(measured),
+  ]);
 }
 
-function rowsOf({ specialisation }: Measures): AccuracyByType[] {
-  return specialisation.kind === 'measured' ? specialisation.rows : [];
+/** All problems of an iteration together; the types and levels have a section of their own. */
+interface Whole {
+  iteration: number;
+  row: AccuracyByType;
 }
 
-function coverageFigure(measured: Measures[], { run }: Report): Html | null {
-  const wholes = measured.flatMap((measures) =>
-    rowsOf(measures)
-      .slice(0, 1)
-      .map((row) => ({ iteration: measures.iteration, row })),
-  );
+function wholeOf({ iteration, specialisation }: Measures): Whole[] {
+  const [row] = specialisation.kind === 'measured' ? specialisation.rows : [];
+  return row === undefined ? [] : [{ iteration, row }];
+}
+
+function coverageFigure(wholes: Whole[], { run }: Report) {
   const [first] = wholes;
   if (first === undefined || first.row.members.length < 2) return null;
   const line = (label: string, colorIndex: number, rightOf: (row: AccuracyByType) => number) => ({
@@ -37,7 +37,7 @@ function coverageFigure(measured: Measures[], { run }: Report): Html | null {
     colorIndex,
     points: wholes.map(({ iteration, row }) => ({ iteration, share: rightOf(row) / row.problems })),
   });
-  return chartFigure(
+  return chart(
     shareChart({
       id: 'coverage',
       description: 'Any-of-N coverage, society and mean member per iteration; the values are in the table below.',
@@ -46,72 +46,83 @@ function coverageFigure(measured: Measures[], { run }: Report): Html | null {
       lines: [
         line('Any member, first round', 2, ({ anyFirstRight }) => anyFirstRight),
         line('Society', 0, ({ societyRight }) => societyRight),
-        line('Mean member, first round', 3, ({ members }) => meanOf(members.map(({ firstRight }) => firstRight))),
-        line('Mean member, last round', 1, ({ members }) => meanOf(members.map(({ lastRight }) => lastRight))),
+        line('Mean member, first round', 3, ({ members }) => mean(members.map(({ firstRight }) => firstRight))),
+        line('Mean member, last round', 1, ({ members }) => mean(members.map(({ lastRight }) => lastRight))),
       ],
     }),
   );
 }
 
-/** All problems; the types and levels have a section of their own. */
-function memberTable(measured: Measures[]): Html | null {
-  const groups = measured.flatMap((measures) =>
-    rowsOf(measures)
-      .slice(0, 1)
-      .map((row) => ({
-        title: `Iteration ${measures.iteration} (n = ${count(row.problems)})`,
-        rows: [
-          ...row.members.map(({ member, firstRight, lastRight }) => ({
-            header: `Member ${member}`,
-            cells: [accuracy(firstRight, row), accuracy(lastRight, row)],
-          })),
-          { header: 'Any of them', cells: [accuracy(row.anyFirstRight, row), accuracy(row.anyLastRight, row)] },
-          { header: 'Society', emphasised: true, cells: ['–', accuracy(row.societyRight, row)] },
-        ],
-      })),
-  );
-  if (groups.length === 0) return null;
-  return html`<details>
-    <summary>Accuracy of each member, beside any-of-N coverage and the society</summary>
-    ${table({
+interface RightRow {
+  name: string;
+  first: number | null;
+  last: number;
+  problems: number;
+}
+
+const rightColumns: Column<RightRow>[] = [
+  { head: 'Who', of: ({ name }) => name },
+  { head: 'First round', of: ({ first, problems }) => accuracyText(first, problems) },
+  { head: 'Last round', of: ({ last, problems }) => accuracyText(last, problems) },
+];
+
+function memberTable(wholes: Whole[]) {
+  return details('Accuracy of each member, beside any-of-N coverage and the society', [
+    table({
       caption: 'Accuracy on all problems with 95 % Wilson intervals.',
-      columns: ['Who', 'First round', 'Last round'],
-      groups,
-    })}
-  </details>`;
+      columns: rightColumns,
+      groups: wholes.map(({ iteration, row: { problems, ...row } }) => ({
+        title: `Iteration ${iteration} (n = ${count(problems)})`,
+        rows: [
+          ...row.members.map(({ member, firstRight: first, lastRight: last }) => ({
+            name: `Member ${member}`,
+            first,
+            last,
+            problems,
+          })),
+          { name: 'Any of them', first: row.anyFirstRight, last: row.anyLastRight, problems },
+        ],
+        totals: [{ name: 'Society', first: null, last: row.societyRight, problems }],
+      })),
+    }),
+  ]);
 }
 
-function accuracy(right: number, { problems }: AccuracyByType): string {
+function accuracyText(right: number | null, problems: number): string | null {
+  if (right === null || problems === 0) return null;
   const { lower, upper } = wilsonInterval({ correct: right, n: problems });
-  return problems === 0 ? '–' : `${percent(right / problems)} (${percent(lower)} to ${percent(upper)})`;
+  return `${percent(right / problems)} (${percent(lower)} to ${percent(upper)})`;
 }
 
-function criticContent(measured: Measures[]): (Html | null)[] {
+const effectColumns: Column<CriticEffect>[] = [
+  { head: 'Critic', of: ({ critic }) => critic },
+  { head: 'Wrong to right', of: ({ wrongToRight }) => count(wrongToRight) },
+  { head: 'Right to wrong', of: ({ rightToWrong }) => count(rightToWrong) },
+  {
+    head: 'Net, points',
+    of: ({ problems, wrongToRight, rightToWrong }) =>
+      problems === 0 ? null : points((wrongToRight - rightToWrong) / problems),
+  },
+  { head: 'Stayed right', of: ({ stayedRight }) => count(stayedRight) },
+  { head: 'Stayed wrong', of: ({ stayedWrong }) => count(stayedWrong) },
+  { head: 'n', of: ({ problems }) => count(problems) },
+];
+
+function criticBlocks(measured: Measures[]): (Block | null)[] {
   const effects = measured.flatMap(({ iteration, criticEffect }) =>
     criticEffect.kind === 'measured' ? [{ iteration, critics: criticEffect.critics }] : [],
   );
   const last = effects.at(-1);
-  if (last === undefined) return [null];
+  if (last === undefined) return [];
   return [
-    html`<h3>Critic effect</h3>`,
-    chartFigure(effectChart(last)),
+    prose('Critic effect', 'heading'),
+    chart(effectChart(last)),
     table({
       caption: 'What each critic made of its member’s first answer, within the evaluation debate.',
-      columns: ['Critic', 'Wrong to right', 'Right to wrong', 'Net, points', 'Stayed right', 'Stayed wrong', 'n'],
-      groups: effects.map(({ iteration, critics }) => ({
-        title: `Iteration ${iteration}`,
-        rows: critics.map((effect) => ({
-          header: visibleLine(effect.critic),
-          cells: effectCells(effect),
-        })),
-      })),
+      columns: effectColumns,
+      groups: effects.map(({ iteration, critics }) => ({ title: `Iteration ${iteration}`, rows: critics })),
     }),
   ];
-}
-
-function effectCells({ problems, wrongToRight, rightToWrong, stayedRight, stayedWrong }: CriticEffect): string[] {
-  const net = problems === 0 ? '–' : points((wrongToRight - rightToWrong) / problems);
-  return [count(wrongToRight), count(rightToWrong), net, ...[stayedRight, stayedWrong, problems].map(count)];
 }
 
 function effectChart({ iteration, critics }: { iteration: number; critics: CriticEffect[] }) {
@@ -133,8 +144,4 @@ function effectChart({ iteration, critics }: { iteration: number; critics: Criti
       part('Right to wrong', 'reject-1', ({ rightToWrong }) => rightToWrong),
     ],
   });
-}
-
-function meanOf(values: number[]): number {
-  return values.length === 0 ? 0 : values.reduce((sum, value) => sum + value, 0) / values.length;
 }

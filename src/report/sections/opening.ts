@@ -3,41 +3,36 @@ import type { DebateRound, Transcript } from '../../contract/transcript';
 import { addCounts, noCounts } from '../../domain/counts';
 import { nameOfStart } from '../../domain/evidence/measurements';
 import { clippedLine, visibleLine } from '../../visible-text';
+import { chart, prose, section, type Section } from '../../pages/page';
 import type { Report } from '../build-report';
 import { accuracyChart, accuracyCurves } from '../charts/accuracy';
-import { chartFigure } from '../chart-renderer';
-import { html, sentence } from '../html';
-import type { Html } from '../html';
+import { html } from '../../pages/html';
+import type { Html } from '../../pages/html';
 import { completionTokensText, moneyText, promptTokensText } from '../known-tokens';
-import { count, counted, duration } from '../numbers';
+import { count, counted, duration } from '../../pages/numbers';
 import { correctedItself, type SampleDebate } from '../sample-debates';
-import type { PageSection } from '../section';
 import { societyLabel } from './accuracy';
 
-export function openingSection(report: Report): PageSection {
-  return {
-    id: 'result',
-    title: 'Result',
-    content: [
-      html`<p class="headline">${sentence(report.headline)}</p>`,
-      warnings(report),
-      curve(report),
-      oneDebate(report),
-      costs(report),
-    ],
-  };
+export function openingSection(report: Report): Section | null {
+  return section('result', 'Result', [
+    prose(report.headline, 'headline'),
+    warned(report),
+    curve(report),
+    oneDebate(report),
+    costs(report),
+  ]);
 }
 
-function warnings({ findings }: Report): Html | null {
+function warned({ findings }: Report) {
   if (findings.length === 0) return null;
-  return html`<p>${counted(findings.length, 'warning')} below: the run may be getting worse by its own doing.</p>`;
+  return prose(`${counted(findings.length, 'warning')} below: the run may be getting worse by its own doing.`);
 }
 
-function curve(report: Report): Html | null {
+function curve(report: Report) {
   if (report.points.length === 0) return null;
   const { plan, specification } = report.run;
   const curves = accuracyCurves(report.points, societyLabel(report));
-  return chartFigure(accuracyChart(curves, plan.iterations, nameOfStart(specification)));
+  return chart(accuracyChart(curves, plan.iterations, nameOfStart(specification)));
 }
 
 /** A member that a critic corrected, where there is one; the full debates stand further down. */

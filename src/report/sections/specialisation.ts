@@ -1,16 +1,14 @@
 /** Who is right on which sort of problem: accuracy of every agent by type and by level, over the iterations. */
 import type { AccuracyByType, Measures } from '../../contract/measures';
 import { wilsonInterval } from '../../domain/statistics';
-import { measurePanel } from '../charts/measure-panel';
-import { legendList, smallChart } from '../chart-renderer';
-import { seriesColor } from '../colors';
-import { html } from '../html';
-import type { Html, HtmlValue } from '../html';
-import type { Report } from '../build-report';
-import { count, counted, percent } from '../numbers';
+import type { SmallChart } from '../../pages/chart';
+import { measurePanel } from '../../pages/charts/measure-panel';
+import { seriesColor } from '../../pages/colors';
+import { html } from '../../pages/html';
+import { count, counted, percent } from '../../pages/numbers';
+import { details, grid, prose, section, table, type Cell, type Column, type Section } from '../../pages/page';
 import { visibleLine } from '../../visible-text';
-import type { PageSection } from '../section';
-import { table, type TableGroup, type TableRow } from '../table';
+import type { Report } from '../build-report';
 
 interface Specialised {
   iteration: number;
@@ -22,33 +20,26 @@ interface Specialised {
 const mostPanels = 12;
 
 /** Nothing where the data set names neither types nor levels, as with arithmetic. */
-export function specialisationSection(report: Report): PageSection | null {
+export function specialisationSection(report: Report): Section | null {
   const measured = report.iterations.flatMap(({ iteration, measures }): Specialised[] => {
     const rows = measures === undefined ? [] : groupedRows(measures);
     return rows.length === 0 ? [] : [{ iteration, rows }];
   });
   const last = measured.at(-1);
   if (last === undefined) return null;
-  const roles = rolesOf(report);
+  const [first, ...others] = rolesOf(report);
+  const roles = [first, ...others];
   const earlier = measured.slice(0, -1).reverse();
-  return {
-    id: 'specialisation',
-    title: 'Specialisation by type of problem',
-    content: [
-      html`<p>
-        Accuracy of every agent’s own answers by the data set’s types and levels. Agents that specialise grow apart:
-        each ahead where another is behind.
-      </p>`,
-      memberLegend(last),
-      roles.map((role, index) => panels(role, measured, { report, open: index === 0 })),
-      agentTable([last], roles),
-      earlier.length > 0 &&
-        html`<details>
-          <summary>Earlier iterations (${earlier.length})</summary>
-          ${agentTable(earlier, roles)}
-        </details>`,
-    ],
-  };
+  return section('specialisation', 'Specialisation by type of problem', [
+    prose(
+      'Accuracy of every agent’s own answers by the data set’s types and levels. Agents that specialise grow apart: each ahead where another is behind.',
+    ),
+    prose(first.title, 'heading'),
+    ...panels(first, measured, report),
+    ...others.map((role) => details(role.title, panels(role, measured, report))),
+    agentTable([last], roles),
+    details(`Earlier iterations (${earlier.length})`, [agentTable(earlier, roles)]),
+  ]);
 }
 
 function groupedRows({ specialisation }: Measures): AccuracyByType[] {
@@ -64,7 +55,7 @@ interface Role {
 }
 
 /** Who answered the first round, and who the last where there is more than one. */
-function rolesOf({ run: { plan } }: Report): Role[] {
+function rolesOf({ run: { plan } }: Report): [Role, ...Role[]] {
   const first: Role = {
     title: 'Generation agents (first round)',
     id: 'generation',
@@ -82,46 +73,28 @@ function rolesOf({ run: { plan } }: Report): Role[] {
   return [first, last];
 }
 
-function memberLegend({ rows }: Specialised): Html | null {
-  const members = rows[0]?.members ?? [];
-  return legendList(members.map(({ member }, index) => ({ label: `member ${member}`, color: seriesColor(index) })));
-}
-
 /** One small chart per type, all on one scale; the most numerous types where there are too many. */
-function panels(role: Role, measured: Specialised[], { report, open }: { report: Report; open: boolean }): Html {
+function panels(role: Role, measured: Specialised[], { run }: Report) {
   const all = measured.at(-1)?.rows ?? [];
-  const shown = new Set(
-    [...all]
-      .sort((left, right) => right.problems - left.problems)
-      .slice(0, mostPanels)
-      .map(({ type }) => type),
-  );
-  const types = all.filter(({ type }) => shown.has(type));
+  const numerous = [...all].sort((left, right) => right.problems - left.problems).slice(0, mostPanels);
+  const shown = new Set(numerous.map(({ type }) => type));
   const axis = { ...scaleOf(role, measured, shown), format: (value: number) => `${Math.round(100 * value)} %` };
-  const charts = types.map(({ type, problems }, index) =>
-    smallChart(
+  const charts = all
+    .filter(({ type }) => shown.has(type))
+    .map(({ type, problems }, index): SmallChart =>
       measurePanel({
         id: `${role.id}-type-${index + 1}`,
         label: `Accuracy of the ${role.title} on ${type}`,
         caption: html`<strong>${visibleLine(type)}</strong> (n = ${count(problems)})`,
         lines: linesOf(role, measured, type),
-        iterations: report.run.plan.iterations,
+        iterations: run.plan.iterations,
         axis,
       }),
-    ),
-  );
-  const left = all.length - types.length;
-  const content: HtmlValue[] = [
-    html`<div class="grid">${charts}</div>`,
-    left > 0 && html`<p class="note">${counted(left, 'rarer type')} in the table only.</p>`,
-  ];
-  if (open)
-    return html`<h3>${role.title}</h3>
-      ${content}`;
-  return html`<details>
-    <summary>${role.title}</summary>
-    ${content}
-  </details>`;
+    );
+  const members = all[0]?.members ?? [];
+  const legend = members.map(({ member }, index) => ({ label: `member ${member}`, color: seriesColor(index) }));
+  const left = all.length - charts.length;
+  return [grid(legend, charts), left > 0 && prose(`${counted(left, 'rarer type')} in the table only.`, 'note')];
 }
 
 function linesOf({ rightOf }: Role, measured: Specialised[], wanted: string) {
@@ -151,37 +124,40 @@ function scaleOf({ rightOf }: Role, measured: Specialised[], shown: ReadonlySet<
   };
 }
 
-function agentTable(measured: Specialised[], roles: Role[]): Html {
-  const members = measured[0]?.rows[0]?.members ?? [];
-  const heads = roles.flatMap(({ nameOf }) => members.map(({ member }) => nameOf(member)));
-  return table({
+function agentTable(measured: Specialised[], roles: Role[]) {
+  const members = (measured[0]?.rows[0]?.members ?? []).map(({ member }, index) => ({ member, index }));
+  const agents = roles.flatMap(({ nameOf, rightOf }) =>
+    members.map(({ member, index }): Column<AccuracyByType> => ({
+      head: nameOf(member),
+      of: (row) => agentCell(row.members.map(rightOf), { index, problems: row.problems }),
+    })),
+  );
+  return table<AccuracyByType>({
     caption:
       'Accuracy by type and level. ▲ and ▼ mark agents whose 95 % Wilson interval does not hold the mean of their role on that type: by chance fewer than one in twenty would be marked.',
-    columns: ['Type', 'n', ...heads, 'Society'],
-    groups: measured.map(({ iteration, rows }): TableGroup => ({
-      title: `Iteration ${iteration}`,
-      rows: rows.map((row) => typeRow(row, roles)),
-    })),
+    columns: [
+      { head: 'Type', of: ({ type }) => type },
+      { head: 'n', of: ({ problems }) => count(problems) },
+      ...agents,
+      { head: 'Society', of: ({ societyRight, problems }) => shareText(societyRight, problems) },
+    ],
+    groups: measured.map(({ iteration, rows }) => ({ title: `Iteration ${iteration}`, rows })),
   });
 }
 
-function typeRow(row: AccuracyByType, roles: Role[]): TableRow {
-  const { type, problems, members, societyRight } = row;
-  const cells = roles.flatMap(({ rightOf }) => {
-    const rights = members.map(rightOf);
-    const mean = rights.reduce((sum, right) => sum + right, 0) / Math.max(1, rights.length * problems);
-    return rights.map((right) => agentCell({ right, problems, mean }));
-  });
-  return { header: visibleLine(type), cells: [count(problems), ...cells, shareText(societyRight, problems)] };
-}
-
-function agentCell({ right, problems, mean }: { right: number; problems: number; mean: number }): HtmlValue {
+/** One agent's share among those of its role. */
+function agentCell(rights: number[], { index, problems }: { index: number; problems: number }): Cell {
+  const right = rights[index];
+  if (right === undefined || problems === 0) return null;
+  const mean = rights.reduce((sum, each) => sum + each, 0) / (rights.length * problems);
   const text = shareText(right, problems);
   const { lower, upper } = wilsonInterval({ correct: right, n: problems });
-  if (problems === 0 || (lower <= mean && mean <= upper)) return text;
-  return lower > mean ? html`<span class="right">▲ ${text}</span>` : html`<span class="wrong">▼ ${text}</span>`;
+  if (lower <= mean && mean <= upper) return text;
+  return lower > mean
+    ? { text: `▲ ${text}`, markup: html`<span class="right">▲ ${text}</span>` }
+    : { text: `▼ ${text}`, markup: html`<span class="wrong">▼ ${text}</span>` };
 }
 
-function shareText(right: number, problems: number): string {
-  return problems === 0 ? '–' : percent(right / problems);
+function shareText(right: number, problems: number): string | null {
+  return problems === 0 ? null : percent(right / problems);
 }

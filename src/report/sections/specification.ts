@@ -1,20 +1,15 @@
 /** What the run was: resolved specification with the source of each value, seeds, versions, digests, how to do it again. */
-import { html } from '../html';
-import type { Html } from '../html';
-import type { Report } from '../build-report';
+import { html, type Html } from '../../pages/html';
+import { code, details, prose, section, table, type Block, type Optional, type Section } from '../../pages/page';
+import { dottedPath, leafPaths, valueAt } from '../../specification/plain-objects';
 import { visibleLine } from '../../visible-text';
-import type { PageSection } from '../section';
-import { table } from '../table';
+import type { Report } from '../build-report';
 
-export function specificationSection({ run }: Report): PageSection {
-  return {
-    id: 'specification',
-    title: 'Specification',
-    content: [factsTable(run), valueTable(run), reproduction(run)],
-  };
+export function specificationSection({ run }: Report): Section | null {
+  return section('specification', 'Specification', [factsTable(run), valueTable(run), ...reproduction(run)]);
 }
 
-function factsTable(run: Report['run']): Html {
+function factsTable(run: Report['run']) {
   const train = [...new Set(run.problems.train.map(({ sha256 }) => sha256))];
   const facts: [string, string][] = [
     ['Run', run.runId],
@@ -28,28 +23,27 @@ function factsTable(run: Report['run']): Html {
   ];
   return table({
     caption: 'Identity, seed and versions.',
-    columns: ['What', 'Value'],
-    wordColumns: [1],
-    groups: [
-      {
-        rows: facts.map(([name, value]) => ({
-          header: visibleLine(name),
-          cells: [html`<code>${visibleLine(value)}</code>`],
-        })),
-      },
+    columns: [
+      { head: 'What', of: ([name]) => name },
+      { head: 'Value', holds: 'words', of: ([, value]) => code(value) },
     ],
+    groups: [{ rows: facts }],
   });
 }
 
-function valueTable({ specification, valueSources }: Report['run']): Html {
-  const rows = flatten(specification).map(({ path, value }) => ({
-    header: html`<code>${visibleLine(path)}</code>`,
-    cells: [html`<code>${visibleLine(value)}</code>`, sourceOf(path, valueSources)],
-  }));
-  return html`<details>
-    <summary>All settings as resolved (${rows.length}), and where each value came from</summary>
-    ${table({ caption: 'The resolved specification.', columns: ['Setting', 'Value', 'Source'], wordColumns: [1, 2], groups: [{ rows }] })}
-  </details>`;
+function valueTable({ specification, valueSources }: Report['run']) {
+  const paths = leafPaths(specification);
+  return details(`All settings as resolved (${paths.length}), and where each value came from`, [
+    table({
+      caption: 'The resolved specification.',
+      columns: [
+        { head: 'Setting', of: (path) => code(dottedPath(path)) },
+        { head: 'Value', holds: 'words', of: (path) => code(JSON.stringify(valueAt(specification, path))) },
+        { head: 'Source', holds: 'words', of: (path) => sourceOf(dottedPath(path), valueSources) },
+      ],
+      groups: [{ rows: paths }],
+    }),
+  ]);
 }
 
 /** The source of a value, or of the nearest setting above it that has one. */
@@ -62,29 +56,24 @@ function sourceOf(path: string, sources: Record<string, string>): string {
   return 'not recorded';
 }
 
-function flatten(value: unknown, path = ''): { path: string; value: string }[] {
-  if (typeof value !== 'object' || value === null || Array.isArray(value))
-    return [{ path, value: JSON.stringify(value) ?? '' }];
-  return Object.entries(value).flatMap(([key, child]) => flatten(child, path === '' ? key : `${path}.${key}`));
+function reproduction({ runId, written }: Report['run']): Optional<Block>[] {
+  const temporal = `temporal workflow start --type multiagentFinetuning --task-queue maft --workflow-id ${shellWord(`maft/${runId}-again`)} --input-file specification.json`;
+  return [
+    prose('Do it again', 'heading'),
+    prose('Save what was written, below, as `specification.json`, then run'),
+    asWritten('npx maft run specification.json'),
+    prose('or, with workers running, start the workflow itself:'),
+    asWritten(temporal),
+    prose(
+      'With the same versions on the same kind of processor with the same number of threads, texts and weights on CPU are the same byte for byte; on GPUs they are not promised to be.',
+      'note',
+    ),
+    details('specification.json', [asWritten(JSON.stringify(written, null, 2))]),
+  ];
 }
 
-function reproduction(run: Report['run']): Html {
-  const command = `npx maft run specification.json`;
-  const workflowId = `maft/${run.runId}-again`;
-  const temporal = `temporal workflow start --type multiagentFinetuning --task-queue maft --workflow-id ${shellWord(workflowId)} --input-file specification.json`;
-  return html`<h3>Do it again</h3>
-    <p>Save what was written, below, as <code>specification.json</code>, then run</p>
-    <pre class="text">${command}</pre>
-    <p>or, with workers running, start the workflow itself:</p>
-    <pre class="text">${temporal}</pre>
-    <p class="note">
-      With the same versions on the same kind of processor with the same number of threads, texts and weights on CPU are
-      the same byte for byte; on GPUs they are not promised to be.
-    </p>
-    <details>
-      <summary>specification.json</summary>
-      <pre class="text">${JSON.stringify(run.written, null, 2)}</pre>
-    </details>`;
+function asWritten(text: string): Html {
+  return html`<pre class="text">${text}</pre>`;
 }
 
 /** Quoted where a shell would read more than one plain word. */

@@ -1,43 +1,42 @@
 /** The finetuning of each agent: its loss curve, what it took, and which agents kept their weights. */
 import type { WeightsRecord } from '../../contract/training-job';
-import { legendList, smallChart } from '../chart-renderer';
-import { seriesColor } from '../colors';
-import { lossChart, lossScale } from '../charts/loss';
-import { html } from '../html';
-import type { Html } from '../html';
+import { seriesColor } from '../../pages/colors';
+import { bytes, count, duration } from '../../pages/numbers';
+import { code, grid, prose, section, table, type Cell, type Column, type Section } from '../../pages/page';
 import type { Report } from '../build-report';
-import { bytes, count, duration } from '../numbers';
-import type { PageSection } from '../section';
-import { table } from '../table';
+import { lossChart, lossScale } from '../charts/loss';
 
 /** More curves than this in one small chart cannot be told apart. */
 const mostCurves = 6;
 
-export function trainingSection({ iterations }: Report): PageSection | null {
+export function trainingSection({ iterations }: Report): Section | null {
   const records = iterations.flatMap(({ weights }) => weights);
   if (records.length === 0) return null;
-  return { id: 'training', title: 'Training', content: [lossGrid(records), trainingTable(records)] };
+  return section('training', 'Training', [...lossGrid(records), trainingTable(records)]);
 }
 
-function lossGrid(records: WeightsRecord[]): Html | null {
+function lossGrid(records: WeightsRecord[]) {
   const trained = records.filter(({ training }) => training !== undefined);
-  if (trained.length === 0) return null;
-  const all = [...new Set(trained.map(({ iteration }) => iteration))];
+  const all = iterationsIn(trained);
   const shown = new Set(evenly(all, mostCurves));
   const curves = trained.filter(({ iteration }) => shown.has(iteration));
   const scale = lossScale(curves);
   const agents = [...new Set(curves.map(({ agent }) => agent))];
   const colors = new Map([...shown].map((iteration, index) => [iteration, seriesColor(index)]));
   const legend = [...colors].map(([iteration, color]) => ({ label: `iteration ${iteration}`, color }));
-  const charts = agents.map((agent) =>
-    smallChart(lossChart({ agent, scale, colors, records: curves.filter((record) => record.agent === agent) })),
-  );
-  return html`<p>
-      Training loss over optimizer steps, one small chart per agent, all on one scale; n is the number of examples per
-      iteration.${all.length > shown.size && ` Shown are ${shown.size} of ${all.length} iterations.`}
-    </p>
-    ${legendList(legend)}
-    <div class="grid">${charts}</div>`;
+  const left = all.length > shown.size ? ` Shown are ${shown.size} of ${all.length} iterations.` : '';
+  return [
+    trained.length > 0 &&
+      prose(
+        `Training loss over optimizer steps, one small chart per agent, all on one scale; n is the number of examples per iteration.${left}`,
+      ),
+    grid(
+      legend,
+      agents.map((agent) =>
+        lossChart({ agent, scale, colors, records: curves.filter((record) => record.agent === agent) }),
+      ),
+    ),
+  ];
 }
 
 /** At most `most` values, evenly spaced, the first and the last among them. */
@@ -50,51 +49,45 @@ function evenly(values: number[], most: number): number[] {
   return [...new Set(picked)];
 }
 
-function trainingTable(records: WeightsRecord[]): Html {
-  const iterations = [...new Set(records.map(({ iteration }) => iteration))];
+type Training = NonNullable<WeightsRecord['training']>;
+
+/** A value of those who were trained. */
+const trained = (head: string, of: (training: Training) => Cell, holds?: 'words'): Column<WeightsRecord> => ({
+  head,
+  holds,
+  of: ({ training }) => (training === undefined ? null : of(training)),
+});
+const lossText = (point: { loss: number } | undefined) => point?.loss.toFixed(4) ?? null;
+
+const columns: Column<WeightsRecord>[] = [
+  { head: 'Agent', of: ({ agent }) => agent },
+  {
+    head: 'Outcome',
+    holds: 'words',
+    of: ({ outcome }) => (outcome === 'empty-training-set' ? 'kept its weights: empty training set' : outcome),
+  },
+  { head: 'n', of: ({ training }) => count(training?.examples ?? 0) },
+  trained('Steps', ({ steps }) => count(steps)),
+  trained('Tokens', ({ tokens }) => count(tokens)),
+  trained('First loss', ({ lossCurve }) => lossText(lossCurve[0])),
+  trained('Last loss', ({ lossCurve }) => lossText(lossCurve.at(-1))),
+  trained('Time', ({ seconds }) => duration(seconds)),
+  trained('Device', ({ device, precision }) => `${device}, ${precision}`, 'words'),
+  trained('Peak GPU memory', ({ peakGpuMemoryBytes: peak }) => (peak === null ? 'no GPU' : bytes(peak))),
+  trained('Weights (SHA-256)', ({ digest }) => code(digest.slice(0, 12)), 'words'),
+];
+
+function trainingTable(records: WeightsRecord[]) {
   return table({
     caption: 'Finetuning of each agent; n is the number of examples, tokens are completion tokens over all epochs.',
-    columns: [
-      'Agent',
-      'Outcome',
-      'n',
-      'Steps',
-      'Tokens',
-      'First loss',
-      'Last loss',
-      'Time',
-      'Device',
-      'Peak GPU memory',
-      'Weights (SHA-256)',
-    ],
-    wordColumns: [1, 8, 10],
-    groups: iterations.map((iteration) => ({
+    columns,
+    groups: iterationsIn(records).map((iteration) => ({
       title: `Iteration ${iteration}`,
-      rows: records.filter((record) => record.iteration === iteration).map(trainingCells),
+      rows: records.filter((record) => record.iteration === iteration),
     })),
   });
 }
 
-function trainingCells({ agent, outcome, training }: WeightsRecord) {
-  if (training === undefined) {
-    const reason = outcome === 'empty-training-set' ? 'kept its weights: empty training set' : outcome;
-    return { header: agent, cells: [reason, '0', ...Array<string>(8).fill('–')] };
-  }
-  const { examples, steps, tokens, seconds, device, precision, peakGpuMemoryBytes, lossCurve, digest } = training;
-  const loss = (point: { loss: number } | undefined) => (point === undefined ? '–' : point.loss.toFixed(4));
-  return {
-    header: agent,
-    cells: [
-      outcome,
-      count(examples),
-      count(steps),
-      count(tokens),
-      loss(lossCurve[0]),
-      loss(lossCurve.at(-1)),
-      duration(seconds),
-      `${device}, ${precision}`,
-      peakGpuMemoryBytes === null ? 'no GPU' : bytes(peakGpuMemoryBytes),
-      html`<code>${digest.slice(0, 12)}</code>`,
-    ],
-  };
+function iterationsIn(records: WeightsRecord[]): number[] {
+  return [...new Set(records.map(({ iteration }) => iteration))];
 }

@@ -1,15 +1,14 @@
 /** One line per method: a point with its intervals, over the problems and over the seeds, and each seed's own value. */
 import type { CustomSeriesRenderItem, EChartsOption } from 'echarts';
-import type { Interval } from '../domain/statistics';
-import type { Chart } from '../report/chart-renderer';
-import { axisStyle } from '../report/charts/axes';
-import { color, seriesColor } from '../report/colors';
-import { visibleLine } from '../visible-text';
-import type { ComparisonRow } from './rows';
+import type { Interval } from '../../domain/statistics';
+import type { Chart } from '../chart';
+import { axisStyle } from './axes';
+import { color, seriesColor } from '../colors';
+import { visibleLine } from '../../visible-text';
 
 export interface DotLine {
   label: string;
-  kind: ComparisonRow['kind'];
+  kind: 'method' | 'vote' | 'further';
   value: number;
   /** 95 %, over the problems. */
   interval: Interval;

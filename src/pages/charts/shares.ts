@@ -1,7 +1,7 @@
 /** A few shares per iteration as lines: agreement, wrong consensus. */
 import { axisStyle, percentLabels, titled } from './axes';
 import { seriesColor } from '../colors';
-import type { Chart } from '../chart-renderer';
+import type { Chart } from '../chart';
 
 export interface ShareLine {
   label: string;

@@ -1,6 +1,6 @@
 /** Horizontal bars, each a stack of parts that add up to a whole: selection outcomes per agent, seconds per stage. */
 import { axisStyle, titled } from './axes';
-import type { Chart } from '../chart-renderer';
+import type { Chart } from '../chart';
 import { shortened, visibleLine } from '../../visible-text';
 
 export interface StackPart {

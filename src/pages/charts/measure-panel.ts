@@ -3,7 +3,7 @@ import type { SeriesOption } from 'echarts';
 import type { Estimate } from '../../contract/measures';
 import { axisStyle, iterationAxis } from './axes';
 import { color, seriesColor } from '../colors';
-import type { Chart } from '../chart-renderer';
+import type { Chart, SmallChart } from '../chart';
 import { threeDigits } from '../numbers';
 import { whisker } from './whiskers';
 
@@ -23,7 +23,7 @@ export function measurePanel(input: {
   axis?: { min: number; max: number; format: (value: number) => string };
   /** Of the vertical axis' labels, where no axis is given. */
   format?: (value: number) => string;
-}): Chart & { width: number } {
+}): SmallChart {
   const { id, label, caption, lines, iterations, axis, format = threeDigits } = input;
   const last = iterations;
   return {

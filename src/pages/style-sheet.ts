@@ -58,9 +58,8 @@ th:first-child { padding-left: 0; }
 thead th { font-weight: 600; color: var(--muted); vertical-align: bottom; border-bottom: 2px solid var(--line); }
 tbody th { font-weight: 400; text-align: left; white-space: nowrap; }
 th.words, td.words { text-align: left; }
-th.number, td.number { text-align: right; }
+th.number, td.number, th.several, td.several { text-align: right; }
 td.number { white-space: nowrap; }
-.several { white-space: normal; }
 td.words { max-width: 34rem; overflow-wrap: anywhere; min-width: 7rem; }
 /* Stays in view while a wide table scrolls below it. */
 .fixed { display: block; position: sticky; left: 0; width: fit-content; max-width: min(100%, calc(100vw - 4.5rem)); white-space: normal; }

@@ -35,8 +35,10 @@ export function chartFigure(chart: Chart): Html {
   </figure>`;
 }
 
-/** A small chart of one fixed width, for grids of many. */
-export function smallChart(chart: Chart & { width: number }): Html {
+/** Of one fixed width, for grids of many. */
+export type SmallChart = Chart & { width: number };
+
+export function smallFigure(chart: SmallChart): Html {
   return html`<figure class="chart small">
     ${drawing(chart, { name: 'small', width: chart.width })}
     <figcaption>${chart.caption}</figcaption>

@@ -15,6 +15,10 @@ class SafeHtml {
 /** Markup known to be safe; made by `html` and `trustedMarkup` only. */
 export type Html = SafeHtml;
 
+export function isHtml(value: unknown): value is Html {
+  return value instanceof SafeHtml;
+}
+
 export type HtmlValue = Html | string | number | null | undefined | false | HtmlValue[];
 
 export function html(literals: TemplateStringsArray, ...values: HtmlValue[]): Html {

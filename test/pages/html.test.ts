@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { html, trustedMarkup } from '../../src/report/html';
+import { html, trustedMarkup } from '../../src/pages/html';
 import { shortened, visibleLine, visibleText } from '../../src/visible-text';
 import { hostileLine, hostileTexts } from '../support/hostile-text';
 

@@ -1,0 +1,20 @@
+/** What is claimed, each with its verdict first: a claim says nothing by itself. A list and no table: a claim is a sentence. */
+import { list, prose, section, type Item, type Section } from '../../pages/page';
+import type { ComparisonReport } from '../build';
+import type { StatedClaim } from '../claims';
+import { byTask } from './tasks';
+
+/** Null where nothing is claimed. */
+export function claimsSection({ claims, tasks }: ComparisonReport): Section | null {
+  const lists = byTask(tasks, (task) => [list('statements', (claims[task] ?? []).map(claimItem))]);
+  if (lists.length === 0) return null;
+  return section('claims', 'What is claimed, and whether these runs show it', [...lists, prose(rule)]);
+}
+
+const rule =
+  'A claim is shown where the mean difference is as large as claimed, both 95 % intervals lie above 0 and the exact test over all problems has p < 0.05; with fewer than three seeds it is judged by their problems, pooled, for these seeds only. The opposite is shown by the same rule. Not corrected for their number.';
+
+function claimItem({ sentence, standing, numbers, remarks }: StatedClaim): Item {
+  const below = [...(numbers === null ? [] : [numbers]), ...(remarks.length === 0 ? [] : [remarks.join('; ')])];
+  return { verdict: standing, text: sentence, below };
+}
