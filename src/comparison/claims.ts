@@ -4,11 +4,11 @@ import { hasTooFewSeeds } from '../domain/evidence/clear';
 import { judgeClaim, type ClaimedRuns, type JudgedClaim } from '../domain/evidence/claims';
 import { nameOfMode } from '../domain/evidence/measurements';
 import type { SeedsComparison } from '../domain/evidence/seeds-comparison';
+import { differenceText, forTheseSeeds } from '../pages/evidence';
 import { percent, points, pValue } from '../pages/numbers';
 import { endOf, seedCurves } from './curves';
 import type { ComparisonInput } from './gather';
 import { methodLabel, readingOf } from './row-sources';
-import { evidence, forTheseSeeds } from './verdicts';
 
 export interface StatedClaim extends JudgedClaim {
   /** `“A” beats “B” by at least 10 points` */
@@ -82,7 +82,7 @@ function standingOf({ verdict, comparison }: JudgedClaim): string {
 function numbersOf(comparison: SeedsComparison): string {
   const { first, second, seeds } = comparison;
   const each = seeds.length === 1 ? '' : `; by seed ${seeds.map(({ difference }) => points(difference)).join(', ')}`;
-  return `${percent(first)} against ${percent(second)}: ${evidence(comparison)}${each}`;
+  return `${percent(first)} against ${percent(second)}: ${differenceText(comparison)}${each}`;
 }
 
 function remarksOn(judged: JudgedClaim, input: ComparisonInput, runs: ClaimedRuns): string[] {

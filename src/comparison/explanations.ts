@@ -3,33 +3,48 @@
  * over the seeds, before finetuning, after it and iteration by iteration.
  */
 import type { Evaluation } from '../contract/evaluation';
-import type { Estimate, Measured, Role } from '../contract/measures';
+import type { CriticEffect, Estimate, Measured, Measures, Role } from '../contract/measures';
 import { measurementIn } from '../domain/evidence/measurements';
 import { mean } from '../domain/statistics';
 import type { ComparedArtifacts, ComparisonInput } from './gather';
 import { methodLabel, readingOf } from './row-sources';
 
-/** Shares 0..1 and nats per token; null where a seed has no such value. */
-export interface ExplainedValues {
-  accuracy: number | null;
-  /** Mean over the members of each one's own accuracy, in the first and in the last round. */
-  firstAnswers: number | null;
-  lastAnswers: number | null;
-  /** Problems that at least one member answers rightly in the last round. */
-  anyRight: number | null;
-  agreement: number | null;
-  /** Shares of the critics' last answers that were wrong in the first round and are right, and the other way round. */
-  mended: number | null;
-  spoilt: number | null;
-  /** Training examples of that iteration whose consensus was wrong. */
-  wrongConsensus: number | null;
-  /** Of the last round's responses or of those who wrote them. */
-  dissimilarity: number | null;
-  heldOutLikelihood: number | null;
-  klBetweenAgents: number | null;
-  klFromBase: number | null;
-  tokensPerResponse: number | null;
+/** One evaluated iteration of a run. */
+interface Reached {
+  evaluation: Evaluation;
+  measures: Measures | undefined;
+  /** N at evaluation. */
+  members: number;
 }
+
+/** Shares 0..1 and nats per token; undefined or null where they were not measured. */
+const readings = {
+  accuracy: ({ evaluation }) => measurementIn(evaluation, 'society')?.result.accuracy,
+  /** Mean over the members of each one's own accuracy, in the first and in the last round. */
+  firstAnswers: ({ evaluation }) => evaluation.meanFirstAccuracy,
+  lastAnswers: ({ evaluation: { members } }) => members.length > 0 && mean(members.map(({ last }) => last)),
+  /** Problems that at least one member answers rightly in the last round. */
+  anyRight({ measures }) {
+    const whole = valueOf(measures?.specialisation)?.rows.find(({ type }) => type === 'all');
+    return whole && whole.problems > 0 && whole.anyLastRight / whole.problems;
+  },
+  /** One member always agrees with itself. */
+  agreement: ({ evaluation, members }) => members > 1 && evaluation.agreement,
+  /** Shares of the critics' last answers that were wrong in the first round and are right, and the other way round. */
+  mended: ({ measures }) => shareOfJudged(measures, ({ wrongToRight }) => wrongToRight),
+  spoilt: ({ measures }) => shareOfJudged(measures, ({ rightToWrong }) => rightToWrong),
+  /** Training examples of that iteration whose consensus was wrong. */
+  wrongConsensus: ({ measures }) => valueOf(measures?.wrongConsensus)?.share,
+  /** Of the last round's responses or of those who wrote them. */
+  dissimilarity: ({ measures }) => valueOf(measures?.embedding.last)?.value,
+  heldOutLikelihood: ({ measures }) => valueOf(measures?.heldOutLikelihood)?.value,
+  klBetweenAgents: ({ measures }) => lastOf(measures?.klBetweenAgents),
+  klFromBase: ({ measures }) => lastOf(measures?.klFromBase),
+  tokensPerResponse: ({ measures }) => valueOf(measures?.responses.last)?.meanTokens.value,
+} satisfies Record<string, (reached: Reached) => number | null | undefined | false>;
+
+/** Null where a seed has no such value. */
+export type ExplainedValues = Record<keyof typeof readings, number | null>;
 
 export interface ExplainedIteration {
   iteration: number;
@@ -63,8 +78,8 @@ export function explanationsOf(input: ComparisonInput, task: string): Explanatio
       {
         label: methodLabel(input, method.name),
         tuned: method.tuned,
-        before: startsTuned ? null : meanOf(runs.map((run) => valuesAt(run, run.evaluations[0]))),
-        after: method.tuned ? meanOf(runs.map((run) => valuesAt(run, run.evaluations.at(-1)))) : null,
+        before: startsTuned ? null : meanOf(runs.map((run) => readingAt(run, run.evaluations[0]))),
+        after: method.tuned ? meanOf(runs.map((run) => readingAt(run, run.evaluations.at(-1)))) : null,
         iterations: iterationsOf(runs),
       },
     ];
@@ -78,35 +93,26 @@ function iterationsOf(runs: ComparedArtifacts[]): ExplainedIteration[] {
     return {
       iteration,
       seeds: reached.map(({ seed }) => seed),
-      values: meanOf(reached.map((run) => valuesAt(run, run.evaluations[iteration]))),
+      values: meanOf(reached.map((run) => readingAt(run, run.evaluations[iteration]))),
     };
   });
 }
 
-function valuesAt({ record, measures }: ComparedArtifacts, evaluation: Evaluation | undefined): ExplainedValues {
-  const measured = measures.find(({ iteration }) => iteration === evaluation?.iteration);
+function readingAt({ record, measures }: ComparedArtifacts, evaluation: Evaluation | undefined): Reached | undefined {
+  if (evaluation === undefined) return undefined;
   const members = record?.plan.evaluationMembers ?? record?.plan.members ?? 1;
-  const whole = valueOf(measured?.specialisation)?.rows.find(({ type }) => type === 'all');
-  const critics = valueOf(measured?.criticEffect)?.critics ?? [];
-  const judged = sum(critics, ({ problems }) => problems);
-  const lastOf = (byRole: Record<Role, Measured<Estimate>> | undefined) =>
-    valueOf(byRole?.critic)?.value ?? valueOf(byRole?.generation)?.value ?? null;
-  return {
-    accuracy: (evaluation && measurementIn(evaluation, 'society')?.result.accuracy) ?? null,
-    firstAnswers: evaluation?.meanFirstAccuracy ?? null,
-    lastAnswers: evaluation && evaluation.members.length > 0 ? mean(evaluation.members.map(({ last }) => last)) : null,
-    anyRight: whole && whole.problems > 0 ? whole.anyLastRight / whole.problems : null,
-    // One member always agrees with itself.
-    agreement: members === 1 ? null : (evaluation?.agreement ?? null),
-    mended: judged === 0 ? null : sum(critics, ({ wrongToRight }) => wrongToRight) / judged,
-    spoilt: judged === 0 ? null : sum(critics, ({ rightToWrong }) => rightToWrong) / judged,
-    wrongConsensus: valueOf(measured?.wrongConsensus)?.share ?? null,
-    dissimilarity: valueOf(measured?.embedding.last)?.value ?? null,
-    heldOutLikelihood: valueOf(measured?.heldOutLikelihood)?.value ?? null,
-    klBetweenAgents: lastOf(measured?.klBetweenAgents),
-    klFromBase: lastOf(measured?.klFromBase),
-    tokensPerResponse: valueOf(measured?.responses.last)?.meanTokens.value ?? null,
-  };
+  return { evaluation, members, measures: measures.find(({ iteration }) => iteration === evaluation.iteration) };
+}
+
+function shareOfJudged(measures: Measures | undefined, of: (effect: CriticEffect) => number): number | null {
+  const critics = valueOf(measures?.criticEffect)?.critics ?? [];
+  const sum = (part: (effect: CriticEffect) => number) => critics.reduce((total, effect) => total + part(effect), 0);
+  const judged = sum(({ problems }) => problems);
+  return judged === 0 ? null : sum(of) / judged;
+}
+
+function lastOf(byRole: Record<Role, Measured<Estimate>> | undefined): number | undefined {
+  return (valueOf(byRole?.critic) ?? valueOf(byRole?.generation))?.value;
 }
 
 function valueOf<Value extends object>(measured: Measured<Value> | undefined): Value | undefined {
@@ -114,16 +120,11 @@ function valueOf<Value extends object>(measured: Measured<Value> | undefined): V
 }
 
 /** A mean over some of the seeds would not belong beside the accuracy over all of them. */
-function meanOf(seeds: ExplainedValues[]): ExplainedValues {
-  const average = (name: keyof ExplainedValues): number | null => {
-    const values = seeds.flatMap((each) => each[name] ?? []);
-    return values.length < seeds.length || values.length === 0 ? null : mean(values);
-  };
-  const [first] = seeds;
-  const names = Object.keys(first ?? {}) as (keyof ExplainedValues)[];
-  return Object.fromEntries(names.map((name) => [name, average(name)])) as unknown as ExplainedValues;
-}
-
-function sum<Item>(items: readonly Item[], of: (item: Item) => number): number {
-  return items.reduce((total, item) => total + of(item), 0);
+function meanOf(seeds: (Reached | undefined)[]): ExplainedValues {
+  const means = Object.entries(readings).map(([name, read]) => {
+    const values = seeds.map((reached) => (reached === undefined ? null : read(reached)));
+    const known = values.filter((value) => typeof value === 'number');
+    return [name, known.length < seeds.length || known.length === 0 ? null : mean(known)];
+  });
+  return Object.fromEntries(means) as ExplainedValues;
 }

@@ -6,6 +6,7 @@ import { equalTokens } from '../contract/evaluation';
 import type { TrainingCost } from '../contract/comparison';
 import { addCounts, isLowerBound, noCounts } from '../domain/counts';
 import { mean, type MeanInterval } from '../domain/statistics';
+import { stepsThrough, trainedIn } from '../domain/evidence/claims';
 import { measurementIn, votesOf, type Measurement } from '../domain/evidence/measurements';
 import { accuracyOverSeeds, compareSeeds, type SeedsComparison } from '../domain/evidence/seeds-comparison';
 import type { ComparedArtifacts, ComparisonInput } from './gather';
@@ -176,10 +177,7 @@ function sizeOf(found: Measured[]) {
 }
 
 function stepsPerModel(runs: ComparedArtifacts[]): number | null {
-  const models = runs.flatMap(({ steps }) => {
-    const agents = [...new Set(steps.flatMap((taken) => Object.keys(taken)))];
-    return agents.map((agent) => steps.reduce((sum, taken) => sum + (taken[agent] ?? 0), 0));
-  });
+  const models = runs.flatMap(({ steps }) => trainedIn(steps).map((agent) => stepsThrough(steps, agent)));
   return models.length === 0 ? null : mean(models);
 }
 

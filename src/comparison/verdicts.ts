@@ -1,9 +1,8 @@
 /** The comparison in plain words: who wins at equal calls, also where that is plain voting. */
 import type { ComparedMethod } from '../contract/comparison';
-import { clarityOf } from '../domain/evidence/clear';
-import type { SeedsComparison } from '../domain/evidence/seeds-comparison';
 import { mean } from '../domain/statistics';
-import { count, counted, points, pointsInterval, percent, pValue } from '../pages/numbers';
+import { againstSentence, winnerText, type Contender } from '../pages/evidence';
+import { percent } from '../pages/numbers';
 import type { Cell, ComparedRows, ComparisonRow } from './rows';
 
 type Measured = ComparisonRow & { cell: Cell };
@@ -30,16 +29,11 @@ function winnerAt(compared: ComparedRows, task: string, style: 'briefly' | 'with
   if (first.accuracy === 0) return 'no method answers any problem correctly';
   if (second === undefined)
     return `${nameOf(first.row)} has ${percent(first.accuracy)}; nothing else was measured at so many calls`;
-  const comparison = compared.between(task, [first.row.label, second.row.label]);
-  const runnerUp = `“${second.row.label}” with ${percent(second.accuracy)}`;
-  if (comparison === null)
-    return `${nameOf(first.row)} is highest with ${percent(first.accuracy)}; next is ${runnerUp}`;
-  const [name, accuracy] = [nameOf(first.row), percent(first.accuracy)];
-  const sentence =
-    comparison.difference === 0
-      ? `${name} and ${nameOf(second.row)} are level with ${accuracy}`
-      : `${name} ${clarityOf(comparison) === 'any-seed' ? 'wins' : 'is highest'} with ${accuracy}, ${lead(comparison)} ${runnerUp}`;
-  return style === 'briefly' ? sentence : `${sentence} (${evidence(comparison)})`;
+  const contenders = [first, second].map(({ row, accuracy }) => ({ name: nameOf(row), accuracy })) as [
+    Contender,
+    Contender,
+  ];
+  return winnerText(contenders, compared.between(task, [first.row.label, second.row.label]), style);
 }
 
 /** The two best, by the seeds that both of them have: a mean over other seeds is no measure of a method. */
@@ -106,7 +100,7 @@ function againstTheVote(
       return [atCalls, atTokens].flatMap((vote) => {
         const comparison = vote && compared.between(task, [row.label, vote.label]);
         if (!comparison) return [];
-        return [`${standing([row.label, vote.label], comparison)}: ${evidence(comparison)}.`];
+        return [againstSentence([row.label, vote.label], comparison)];
       });
     });
 }
@@ -119,26 +113,6 @@ function isPaperMethod({ method }: Measured, methods: ComparedMethod[]): boolean
   return methods.some(({ name, preset }) => name === method && preset === 'multiagent-finetuning');
 }
 
-/** `“A” beats “B”` */
-function standing([first, second]: [string, string], comparison: SeedsComparison): string {
-  const isAhead = comparison.difference > 0;
-  const clarity = clarityOf(comparison);
-  if (clarity === 'any-seed') return `“${first}” ${isAhead ? 'beats' : 'loses to'} “${second}”`;
-  if (clarity === 'nothing') return `“${first}” is not clearly different from “${second}”`;
-  const which = isAhead ? 'ahead of' : 'behind';
-  return `“${first}” is ${which} “${second}” ${forTheseSeeds(comparison)}, which shows nothing of another`;
-}
-
-function lead(comparison: SeedsComparison): string {
-  const clarity = clarityOf(comparison);
-  if (clarity === 'any-seed') return 'clearly ahead of';
-  return clarity === 'these-seeds' ? `${forTheseSeeds(comparison)} ahead of` : 'not clearly ahead of';
-}
-
-export function forTheseSeeds({ seeds }: SeedsComparison): string {
-  return seeds.length === 1 ? 'for this seed' : 'for these seeds';
-}
-
 function measuredRows(rows: ComparisonRow[], task: string): Measured[] {
   return rows.flatMap((row) => {
     const cell = row.cells[task];
@@ -149,16 +123,4 @@ function measuredRows(rows: ComparisonRow[], task: string): Measured[] {
 /** A vote over samples of the untuned model, whatever it is called. */
 function isPlainVote({ tuned, kind, cell }: Measured): boolean {
   return !tuned && (kind === 'vote' || cell.isVote);
-}
-
-/**
- * `+18.0 points, 95 % interval +12.5 to +23.5 over 1,200 problems, +15.1 to +20.9 over 3 seeds`; with fewer seeds only the
- * first, named as what it is: `over the 800 problems of 2 seeds, McNemar p < 0.001`
- */
-export function evidence({ difference, withinSeeds, overSeeds, seeds }: SeedsComparison): string {
-  const { interval, n, pValue: p } = withinSeeds;
-  const within = `${points(difference)} points, 95\u00a0% interval ${pointsInterval(interval)} over`;
-  if (overSeeds.interval !== null)
-    return `${within} ${count(n)} problems, ${pointsInterval(overSeeds.interval)} over ${overSeeds.n} seeds`;
-  return `${within} the ${counted(n, 'problem')} of ${counted(seeds.length, 'seed')}, McNemar ${pValue(p)}`;
 }

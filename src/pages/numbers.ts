@@ -1,5 +1,5 @@
 /** How numbers are written, on the page and in the terminal: one place, so that the same number looks the same twice. */
-import type { Interval, PairedComparison } from '../domain/statistics';
+import type { Interval } from '../domain/statistics';
 
 const minus = '\u2212';
 // Making a formatter costs far more than using one.
@@ -28,6 +28,11 @@ export function pointsInterval(interval: Interval): string {
   return `${points(interval.lower)} to ${points(interval.upper)}`;
 }
 
+/** `61.7 % to 70.0 %` */
+export function percentInterval({ lower, upper }: Interval): string {
+  return `${percent(lower)} to ${percent(upper)}`;
+}
+
 /** `66.1 ± 2.1 %`; where all or none of the problems are right, so that the error is 0, `100.0 % of 20` */
 export function percentWithError({ accuracy: share, standardError, n }: Measured): string {
   if (n === 0) return '–';
@@ -40,16 +45,6 @@ interface Measured {
   accuracy: number;
   standardError: number;
   n: number;
-}
-
-/** `+10.2 points, 95 % interval +6.2 to +14.1, McNemar p < 0.001, n = 500` */
-export function differenceText(comparison: PairedComparison): string {
-  return `${points(comparison.difference)} points, ${evidenceText(comparison)}`;
-}
-
-/** The same without the difference. */
-export function evidenceText({ interval, pValue: p, n }: PairedComparison): string {
-  return `95\u00a0% interval ${pointsInterval(interval)}, McNemar ${pValue(p)}, n\u00a0=\u00a0${count(n)}`;
 }
 
 /** `p < 0.001`, `p = 0.034` */

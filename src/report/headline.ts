@@ -6,7 +6,8 @@ import { isClear } from '../domain/evidence/clear';
 import { compareMeasurements, findMeasurement, untunedStart } from '../domain/evidence/measurements';
 import type { AnswerShape, Measurement } from '../domain/evidence/measurements';
 import type { PairedComparison } from '../domain/statistics';
-import { counted, differenceText, evidenceText, percent } from '../pages/numbers';
+import { differenceText, evidenceText } from '../pages/evidence';
+import { counted, percent } from '../pages/numbers';
 import { labelOf } from './result-rows';
 
 /** What became of the run that its accuracies do not say. */

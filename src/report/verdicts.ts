@@ -1,11 +1,11 @@
 /** The result in plain words: what improved by how much, or that it did not, and who wins at equal calls. */
 import { equalTokens, type AnswerMode } from '../contract/evaluation';
-import { isClear } from '../domain/evidence/clear';
 import { bestIteration } from '../domain/stopping';
 import { compareMeasurements, findMeasurement, temperatureOf, untunedStart } from '../domain/evidence/measurements';
 import type { AnswerShape, Measurement } from '../domain/evidence/measurements';
 import { headlineOf, type Circumstances } from './headline';
-import { differenceText, percent } from '../pages/numbers';
+import { againstSentence, differenceText, winnerText, type Contender } from '../pages/evidence';
+import { percent } from '../pages/numbers';
 import { callsOfSociety, labelOf } from './result-rows';
 
 export interface Verdicts {
@@ -88,7 +88,7 @@ function equalCallStatements(measurements: Measurement[], shape: AnswerShape): s
   const direct = pairs
     .filter((pair) => pair !== null)
     .filter((pair) => !best?.every((measurement) => pair.includes(measurement)))
-    .map(([first, second]) => againstSentence({ first, second, shape }));
+    .map((pair) => against(pair, shape));
   return [best && winnerSentence(best, { shape, calls }), ...direct].filter((text) => text !== null);
 }
 
@@ -102,7 +102,7 @@ function equalTokenStatements(measurements: Measurement[], shape: AnswerShape): 
   ];
   return pairs.flatMap(([first, second]) => {
     if (first === undefined || second === undefined) return [];
-    return againstSentence({ first, second, shape }) ?? [];
+    return against([first, second], shape) ?? [];
   });
 }
 
@@ -124,19 +124,15 @@ function atEqualCalls(measurements: Measurement[], calls: number): Measurement[]
   );
 }
 
-function winnerSentence([winner, second]: MeasurementPair, context: { shape: AnswerShape; calls: number }): string {
-  const comparison = compareMeasurements(winner, second);
-  const uncounted = winner.iteration > 0 || second.iteration > 0 ? ', training not counted' : '';
-  const at = `At equal calls (${context.calls} per problem${uncounted})`;
-  const name = `“${labelOf(winner, context.shape)}”`;
-  const accuracy = percent(winner.result.accuracy);
-  if (comparison?.difference === 0)
-    return `${at} ${name} and “${labelOf(second, context.shape)}” are level with ${accuracy} (${differenceText(comparison)}).`;
-  const opening = `${at} the most accurate is ${name} with ${accuracy}`;
-  const next = `“${labelOf(second, context.shape)}” with ${percent(second.result.accuracy)}`;
-  if (comparison === null) return `${opening}; next is ${next}.`;
-  const clearly = isClear(comparison) ? 'clearly ahead of' : 'not clearly ahead of';
-  return `${opening}, ${clearly} ${next} (${differenceText(comparison)}).`;
+function winnerSentence(pair: MeasurementPair, { shape, calls }: { shape: AnswerShape; calls: number }): string {
+  const uncounted = pair.some(({ iteration }) => iteration > 0) ? ', training not counted' : '';
+  const contender = (measurement: Measurement): Contender => ({
+    name: `“${labelOf(measurement, shape)}”`,
+    accuracy: measurement.result.accuracy,
+  });
+  const [first, second] = pair;
+  const winner = winnerText([contender(first), contender(second)], compareMeasurements(first, second));
+  return `At equal calls (${calls} per problem${uncounted}) ${winner}.`;
 }
 
 type MeasurementPair = [Measurement, Measurement];
@@ -150,10 +146,7 @@ function pairOf(rivals: Measurement[]): MeasurementPair | null {
   return first.mode === 'society' ? [second, first] : [first, second];
 }
 
-function againstSentence({ first, second, shape }: { first: Measurement; second: Measurement; shape: AnswerShape }) {
+function against([first, second]: MeasurementPair, shape: AnswerShape): string | null {
   const comparison = compareMeasurements(first, second);
-  if (comparison === null) return null;
-  const better = comparison.difference >= 0 ? 'beats' : 'loses to';
-  const verb = isClear(comparison) ? better : 'shows no clear difference from';
-  return `“${labelOf(first, shape)}” ${verb} “${labelOf(second, shape)}” (${differenceText(comparison)}).`;
+  return comparison && againstSentence([labelOf(first, shape), labelOf(second, shape)], comparison);
 }

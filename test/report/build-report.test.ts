@@ -84,9 +84,7 @@ describe('equal calls', () => {
     const untuned = withCorrect(reportFixture(), { iteration: 0, mode: 'vote-9', correct: 499 });
     const winner = (input: ReportInput) =>
       buildReport(input).statements.find((text) => text.startsWith('At equal calls'));
-    expect(plain(winner(untuned) ?? '')).toContain(
-      'the most accurate is “Vote over 9, untuned” with 99.8 %, clearly ahead of',
-    );
+    expect(plain(winner(untuned) ?? '')).toContain('“Vote over 9, untuned” wins with 99.8 %, clearly ahead of');
     const close = withCorrect(untuned, { iteration: 2, mode: 'vote-9', correct: 498 });
     expect(plain(winner(close) ?? '')).toContain('not clearly ahead of “Vote over 9 after iteration 2”');
   });

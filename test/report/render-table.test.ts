@@ -8,7 +8,9 @@ test('the table shows accuracy with its error, the paired difference with its in
   const row = lines.find((line) => line.startsWith('Society after iteration 2  '));
   expect(row).toMatch(/\d+\.\d \+\/- \d\.\d % +500 +9 +621 +\+\d+\.\d +\+\d+\.\d to \+\d+\.\d +p < 0\.001$/);
   expect(lines.at(0)).toContain('After 2 iterations of finetuning');
-  expect(lines.join('\n')).toContain('At equal calls (9 per problem, training not counted) the most accurate is');
+  expect(lines.join('\n')).toContain(
+    'At equal calls (9 per problem, training not counted) "Vote over 9 after iteration 2"',
+  );
 });
 
 test('why a run ended early, and what warns of a collapse, stands right behind the headline', () => {

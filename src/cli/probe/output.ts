@@ -10,7 +10,7 @@ import type { CallCounts } from '../../contract/run';
 import type { TaskSettings } from '../../contract/task-settings';
 import { count } from '../../pages/numbers';
 import { asciiOnly, plainTableLines, wrapped } from '../../pages/terminal';
-import { inPoints, readingSentence } from '../../report/reading-sentence';
+import { inPoints, readingSentence } from './reading-sentence';
 import type { ProbeSubject } from './subject';
 
 export interface ProbeResult extends CriticReading {

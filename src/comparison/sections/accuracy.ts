@@ -3,7 +3,7 @@ import { wilsonInterval } from '../../domain/statistics';
 import type { Chart } from '../../pages/chart';
 import { percentLabels } from '../../pages/charts/axes';
 import { dotPlot, type DotLine } from '../../pages/charts/dot-plot';
-import { count, percent, percentWithError } from '../../pages/numbers';
+import { count, percent, percentInterval, percentWithError } from '../../pages/numbers';
 import { chart, section, table, type Section } from '../../pages/page';
 import { visibleLine } from '../../visible-text';
 import type { ComparisonReport } from '../build';
@@ -64,9 +64,7 @@ function accuracyNote({ rows, seeds }: ComparisonReport): string {
 function accuracyPlot({ rows, tasks }: ComparisonReport, task: string): Chart | null {
   const lines = rows.flatMap((row) => lineOf(row, task));
   if (lines.length === 0) return null;
-  const texts = lines.map(({ label, value, interval: { lower, upper } }) => {
-    return `${label} ${percent(value)} (${percent(lower)} to ${percent(upper)})`;
-  });
+  const texts = lines.map(({ label, value, interval }) => `${label} ${percent(value)} (${percentInterval(interval)})`);
   const of = tasks.length === 1 ? '' : ` on ${visibleLine(task)}`;
   return dotPlot({
     id: `accuracy-${tasks.indexOf(task) + 1}`,

@@ -103,14 +103,19 @@ function stepMatch({ first, second }: DifferenceClaim, runs: ClaimedRuns, seed: 
   const [own, rival] = [runs.steps(first.method, seed), runs.steps(second.method, seed)];
   if (own === undefined || rival === undefined) return undefined;
   const through = first.iteration === 'last' ? own.length - 1 : first.iteration;
-  const agents = [...new Set(own.flatMap((taken) => Object.keys(taken)))];
   return iterationsTo(rival.length - 1).find((iteration) =>
-    agents.every((agent) => stepsThrough(rival, agent, iteration) >= stepsThrough(own, agent, through)),
+    trainedIn(own).every((agent) => stepsThrough(rival, agent, iteration) >= stepsThrough(own, agent, through)),
   );
 }
 
-function stepsThrough(steps: Steps, agent: string, iteration: number): number {
+/** Optimizer steps that an agent has taken through an iteration, or in all. */
+export function stepsThrough(steps: Steps, agent: string, iteration = steps.length - 1): number {
   return steps.slice(0, iteration + 1).reduce((sum, taken) => sum + (taken[agent] ?? 0), 0);
+}
+
+/** Agents that were trained in some iteration. */
+export function trainedIn(steps: Steps): string[] {
+  return [...new Set(steps.flatMap((taken) => Object.keys(taken)))];
 }
 
 /** Accuracy at the peak minus accuracy after the last iteration. */

@@ -18,7 +18,13 @@ export function isClear({ interval, pValue }: PairedComparison): boolean {
  */
 export type Clarity = 'any-seed' | 'these-seeds' | 'nothing';
 
-export function clarityOf({ withinSeeds, overSeeds }: SeedsComparison): Clarity {
+/** Two ways of answering, in one run or over several seeds. */
+export type Compared = PairedComparison | SeedsComparison;
+
+/** One run speaks of its problems alone, and of no seeds: what is clear there is clear. */
+export function clarityOf(compared: Compared): Clarity {
+  if (!('withinSeeds' in compared)) return isClear(compared) ? 'any-seed' : 'nothing';
+  const { withinSeeds, overSeeds } = compared;
   if (!isClear(withinSeeds)) return 'nothing';
   const { interval } = overSeeds;
   return interval !== null && signOf(interval) === signOf(withinSeeds.interval) ? 'any-seed' : 'these-seeds';

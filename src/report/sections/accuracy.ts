@@ -1,7 +1,7 @@
 /** Accuracy and agreement per iteration: curves, the numbers behind them, and each member's own accuracy. */
 import { mean } from '../../domain/statistics';
 import { shareChart } from '../../pages/charts/shares';
-import { count, percent, percentWithError, points, pointsInterval, pValue } from '../../pages/numbers';
+import { count, percent, percentInterval, percentWithError, points, pointsInterval, pValue } from '../../pages/numbers';
 import { chart, details, section, table, type Column, type Section } from '../../pages/page';
 import type { Evaluation } from '../../contract/evaluation';
 import type { AccuracyPoint, Report } from '../build-report';
@@ -37,7 +37,7 @@ const pointColumns: Column<AccuracyPoint>[] = [
   { head: 'Accuracy ± SE', of: percentWithError },
   { head: 'Right', of: ({ correct }) => count(correct) },
   { head: 'n', of: ({ n }) => count(n) },
-  { head: '95 % Wilson interval', of: ({ interval }) => `${percent(interval.lower)} to ${percent(interval.upper)}` },
+  { head: '95 % Wilson interval', of: ({ interval }) => percentInterval(interval) },
   { head: 'Difference, points', of: ({ comparison }) => comparison && points(comparison.difference) },
   { head: '95 % interval', of: ({ comparison }) => comparison && pointsInterval(comparison.interval) },
   { head: 'McNemar', of: ({ comparison }) => comparison && pValue(comparison.pValue) },

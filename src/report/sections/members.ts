@@ -4,7 +4,7 @@ import { mean, wilsonInterval } from '../../domain/statistics';
 import { shareChart } from '../../pages/charts/shares';
 import { stackedBars } from '../../pages/charts/stacked-bars';
 import { color } from '../../pages/colors';
-import { count, percent, points } from '../../pages/numbers';
+import { count, percent, percentInterval, points } from '../../pages/numbers';
 import { chart, details, prose, section, table, type Block, type Column, type Section } from '../../pages/page';
 import type { Report } from '../build-report';
 
@@ -90,8 +90,7 @@ function memberTable(wholes: Whole[]) {
 
 function accuracyText(right: number | null, problems: number): string | null {
   if (right === null || problems === 0) return null;
-  const { lower, upper } = wilsonInterval({ correct: right, n: problems });
-  return `${percent(right / problems)} (${percent(lower)} to ${percent(upper)})`;
+  return `${percent(right / problems)} (${percentInterval(wilsonInterval({ correct: right, n: problems }))})`;
 }
 
 const effectColumns: Column<CriticEffect>[] = [

@@ -1,6 +1,6 @@
 /** What the intervention says in words (method, section 10): one sentence for terminal and page, and a warning where it is due. */
-import type { CriticReading, Points } from '../contract/critic-reading';
-import { leastReading } from '../domain/measures/critic-reading';
+import type { CriticReading, Points } from '../../contract/critic-reading';
+import { leastReading } from '../../domain/measures/critic-reading';
 
 const showNothing = 'cannot show or refute anything about debating, summaries, critics or rounds';
 
