@@ -12,6 +12,7 @@ import { iterationKeys } from '../src/domain/keys';
 import { debateRules } from '../src/domain/debate-rules';
 import { voteSizes } from '../src/domain/plan';
 import { distinctAnswers } from '../src/domain/voting';
+import { readTranscripts } from '../src/runs/stored-run';
 import type { ActivityDependencies } from './dependencies';
 import { withHeartbeats } from './heartbeats';
 import type { References } from './references';
@@ -34,7 +35,7 @@ export function createEvaluationActivities(
     return withHeartbeats(async () => {
       const place: SplitPlace = { ...runOf(plan), split, iteration };
       const { record } = await contexts.run(plan);
-      const transcripts = await readTranscripts(shards);
+      const transcripts = await readTranscripts(store, shards);
       const votes = await readVotes(shards);
       const judge = await references.judge(
         place,
@@ -66,18 +67,13 @@ export function createEvaluationActivities(
   async function auditTraining({ plan, iteration, shards }: AuditInput): Promise<ConsensusAudit> {
     return withHeartbeats(async () => {
       const place: SplitPlace = { ...runOf(plan), split: 'train', iteration };
-      const transcripts = await readTranscripts(shards);
+      const transcripts = await readTranscripts(store, shards);
       const key = iterationKeys.referenceVerdicts(place);
       const { isRight } = await references.judge(place, allAnswers(transcripts, []), key);
       const trainingSets = await readTrainingSets(plan, iteration);
       const audit = auditConsensus({ iteration, transcripts, trainingSets, isRight });
       return (await publishSealed<ConsensusAudit>(store, iterationKeys.audit(place), audit)).content;
     });
-  }
-
-  async function readTranscripts(shards: ShardOutcome[]): Promise<Transcript[]> {
-    const files = await Promise.all(shards.map(({ transcripts }) => store.readVerified(transcripts)));
-    return files.flatMap((bytes) => parseLines<Transcript>(bytes));
   }
 
   async function readVotes(shards: ShardOutcome[]): Promise<VoteRecord[]> {

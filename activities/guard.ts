@@ -3,12 +3,11 @@ import type { ConsensusAudit } from '../src/contract/evaluation';
 import type { GuardReport } from '../src/contract/guard';
 import type { GuardCheckInput, GuardCheckOutcome } from '../src/contract/run';
 import type { SelectionReport } from '../src/contract/training';
-import type { Transcript } from '../src/contract/transcript';
-import { parseLines } from '../src/artifacts/lines';
 import { publishSealed, readSealed, requireSealed } from '../src/artifacts/sealed';
 import { debateRules } from '../src/domain/debate-rules';
 import { guardStop, judgeTraining, sentenceOf } from '../src/domain/guard';
 import { iterationKeys } from '../src/domain/keys';
+import { readTranscripts } from '../src/runs/stored-run';
 import type { ActivityDependencies } from './dependencies';
 import { withHeartbeats } from './heartbeats';
 import type { RunContexts } from './run-context';
@@ -22,12 +21,11 @@ export function createGuardActivities({ store }: ActivityDependencies, contexts:
       const known = await readSealed<GuardReport>(store, key);
       if (known !== undefined) return (await wasTrained(place)) ? { stopped: guardStop(known) } : outcomeOf(known);
       const { record } = await contexts.run(plan);
-      const files = await Promise.all(shards.map(({ transcripts }) => store.readVerified(transcripts)));
       const report = judgeTraining({
         iteration,
         action: record.specification.guard,
         size: debateRules(record.specification, 'train'),
-        transcripts: files.flatMap((bytes) => parseLines<Transcript>(bytes)),
+        transcripts: await readTranscripts(store, shards),
         selection: await requireSealed<SelectionReport>(store, iterationKeys.selection(place)),
         audit: await readSealed<ConsensusAudit>(store, iterationKeys.audit(place)),
         before: await pointsBefore(place),

@@ -3,18 +3,17 @@
  * computed and stored. Runs after the evaluation; nothing here is read by selection.
  */
 import { Context } from '@temporalio/activity';
-import type { MeasuresInput, ScoredShard, ScoreShardInput, ShardOutcome } from '../src/contract/run';
-import { parseLines } from '../src/artifacts/lines';
+import type { MeasuresInput, RunPlan, ScoredShard, ScoreShardInput } from '../src/contract/run';
 import { publishSealed, readSealed, requireSealed } from '../src/artifacts/sealed';
-import type { ConsensusAudit, Evaluation } from '../src/contract/evaluation';
+import type { Evaluation } from '../src/contract/evaluation';
 import type { Measures, ScoreBatch, ScoringKind } from '../src/contract/measures';
-import type { WeightsRecord } from '../src/contract/training-job';
 import type { Transcript } from '../src/contract/transcript';
 import { addCounts, noCounts } from '../src/domain/counts';
 import { debateRules, type DebateSize } from '../src/domain/debate-rules';
 import { iterationKeys } from '../src/domain/keys';
 import { assembleMeasures, drawMeasuredProblems } from '../src/domain/measures';
 import { inGroups } from '../src/domain/measures/scored-text';
+import { readTranscripts, StoredRun } from '../src/runs/stored-run';
 import type { CallMemory } from './completions';
 import type { ActivityDependencies } from './dependencies';
 import { withHeartbeats } from './heartbeats';
@@ -43,7 +42,7 @@ export function createMeasuresActivities(
         const { record } = await contexts.run(input.plan);
         const size = debateRules(record.specification, input.split);
         const models = await modelsOf(input);
-        const transcripts = parseLines<Transcript>(await store.readVerified(input.transcripts));
+        const transcripts = await readTranscripts(store, [input]);
         const sum = { texts: 0, tokens: 0 };
         for (const [batch, problems] of batchesOf(await measuredAmong(transcripts, input)).entries()) {
           const key = iterationKeys.scores(placeOf(input), { kind: input.kind, batch });
@@ -77,7 +76,11 @@ export function createMeasuresActivities(
     const { plan, iteration, split, unscored, seconds } = input;
     const { record } = await contexts.run(plan);
     const { specification } = record;
-    const transcripts = (await Promise.all(input.shards.map(readTranscripts))).flat();
+    const run = await storedRun(plan);
+    const debated = await Promise.all(
+      input.shards.map(async (shard) => ({ shard: shard.shard, transcripts: await run.transcripts([shard]) })),
+    );
+    const transcripts = debated.flatMap((shard) => shard.transcripts);
     return assembleMeasures({
       ...{ runId: plan.runId, iteration, split, method: plan.method, seed: specification.seed },
       ...{ ...sizeOf(debateRules(specification, split)), transcripts },
@@ -89,7 +92,7 @@ export function createMeasuresActivities(
       embeddingModel: embeddingModelOf(record).model,
       fixedScorer: fixedScorerOf(record)?.model ?? null,
       baseOf: (await modelsOf(input)).baseOf,
-      batches: await storedBatches(input),
+      batches: await storedBatches(input, debated),
       unscored,
       seconds,
       evaluationCounts: addCounts(noCounts, ...input.shards.map(({ counts }) => counts)),
@@ -103,26 +106,21 @@ export function createMeasuresActivities(
   }
 
   async function evaluations({ plan, iteration }: MeasuresInput) {
-    const place = (of: number) => iterationKeys.evaluation({ runId: plan.runId, iteration: of });
+    const run = await storedRun(plan);
+    const key = iterationKeys.evaluation({ runId: plan.runId, iteration });
     return {
-      evaluation: await requireSealed<Evaluation>(store, place(iteration)),
-      previous: iteration === 0 ? undefined : await readSealed<Evaluation>(store, place(iteration - 1)),
-      untuned: iteration === 0 ? undefined : await readSealed<Evaluation>(store, place(0)),
+      evaluation: await requireSealed<Evaluation>(store, key),
+      previous: iteration === 0 ? undefined : await run.evaluation(iteration - 1),
+      untuned: iteration === 0 ? undefined : await run.evaluation(0),
     };
   }
 
   async function training({ plan, iteration }: MeasuresInput) {
-    const place = { runId: plan.runId, iteration };
-    const records = plan.trainedAgents.map((agent) =>
-      readSealed<WeightsRecord>(store, iterationKeys.weights(place, agent)),
-    );
-    const shards = Array.from({ length: Math.ceil(plan.trainProblems / plan.shardSize) }, (_, shard) =>
-      readSealed<ShardOutcome>(store, iterationKeys.shardOutcome({ ...place, split: 'train', shard })),
-    );
-    const debated = (await Promise.all(shards)).filter((shard) => shard !== undefined);
+    const run = await storedRun(plan);
+    const debated = await run.shards(iteration, 'train');
     return {
-      weights: (await Promise.all(records)).filter((weights) => weights !== undefined),
-      audit: await readSealed<ConsensusAudit>(store, iterationKeys.audit(place)),
+      weights: await run.weights(iteration),
+      audit: await run.audit(iteration),
       debateCounts: debated.length === 0 ? undefined : addCounts(noCounts, ...debated.map(({ counts }) => counts)),
     };
   }
@@ -141,25 +139,32 @@ export function createMeasuresActivities(
     };
   }
 
-  async function storedBatches(input: MeasuresInput): Promise<Record<ScoringKind, ScoreBatch[]>> {
+  async function storedBatches(
+    input: MeasuresInput,
+    debated: DebatedShard[],
+  ): Promise<Record<ScoringKind, ScoreBatch[]>> {
     const of = async (kind: ScoringKind): Promise<ScoreBatch[]> => {
       if (input.plan.scoring?.includes(kind) !== true || input.unscored[kind] !== undefined) return [];
-      return (await Promise.all(input.shards.map((shard) => batchesOfShard(input, shard, kind)))).flat();
+      return (await Promise.all(debated.map((shard) => batchesOfShard(input, shard, kind)))).flat();
     };
     return { embedding: await of('embedding'), agents: await of('agents'), scorer: await of('scorer') };
   }
 
-  async function batchesOfShard(input: MeasuresInput, shard: ShardOutcome, kind: ScoringKind): Promise<ScoreBatch[]> {
-    const batches = batchesOf(await measuredAmong(await readTranscripts(shard), input));
-    const place = placeOf({ ...input, shard: shard.shard });
+  async function batchesOfShard(
+    input: MeasuresInput,
+    { shard, transcripts }: DebatedShard,
+    kind: ScoringKind,
+  ): Promise<ScoreBatch[]> {
+    const batches = batchesOf(await measuredAmong(transcripts, input));
+    const place = placeOf({ ...input, shard });
     const stored = batches.map((_, batch) =>
       requireSealed<ScoreBatch>(store, iterationKeys.scores(place, { kind, batch })),
     );
     return Promise.all(stored);
   }
 
-  async function readTranscripts({ transcripts }: ShardOutcome): Promise<Transcript[]> {
-    return parseLines<Transcript>(await store.readVerified(transcripts));
+  async function storedRun(plan: RunPlan): Promise<StoredRun> {
+    return new StoredRun(store, (await contexts.run(plan)).record);
   }
 
   async function measuredAmong(transcripts: Transcript[], input: Measured): Promise<Transcript[]> {
@@ -178,6 +183,12 @@ export function createMeasuresActivities(
   }
 
   return { scoreShard, recordMeasures };
+}
+
+/** What was debated in one shard. */
+interface DebatedShard {
+  shard: number;
+  transcripts: Transcript[];
 }
 
 type Measured = Pick<MeasuresInput, 'plan' | 'split' | 'iteration'>;

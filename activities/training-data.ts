@@ -2,13 +2,14 @@
 import type { SelectionInput, SelectionOutcomeCounts } from '../src/contract/run';
 import type { SelectionReport, TrainingExample } from '../src/contract/training';
 import type { Transcript } from '../src/contract/transcript';
-import { formatLines, parseLines } from '../src/artifacts/lines';
+import { formatLines } from '../src/artifacts/lines';
 import { publishSealed } from '../src/artifacts/sealed';
 import { sha256 } from '../src/domain/digests';
 import { iterationKeys } from '../src/domain/keys';
 import { Selection, type ReferenceVerdict } from '../src/domain/selection';
 import { selectionSettings } from '../src/domain/selection-settings';
 import { distinctAnswers } from '../src/domain/voting';
+import { readTranscripts } from '../src/runs/stored-run';
 import type { ActivityDependencies } from './dependencies';
 import { withHeartbeats } from './heartbeats';
 import type { References } from './references';
@@ -62,7 +63,7 @@ export function createTrainingDataActivities(
 
   /** One file at a time: thousands of transcripts never lie in memory together. */
   async function* transcriptsOf({ transcripts }: SelectionInput): AsyncGenerator<Transcript> {
-    for (const reference of transcripts) yield* parseLines<Transcript>(await store.readVerified(reference));
+    for (const reference of transcripts) yield* await readTranscripts(store, [{ transcripts: reference }]);
   }
 
   return { selectTrainingData };

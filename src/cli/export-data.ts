@@ -3,17 +3,17 @@ import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Option, type Command } from 'commander';
-import { readSealed } from '../artifacts/sealed';
 import { loadConfig } from '../config';
 import type { RunRecord } from '../contract/run';
 import type { TrainingExample } from '../contract/training';
 import { dataFormats, dataLine, type DataFormat } from '../domain/data-formats';
 import { runIdOf, sha256 } from '../domain/digests';
-import { runKeys } from '../domain/keys';
+
 import { InvalidRunSpec } from '../errors';
 import type { ArtifactStore } from '../ports';
 import { exportedExamples, selectedIterations } from '../runs/exported-examples';
 import { unknownRun } from '../runs/find-society';
+import { StoredRun } from '../runs/stored-run';
 import { visibleJson, visibleText } from '../visible-text';
 import { openStore } from '../artifacts/open-store';
 import { positiveNumber } from './number-options';
@@ -71,11 +71,12 @@ export function register(program: Command): void {
 /** Throws `InvalidRunSpec` with one sentence where there is nothing to export, or something else would be overwritten. */
 export async function exportData(store: ArtifactStore, run: string, options: ExportOptions): Promise<ExportSummary> {
   const runId = runIdOf(run);
-  const record = await readSealed<RunRecord>(store, runKeys.record(runId));
-  if (record === undefined) throw new InvalidRunSpec([`run: ${JSON.stringify(run)} ${await unknownRun(store, runId)}`]);
-  const iteration = await iterationToExport(store, record, options.iteration);
+  const stored = await StoredRun.find(store, runId);
+  if (stored === undefined) throw new InvalidRunSpec([`run: ${JSON.stringify(run)} ${await unknownRun(store, runId)}`]);
+  const { record } = stored;
+  const iteration = await iterationToExport(stored, options.iteration);
   const agents = agentsToExport(record, options.agent);
-  const examples = await exportedExamples(store, record, { iteration, format: options.as });
+  const examples = await exportedExamples(stored, { iteration, format: options.as });
   const folder = options.out ?? `${runId}.i${iteration}.${options.as}`;
   const files = agents.map((agent) => fileOf(agent, examples.get(agent) ?? [], { folder, format: options.as }));
   if (files.every(({ text }) => text === '')) throw nothingAs(record, { iteration, format: options.as, agents });
@@ -93,13 +94,13 @@ export async function exportData(store: ArtifactStore, run: string, options: Exp
   };
 }
 
-async function iterationToExport(store: ArtifactStore, record: RunRecord, asked: number | undefined): Promise<number> {
-  const { runId, plan } = record;
+async function iterationToExport(run: StoredRun, asked: number | undefined): Promise<number> {
+  const { runId, plan } = run.record;
   if (plan.trainedAgents.length === 0 || plan.iterations === 0) {
     const why = plan.trainedAgents.length === 0 ? `its method ${plan.method}` : 'a run of 0 iterations';
     throw new InvalidRunSpec([`run: ${runId} has nothing to export: ${why} trains nobody`]);
   }
-  const selected = await selectedIterations(store, record);
+  const selected = await selectedIterations(run);
   const newest = selected.at(-1);
   if (newest === undefined) throw new InvalidRunSpec([`run: ${runId} has nothing to export yet: no data are selected`]);
   if (asked === undefined || selected.includes(asked)) return asked ?? newest;

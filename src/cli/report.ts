@@ -2,14 +2,13 @@
 import type { Command } from 'commander';
 import { buildReport, renderHtml, type Report } from '../report';
 import { gatherReport } from '../runs/gather-report';
-import { readSealed } from '../artifacts/sealed';
 import { loadConfig, type MachineConfig } from '../config';
-import type { RunRecord } from '../contract/run';
 import { runIdOf } from '../domain/digests';
 import { runKeys } from '../domain/keys';
 import type { ArtifactStore } from '../ports';
 import { courseOf } from '../runs/standing';
 import { readReport } from '../runs/stored-report';
+import { StoredRun } from '../runs/stored-run';
 import { openStore } from '../artifacts/open-store';
 import { closing } from './run';
 import { visibleJson } from '../visible-text';
@@ -41,11 +40,11 @@ async function show(run: string, options: ReportOptions): Promise<void> {
 
 /** From the artifacts alone; runs of older versions kept in their report only how long the stages took. */
 async function rebuild(store: ArtifactStore, config: MachineConfig, runId: string): Promise<Report> {
-  const record = await readSealed<RunRecord>(store, runKeys.record(runId));
-  const evaluated = record === undefined ? -1 : (await courseOf(store, record)).evaluated;
-  if (evaluated < 0) return readReport(store, runId);
+  const run = await StoredRun.find(store, runId);
+  const evaluated = run === undefined ? -1 : (await courseOf(run)).evaluated;
+  if (run === undefined || evaluated < 0) return readReport(store, runId);
   const prices = (endpoint: string) => config.endpoints[endpoint]?.prices;
-  const input = await gatherReport(store, { runId, throughIteration: evaluated }, { prices });
+  const input = await gatherReport(run, evaluated, { prices });
   const timings =
     input.timings.length > 0
       ? input.timings

@@ -2,15 +2,14 @@
 import type { Command } from 'commander';
 import { readSealed } from '../artifacts/sealed';
 import { loadConfig, type MachineConfig } from '../config';
-import type { Evaluation } from '../contract/evaluation';
 import type { ComparisonRecord } from '../contract/comparison';
-import type { RunRecord } from '../contract/run';
-import { comparisonKeys, iterationKeys, runKeys } from '../domain/keys';
+import { comparisonKeys } from '../domain/keys';
 import { ArtifactError } from '../errors';
 import type { ArtifactStore } from '../ports';
 import { findServers } from '../runs/find-servers';
 import { runStates, type RunState } from '../runs/run-states';
-import { standingOf } from '../runs/standing';
+import { courseOf, standingOf } from '../runs/standing';
+import { storedRunIds, StoredRun } from '../runs/stored-run';
 import { connectClient } from '../runs/temporal-client';
 import { openStore } from '../artifacts/open-store';
 import { visibleJson, visibleText } from '../visible-text';
@@ -44,10 +43,8 @@ export function register(program: Command): void {
 async function list(options: { json?: boolean }): Promise<void> {
   const config = loadConfig();
   const store = openStore(config);
-  const keys = await store.list('runs');
-  const found = await Promise.all(
-    keys.map((key) => key.slice('runs/'.length)).map((runId) => unlessDamaged(runId, () => summarise(store, runId))),
-  );
+  const runIds = await storedRunIds(store);
+  const found = await Promise.all(runIds.map((runId) => unlessDamaged(runId, () => summarise(store, runId))));
   const runs = await withStates(
     config,
     found.filter((run) => run !== undefined).sort((left, right) => (left.createdAt < right.createdAt ? -1 : 1)),
@@ -123,17 +120,12 @@ function describeComparison({ comparisonId, methods, tasks, seeds, runs }: Compa
 }
 
 async function summarise(store: ArtifactStore, runId: string): Promise<RunSummary | undefined> {
-  const record = await readSealed<RunRecord>(store, runKeys.record(runId));
-  if (record === undefined) return undefined;
-  const { plan, specification, createdAt, workflowId } = record;
-  const accuracy: number[] = [];
-  for (let iteration = 0; iteration <= plan.iterations; iteration++) {
-    const evaluation = await readSealed<Evaluation>(store, iterationKeys.evaluation({ runId, iteration }));
-    const society = evaluation?.modes.find(({ mode }) => mode === 'society');
-    if (society === undefined) break;
-    accuracy.push(society.accuracy);
-  }
-  const finished = (await standingOf(store, runId)).standing === 'finished';
+  const run = await StoredRun.find(store, runId);
+  if (run === undefined) return undefined;
+  const { plan, specification, createdAt, workflowId } = run.record;
+  const accuracies = await Promise.all(run.iterations.map((iteration) => run.accuracy(iteration)));
+  const accuracy = accuracies.filter((share) => share !== undefined);
+  const finished = (await courseOf(run)).ended !== undefined;
   const { task, method, iterations } = plan;
   return { runId, task, method, seed: specification.seed, iterations, accuracy, finished, createdAt, workflowId };
 }

@@ -1,18 +1,16 @@
 /** `maft societies [RUN]`: which societies there are, how well each answers, and where the weights of its agents lie. */
 import type { Command } from 'commander';
-import { readSealed } from '../artifacts/sealed';
-import { readSociety } from '../artifacts/societies';
 import { loadConfig } from '../config';
 import type { AnswerMode, Evaluation } from '../contract/evaluation';
-import type { RunRecord } from '../contract/run';
 import type { Society } from '../contract/society';
 import { runIdOf } from '../domain/digests';
 import { iterationsTo } from '../domain/identifiers';
-import { iterationKeys, modelKey, runKeys } from '../domain/keys';
+import { modelKey } from '../domain/keys';
 import { InvalidRunSpec } from '../errors';
 import type { ArtifactStore } from '../ports';
 import { percent } from '../pages/numbers';
 import { courseOf } from '../runs/standing';
+import { storedRunIds, StoredRun } from '../runs/stored-run';
 import { suggestion } from '../specification/nearest';
 import { visibleJson, visibleText } from '../visible-text';
 import { openStore } from '../artifacts/open-store';
@@ -48,7 +46,7 @@ export function register(program: Command): void {
 
 async function list(run: string | undefined, { json }: { json?: boolean }): Promise<void> {
   const store = openStore(loadConfig());
-  const known = (await store.list('runs')).map((key) => key.slice('runs/'.length));
+  const known = await storedRunIds(store);
   const wanted = run === undefined ? known : [runIdOf(run)];
   if (run !== undefined && !known.includes(runIdOf(run)))
     throw new InvalidRunSpec([
@@ -64,14 +62,12 @@ async function list(run: string | undefined, { json }: { json?: boolean }): Prom
 }
 
 async function societiesOf(store: ArtifactStore, runId: string): Promise<SocietySummary[]> {
-  const record = await readSealed<RunRecord>(store, runKeys.record(runId));
-  if (record === undefined) return [];
-  const { evaluated } = await courseOf(store, record);
-  const iterations = iterationsTo(evaluated);
-  const read = iterations.map(async (iteration) => {
-    const place = { runId, iteration };
-    const society = await readSociety(store, record, iteration);
-    const evaluation = await readSealed<Evaluation>(store, iterationKeys.evaluation(place));
+  const run = await StoredRun.find(store, runId);
+  if (run === undefined) return [];
+  const { evaluated } = await courseOf(run);
+  const read = iterationsTo(evaluated).map(async (iteration) => {
+    const society = await run.society(iteration);
+    const evaluation = await run.evaluation(iteration);
     return society && evaluation && summarise(society, evaluation, (model) => store.addressOf(modelKey(model)));
   });
   return (await Promise.all(read)).filter((each) => each !== undefined);

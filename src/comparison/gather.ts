@@ -1,5 +1,4 @@
 /** What a comparison has come to by now, read from the store: its runs' evaluations, training records and calls. */
-import { readSealed } from '../artifacts/sealed';
 import { endpointsAsked } from '../artifacts/societies';
 import type {
   ComparedRun,
@@ -12,16 +11,13 @@ import type {
 import type { Evaluation } from '../contract/evaluation';
 import type { Measures } from '../contract/measures';
 import type { CallCounts, RunRecord, ShardOutcome } from '../contract/run';
-import type { WeightsRecord } from '../contract/training-job';
 import { addCounts, noCounts } from '../domain/counts';
 import type { Steps } from '../domain/evidence/claims';
-import { iterationsTo } from '../domain/identifiers';
-import { iterationKeys, runKeys } from '../domain/keys';
 import { runPrices } from '../domain/money';
 import { ArtifactError } from '../errors';
 import type { ArtifactStore } from '../ports';
-import { standingOf } from '../runs/standing';
-import { readAllShards, splits } from '../runs/stored-shards';
+import { courseOf } from '../runs/standing';
+import { StoredRun } from '../runs/stored-run';
 
 export interface ComparedArtifacts {
   runId: string;
@@ -93,29 +89,21 @@ async function readRun(
   place: Place,
   { specificationDigest, after, prices }: ComparedRun & Pick<GatherOptions, 'prices'>,
 ): Promise<ComparedArtifacts> {
-  const { runId } = place;
-  const record = await readSealed<RunRecord>(store, runKeys.record(runId));
-  if (record === undefined) return { ...without(place), standing: 'not started' };
+  const run = await StoredRun.find(store, place.runId);
+  if (run === undefined) return { ...without(place), standing: 'not started' };
+  const { record, iterations } = run;
   if (record.specificationDigest !== specificationDigest)
     return without(place, 'was made with other settings than this comparison asks for');
-  const { standing } = await standingOf(store, runId);
-  const numbers = iterationsOf(record);
-  const evaluations = await Promise.all(
-    numbers.map((iteration) => readSealed<Evaluation>(store, iterationKeys.evaluation({ runId, iteration }))),
-  );
-  const measures = await Promise.all(
-    numbers.map((iteration) => readSealed<Measures>(store, iterationKeys.measures({ runId, iteration }))),
-  );
-  const debated = await readAllShards(store, record, 'train');
-  const others = splits.filter((split) => split !== 'train').map((split) => readAllShards(store, record, split));
-  const shards = [...debated, ...(await Promise.all(others)).flat()];
+  const evaluations = await Promise.all(iterations.map((iteration) => run.evaluation(iteration)));
+  const measures = await Promise.all(iterations.map((iteration) => run.measures(iteration)));
+  const shards = await run.allShards();
   return {
     ...place,
-    standing: standing === 'finished' ? 'finished' : 'unfinished',
+    standing: (await courseOf(run)).ended === undefined ? 'unfinished' : 'finished',
     record,
     evaluations: evaluations.filter((evaluation) => evaluation !== undefined),
     measures: measures.filter((each) => each !== undefined),
-    ...(await (after === undefined ? trainingOf(store, record, debated) : trainingElsewhere(store, after))),
+    ...(await trainingOf(after === undefined ? run : await StoredRun.find(store, after))),
     prices: runPrices(await endpointsAsked(store, record), prices),
     counts: sumOf(shards),
     reused: addCounts(noCounts, ...shards.flatMap(({ reused }) => reused ?? [])),
@@ -141,11 +129,6 @@ function without(place: Place, reason?: string): ComparedArtifacts {
   };
 }
 
-/** 0..L */
-function iterationsOf({ plan }: RunRecord): number[] {
-  return iterationsTo(plan.iterations);
-}
-
 function sumOf(shards: ShardOutcome[]): CallCounts {
   return addCounts(noCounts, ...shards.map(({ counts }) => counts));
 }
@@ -154,25 +137,18 @@ type Trained = Pick<ComparedArtifacts, 'training' | 'steps'>;
 
 const untrained: Trained = { training: { counts: noCounts, tokens: 0, examples: 0, seconds: 0 }, steps: [] };
 
-/** What the society of a run that only measures was trained on: its own run's, where that has been started. */
-async function trainingElsewhere(store: ArtifactStore, runId: string): Promise<Trained> {
-  const record = await readSealed<RunRecord>(store, runKeys.record(runId));
-  if (record === undefined) return untrained;
-  return trainingOf(store, record, await readAllShards(store, record, 'train'));
-}
-
-/** What a run's societies were trained on; nothing where it trains nobody. */
-async function trainingOf(store: ArtifactStore, record: RunRecord, shards: ShardOutcome[]): Promise<Trained> {
-  const { runId, plan } = record;
-  const keys = iterationsOf(record).map((iteration) =>
-    plan.trainedAgents.map((agent) => iterationKeys.weights({ runId, iteration }, agent)),
-  );
-  const read = keys.map((agents) => Promise.all(agents.map((key) => readSealed<WeightsRecord>(store, key))));
-  const weights = (await Promise.all(read)).map((records) => records.filter((each) => each !== undefined));
+/**
+ * What a run's societies were trained on; nothing where it trains nobody. For a run that only measures it is the run that its
+ * society comes from, undefined until that has been started.
+ */
+async function trainingOf(run: StoredRun | undefined): Promise<Trained> {
+  if (run === undefined) return untrained;
+  const weights = await Promise.all(run.iterations.map((iteration) => run.weights(iteration)));
   const sum = (part: 'tokens' | 'examples' | 'seconds') =>
     weights.flat().reduce((total, { training }) => total + (training?.[part] ?? 0), 0);
+  const counts = sumOf(await run.allShards(['train']));
   return {
-    training: { counts: sumOf(shards), tokens: sum('tokens'), examples: sum('examples'), seconds: sum('seconds') },
+    training: { counts, tokens: sum('tokens'), examples: sum('examples'), seconds: sum('seconds') },
     steps: weights.map((records) =>
       Object.fromEntries(records.map(({ agent, training }) => [agent, training?.steps ?? 0])),
     ),

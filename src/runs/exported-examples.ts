@@ -1,28 +1,19 @@
 /** The training examples of a stored run, for any loss: its own training sets, or what its transcripts give for another one. */
 import { missingArtifact } from '../artifacts/damage';
 import { parseLines } from '../artifacts/lines';
-import { readSealed } from '../artifacts/sealed';
-import type { RunRecord } from '../contract/run';
-import type { SelectionReport, TrainingExample, TrainingLoss } from '../contract/training';
-import type { Transcript } from '../contract/transcript';
+import type { TrainingExample, TrainingLoss } from '../contract/training';
 import { lossOfFormat, type DataFormat } from '../domain/data-formats';
 import { iterationKeys } from '../domain/keys';
 import { lossOf } from '../domain/preferences';
 import { Selection } from '../domain/selection';
 import { selectionSettings } from '../domain/selection-settings';
 import { InvalidRunSpec } from '../errors';
-import type { ArtifactStore } from '../ports';
-import { readShards } from './stored-shards';
+import type { StoredRun } from './stored-run';
 
 /** Iterations of a run whose training data have been selected, ascending. */
-export async function selectedIterations(store: ArtifactStore, { runId, plan }: RunRecord): Promise<number[]> {
-  const found: number[] = [];
-  for (let iteration = 1; iteration <= plan.iterations; iteration += 1) {
-    const selection = await readSealed<SelectionReport>(store, iterationKeys.selection({ runId, iteration }));
-    if (selection === undefined) break;
-    found.push(iteration);
-  }
-  return found;
+export async function selectedIterations(run: StoredRun): Promise<number[]> {
+  const selections = await Promise.all(run.iterations.map((iteration) => run.selection(iteration)));
+  return run.iterations.filter((iteration) => selections[iteration] !== undefined);
 }
 
 /**
@@ -31,26 +22,22 @@ export async function selectedIterations(store: ArtifactStore, { runId, plan }: 
  * Throws `InvalidRunSpec` for the one request that would need references, and `ArtifactError` for a damaged file.
  */
 export async function exportedExamples(
-  store: ArtifactStore,
-  record: RunRecord,
+  run: StoredRun,
   { iteration, format }: { iteration: number; format: DataFormat },
 ): Promise<Map<string, TrainingExample[]>> {
-  const { specification, plan } = record;
+  const { specification, plan, runId } = run.record;
   const settings = selectionSettings(specification, iteration);
   const loss = lossOfFormat[format];
   const isOwn = (agent: string) =>
     lossOf(settings, agent) === loss && (loss === 'supervised' || settings.select === 'consensus');
-  if (plan.trainedAgents.every(isOwn)) return storedSets(store, record, iteration);
+  if (plan.trainedAgents.every(isOwn)) return storedSets(run, iteration);
   if (loss === 'supervised' && settings.select === 'reference') {
-    throw new InvalidRunSpec([
-      `--as: ${record.runId} learns preferences that reference answers decided; take dpo or kto`,
-    ]);
+    throw new InvalidRunSpec([`--as: ${runId} learns preferences that reference answers decided; take dpo or kto`]);
   }
   const byVote = loss === 'supervised' ? {} : { select: 'consensus' as const, hint: false };
   const selection = new Selection({ ...settings, ...byVote, losses: everyRole(loss) });
-  for (const { transcripts } of await readShards(store, record, { iteration, split: 'train' })) {
-    for (const each of parseLines<Transcript>(await store.readVerified(transcripts))) selection.add(each);
-  }
+  for (const shard of await run.shards(iteration, 'train'))
+    (await run.transcripts([shard])).forEach((transcript) => selection.add(transcript));
   return selection.finish().trainingSets;
 }
 
@@ -59,15 +46,12 @@ function everyRole(loss: TrainingLoss) {
 }
 
 /** As selection wrote them, each checked against the digest that it recorded (older versions recorded none). */
-async function storedSets(
-  store: ArtifactStore,
-  { runId, plan }: RunRecord,
-  iteration: number,
-): Promise<Map<string, TrainingExample[]>> {
-  const place = { runId, iteration };
-  const selection = await readSealed<SelectionReport>(store, iterationKeys.selection(place));
+async function storedSets(run: StoredRun, iteration: number): Promise<Map<string, TrainingExample[]>> {
+  const { store } = run;
+  const { runId, plan } = run.record;
+  const selection = await run.selection(iteration);
   const sets = plan.trainedAgents.map(async (agent): Promise<[string, TrainingExample[]]> => {
-    const key = iterationKeys.trainingSet(place, agent);
+    const key = iterationKeys.trainingSet({ runId, iteration }, agent);
     const sha256 = selection?.agents.find((each) => each.agent === agent)?.trainingSetSha256;
     const bytes = sha256 === undefined ? await store.read(key) : await store.readVerified({ key, sha256 });
     if (bytes === undefined) throw missingArtifact(key);

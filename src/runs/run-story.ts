@@ -1,38 +1,30 @@
 /** What a run has to tell after each evaluation, in a few lines for a terminal: its accuracy, and one debate. */
-import { parseLines } from '../artifacts/lines';
-import { readSealed } from '../artifacts/sealed';
 import type { Evaluation } from '../contract/evaluation';
-import type { RunRecord } from '../contract/run';
 import type { Transcript, Turn } from '../contract/transcript';
 import { orderByDraw } from '../domain/draws';
 import { memberNumbers } from '../domain/identifiers';
-import { iterationKeys, runKeys } from '../domain/keys';
-import { wilsonInterval } from '../domain/statistics';
 import { winningGroup } from '../domain/voting';
 import type { ArtifactStore } from '../ports';
+import { accuracyText } from '../pages/evidence';
 import { count, percent } from '../pages/numbers';
 import { clippedLine } from '../visible-text';
-import { readShards } from './stored-shards';
+import { StoredRun } from './stored-run';
 
 /** Of one evaluated iteration; empty where it is not stored (yet). */
 export async function storyOfIteration(store: ArtifactStore, runId: string, iteration: number): Promise<string[]> {
-  const record = await readSealed<RunRecord>(store, runKeys.record(runId));
-  const evaluation = await readSealed<Evaluation>(store, iterationKeys.evaluation({ runId, iteration }));
-  if (record === undefined || evaluation === undefined) return [];
-  const shards = await readShards(store, record, { iteration, split: 'eval' });
-  const files = await Promise.all(shards.map(({ transcripts }) => store.readVerified(transcripts)));
-  const debates = files.flatMap((bytes) => parseLines<Transcript>(bytes));
-  return [accuracyLine(evaluation), ...debateLines(debates, evaluation, record.specification.seed)];
+  const run = await StoredRun.find(store, runId);
+  const evaluation = await run?.evaluation(iteration);
+  if (run === undefined || evaluation === undefined) return [];
+  const debates = await run.transcripts(await run.shards(iteration, 'eval'));
+  return [accuracyLine(evaluation), ...debateLines(debates, evaluation, run.record.specification.seed)];
 }
 
 function accuracyLine({ iteration, modes, problems }: Evaluation): string {
-  const society = modes.find(({ mode }) => mode === 'society');
+  const society = modes.find(({ mode }) => mode === 'society') ?? { accuracy: 0, correct: 0, problems };
   const sample = modes.find(({ mode }) => mode === 'sample');
-  const { lower, upper } = wilsonInterval({ correct: society?.correct ?? 0, n: problems });
-  const interval = `95 % interval ${percent(lower)} to ${percent(upper)}, n = ${count(problems)}`;
   const oneCall = sample === undefined ? '' : `; one call: ${percent(sample.accuracy)}`;
   const who = iteration === 0 ? 'untuned' : `after iteration ${iteration}`;
-  return `${who}: the society is right in ${percent(society?.accuracy ?? 0)} (${interval})${oneCall}`;
+  return `${who}: the society is right in ${accuracyText(society)}${oneCall}`.replaceAll('\u00a0', ' ');
 }
 
 /** A member's first and last turn in a debate that the society won. */

@@ -3,12 +3,13 @@ import { runKeys } from '../domain/keys';
 import { ConfigError } from '../errors';
 import type { ArtifactStore } from '../ports';
 import type { Report } from '../report';
+import { storedRunIds } from './stored-run';
 
 /** @throws ConfigError where the run is unknown or nothing has been evaluated yet. */
 export async function readReport(store: ArtifactStore, runId: string): Promise<Report> {
   const bytes = await store.read(runKeys.reportData(runId));
   if (bytes !== undefined) return parsed(runId, bytes);
-  const known = (await store.list('runs')).map((key) => key.slice('runs/'.length));
+  const known = await storedRunIds(store);
   const runs = known.length === 0 ? 'the store holds no runs' : `runs in the store: ${known.join(', ')}`;
   throw new ConfigError(`run "${runId}" has no report yet; ${runs}`);
 }

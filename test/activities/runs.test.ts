@@ -9,7 +9,7 @@ import type { RunPlan, StageTiming } from '../../src/contract/run';
 import { noCounts } from '../../src/domain/counts';
 import { iterationKeys } from '../../src/domain/keys';
 import type { ChatCompletion, ChatRequest } from '../../src/ports';
-import { readTimings } from '../../src/runs/stage-timings';
+import { StoredRun } from '../../src/runs/stored-run';
 import { activityWorld, evaluationShard, trainingShard, type ActivityWorld } from '../support/activity-world';
 import { FakeInference } from '../support/fake-ports';
 
@@ -140,11 +140,21 @@ describe('runs', () => {
     // Started again: nothing is left to do in iteration 0.
     await write(0, [took(0.1, 0)[0]!]);
     await write(1, [took(0.1, 0)[0]!, reported!, took(9, 1)[0]!]);
-    expect(await readTimings(world.store, { runId: 'timed', iteration: 1 })).toEqual([
+    expect(await (await StoredRun.find(world.store, 'timed'))!.timings(1)).toEqual([
       evaluated,
       reported,
       took(9, 1)[0],
     ]);
+  });
+
+  test('a report reads each file of debates once', async () => {
+    await wholeIteration('once');
+    const read = jest.spyOn(world.store, 'readVerified');
+    await world.call('writeReport', { runId: 'once', throughIteration: 0, timings: [] });
+    const keys = read.mock.calls.map(([{ key }]) => key).filter((key) => key.includes('/transcripts/'));
+    read.mockRestore();
+    expect(keys.length).toBeGreaterThan(0);
+    expect(new Set(keys).size).toBe(keys.length);
   });
 
   test('a report that is torn is written anew', async () => {

@@ -13,6 +13,7 @@ import { gatherReport } from '../../src/runs/gather-report';
 import { buildReport } from '../../src/report';
 import { findSociety } from '../../src/runs/find-society';
 import { standingOf } from '../../src/runs/standing';
+import { StoredRun } from '../../src/runs/stored-run';
 import { fakeBaseModel } from '../support/fake-ports';
 import { runFiles, turnsIn } from '../support/run-files';
 import { serveWorld, type ServedWorld } from '../support/served-world';
@@ -170,7 +171,7 @@ describe('stopWhen: plateau', () => {
     expect(validated).toMatchObject({ split: 'eval.validation', problems: 6 });
     expect((await standingOf(world.store, 'plateau')).standing).toBe('finished');
     const report = buildReport(
-      await gatherReport(world.store, { runId: 'plateau', throughIteration: 1 }, { prices: () => undefined }),
+      await gatherReport((await StoredRun.find(world.store, 'plateau'))!, 1, { prices: () => undefined }),
     );
     expect(report.state).toBe('completed');
     expect(report.statements.join()).toMatch(
