@@ -15,17 +15,13 @@ import type { ComparedArtifacts, ComparisonInput } from './gather';
 import { compareRows, type ComparisonRow } from './rows';
 import { headlineOf, statementsOf } from './verdicts';
 
-export interface ComparedStanding {
-  runId: string;
-  task: string;
-  seed: number;
-  standing: ComparedArtifacts['standing'];
-  reason?: string;
+/** Counts as if the run were alone, and what other runs had asked already. */
+export interface ComparedStanding extends Pick<
+  ComparedArtifacts,
+  'runId' | 'task' | 'seed' | 'standing' | 'reason' | 'counts' | 'reused'
+> {
   /** Iterations evaluated so far; 0 is the untuned society. */
   iterations: number;
-  /** As if the run were alone, and what other runs had asked already. */
-  counts: CallCounts;
-  reused: CallCounts;
 }
 
 export interface ComparisonReport {

@@ -95,7 +95,8 @@ function listMarkup({ style, items }: List): Html {
 function itemMarkup(item: Item): Html {
   if (typeof item === 'string') return sentence(item);
   return html`<span class="verdict">${visibleLine(item.verdict)}:</span> ${sentence(item.text)}
-    ${item.below.map((text) => html`<div class="note">${sentence(text)}</div>`)}`;
+    ${item.numbers !== '' && html`<div>${sentence(item.numbers)}</div>`}
+    ${item.remarks !== '' && html`<div class="note">${sentence(item.remarks)}</div>`}`;
 }
 
 /** With more, a table is set smaller on paper, where it cannot scroll. */

@@ -44,8 +44,8 @@ export interface List {
   items: Item[];
 }
 
-/** A sentence, or one that begins with a verdict and has something below it. */
-export type Item = string | { verdict: string; text: string; below: string[] };
+/** A sentence, or one that begins with a verdict and has numbers and remarks below it, where there are some. */
+export type Item = string | { verdict: string; text: string; numbers: string; remarks: string };
 
 export interface Table {
   kind: 'table';

@@ -60,7 +60,9 @@ function listLines({ style, items }: List, { spelt, width }: Way): string[] {
     );
   const itemLines = (item: Item) => {
     if (typeof item === 'string') return hanging(`${openings[style]}${item}`, '  ');
-    const below = item.below.flatMap((text) => wrapped(spelt(text), width - 4).map((line) => `    ${line}`));
+    const below = [item.numbers, item.remarks]
+      .filter((text) => text !== '')
+      .flatMap((text) => wrapped(withoutCode(spelt(text)), width - 4).map((line) => `    ${line}`));
     return [...hanging(`${item.verdict.toUpperCase()}: ${item.text}`, '  '), ...below];
   };
   return items.flatMap(itemLines);

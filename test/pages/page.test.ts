@@ -21,7 +21,10 @@ const columns = [
 ];
 const shown = section('shown', 'What is shown', [
   prose('Set `stopWhen: plateau` − a sentence of many words, which a narrow terminal shows in several lines.'),
-  list('notices', ['one ≥ two', { verdict: 'not shown', text: '“A” beats “B”', below: ['their numbers'] }]),
+  list('notices', [
+    'one ≥ two',
+    { verdict: 'not shown', text: '“A” beats “B”', numbers: 'their numbers', remarks: '' },
+  ]),
   table<Measured>({
     caption: 'What the numbers are.',
     columns,
@@ -104,7 +107,10 @@ test('no control character reaches a terminal or a page, wherever it stands', ()
   const hostile = section(hostileLine, hostileLine, [
     prose(hostileLine),
     prose(hostileLine, 'heading'),
-    list('statements', [hostileLine, { verdict: hostileLine, text: hostileLine, below: [hostileLine] }]),
+    list('statements', [
+      hostileLine,
+      { verdict: hostileLine, text: hostileLine, numbers: hostileLine, remarks: hostileLine },
+    ]),
     table<Measured>({ caption: hostileLine, columns, groups: [{ title: hostileLine, rows }] }),
     details(hostileLine, [prose(hostileLine)]),
   ])!;

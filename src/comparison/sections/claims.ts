@@ -15,6 +15,5 @@ const rule =
   'A claim is shown where the mean difference is as large as claimed, both 95 % intervals lie above 0 and the exact test over all problems has p < 0.05; with fewer than three seeds it is judged by their problems, pooled, for these seeds only. The opposite is shown by the same rule. Not corrected for their number.';
 
 function claimItem({ sentence, standing, numbers, remarks }: StatedClaim): Item {
-  const below = [...(numbers === null ? [] : [numbers]), ...(remarks.length === 0 ? [] : [remarks.join('; ')])];
-  return { verdict: standing, text: sentence, below };
+  return { verdict: standing, text: sentence, numbers: numbers ?? '', remarks: remarks.join('; ') };
 }

@@ -1,4 +1,5 @@
 /** Axes as the charts share them. */
+import type { LineSeriesOption } from 'echarts';
 import { color } from '../colors';
 
 /** Axis lines, labels and grid lines in the page's colours. */
@@ -35,5 +36,22 @@ export function iterationAxis(last: number, margin: number) {
       ...axisStyle.axisLabel,
       formatter: (value: number) => (Number.isInteger(value) && value >= 0 && value <= last ? String(value) : ''),
     },
+  };
+}
+
+/** A line through points, each marked; a `null` interrupts it. */
+export function markedLine(
+  data: (readonly [number | string, number | null])[],
+  style: { color: string; size: number; dashed?: boolean },
+): LineSeriesOption {
+  return {
+    type: 'line',
+    silent: true,
+    symbol: 'circle',
+    symbolSize: style.size,
+    data: data.map(([x, y]) => [x, y]),
+    lineStyle: { color: style.color, width: 2, type: style.dashed ? 'dashed' : 'solid' },
+    itemStyle: { color: style.color, borderColor: color('surface'), borderWidth: 1 },
+    z: 3,
   };
 }

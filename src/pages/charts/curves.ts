@@ -2,9 +2,9 @@
 import type { EChartsOption, SeriesOption } from 'echarts';
 import type { Interval } from '../../domain/statistics';
 import type { Chart } from '../chart';
-import { color, seriesColor } from '../colors';
-import { axisStyle, iterationAxis, percentLabels, titled } from './axes';
-import { whisker } from './whiskers';
+import { seriesColor } from '../colors';
+import { axisStyle, iterationAxis, markedLine, percentLabels, titled } from './axes';
+import { whiskers } from './whiskers';
 
 export interface DrawnCurve {
   label: string;
@@ -50,28 +50,18 @@ function accuracyOption(input: { curves: DrawnCurve[]; iterations: number; width
 }
 
 function curveSeries({ points }: DrawnCurve, style: { color: string; shift: number; last: number }): SeriesOption[] {
-  const line: SeriesOption = {
-    type: 'line',
-    silent: true,
-    symbol: 'circle',
-    symbolSize: 7,
-    data: withGaps(points).map((point) =>
-      typeof point === 'number' ? [point + style.shift, null] : [point.iteration + style.shift, point.accuracy],
-    ),
-    lineStyle: { color: style.color, width: 2 },
-    itemStyle: { color: style.color, borderColor: color('surface'), borderWidth: 1 },
-    z: 3,
-  };
-  const whiskers: SeriesOption = {
-    type: 'custom',
-    silent: true,
-    renderItem: whisker(style.color),
-    data: points.map(({ iteration, interval }) => [iteration + style.shift, interval.lower, interval.upper]),
-    encode: { x: 0, y: [1, 2] },
-    z: 2,
-  };
+  const data = withGaps(points).map((point) =>
+    typeof point === 'number'
+      ? ([point + style.shift, null] as const)
+      : ([point.iteration + style.shift, point.accuracy] as const),
+  );
+  const at = points.map(({ iteration, interval }) => ({ x: iteration + style.shift, interval }));
   const untuned = points.find(({ iteration }) => iteration === 0);
-  return untuned === undefined ? [line, whiskers] : [baseline(untuned.accuracy, style), whiskers, line];
+  return [
+    ...(untuned === undefined ? [] : [baseline(untuned.accuracy, style)]),
+    whiskers(at, style.color),
+    markedLine(data, { color: style.color, size: 7 }),
+  ];
 }
 
 /** A point, or where an iteration was not measured its number: no line runs across it. */

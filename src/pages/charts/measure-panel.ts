@@ -1,11 +1,11 @@
 /** One measure over the iterations, with 95 % intervals: one of a grid of small charts. */
 import type { SeriesOption } from 'echarts';
 import type { Estimate } from '../../contract/measures';
-import { axisStyle, iterationAxis } from './axes';
-import { color, seriesColor } from '../colors';
+import { axisStyle, iterationAxis, markedLine } from './axes';
+import { seriesColor } from '../colors';
 import type { Chart, SmallChart } from '../chart';
 import { threeDigits } from '../numbers';
-import { whisker } from './whiskers';
+import { whiskers } from './whiskers';
 
 export interface MeasureLine {
   /** Index of the series colour: the same thing has the same colour in every panel. */
@@ -63,27 +63,9 @@ function range(lines: MeasureLine[]) {
 
 function panelSeries({ colorIndex, points }: MeasureLine, shift: number): SeriesOption[] {
   const stroke = seriesColor(colorIndex);
-  const withInterval = points.flatMap(({ iteration, estimate: { interval } }) =>
-    interval === null ? [] : [[iteration + shift, interval.lower, interval.upper]],
+  const at = points.flatMap(({ iteration, estimate: { interval } }) =>
+    interval === null ? [] : [{ x: iteration + shift, interval }],
   );
-  return [
-    {
-      type: 'custom',
-      silent: true,
-      renderItem: whisker(stroke),
-      data: withInterval,
-      encode: { x: 0, y: [1, 2] },
-      z: 2,
-    },
-    {
-      type: 'line',
-      silent: true,
-      symbol: 'circle',
-      symbolSize: 6,
-      data: points.map(({ iteration, estimate }) => [iteration + shift, estimate.value]),
-      lineStyle: { color: stroke, width: 2 },
-      itemStyle: { color: stroke, borderColor: color('surface'), borderWidth: 1 },
-      z: 3,
-    },
-  ];
+  const data = points.map(({ iteration, estimate }) => [iteration + shift, estimate.value] as const);
+  return [whiskers(at, stroke), markedLine(data, { color: stroke, size: 6 })];
 }

@@ -1,5 +1,5 @@
 /** A few shares per iteration as lines: agreement, wrong consensus. */
-import { axisStyle, percentLabels, titled } from './axes';
+import { axisStyle, markedLine, percentLabels, titled } from './axes';
 import { seriesColor } from '../colors';
 import type { Chart } from '../chart';
 
@@ -40,15 +40,12 @@ export function shareChart(input: {
         max: ({ max }: { max: number }) => Math.max(0.1, Math.ceil(max * 10) / 10),
         axisLabel: percentLabels,
       },
-      series: lines.map((line) => ({
-        type: 'line' as const,
-        silent: true,
-        symbol: 'circle',
-        symbolSize: 7,
-        data: line.points.map(({ iteration, share }) => [String(iteration), share]),
-        lineStyle: { color: seriesColor(line.colorIndex), width: 2, type: line.dashed ? 'dashed' : 'solid' },
-        itemStyle: { color: seriesColor(line.colorIndex) },
-      })),
+      series: lines.map(({ points, colorIndex, dashed }) =>
+        markedLine(
+          points.map(({ iteration, share }) => [String(iteration), share]),
+          { color: seriesColor(colorIndex), size: 7, dashed },
+        ),
+      ),
     }),
   };
 }
