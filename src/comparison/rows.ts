@@ -53,6 +53,17 @@ export interface ComparisonRow extends RowIdentity {
   cells: Record<string, Cell | null>;
 }
 
+/** A row on one of the tasks. */
+export type MeasuredRow = ComparisonRow & { cell: Cell };
+
+/** The rows that have a measurement on a task. */
+export function measuredRows(rows: ComparisonRow[], task: string): MeasuredRow[] {
+  return rows.flatMap((row) => {
+    const cell = row.cells[task] ?? null;
+    return cell === null ? [] : [{ ...row, cell }];
+  });
+}
+
 /** What was compared: a table, and any two of its rows held against each other. */
 export interface ComparedRows {
   rows: ComparisonRow[];

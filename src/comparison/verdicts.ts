@@ -3,9 +3,7 @@ import type { ComparedMethod } from '../contract/comparison';
 import { mean } from '../domain/statistics';
 import { againstSentence, winnerText, type Contender } from '../pages/evidence';
 import { percent } from '../pages/numbers';
-import type { Cell, ComparedRows, ComparisonRow } from './rows';
-
-type Measured = ComparisonRow & { cell: Cell };
+import { measuredRows, type ComparedRows, type MeasuredRow } from './rows';
 
 /** One sentence for all tasks; with several, the evidence of each stands in `statementsOf`. */
 export function headlineOf(compared: ComparedRows, tasks: string[]): string {
@@ -37,14 +35,14 @@ function winnerAt(compared: ComparedRows, task: string, style: 'briefly' | 'with
 }
 
 /** The two best, by the seeds that both of them have: a mean over other seeds is no measure of a method. */
-function ranked(rows: Measured[]): { row: Measured; accuracy: number }[] {
+function ranked(rows: MeasuredRow[]): { row: MeasuredRow; accuracy: number }[] {
   const best = rankedOver(rows).slice(0, 2);
   // Two may share more seeds than all rows do. Then all of theirs count, and the other one may be ahead.
   return rankedOver(best.map(({ row }) => row));
 }
 
 /** By the mean over the seeds that all of them have; over each row's own where they have none in common. */
-function rankedOver(rows: Measured[]): { row: Measured; accuracy: number }[] {
+function rankedOver(rows: MeasuredRow[]): { row: MeasuredRow; accuracy: number }[] {
   const seeds = seedsOfAll(rows);
   return rows
     .map((row) => {
@@ -55,12 +53,12 @@ function rankedOver(rows: Measured[]): { row: Measured; accuracy: number }[] {
 }
 
 /** Seeds that every row has been measured on. */
-function seedsOfAll(rows: Measured[]): Set<number> {
+function seedsOfAll(rows: MeasuredRow[]): Set<number> {
   const [first, ...others] = rows.map(({ cell }) => new Set(cell.seeds.map(({ seed }) => seed)));
   return new Set([...(first ?? [])].filter((seed) => others.every((seeds) => seeds.has(seed))));
 }
 
-function nameOf(row: Measured): string {
+function nameOf(row: MeasuredRow): string {
   return isPlainVote(row) ? `plain majority voting (“${row.label}”)` : `“${row.label}”`;
 }
 
@@ -89,11 +87,11 @@ function againstTheVote(
   const all = measuredRows(compared.rows, task);
   const votes = all.filter(isPlainVote);
   const others = all.filter((row) => row.kind !== 'further' && !isPlainVote(row) && row.cell.callsPerAnswer > 1);
-  const order = (row: Measured) => (isPaperMethod(row, methods) ? 0 : row.tuned ? 1 : 2);
+  const order = (row: MeasuredRow) => (isPaperMethod(row, methods) ? 0 : row.tuned ? 1 : 2);
   return others
     .sort((left, right) => order(left) - order(right))
     .flatMap((row) => {
-      const isAlike = ({ label }: Measured) => compared.areDrawnAlike([row.label, label]);
+      const isAlike = ({ label }: MeasuredRow) => compared.areDrawnAlike([row.label, label]);
       const atCalls = votes.find((vote) => vote.cell.callsPerAnswer === row.cell.callsPerAnswer && isAlike(vote));
       // Every run draws it to the size of its own debates; a method that votes is held against votes of its own size.
       const atTokens = row.cell.isVote ? undefined : all.find((vote) => isAtEqualTokens(vote) && isAlike(vote));
@@ -105,22 +103,15 @@ function againstTheVote(
     });
 }
 
-function isAtEqualTokens({ kind, tuned, cell }: Measured): boolean {
+function isAtEqualTokens({ kind, tuned, cell }: MeasuredRow): boolean {
   return kind === 'further' && !tuned && cell.isVote;
 }
 
-function isPaperMethod({ method }: Measured, methods: ComparedMethod[]): boolean {
+function isPaperMethod({ method }: MeasuredRow, methods: ComparedMethod[]): boolean {
   return methods.some(({ name, preset }) => name === method && preset === 'multiagent-finetuning');
 }
 
-function measuredRows(rows: ComparisonRow[], task: string): Measured[] {
-  return rows.flatMap((row) => {
-    const cell = row.cells[task];
-    return cell === null || cell === undefined ? [] : [{ ...row, cell }];
-  });
-}
-
 /** A vote over samples of the untuned model, whatever it is called. */
-function isPlainVote({ tuned, kind, cell }: Measured): boolean {
+function isPlainVote({ tuned, kind, cell }: MeasuredRow): boolean {
   return !tuned && (kind === 'vote' || cell.isVote);
 }

@@ -3,8 +3,8 @@ import { amount, callsPerProblemText, count } from '../../pages/numbers';
 import { prose, section, table, type Column, type Section } from '../../pages/page';
 import { callsText, type ComparisonReport } from '../build';
 import { tokensOf } from '../costs';
-import type { Cell } from '../rows';
-import { groupsByTask, type MeasuredRow } from './tasks';
+import type { Cell, MeasuredRow } from '../rows';
+import { groupsByTask } from './tasks';
 
 export function costsSection(report: ComparisonReport): Section | null {
   const hasMoney = report.rows.some(({ cells }) => Object.values(cells).some((cell) => (cell?.money ?? null) !== null));
@@ -22,7 +22,7 @@ const note =
   'Calls and tokens (prompt and completion) per answer. Per point: what an answer takes more than the baseline’s, and in brackets what was spent once on the calls a method was trained on (beyond the baseline’s own), both for one point gained; 0: it takes no more. Steps: optimizer steps of one model over all iterations. Trained tokens: completion tokens over all epochs and agents.';
 
 const columns: Column<MeasuredRow>[] = [
-  { head: 'Method', brief: 'cost', of: ({ row }) => row.label },
+  { head: 'Method', brief: 'cost', of: ({ label }) => label },
   { head: 'calls', of: ({ cell }) => callsPerProblemText(cell.callsPerAnswer) },
   { head: 'tokens', of: ({ cell }) => `${cell.areTokensUnknown ? '≥ ' : ''}${count(Math.round(tokensOf(cell)))}` },
   { head: 'steps', of: ({ cell: { stepsPerModel: steps } }) => (steps === null ? '' : count(Math.round(steps))) },

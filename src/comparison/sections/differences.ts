@@ -6,8 +6,8 @@ import { points, pointsInterval, pValue } from '../../pages/numbers';
 import { chart, present, section, table, type Cell, type Column, type Section } from '../../pages/page';
 import { visibleLine } from '../../visible-text';
 import type { ComparisonReport } from '../build';
-import type { ComparisonRow } from '../rows';
-import { groupsByTask, type MeasuredRow } from './tasks';
+import type { ComparisonRow, MeasuredRow } from '../rows';
+import { groupsByTask } from './tasks';
 
 /** Null where nothing is compared yet. */
 export function differencesSection(report: ComparisonReport): Section | null {
@@ -18,7 +18,7 @@ export function differencesSection(report: ComparisonReport): Section | null {
     ...plots.map(chart),
     table({
       caption: note,
-      columns: [{ head: 'Method', brief: `difference to ${baseline}`, of: ({ row }) => row.label }, ...columns],
+      columns: [{ head: 'Method', brief: `difference to ${baseline}`, of: ({ label }) => label }, ...columns],
       groups: groupsByTask(report).map(({ rows = [], ...group }) => ({
         ...group,
         rows: rows.filter(({ cell }) => cell.comparison !== null),
