@@ -106,7 +106,7 @@ const commands: CommandEntry[] = [
     hidden: true,
   },
 ];
-/* eslint-enable @typescript-eslint/no-require-imports */
+/* oxlint-enable typescript/no-require-imports */
 
 /** The program with the command that `userArguments` ask for; the others are there by name and summary only. */
 export function buildProgram(userArguments: string[]): Command {

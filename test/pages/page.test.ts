@@ -114,7 +114,7 @@ test('no control character reaches a terminal or a page, wherever it stands', ()
     table<Measured>({ caption: hostileLine, columns, groups: [{ title: hostileLine, rows }] }),
     details(hostileLine, [prose(hostileLine)]),
   ])!;
-  // eslint-disable-next-line no-control-regex
+  // oxlint-disable-next-line no-control-regex
   const control = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202a-\u202e]/;
   for (const ascii of [true, false]) expect(terminalText([hostile], { ascii })).not.toMatch(control);
   const markup = markupOf([{ ...hostile, id: 'hostile' }]);
