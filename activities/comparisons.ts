@@ -16,7 +16,7 @@ import { digestOf, runIdOf } from '../src/domain/digests';
 import { comparisonPlan } from '../src/domain/comparison-order';
 import { comparisonKeys, runKeys } from '../src/domain/keys';
 import { InvalidRunSpec } from '../src/errors';
-import { standingOf } from '../src/runs/standing';
+import { standingOf } from '../src/stored-runs/standing';
 import { resolveSpecification, specificationArgument } from '../src/specification';
 import { resolveComparison as resolve, type ResolvedComparison } from '../src/specification/comparison';
 import type { ActivityDependencies } from './dependencies';

@@ -12,7 +12,7 @@ import { iterationKeys } from '../src/domain/keys';
 import { debateRules } from '../src/domain/debate-rules';
 import { voteSizes } from '../src/domain/plan';
 import { distinctAnswers } from '../src/domain/voting';
-import { readTranscripts } from '../src/runs/stored-run';
+import { readTranscripts } from '../src/stored-runs/stored-run';
 import type { ActivityDependencies } from './dependencies';
 import { withHeartbeats } from './heartbeats';
 import type { References } from './references';

@@ -7,7 +7,7 @@ import { publishSealed, readSealed, requireSealed } from '../src/artifacts/seale
 import { debateRules } from '../src/domain/debate-rules';
 import { guardStop, judgeTraining, sentenceOf } from '../src/domain/guard';
 import { iterationKeys } from '../src/domain/keys';
-import { readTranscripts } from '../src/runs/stored-run';
+import { readTranscripts } from '../src/stored-runs/stored-run';
 import type { ActivityDependencies } from './dependencies';
 import { withHeartbeats } from './heartbeats';
 import type { RunContexts } from './run-context';

@@ -13,7 +13,7 @@ import { debateRules, type DebateSize } from '../src/domain/debate-rules';
 import { iterationKeys } from '../src/domain/keys';
 import { assembleMeasures, drawMeasuredProblems } from '../src/domain/measures';
 import { inGroups } from '../src/domain/measures/scored-text';
-import { readTranscripts, StoredRun } from '../src/runs/stored-run';
+import { readTranscripts, StoredRun } from '../src/stored-runs/stored-run';
 import type { CallMemory } from './completions';
 import type { ActivityDependencies } from './dependencies';
 import { withHeartbeats } from './heartbeats';

@@ -5,9 +5,9 @@ import { runKeys } from '../src/domain/keys';
 import { buildReport, renderHtml } from '../src/report';
 import type { ActivityDependencies } from './dependencies';
 import { withHeartbeats } from './heartbeats';
-import { gatherReport } from '../src/runs/gather-report';
-import { storeTimings } from '../src/runs/stage-timings';
-import { StoredRun } from '../src/runs/stored-run';
+import { gatherReport } from '../src/stored-runs/gather-report';
+import { storeTimings } from '../src/stored-runs/stage-timings';
+import { StoredRun } from '../src/stored-runs/stored-run';
 
 export function createReportingActivities({ store, machine }: ActivityDependencies) {
   /** Writes `report.json` and `report.html`; both are views and may be rebuilt by `maft report`. */

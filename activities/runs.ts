@@ -12,7 +12,7 @@ import { deriveRunPlan } from '../src/domain/plan';
 import { untunedSociety } from '../src/domain/society';
 import { startingSociety, misfits } from '../src/domain/starting-society';
 import { InvalidRunSpec } from '../src/errors';
-import { findSociety } from '../src/runs/find-society';
+import { findSociety } from '../src/stored-runs/find-society';
 import { resolveSpecification, specificationArgument } from '../src/specification';
 import { evaluationSpecification, parseEvaluationRequest } from '../src/specification/evaluation';
 import type { ActivityDependencies } from './dependencies';

@@ -9,7 +9,7 @@ import { iterationKeys } from '../src/domain/keys';
 import { Selection, type ReferenceVerdict } from '../src/domain/selection';
 import { selectionSettings } from '../src/domain/selection-settings';
 import { distinctAnswers } from '../src/domain/voting';
-import { readTranscripts } from '../src/runs/stored-run';
+import { readTranscripts } from '../src/stored-runs/stored-run';
 import type { ActivityDependencies } from './dependencies';
 import { withHeartbeats } from './heartbeats';
 import type { References } from './references';

@@ -1,7 +1,7 @@
 /** Equality of 10,000 ordinary pairs of MATH answers, as `maft grade` and the shards ask for it. */
 import { availableParallelism } from 'node:os';
 import { drawKey } from '../src/domain/draws';
-import { pythonPackagesDirectory } from '../src/paths';
+import { pythonPackagesDirectory } from '../src/machine/paths';
 import type { AnswerPair } from '../src/ports';
 import { MathVerifyGrader } from '../src/providers/math-verify-grader';
 import type { Benchmark, BenchmarkResult, Tools } from './measurement';

@@ -8,10 +8,10 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { Command, Option } from 'commander';
-import { loadConfig } from '../src/config';
-import { packageVersion, repositoryRoot } from '../src/paths';
-import { prepareMachine } from '../src/setup/prepare-machine';
-import { stderrListener } from '../src/setup/progress';
+import { loadConfig } from '../src/machine/config';
+import { packageVersion, repositoryRoot } from '../src/machine/paths';
+import { prepareMachine } from '../src/machine/setup/prepare-machine';
+import { stderrListener } from '../src/machine/setup/progress';
 import { diversity } from './diversity';
 import { machineFacts, type MachineFacts } from './machine';
 import { isMet, type Benchmark, type BenchmarkResult, type Measurement, type Tools } from './measurement';

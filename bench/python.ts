@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import path from 'node:path';
-import { demoModelDirectory, pythonPackagesDirectory, repositoryRoot } from '../src/paths';
+import { demoModelDirectory, pythonPackagesDirectory, repositoryRoot } from '../src/machine/paths';
 import type { Benchmark, BenchmarkResult, Measurement, Tools } from './measurement';
 
 export const generation: Benchmark = {

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { Transcript } from '../src/contract/transcript';
 import { agentOf, memberNumbers } from '../src/domain/identifiers';
-import { commandLineScript } from '../src/paths';
+import { commandLineScript } from '../src/machine/paths';
 import type { Benchmark, BenchmarkResult } from './measurement';
 import { peakMemoryVariable } from './report-peak-memory';
 

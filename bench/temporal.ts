@@ -1,5 +1,5 @@
 /** A Temporal dev server with its database on disk, and workers in this process, for as long as a benchmark needs them. */
-import { sqlitePragmas } from '../src/supervision/programs';
+import { sqlitePragmas } from '../src/machine/supervision/programs';
 import { readFileSync, rmSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';

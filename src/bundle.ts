@@ -6,7 +6,7 @@ import { existsSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { bundleWorkflowCode, DefaultLogger, type WorkflowBundleOption } from '@temporalio/worker';
-import { repositoryRoot } from './paths';
+import { repositoryRoot } from './machine/paths';
 
 const bundleFile = () => path.join(repositoryRoot(), 'dist', 'workflow-bundle.js');
 

@@ -8,7 +8,7 @@ import { join, relative, resolve } from 'node:path';
 import type { TaskKind } from './contract/task-settings';
 import { sha256 } from './domain/digests';
 import { ConfigError } from './errors';
-import { pythonPackagesDirectory, repositoryRoot } from './paths';
+import { pythonPackagesDirectory, repositoryRoot } from './machine/paths';
 
 /** SHA-256 (hex) by the name of the part, as a sentence can say it. */
 export type ProgramParts = Readonly<Record<string, string>>;

@@ -2,10 +2,10 @@
 import { availableParallelism } from 'node:os';
 import type { Connection } from '@temporalio/client';
 import type { ActivityDependencies } from '../activities';
-import { openStore } from './artifacts/open-store';
-import { resolveEndpoint, type MachineConfig } from './config';
+import { openStore } from './machine/open-store';
+import { resolveEndpoint, type MachineConfig } from './machine/config';
 import { ConfigError } from './errors';
-import { packageVersion, pythonPackagesDirectory } from './paths';
+import { packageVersion, pythonPackagesDirectory } from './machine/paths';
 import type { Ledger, Platform, Trainer } from './ports';
 import { programParts } from './program';
 import { JobRunner } from './providers/job-runner';
@@ -16,8 +16,8 @@ import { OpenAiEndpoint } from './providers/openai-endpoint';
 import { OpenAiInference } from './providers/openai-inference';
 import { OpenAiScoring } from './providers/openai-scoring';
 import { openLedger, paidInference, paidScoring, paidTrainer } from './providers/paid-door';
-import { findBaseModel, requireReadableModel } from './setup/model-folder';
-import { isRefusal, usableSearchAttributes } from './setup/search-attributes';
+import { findBaseModel, requireReadableModel } from './machine/setup/model-folder';
+import { isRefusal, usableSearchAttributes } from './machine/setup/search-attributes';
 import { graderFor, taskAccess, taskFor } from './tasks';
 
 /** What answers questions here: endpoints and tasks. */

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import torch
 
-#: As in `src/setup/pip-install.ts`; the last is WSL's.
+#: As in `src/machine/setup/install-packages.ts`; the last is WSL's.
 DRIVER_FILES = ("/proc/driver/nvidia/version", "/dev/nvidiactl", "/usr/lib/wsl/lib/libcuda.so.1")
 
 

@@ -1,6 +1,6 @@
 /** `maft ask SOCIETY QUESTION`: a finished or untuned society answers one question; the debate is shown turn by turn. */
 import { Option, type Command } from 'commander';
-import { loadConfig } from '../config';
+import { loadConfig } from '../machine/config';
 import type { DebateRound, Turn } from '../contract/transcript';
 import { winningGroup } from '../domain/voting';
 import { InvalidRunSpec } from '../errors';
@@ -8,14 +8,14 @@ import { count } from '../pages/numbers';
 import { wrapped } from '../pages/terminal';
 import { promptsFor } from '../prompts';
 import { askSociety, waysOfAsking, type SocietyAnswer, type WayOfAsking } from '../runs/ask-society';
-import { findSociety } from '../runs/find-society';
+import { findSociety } from '../stored-runs/find-society';
 import { interruptSignal } from '../runs/perform-run';
 import { withModelServer } from '../runs/with-model-server';
-import { embeddedModels } from '../setup/model-folder';
-import { stderrListener } from '../setup/progress';
+import { embeddedModels } from '../machine/setup/model-folder';
+import { stderrListener } from '../machine/setup/progress';
 import { readingMessages } from '../tasks/exchanged';
 import { shortened, visibleJson, visibleLine, visibleText } from '../visible-text';
-import { openStore } from '../artifacts/open-store';
+import { openStore } from '../machine/open-store';
 import { wireAnswering } from '../wiring';
 import { wholeNumber } from './number-options';
 import { lazyGrader } from './task-option';

@@ -1,13 +1,13 @@
 /** `maft compare SPEC`: several methods on the same problems, and one table that says who wins at equal calls. */
 import type { Command } from 'commander';
 import { renderComparisonTable, writeComparisonViews } from '../comparison';
-import { loadConfig } from '../config';
+import { loadConfig } from '../machine/config';
 import { comparisonKeys } from '../domain/keys';
 import { RunFailed } from '../runs/follow';
 import { performComparison, planComparison, readComparison } from '../runs/perform-comparison';
 import { loadComparisonFile } from '../specification';
 import { isPlainObject } from '../specification/plain-objects';
-import { openStore } from '../artifacts/open-store';
+import { openStore } from '../machine/open-store';
 import { seedList } from './number-options';
 import { addSetOption, loadWith, type SpecificationOptions } from './specification-options';
 import { showPlan } from './validate';

@@ -2,8 +2,8 @@
 import { Option, type Command } from 'commander';
 import { dataAnswerTypes, taskSchema } from '../contract/task-settings';
 import { InvalidRunSpec } from '../errors';
-import { dataDirectory } from '../paths';
-import { stderrListener } from '../setup/progress';
+import { dataDirectory } from '../machine/paths';
+import { stderrListener } from '../machine/setup/progress';
 import { givenByUser, loadProblems, publicData, type DataKind } from '../tasks';
 import { checkData, checkTable, type DataCheck } from './data/check';
 import { fetchData } from './data/fetch';

@@ -1,9 +1,9 @@
 /** `maft demo`: the main job on this machine, from nothing to a report, in minutes. */
 import path from 'node:path';
 import type { Command } from 'commander';
-import { repositoryRoot } from '../paths';
+import { repositoryRoot } from '../machine/paths';
 import { performRun } from '../runs/perform-run';
-import { findBaseModel, demoModelName } from '../setup/model-folder';
+import { findBaseModel, demoModelName } from '../machine/setup/model-folder';
 import { loadSpecificationFile } from '../specification';
 import { closing } from './run';
 

@@ -1,7 +1,7 @@
 /** `maft doctor`: every prerequisite, found with its version, or how to get it. */
 import type { Command } from 'commander';
-import { loadConfig } from '../config';
-import { checkMachine, type Finding } from '../setup/checks';
+import { loadConfig } from '../machine/config';
+import { checkMachine, type Finding } from '../machine/setup/checks';
 import { exitCodes } from './exit-codes';
 import { visibleJson } from '../visible-text';
 

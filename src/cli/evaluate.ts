@@ -1,12 +1,12 @@
 /** `maft evaluate SOCIETY`: measures a finished society on any task; nothing is trained. */
 import type { Command } from 'commander';
-import { loadConfig } from '../config';
-import { findSociety } from '../runs/find-society';
+import { loadConfig } from '../machine/config';
+import { findSociety } from '../stored-runs/find-society';
 import { performRun } from '../runs/perform-run';
-import { embeddedModels } from '../setup/model-folder';
+import { embeddedModels } from '../machine/setup/model-folder';
 import { resolveSpecification } from '../specification';
 import { evaluationSpecification, parseEvaluationRequest } from '../specification/evaluation';
-import { openStore } from '../artifacts/open-store';
+import { openStore } from '../machine/open-store';
 import { positiveNumber, wholeNumber } from './number-options';
 import { closing } from './run';
 import { taskSettings } from './task-option';

@@ -3,7 +3,7 @@ import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Option, type Command } from 'commander';
-import { loadConfig } from '../config';
+import { loadConfig } from '../machine/config';
 import type { RunRecord } from '../contract/run';
 import type { TrainingExample } from '../contract/training';
 import { dataFormats, dataLine, type DataFormat } from '../domain/data-formats';
@@ -11,11 +11,11 @@ import { runIdOf, sha256 } from '../domain/digests';
 
 import { InvalidRunSpec } from '../errors';
 import type { ArtifactStore } from '../ports';
-import { exportedExamples, selectedIterations } from '../runs/exported-examples';
-import { unknownRun } from '../runs/find-society';
-import { StoredRun } from '../runs/stored-run';
+import { exportedExamples, selectedIterations } from '../stored-runs/exported-examples';
+import { unknownRun } from '../stored-runs/find-society';
+import { StoredRun } from '../stored-runs/stored-run';
 import { visibleJson, visibleText } from '../visible-text';
-import { openStore } from '../artifacts/open-store';
+import { openStore } from '../machine/open-store';
 import { positiveNumber } from './number-options';
 import { makeOutput, publish } from './select/write-selection';
 

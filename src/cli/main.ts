@@ -4,8 +4,8 @@
  * 2 bad input (usage, specification, configuration, data file).
  */
 import { Command, CommanderError } from 'commander';
-import { packageVersion } from '../paths';
-import { restrictUmask } from '../umask';
+import { packageVersion } from '../machine/paths';
+import { restrictUmask } from '../machine/umask';
 import { exitCodeOf, explain } from './exit-codes';
 
 interface CommandModule {

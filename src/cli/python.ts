@@ -1,10 +1,10 @@
 /** `maft python ARGUMENT…`: the environment's Python with the package `maft` on its path; makes the environment first. */
 import type { Command } from 'commander';
-import { loadConfig } from '../config';
-import { pythonPackagesDirectory } from '../paths';
-import { stderrListener } from '../setup/progress';
-import { ensurePythonEnvironment } from '../setup/python-environment';
-import { maftModule } from '../python-start';
+import { loadConfig } from '../machine/config';
+import { pythonPackagesDirectory } from '../machine/paths';
+import { stderrListener } from '../machine/setup/progress';
+import { ensurePythonEnvironment } from '../machine/setup/python-environment';
+import { maftModule } from '../machine/python-start';
 import { runToItsEnd } from './child-command';
 
 export function register(program: Command): void {

@@ -1,15 +1,15 @@
 /** `maft report RUN`: where the report is, and its table; rebuilt from the artifacts on request. */
 import type { Command } from 'commander';
 import { buildReport, renderHtml, type Report } from '../report';
-import { gatherReport } from '../runs/gather-report';
-import { loadConfig, type MachineConfig } from '../config';
+import { gatherReport } from '../stored-runs/gather-report';
+import { loadConfig, type MachineConfig } from '../machine/config';
 import { runIdOf } from '../domain/digests';
 import { runKeys } from '../domain/keys';
 import type { ArtifactStore } from '../ports';
-import { courseOf } from '../runs/standing';
-import { readReport } from '../runs/stored-report';
-import { StoredRun } from '../runs/stored-run';
-import { openStore } from '../artifacts/open-store';
+import { courseOf } from '../stored-runs/standing';
+import { readReport } from '../stored-runs/stored-report';
+import { StoredRun } from '../stored-runs/stored-run';
+import { openStore } from '../machine/open-store';
 import { closing } from './run';
 import { visibleJson } from '../visible-text';
 

@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import { renderTable, type Report } from '../report';
 import { performRun } from '../runs/perform-run';
 import { loadRunFile, resolveSpecification } from '../specification';
-import { embeddedModels } from '../setup/model-folder';
+import { embeddedModels } from '../machine/setup/model-folder';
 import { visibleJson } from '../visible-text';
 import { addSetOption, loadWith, type SpecificationOptions } from './specification-options';
 import { showPlan } from './validate';

@@ -1,17 +1,17 @@
 /** `maft runs`: every run in the store, with what came of it; a running server says what unfinished ones are doing. */
 import type { Command } from 'commander';
 import { readSealed } from '../artifacts/sealed';
-import { loadConfig, type MachineConfig } from '../config';
+import { loadConfig, type MachineConfig } from '../machine/config';
 import type { ComparisonRecord } from '../contract/comparison';
 import { comparisonKeys } from '../domain/keys';
 import { ArtifactError } from '../errors';
 import type { ArtifactStore } from '../ports';
 import { findServers } from '../runs/find-servers';
 import { runStates, type RunState } from '../runs/run-states';
-import { courseOf, standingOf } from '../runs/standing';
-import { storedRunIds, StoredRun } from '../runs/stored-run';
-import { connectClient } from '../runs/temporal-client';
-import { openStore } from '../artifacts/open-store';
+import { courseOf, standingOf } from '../stored-runs/standing';
+import { storedRunIds, StoredRun } from '../stored-runs/stored-run';
+import { connectClient } from '../machine/temporal-client';
+import { openStore } from '../machine/open-store';
 import { visibleJson, visibleText } from '../visible-text';
 import { explain } from './exit-codes';
 

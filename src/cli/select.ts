@@ -8,7 +8,7 @@ import { Selection, type SelectionResult } from '../domain/selection';
 import { selectionSettings } from '../domain/selection-settings';
 import { InvalidRunSpec } from '../errors';
 import type { ResolvedSpecification } from '../specification';
-import { dataDirectory } from '../paths';
+import { dataDirectory } from '../machine/paths';
 import type { Grader } from '../ports';
 import { givenByUser, taskFor, type AnswerReader } from '../tasks';
 import { readingMessages } from '../tasks/exchanged';

@@ -1,6 +1,6 @@
 /** `maft societies [RUN]`: which societies there are, how well each answers, and where the weights of its agents lie. */
 import type { Command } from 'commander';
-import { loadConfig } from '../config';
+import { loadConfig } from '../machine/config';
 import type { AnswerMode, Evaluation } from '../contract/evaluation';
 import type { Society } from '../contract/society';
 import { runIdOf } from '../domain/digests';
@@ -9,11 +9,11 @@ import { modelKey } from '../domain/keys';
 import { InvalidRunSpec } from '../errors';
 import type { ArtifactStore } from '../ports';
 import { percent } from '../pages/numbers';
-import { courseOf } from '../runs/standing';
-import { storedRunIds, StoredRun } from '../runs/stored-run';
+import { courseOf } from '../stored-runs/standing';
+import { storedRunIds, StoredRun } from '../stored-runs/stored-run';
 import { suggestion } from '../specification/nearest';
 import { visibleJson, visibleText } from '../visible-text';
-import { openStore } from '../artifacts/open-store';
+import { openStore } from '../machine/open-store';
 
 /** One society, as `--json` prints it. Accuracies are 0..1, on the evaluation problems. */
 interface SocietySummary {

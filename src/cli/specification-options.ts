@@ -1,7 +1,7 @@
 /** Options that every command with a specification file has. */
 import type { Command } from 'commander';
-import { loadConfig } from '../config';
-import { dataDirectory } from '../paths';
+import { loadConfig } from '../machine/config';
+import { dataDirectory } from '../machine/paths';
 import { findServers } from '../runs/find-servers';
 import { withOverrides } from '../specification/overrides';
 

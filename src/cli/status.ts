@@ -5,13 +5,13 @@ import type { ComparisonProgress } from '../contract/comparison';
 import type { RunProgress } from '../contract/run';
 import { runIdOf } from '../domain/digests';
 import { rootWorkflowId } from '../domain/identifiers';
-import { loadConfig } from '../config';
-import { notOpen, openWorkflows, type OpenWorkflow } from '../runs/open-workflows';
+import { loadConfig } from '../machine/config';
+import { notOpen, openWorkflows, type OpenWorkflow } from '../machine/open-workflows';
 import { readProgress } from '../runs/progress';
 import { stageName } from '../runs/progress-display';
 import { isOpen } from '../runs/start-run';
 import { withRunningServers } from '../runs/with-platform';
-import { lowDisks } from '../supervision/disk-watch';
+import { lowDisks } from '../machine/supervision/disk-watch';
 import { visibleJson, visibleText } from '../visible-text';
 
 interface StatusOptions {

@@ -1,7 +1,7 @@
 /** `maft pause`, `maft resume` and `maft cancel`: an open run or comparison, by its id. */
 import type { Command } from 'commander';
 import type { Client } from '@temporalio/client';
-import { openRun, type OpenWorkflow } from '../runs/open-workflows';
+import { openRun, type OpenWorkflow } from '../machine/open-workflows';
 import { isPaused, untilPaused } from '../runs/progress';
 import { withRunningServers } from '../runs/with-platform';
 import { visibleText } from '../visible-text';

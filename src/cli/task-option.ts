@@ -1,11 +1,11 @@
 /** The options that name a task where answers are read and compared without a run: `--task`, `--answer-type`. */
 import { InvalidArgumentError, Option, type Command } from 'commander';
-import { loadConfig } from '../config';
+import { loadConfig } from '../machine/config';
 import { dataAnswerTypes, type TaskKind } from '../contract/task-settings';
 import { InvalidRunSpec } from '../errors';
 import type { Grader } from '../ports';
-import { stderrListener } from '../setup/progress';
-import { ensurePythonEnvironment } from '../setup/python-environment';
+import { stderrListener } from '../machine/setup/progress';
+import { ensurePythonEnvironment } from '../machine/setup/python-environment';
 import { suggestion } from '../specification/nearest';
 import { graderFor, taskKinds, type AnswerReader } from '../tasks';
 import { mathVerifyGrader } from '../wiring';

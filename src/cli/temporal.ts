@@ -1,11 +1,11 @@
 /** `maft temporal ARGUMENT…`: the Temporal CLI that was found or fetched, against the servers that run here. */
 import { devNull } from 'node:os';
 import type { Command } from 'commander';
-import { loadConfig } from '../config';
+import { loadConfig } from '../machine/config';
 import { runningServers } from '../runs/find-servers';
-import { stderrListener } from '../setup/progress';
-import type { TemporalTarget } from '../runs/temporal-client';
-import { ensureTemporalCli } from '../setup/temporal-cli';
+import { stderrListener } from '../machine/setup/progress';
+import type { TemporalTarget } from '../machine/temporal-client';
+import { ensureTemporalCli } from '../machine/setup/temporal-cli';
 import { runToItsEnd } from './child-command';
 
 export function register(program: Command): void {

@@ -1,12 +1,12 @@
 /** `maft up`: a Temporal server, the model server and a worker, kept alive until Ctrl-C. */
 import type { Command } from 'commander';
-import { loadConfig, type MachineConfig } from '../config';
+import { loadConfig, type MachineConfig } from '../machine/config';
 import { taskQueues, workflowTypes } from '../contract/names';
-import { demoModelName, findBaseModel, type BaseModel } from '../setup/model-folder';
-import { prepareMachine } from '../setup/prepare-machine';
-import { stderrListener } from '../setup/progress';
+import { demoModelName, findBaseModel, type BaseModel } from '../machine/setup/model-folder';
+import { prepareMachine } from '../machine/setup/prepare-machine';
+import { stderrListener } from '../machine/setup/progress';
 import { visibleLine } from '../visible-text';
-import { startPlatform, type Platform, type PlatformEvent } from '../supervision/platform';
+import { startPlatform, type Platform, type PlatformEvent } from '../machine/supervision/platform';
 
 interface UpOptions {
   /** False with `--no-model`. */

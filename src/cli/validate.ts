@@ -1,6 +1,6 @@
 /** `maft validate SPEC`: whether a specification can be run, with all its defaults, and what it amounts to. Starts nothing. */
 import type { Command } from 'commander';
-import { embeddedModels } from '../setup/model-folder';
+import { embeddedModels } from '../machine/setup/model-folder';
 import { loadSpecificationFile, resolveSpecification } from '../specification';
 import { resolveComparison } from '../specification/comparison';
 import { isPlainObject } from '../specification/plain-objects';

@@ -16,8 +16,8 @@ import type { Steps } from '../domain/evidence/claims';
 import { runPrices } from '../domain/money';
 import { ArtifactError } from '../errors';
 import type { ArtifactStore } from '../ports';
-import { courseOf } from '../runs/standing';
-import { StoredRun } from '../runs/stored-run';
+import { courseOf } from '../stored-runs/standing';
+import { StoredRun } from '../stored-runs/stored-run';
 
 export interface ComparedArtifacts {
   runId: string;

@@ -3,9 +3,9 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { z } from 'zod';
 import { sameMath } from '../domain/answers';
-import { withoutSecrets } from '../child-environment';
+import { withoutSecrets } from '../machine/child-environment';
 import { ConfigError, ProviderError } from '../errors';
-import { maftEnvironment, maftModule } from '../python-start';
+import { maftEnvironment, maftModule } from '../machine/python-start';
 import type { AnswerPair, Grader, Verdict } from '../ports';
 import { killGroup, parseJson, Tail, type PythonOptions } from './trainer-process';
 

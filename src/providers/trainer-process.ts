@@ -2,9 +2,9 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
-import { withoutSecrets } from '../child-environment';
+import { withoutSecrets } from '../machine/child-environment';
 import { ConfigError } from '../errors';
-import { maftEnvironment, maftModule } from '../python-start';
+import { maftEnvironment, maftModule } from '../machine/python-start';
 
 const stderrTailLines = 20;
 const eventsDescriptor = 3;

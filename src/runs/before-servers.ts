@@ -1,5 +1,5 @@
 /** What can be known of runs before servers of their own are started: endpoints have an address, problems can be drawn. */
-import { resolveEndpoint, type MachineConfig } from '../config';
+import { resolveEndpoint, type MachineConfig } from '../machine/config';
 import type { RunSpecification } from '../contract/specification';
 import { digestOf } from '../domain/digests';
 import { baseModels, embeddedEndpoint } from '../domain/society';

@@ -1,8 +1,8 @@
 /** Which servers are there already: a Temporal server of the user's own, or the platform that runs on this MAFT_HOME. */
-import type { MachineConfig } from '../config';
+import type { MachineConfig } from '../machine/config';
 import { ConfigError } from '../errors';
-import { findRunningPlatform, type RunningPlatform } from '../supervision/platform-state';
-import { embeddedServerTarget, ownServerTarget, type TemporalTarget } from './temporal-client';
+import { findRunningPlatform, type RunningPlatform } from '../machine/supervision/platform-state';
+import { embeddedServerTarget, ownServerTarget, type TemporalTarget } from '../machine/temporal-client';
 
 export interface FoundServers {
   target: TemporalTarget;

@@ -1,6 +1,6 @@
 /** One run from the command line: servers, start or resume, progress, result. Everything said goes to standard error. */
-import type { MachineConfig } from '../config';
-import { openStore } from '../artifacts/open-store';
+import type { MachineConfig } from '../machine/config';
+import { openStore } from '../machine/open-store';
 import type { RunProgress } from '../contract/run';
 import type { RunSpecification } from '../contract/specification';
 import { runIdOf } from '../domain/digests';
@@ -11,15 +11,15 @@ import type { ArtifactStore } from '../ports';
 import type { Report } from '../report';
 import { count, counted } from '../pages/numbers';
 import { resolveSpecification } from '../specification';
-import type { BaseModel } from '../setup/model-folder';
-import { stderrListener } from '../setup/progress';
+import type { BaseModel } from '../machine/setup/model-folder';
+import { stderrListener } from '../machine/setup/progress';
 import { requirePerformable } from './before-servers';
 import { abortedBySignals } from './interrupt-signal';
 import { followRun, RunCancelled } from './follow';
 import { createProgressDisplay, type ProgressDisplay } from './progress-display';
 import { storyOfIteration } from './run-story';
-import { readReport } from './stored-report';
-import { standingOf, type RunStanding } from './standing';
+import { readReport } from '../stored-runs/stored-report';
+import { standingOf, type RunStanding } from '../stored-runs/standing';
 import { anotherIsOpen, nextRun, startOrAttach } from './start-run';
 import { withServers, type Servers } from './with-platform';
 

@@ -8,7 +8,7 @@ import type { ArtifactStore } from '../ports';
 import { accuracyText } from '../pages/evidence';
 import { count, percent } from '../pages/numbers';
 import { clippedLine } from '../visible-text';
-import { StoredRun } from './stored-run';
+import { StoredRun } from '../stored-runs/stored-run';
 
 /** Of one evaluated iteration; empty where it is not stored (yet). */
 export async function storyOfIteration(store: ArtifactStore, runId: string, iteration: number): Promise<string[]> {

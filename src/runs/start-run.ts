@@ -5,9 +5,9 @@ import { runIdOf } from '../domain/digests';
 import { rootWorkflowId } from '../domain/identifiers';
 import { ConfigError } from '../errors';
 import type { ArtifactStore } from '../ports';
-import { dataDirectory, maftHome } from '../paths';
+import { dataDirectory, maftHome } from '../machine/paths';
 import { allowTasksOf } from '../tasks';
-import { standingOf, type RunStanding } from './standing';
+import { standingOf, type RunStanding } from '../stored-runs/standing';
 
 /**
  * A name for the next run: an unfinished run of the same specification is gone on with; a finished one, or one of another

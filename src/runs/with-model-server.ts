@@ -3,20 +3,20 @@
  * `maft up` which serves the model, else one for the command's duration.
  */
 import { join } from 'node:path';
-import { openStore } from '../artifacts/open-store';
-import { loadConfig, resolveEndpoint, type MachineConfig } from '../config';
+import { openStore } from '../machine/open-store';
+import { loadConfig, resolveEndpoint, type MachineConfig } from '../machine/config';
 import { modelsKey } from '../domain/keys';
 import { embeddedEndpoint } from '../domain/society';
 import { ProviderError } from '../errors';
 import { OpenAiEndpoint } from '../providers/openai-endpoint';
 import { OpenAiInference } from '../providers/openai-inference';
-import type { BaseModel } from '../setup/model-folder';
-import type { SetupListener } from '../setup/progress';
-import { ensurePythonEnvironment } from '../setup/python-environment';
-import { findRunningPlatform } from '../supervision/platform-state';
-import { choosePorts, loopback } from '../supervision/ports';
-import { modelServer } from '../supervision/programs';
-import { SupervisedProcess } from '../supervision/supervised-process';
+import type { BaseModel } from '../machine/setup/model-folder';
+import type { SetupListener } from '../machine/setup/progress';
+import { ensurePythonEnvironment } from '../machine/setup/python-environment';
+import { findRunningPlatform } from '../machine/supervision/platform-state';
+import { choosePorts, loopback } from '../machine/supervision/ports';
+import { modelServer } from '../machine/supervision/programs';
+import { SupervisedProcess } from '../machine/supervision/supervised-process';
 
 export interface ModelServerRequest {
   /** What the embedded endpoint has to serve; null where every endpoint is elsewhere, and then no server is started. */

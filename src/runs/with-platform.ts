@@ -1,14 +1,14 @@
 /** Where a command finds its servers: TEMPORAL_ADDRESS, else a running `maft up`, else servers of its own for its duration. */
 import type { Client } from '@temporalio/client';
-import { loadConfig, type MachineConfig } from '../config';
+import { loadConfig, type MachineConfig } from '../machine/config';
 import { ConfigError } from '../errors';
-import type { BaseModel } from '../setup/model-folder';
-import { giveUpCommands } from '../setup/command';
-import { prepareMachine } from '../setup/prepare-machine';
-import type { SetupListener } from '../setup/progress';
-import { startPlatform, type PlatformEvent } from '../supervision/platform';
+import type { BaseModel } from '../machine/setup/model-folder';
+import { giveUpCommands } from '../machine/setup/command';
+import { prepareMachine } from '../machine/setup/prepare-machine';
+import type { SetupListener } from '../machine/setup/progress';
+import { startPlatform, type PlatformEvent } from '../machine/supervision/platform';
 import { findServers, runningServers, targetOf, type FoundServers } from './find-servers';
-import { connectClient } from './temporal-client';
+import { connectClient } from '../machine/temporal-client';
 
 export interface Servers {
   client: Client;

@@ -2,7 +2,6 @@
 import { createReadStream } from 'node:fs';
 import { LineCounter, parseDocument } from 'yaml';
 import { InvalidRunSpec } from '../errors';
-import { dataDirectory } from '../paths';
 import { withNamedFiles } from './named-files';
 import { isPlainObject, notTooDeep } from './plain-objects';
 
@@ -29,12 +28,12 @@ export async function loadComparisonFile(path: string, data?: string): Promise<u
 }
 
 /**
- * The file's content with its paths as workers find them, not yet validated: that is `resolveSpecification`'s. Throws `InvalidRunSpec` where the file cannot
- * be read or is no YAML, with file, line and column.
+ * The file's content with its paths as workers find them, not yet validated: that is `resolveSpecification`'s. Throws
+ * `InvalidRunSpec` where the file cannot be read or is no YAML, with file, line and column.
  *
- * @param data The data folder of the workers.
+ * @param data The data folder of the workers; without one, paths stay as they are written.
  */
-export async function loadSpecificationFile(path: string, data = dataDirectory()): Promise<unknown> {
+export async function loadSpecificationFile(path: string, data?: string): Promise<unknown> {
   const text = await readText(path);
   const lineCounter = new LineCounter();
   const document = parseDocument(text, { lineCounter, prettyErrors: false });
@@ -49,7 +48,7 @@ export async function loadSpecificationFile(path: string, data = dataDirectory()
     contentOf(path, () => document.toJS({ maxAliasCount: 100 }) as unknown),
     path,
   );
-  return withNamedFiles(content, path, data);
+  return data === undefined ? content : withNamedFiles(content, path, data);
 }
 
 /** Bytes; the largest of our examples has two thousand. */

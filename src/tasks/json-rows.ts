@@ -1,7 +1,7 @@
 /** The rows of a JSON lines file, or the one of a `.json` file, validated; every complaint names file and line. */
 import type { z } from 'zod';
 import { DatasetError } from '../errors';
-import { fileLines, fileText, parseLine } from '../json-lines';
+import { fileLines, fileText, parseLine } from './json-lines';
 import type { DataFile } from './data-files';
 
 export interface PlacedRow<Row> {

@@ -7,7 +7,7 @@ import { z } from 'zod';
 import type { TaskSettings } from '../contract/task-settings';
 import { answerRules } from '../domain/answers';
 import { DatasetError } from '../errors';
-import { fileText } from '../json-lines';
+import { fileText } from './json-lines';
 import { csvRecords } from './csv';
 import type { DataFile, Layout } from './data-files';
 import { drawSplits } from './draw-splits';

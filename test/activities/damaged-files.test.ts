@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { repositoryRoot } from '../../src/paths';
+import { repositoryRoot } from '../../src/machine/paths';
 import type { RunPlan, ShardOutcome } from '../../src/contract/run';
 import type { ScoringKind } from '../../src/contract/measures';
 import { noCounts } from '../../src/domain/counts';

@@ -7,7 +7,7 @@ import type { ArtifactReference } from '../../src/contract/run';
 import type { SelectionReport, TrainingExample } from '../../src/contract/training';
 import { readSealed } from '../../src/artifacts/sealed';
 import { iterationKeys } from '../../src/domain/keys';
-import { repositoryRoot } from '../../src/paths';
+import { repositoryRoot } from '../../src/machine/paths';
 import { activityWorld, evaluationShard, trainingShard, type ActivityWorld } from '../support/activity-world';
 
 class StoreWithoutReferences extends FileArtifactStore {

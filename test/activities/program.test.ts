@@ -9,7 +9,7 @@ import type { RunRecord } from '../../src/contract/run';
 import { readSealed } from '../../src/artifacts/sealed';
 import { digestOf } from '../../src/domain/digests';
 import { runKeys } from '../../src/domain/keys';
-import { repositoryRoot } from '../../src/paths';
+import { repositoryRoot } from '../../src/machine/paths';
 import { mathVerifyVersions } from '../../src/providers/math-verify-versions';
 import { programParts, type ProgramParts } from '../../src/program';
 import { promptSets } from '../../src/prompts/templates';

@@ -9,7 +9,7 @@ import type { RunPlan, StageTiming } from '../../src/contract/run';
 import { noCounts } from '../../src/domain/counts';
 import { iterationKeys } from '../../src/domain/keys';
 import type { ChatCompletion, ChatRequest } from '../../src/ports';
-import { StoredRun } from '../../src/runs/stored-run';
+import { StoredRun } from '../../src/stored-runs/stored-run';
 import { activityWorld, evaluationShard, trainingShard, type ActivityWorld } from '../support/activity-world';
 import { FakeInference } from '../support/fake-ports';
 

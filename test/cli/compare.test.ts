@@ -6,7 +6,7 @@ import { publishSealed } from '../../src/artifacts/sealed';
 import { buildProgram } from '../../src/cli/main';
 import type { ComparisonReport } from '../../src/comparison';
 import { comparisonKeys } from '../../src/domain/keys';
-import { repositoryRoot } from '../../src/paths';
+import { repositoryRoot } from '../../src/machine/paths';
 import { planComparison } from '../../src/runs/perform-comparison';
 import { loadComparisonFile } from '../../src/specification';
 

@@ -6,7 +6,7 @@ import { FileArtifactStore } from '../../src/artifacts/file-store';
 import { probeResult, probeText } from '../../src/cli/probe/output';
 import { probeSubject, type ProbeRequest } from '../../src/cli/probe/subject';
 import { cellsOf, criticReading } from '../../src/domain/measures/critic-reading';
-import { repositoryRoot } from '../../src/paths';
+import { repositoryRoot } from '../../src/machine/paths';
 
 const folder = mkdtempSync(path.join(tmpdir(), 'maft-probe-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { DefaultLogger, Runtime } from '@temporalio/worker';
-import { commandLineScript } from '../../src/paths';
+import { commandLineScript } from '../../src/machine/paths';
 import type { RunningWorkers } from '../../src/worker';
 import { createNamespace, type TestNamespace } from '../support/namespace';
 import { plainActivities, plainPlan } from '../support/plain-activities';

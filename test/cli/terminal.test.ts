@@ -4,7 +4,7 @@ import { describe as describeRun } from '../../src/cli/status';
 import type { RunProgress } from '../../src/contract/run';
 import { ConfigError } from '../../src/errors';
 import { createProgressDisplay } from '../../src/runs/progress-display';
-import { stderrListener } from '../../src/setup/progress';
+import { stderrListener } from '../../src/machine/setup/progress';
 import { visibleJson, visibleText } from '../../src/visible-text';
 
 const hostile = '\u001b]0;owned\u0007\u001b[2J\u009b31m\u202e\u061c';

@@ -4,7 +4,7 @@ import { builtinModules } from 'node:module';
 import path from 'node:path';
 import { activityQueues } from '../../activities';
 import { taskQueues, workflowTypes } from '../../src/contract/names';
-import { repositoryRoot } from '../../src/paths';
+import { repositoryRoot } from '../../src/machine/paths';
 import { sourceBundle } from '../support/source-bundle';
 
 /** Folders of the program; tests and the bench may type names again on purpose. */

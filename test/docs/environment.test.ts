@@ -1,7 +1,7 @@
 /** `.env.example` is the list of environment variables: it names every one that is read, and none that is not. */
 import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { repositoryRoot } from '../../src/paths';
+import { repositoryRoot } from '../../src/machine/paths';
 
 const root = repositoryRoot();
 const documented = new Set(variablesIn(readFileSync(join(root, '.env.example'), 'utf8'), /^#?([A-Z][A-Z0-9_]+)=/gm));

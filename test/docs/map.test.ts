@@ -1,5 +1,5 @@
 /** The map of the tree, both ways: every room in it exists, and every folder with code is in it. */
-import { filesOf, firstSentence, foldersWithCode, rooms } from '../../src/docs-map';
+import { filesOf, firstSentence, foldersWithCode, rooms } from '../../src/docs/map';
 
 test('every room of the map has code, and every folder with code is a room of the map', () => {
   expect(foldersWithCode().sort()).toEqual(Object.keys(rooms).sort());

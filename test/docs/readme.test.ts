@@ -3,7 +3,7 @@ import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Command } from 'commander';
 import { buildProgram } from '../../src/cli/main';
-import { repositoryRoot } from '../../src/paths';
+import { repositoryRoot } from '../../src/machine/paths';
 
 const root = repositoryRoot();
 const sourceFolders = ['activities', 'workflows', 'src', 'python', 'bench'];
@@ -83,7 +83,7 @@ function codeSpans(text: string): string[] {
   return [...prose.matchAll(/`([^`\n]+)`/g)].map(([, span]) => span ?? '');
 }
 
-/** `src/paths.ts` and `python/maft/serve` are; `runs/<runId>/run.json` and `maft/my-run` are not. */
+/** `src/errors.ts` and `python/maft/serve` are; `runs/<runId>/run.json` and `maft/my-run` are not. */
 function isPath(span: string): boolean {
   if (/[^\w.@/-]/.test(span) || madeLater.test(span)) return false;
   const [first = '', second] = span.split('/');

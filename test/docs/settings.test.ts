@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { runSpecificationSchema } from '../../src/contract/specification';
-import { generatedTables, presetsTable, replaceTable, settingsTable } from '../../src/docs-settings';
+import { generatedTables, presetsTable, replaceTable, settingsTable } from '../../src/docs/settings';
 import { presetNames } from '../../src/domain/presets';
-import { repositoryRoot } from '../../src/paths';
+import { repositoryRoot } from '../../src/machine/paths';
 import { dottedPath, leafPaths } from '../../src/specification/plain-objects';
 
 test.each(generatedTables)(

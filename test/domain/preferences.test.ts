@@ -5,7 +5,7 @@ import type { TrainingExample } from '../../src/contract/training';
 import type { FinishReason, Transcript } from '../../src/contract/transcript';
 import { dataFormats, dataLine, lossOfFormat } from '../../src/domain/data-formats';
 import { selectTrainingSets, type SelectionSettings } from '../../src/domain/selection';
-import { repositoryRoot } from '../../src/paths';
+import { repositoryRoot } from '../../src/machine/paths';
 import { debate, selectionSettings } from '../support/debates';
 
 const everyRole = (loss: 'supervised' | 'dpo' | 'kto') => ({ generation: loss, critic: loss, shared: loss });

@@ -2,7 +2,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { Client, Connection } from '@temporalio/client';
 import type { RunProgress } from '../../src/contract/run';
-import { findRunningPlatform } from '../../src/supervision/platform-state';
+import { findRunningPlatform } from '../../src/machine/supervision/platform-state';
 import { Home, kill, until } from '../support/e2e';
 import { contentOf, specification, turnFiles, referenceRun } from '../support/e2e-runs';
 

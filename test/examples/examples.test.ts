@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
-import { digestOfExample, exampleTwins } from '../../src/examples';
-import { repositoryRoot } from '../../src/paths';
+import { digestOfExample, exampleTwins } from '../../src/docs/examples';
+import { repositoryRoot } from '../../src/machine/paths';
 import { loadSpecificationFile, resolveSpecification } from '../../src/specification';
 import { resolveComparison } from '../../src/specification/comparison';
 

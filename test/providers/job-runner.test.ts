@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { trainingJobSchema, type TrainingEvent, type TrainingJob } from '../../src/contract/training-job';
 import { ConfigError, TrainerError } from '../../src/errors';
-import { demoModelDirectory } from '../../src/paths';
+import { demoModelDirectory } from '../../src/machine/paths';
 import { JobRunner } from '../../src/providers/job-runner';
 
 const root = resolve(__dirname, '../..');

@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ConfigError, ProviderError } from '../../src/errors';
-import { pythonPackagesDirectory } from '../../src/paths';
+import { pythonPackagesDirectory } from '../../src/machine/paths';
 import { MathVerifyGrader } from '../../src/providers/math-verify-grader';
 
 const python = process.env.MAFT_TEST_PYTHON ?? 'python3';

@@ -130,5 +130,5 @@ def test_a_training_counts_no_gpu_whose_driver_is_too_old(
 
 
 def test_doctor_looks_for_the_same_files() -> None:
-    source = (ROOT / "src/setup/install-packages.ts").read_text(encoding="utf-8")
+    source = (ROOT / "src/machine/setup/install-packages.ts").read_text(encoding="utf-8")
     assert [file for file in DRIVER_FILES if f"'{file}'" not in source] == []

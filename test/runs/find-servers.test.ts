@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { main } from '../../src/cli/main';
-import { loadConfig } from '../../src/config';
+import { loadConfig } from '../../src/machine/config';
 import { findServers, runningServers } from '../../src/runs/find-servers';
 import { withServers } from '../../src/runs/with-platform';
 import { messageOf } from '../support/message-of';

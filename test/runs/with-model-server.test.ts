@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { withModelServer } from '../../src/runs/with-model-server';
-import { findBaseModel, type BaseModel } from '../../src/setup/model-folder';
+import { findBaseModel, type BaseModel } from '../../src/machine/setup/model-folder';
 import { json, startLocalEndpoint, type LocalEndpoint } from '../support/local-endpoint';
 import { writeRunningPlatform } from '../support/running-platform';
 

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import type { Report } from '../../src/report';
-import { waitForLock } from '../../src/supervision/file-lock';
+import { waitForLock } from '../../src/machine/supervision/file-lock';
 import { Home } from './e2e';
 import { installPackedProgram } from './packed-program';
 

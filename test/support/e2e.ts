@@ -15,8 +15,8 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { commandLineScript } from '../../src/paths';
-import { findRunningPlatform } from '../../src/supervision/platform-state';
+import { commandLineScript } from '../../src/machine/paths';
+import { findRunningPlatform } from '../../src/machine/supervision/platform-state';
 
 export interface Finished {
   /** Null where a signal ended it. */

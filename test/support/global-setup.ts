@@ -2,10 +2,10 @@
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { loadConfig } from '../../src/config';
-import { stderrListener } from '../../src/setup/progress';
-import { ensurePythonEnvironment } from '../../src/setup/python-environment';
-import { ensureTemporalCli } from '../../src/setup/temporal-cli';
+import { loadConfig } from '../../src/machine/config';
+import { stderrListener } from '../../src/machine/setup/progress';
+import { ensurePythonEnvironment } from '../../src/machine/setup/python-environment';
+import { ensureTemporalCli } from '../../src/machine/setup/temporal-cli';
 import { sharedFolderVariable } from './e2e-runs';
 import { bundleSources } from './source-bundle';
 import { addressVariable, startTemporalServer } from './temporal-server';

@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { join } from 'node:path';
-import { cacheDirectory, pythonPackagesDirectory, repositoryRoot } from '../../src/paths';
+import { cacheDirectory, pythonPackagesDirectory, repositoryRoot } from '../../src/machine/paths';
 
 export interface ServedModel {
   folder: string;

@@ -5,10 +5,10 @@
 const { createServer } = require('node:http');
 const { text } = require('node:stream/consumers');
 const { FileArtifactStore } = require('../../dist/src/artifacts/file-store');
-const { pythonPackagesDirectory } = require('../../dist/src/paths');
+const { pythonPackagesDirectory } = require('../../dist/src/machine/paths');
 const { JobRunner } = require('../../dist/src/providers/job-runner');
 const { LocalTrainer } = require('../../dist/src/providers/local-trainer');
-const { findBaseModel } = require('../../dist/src/setup/model-folder');
+const { findBaseModel } = require('../../dist/src/machine/setup/model-folder');
 
 const [folder, python] = process.argv.slice(2);
 const store = new FileArtifactStore(folder);

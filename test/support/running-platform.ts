@@ -1,7 +1,7 @@
 /** The state that a running `maft up` leaves for other commands, with this very process as the one that runs it. */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { ownIdentity } from '../../src/supervision/process-identity';
+import { ownIdentity } from '../../src/machine/supervision/process-identity';
 
 /** @param state Addresses, and what else differs. */
 export function writeRunningPlatform(maftHome: string, state: object): void {

@@ -5,7 +5,7 @@ import { NativeConnection } from '@temporalio/worker';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
 import { Connection } from '@temporalio/client';
 import { searchAttributeTypes } from '../../src/contract/names';
-import { oneQueuePartition } from '../../src/supervision/programs';
+import { oneQueuePartition } from '../../src/machine/supervision/programs';
 
 export const addressVariable = 'MAFT_TEST_TEMPORAL_ADDRESS';
 

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import fc from 'fast-check';
 import type { Problem } from '../../src/contract/problem';
 import { InvalidRunSpec } from '../../src/errors';
-import { pythonPackagesDirectory } from '../../src/paths';
+import { pythonPackagesDirectory } from '../../src/machine/paths';
 import type { TaskSettings } from '../../src/contract/task-settings';
 import { taskFor, type DrawnProblems } from '../../src/tasks';
 import { normalisedText } from '../../src/tasks/normalised-text';

@@ -4,9 +4,9 @@ import { createReadStream } from 'node:fs';
 import { mkdir, rename, rm, stat } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { ConfigError } from '../../errors';
-import { runCommand } from '../../setup/command';
-import { download } from '../../setup/download';
-import { formatBytes, withProgress, type SetupListener } from '../../setup/progress';
+import { runCommand } from '../../machine/setup/command';
+import { download } from '../../machine/setup/download';
+import { formatBytes, withProgress, type SetupListener } from '../../machine/setup/progress';
 import type { PublicData, PublicFile } from '../../tasks';
 
 export interface FetchTarget {

@@ -1,7 +1,7 @@
 /** What each task needs, and whether it is there. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { formatBytes } from '../../setup/progress';
+import { formatBytes } from '../../machine/setup/progress';
 import { publicData } from '../../tasks';
 
 export function overview(dataDirectory: string): string {

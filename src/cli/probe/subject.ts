@@ -6,10 +6,10 @@ import type { RunSpecification } from '../../contract/specification';
 import { runKeys } from '../../domain/keys';
 import { embeddedEndpoint, untunedSociety, type UnversionedSociety } from '../../domain/society';
 import { ConfigError, InvalidRunSpec } from '../../errors';
-import { repositoryRoot } from '../../paths';
+import { dataDirectory, repositoryRoot } from '../../machine/paths';
 import type { ArtifactStore } from '../../ports';
-import { findSociety } from '../../runs/find-society';
-import { findBaseModel, readsCharacters, type BaseModel } from '../../setup/model-folder';
+import { findSociety } from '../../stored-runs/find-society';
+import { findBaseModel, readsCharacters, type BaseModel } from '../../machine/setup/model-folder';
 import { loadSpecificationFile, resolveSpecification } from '../../specification';
 import { evaluationSpecification, parseEvaluationRequest } from '../../specification/evaluation';
 import { normalise } from '../../specification/normalise';
@@ -122,7 +122,7 @@ interface GivenSettings {
 async function settingsOf(task: ProbeRequest['task']): Promise<GivenSettings> {
   if (task === undefined) return { settings: {}, isWhole: false };
   if (typeof task !== 'string') return { settings: { task }, task, isWhole: false };
-  const content = await loadSpecificationFile(task);
+  const content = await loadSpecificationFile(task, dataDirectory());
   if (isPlainObject(content) && Object.hasOwn(content, 'kind'))
     return { settings: { task: content }, task: content, isWhole: false };
   const settings = await specificationIn(task);
@@ -131,7 +131,7 @@ async function settingsOf(task: ProbeRequest['task']): Promise<GivenSettings> {
 
 /** A run's or a comparison's file, without what only says what is trained or compared. */
 async function specificationIn(file: string): Promise<PlainObject> {
-  const content = await loadSpecificationFile(file);
+  const content = await loadSpecificationFile(file, dataDirectory());
   if (!isPlainObject(content)) throw new InvalidRunSpec([`${file}: ${shownValue(content)} is not a specification`]);
   const { tasks } = content;
   const [first] = Array.isArray(tasks) ? (tasks as unknown[]) : [];

@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { runSpecificationSchema } from '../../contract/specification';
 import { presetNames } from '../../domain/presets';
 import { InvalidRunSpec } from '../../errors';
+import { dataDirectory } from '../../machine/paths';
 import { loadSpecificationFile, resolveSpecification, type ResolvedSpecification } from '../../specification';
 import { suggestion } from '../../specification/nearest';
 import type { TaskChoice } from '../task-option';
@@ -32,7 +33,7 @@ async function fromFile(path: string): Promise<object> {
       `--method: ${JSON.stringify(path)} is neither a preset nor a file${hint} (presets: ${presetNames.join(', ')})`,
     ]);
   }
-  const content = await loadSpecificationFile(path);
+  const content = await loadSpecificationFile(path, dataDirectory());
   if (typeof content !== 'object' || content === null || Array.isArray(content)) {
     throw new InvalidRunSpec([`${path}: must hold an object: method settings, or a run specification`]);
   }

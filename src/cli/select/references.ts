@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { ReferenceVerdict } from '../../domain/selection';
 import { distinctAnswers } from '../../domain/voting';
 import { DatasetError } from '../../errors';
-import { fileLines, parseLine } from '../../json-lines';
+import { fileLines, parseLine } from '../../tasks/json-lines';
 import type { Grader } from '../../ports';
 import type { AnswerReader } from '../../tasks';
 import type { PlacedTranscript } from './transcripts';

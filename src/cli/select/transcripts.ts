@@ -7,7 +7,7 @@ import { answerPairs, distinctAnswers, equalityFromVerdicts, voteOnDebate } from
 import { DatasetError } from '../../errors';
 import type { Grader } from '../../ports';
 import type { AnswerReader } from '../../tasks';
-import { fileLines, parseLine } from '../../json-lines';
+import { fileLines, parseLine } from '../../tasks/json-lines';
 import { transcriptLineSchema, type TranscriptLine } from './transcript-schema';
 
 export interface ReadOptions {

@@ -1,0 +1,297 @@
+/**
+ * This machine's configuration: environment and `$MAFT_HOME/config.yaml`, read once, as one typed value. The environment
+ * wins where both say something; keys come from the environment only. `.env.example` documents every variable.
+ */
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parse, YAMLParseError } from 'yaml';
+import { z } from 'zod';
+import { ConfigError } from '../errors';
+import { dataDirectory, maftHome, storeRoot } from './paths';
+import { temporalProfile } from './temporal-profile';
+
+/** What one attempt of a turn may take: its start-to-close timeout in `workflows/activity-proxies.ts`. */
+const turnMinutes = 30;
+
+/** A turn is up to two calls, a summary and a response, one after the other. */
+const longestTimeoutSeconds = (turnMinutes * 60) / 2;
+
+const port = z.int().min(1).max(65_535);
+const count = z.int().min(1);
+
+/** The user, the query and so on that an address has; empty where it has none. */
+function partsBeside(address: string, parts: ('username' | 'password' | 'search' | 'hash')[]): string {
+  // What is no address at all is told by the rule before.
+  if (!URL.canParse(address)) return '';
+  const url = new URL(address);
+  return parts.map((part) => url[part]).join('');
+}
+
+/** What is wrong is named, the address is not repeated: it may hold a password. */
+const httpAddress = z
+  .url({ protocol: /^https?$/ })
+  .refine(
+    (url) => partsBeside(url, ['username', 'password']) === '',
+    'must hold no user or password: a key goes into the environment, and apiKeyEnv names the variable',
+  )
+  .refine(
+    (url) => partsBeside(url, ['search', 'hash']) === '',
+    'must end with its path, without "?" and "#": "/chat/completions" is appended to it',
+  );
+
+const endpointSchema = z.strictObject({
+  /** Address that `/chat/completions` is appended to, such as `http://gpu-host:8000/v1`. */
+  baseUrl: httpAddress,
+  /** Name of the environment variable that holds the key. */
+  apiKeyEnv: z
+    .string()
+    .regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'is no name of an environment variable')
+    .optional(),
+  /** Calls in flight that the endpoint can bear. */
+  maxConcurrency: count.default(64),
+  /** Longest wait for one completion, seconds. */
+  timeoutSeconds: z
+    .number()
+    .gt(0)
+    .max(
+      longestTimeoutSeconds,
+      `must be at most ${longestTimeoutSeconds}: a turn is up to two calls, and has ${turnMinutes} minutes`,
+    )
+    .default(600),
+  /** What the endpoint calls a model, where it calls it otherwise. */
+  models: z.record(z.string(), z.string()).default({}),
+  /** What its tokens cost, for reports and comparisons in money. */
+  prices: z
+    .strictObject({
+      promptPerMillion: z.number().min(0),
+      completionPerMillion: z.number().min(0),
+      currency: z.string().min(1).max(8).default('USD'),
+    })
+    .optional(),
+});
+
+const configFileSchema = z.strictObject({
+  /** Folders outside MAFT_DATA that a specification may read data from; relative ones are below MAFT_DATA. */
+  dataFolders: z.array(z.string().min(1)).default([]),
+  disk: z
+    .strictObject({
+      /** Free bytes below which runs are paused; 0: never, undefined: the smaller of 1 GB and 2 % of the file system. */
+      marginBytes: z.int().min(0).optional(),
+    })
+    .default({}),
+  endpoints: z
+    .record(z.string(), endpointSchema)
+    .refine((endpoints) => !('embedded' in endpoints), {
+      path: ['embedded'],
+      error: 'is the model server that `maft up` starts: see `server`',
+    })
+    .default({}),
+  ports: z.strictObject({ temporal: port, temporalUi: port, modelServer: port }).partial().default({}),
+  trainer: z
+    .strictObject({
+      device: z.enum(['auto', 'cpu', 'cuda', 'mps']).default('auto'),
+      /** Torch threads of one training on a CPU; part of what makes weights repeatable. */
+      threads: count.default(1),
+      /** Trainings at the same time; undefined: one per core, or one per GPU. */
+      slots: count.optional(),
+    })
+    .prefault({}),
+  grader: z
+    .strictObject({
+      /** Pairs of mathematical answers compared at the same time; undefined: one per core, four at most. */
+      processes: count.optional(),
+      /** What one pair may cost. */
+      timeLimitSeconds: z.number().gt(0).max(600).default(5),
+    })
+    .prefault({}),
+  /** Programs of users that specifications may choose by name (`task: {kind: module, module: NAME}`), by their paths. */
+  taskModules: z.record(z.string(), z.string().min(1)).default({}),
+  server: z
+    .strictObject({
+      /** Torch threads; undefined: one for a small model, else one per core. */
+      threads: count.optional(),
+      /** Completions written at the same time. */
+      maxBatch: count.optional(),
+      /** Weight versions in memory beside the base models. */
+      maxLoaded: count.optional(),
+      /** Memory for keys and values of all completions; undefined: a quarter of what is free. */
+      cacheGib: z.number().gt(0).optional(),
+    })
+    .default({}),
+});
+
+type ConfigFile = z.infer<typeof configFileSchema>;
+type Environment = Record<string, string | undefined>;
+
+export interface MachineConfig {
+  /** Absolute. */
+  maftHome: string;
+  /** Absolute path, or an address such as `s3://bucket/prefix`. */
+  store: string;
+  /** Absolute. */
+  data: string;
+  dataFolders: ConfigFile['dataFolders'];
+  disk: ConfigFile['disk'];
+  temporal: TemporalService;
+  /** The user's own Python and `temporal`, where they brought them. */
+  python: string | undefined;
+  temporalProgram: string | undefined;
+  /** Address of the embedded model server without `/v1` (`http://127.0.0.1:8237`), set by the platform for its worker. */
+  modelServer: string | undefined;
+  endpoints: ConfigFile['endpoints'];
+  ports: ConfigFile['ports'];
+  trainer: ConfigFile['trainer'];
+  grader: ConfigFile['grader'];
+  server: ConfigFile['server'];
+  taskModules: ConfigFile['taskModules'];
+}
+
+/** Which Temporal service the machine uses. */
+export interface TemporalService {
+  /** A server of the user's own; undefined: one that the program starts itself. */
+  address: string | undefined;
+  namespace: string;
+  /** For a worker that `maft up` started: where the server it started answers. */
+  embedded?: string | undefined;
+}
+
+/** An endpoint with its key, ready to be called. */
+export interface ResolvedEndpoint {
+  name: string;
+  baseUrl: string;
+  apiKey: string | undefined;
+  maxConcurrency: number;
+  timeoutMs: number;
+  /** Wire name by model name; others go as they are. */
+  wireNames: Record<string, string>;
+}
+
+/** The embedded server batches across callers: this many calls keep it busy, more would only wait there. */
+export const embeddedConcurrency = 192;
+
+/**
+ * A large model on a small machine holds few of them in memory at a time, and the others wait: that is no reason to ask
+ * again. A server that has died is noticed at once, and the activity has a clock of its own.
+ */
+const longestEmbeddedWait = turnMinutes * 60_000;
+
+/** Throws one `ConfigError` with a line for each problem. */
+export function loadConfig(environment: Environment = process.env): MachineConfig {
+  const home = maftHome(environment);
+  const file = readConfigFile(join(home, 'config.yaml'));
+  return {
+    maftHome: home,
+    store: storeRoot(environment),
+    data: dataDirectory(environment),
+    temporal: temporalService(environment),
+    python: environment.MAFT_PYTHON || undefined,
+    temporalProgram: environment.MAFT_TEMPORAL || undefined,
+    modelServer: modelServerOf(environment),
+    ...file,
+  };
+}
+
+/**
+ * The endpoint a run specification names: `embedded`, or one of config.yaml. Throws `ConfigError` for an unknown one, for
+ * a key that is not set, and for `embedded` where no model server runs.
+ */
+export function resolveEndpoint(
+  config: MachineConfig,
+  name: string,
+  environment: Environment = process.env,
+): ResolvedEndpoint {
+  if (name === 'embedded') return embeddedEndpoint(config);
+  const endpoint = config.endpoints[name];
+  if (endpoint === undefined) {
+    const known = ['embedded', ...Object.keys(config.endpoints)].join(', ');
+    throw new ConfigError(`endpoint "${name}" is not in ${join(config.maftHome, 'config.yaml')}; it has: ${known}`);
+  }
+  const { baseUrl, maxConcurrency, timeoutSeconds, models } = endpoint;
+  return {
+    name,
+    baseUrl,
+    apiKey: apiKeyOf(name, endpoint.apiKeyEnv, environment),
+    maxConcurrency,
+    timeoutMs: timeoutSeconds * 1000,
+    wireNames: models,
+  };
+}
+
+function embeddedEndpoint(config: MachineConfig): ResolvedEndpoint {
+  if (config.modelServer === undefined) {
+    throw new ConfigError(
+      'the endpoint "embedded" needs the model server that `maft up` starts: set MAFT_MODEL_SERVER to its address, or name an endpoint of config.yaml',
+    );
+  }
+  const timeoutMs = longestEmbeddedWait;
+  const common = { apiKey: undefined, maxConcurrency: embeddedConcurrency, timeoutMs, wireNames: {} };
+  return { name: 'embedded', baseUrl: `${config.modelServer}/v1`, ...common };
+}
+
+/** `/v1` is appended where it is called, so that an address which ends with it already, or with `/`, means the same. */
+function modelServerOf(environment: Environment): string | undefined {
+  const address = environment.MAFT_MODEL_SERVER;
+  if (!address) return undefined;
+  const checked = httpAddress.safeParse(address);
+  if (checked.success) return address.replace(/\/*$/, '').replace(/\/v1$/, '').replace(/\/*$/, '');
+  const problems = checked.error.issues.map(({ message }) => message).join('; ');
+  throw new ConfigError(`MAFT_MODEL_SERVER: ${problems}. It is an address such as http://127.0.0.1:8237`);
+}
+
+function apiKeyOf(endpoint: string, variable: string | undefined, environment: Environment): string | undefined {
+  if (variable === undefined) return undefined;
+  const source = `endpoint "${endpoint}" takes its key from the environment variable ${variable}`;
+  const key = environment[variable];
+  if (!key) throw new ConfigError(`${source}, which is not set`);
+  // A line break or a typographic quote, as copying brings them along: no such request can be sent.
+  if (!/^[\x20-\x7e]+$/.test(key)) {
+    throw new ConfigError(`${source}, which holds something else than printable ASCII characters`);
+  }
+  return key;
+}
+
+/**
+ * TEMPORAL_ADDRESS or TEMPORAL_PROFILE name a server of the user's own. A profile file alone does not: it may be there
+ * for other work, and a demo has no business on a cluster that nobody named.
+ */
+function temporalService(environment: Environment): TemporalService {
+  const profile = environment.TEMPORAL_PROFILE;
+  if (!environment.TEMPORAL_ADDRESS && !profile) {
+    const embedded = environment.MAFT_EMBEDDED_TEMPORAL || undefined;
+    return { address: undefined, namespace: environment.TEMPORAL_NAMESPACE || 'default', embedded };
+  }
+  const { address, namespace } = temporalProfile(environment);
+  const source = environment.TEMPORAL_ADDRESS ? 'TEMPORAL_ADDRESS' : `the address of TEMPORAL_PROFILE ${profile}`;
+  if (!address) throw new ConfigError(`${source} is not set: give it there, or set TEMPORAL_ADDRESS`);
+  if (!/^[^\s/:]+:\d+$|^\[[0-9a-fA-F:]+\]:\d+$/.test(address)) {
+    throw new ConfigError(`${source} is "${address}": it must be host:port, such as 127.0.0.1:7233`);
+  }
+  return { address, namespace: namespace || 'default' };
+}
+
+function readConfigFile(file: string): ConfigFile {
+  const result = configFileSchema.safeParse(existsSync(file) ? parseYaml(file) : {});
+  if (result.success) return result.data;
+  throw new ConfigError(result.error.issues.flatMap((issue) => describe(file, issue)).join('\n'));
+}
+
+function parseYaml(file: string): unknown {
+  try {
+    // An empty file is null.
+    return parse(readFileSync(file, 'utf8')) ?? {};
+  } catch (error) {
+    const reason = error instanceof YAMLParseError ? error.message.split('\n')[0] : (error as Error).message;
+    throw new ConfigError(`${file} cannot be read: ${reason}`);
+  }
+}
+
+function describe(file: string, issue: z.core.$ZodIssue): string[] {
+  const path = issue.path.join('.');
+  if (issue.code !== 'unrecognized_keys') return [`${file}: ${path === '' ? 'the file' : path}: ${issue.message}`];
+  return issue.keys.map((key) => {
+    const advice = /^(api)?key$/i.test(key)
+      ? 'keys belong in the environment: name the variable with apiKeyEnv'
+      : 'no such setting';
+    return `${file}: ${[...issue.path, key].join('.')}: ${advice}`;
+  });
+}

@@ -1,0 +1,97 @@
+/** Installs the pinned packages into an environment, with uv where it can be had, else with pip, and says what happens. */
+import { existsSync } from 'node:fs';
+import { ConfigError } from '../../errors';
+import { pythonLines } from '../python-start';
+import { torchCpuIndex } from './addresses';
+import { runCommand } from './command';
+import { explainPip, runPip } from './pip';
+import { withProgress, type SetupListener } from './progress';
+import { cudaRequirements, requirementsFiles } from './requirements';
+import { installWithUv } from './uv';
+
+export interface Installation {
+  /** The environment's own Python. */
+  python: string;
+  requirementsFile: string;
+  /** The pinned version of torch, where the file has one and it is not installed yet. */
+  missingTorch: string | undefined;
+  listener: SetupListener;
+  /** Replaced in tests. */
+  cpuIndex?: string;
+}
+
+/** A connection that has brought nothing for this long is given up: a firewall may drop packets without an answer. */
+const cpuIndexPatienceMs = 20_000;
+
+export async function installRequirements(installation: Installation): Promise<void> {
+  const { python, requirementsFile, missingTorch, listener } = installation;
+  const smallTorch = missingTorch !== undefined && wantsCpuWheel() && (await tryCpuTorch(installation, missingTorch));
+  const title = `Installing the Python packages of ${requirementsFile}${missingTorch === undefined ? '' : `: ${sizeInWords(smallTorch)}`}`;
+  const files = requirementsFiles(requirementsFile).filter(
+    (file) => !smallTorch || file !== cudaRequirements(requirementsFile),
+  );
+  await withProgress(listener, title, async (say) => {
+    if (!(await installWithUv({ python, files, say }))) await installWithPip(python, files, say);
+    if (missingTorch !== undefined) await warmUp(python, say);
+  });
+}
+
+/** The files pin everything, so that nothing is resolved; where they carry hashes, pip takes nothing without one. */
+async function installWithPip(python: string, files: string[], say: SetupListener): Promise<void> {
+  const requirements = files.flatMap((file) => ['-r', file]);
+  const result = await runPip(python, ['install', '--no-deps', ...requirements], say);
+  if (result.exitCode !== 0) throw explainPip(result);
+}
+
+/**
+ * Imports what takes long once, which compiles it: seconds, where compiling all packages ahead takes a minute of two
+ * cores, and children that start beside each other would each compile it anew.
+ */
+async function warmUp(python: string, say: SetupListener): Promise<void> {
+  say('importing them for the first time');
+  const environment = { PYTHONDONTWRITEBYTECODE: '' };
+  const imports = 'import torch, peft, starlette, pydantic, math_verify; from transformers import AutoModelForCausalLM';
+  const result = await runCommand(python, pythonLines(imports), { environment, guarded: true });
+  if (result.exitCode === 0) return;
+  const words = result.output.trim().split('\n').at(-1) ?? '';
+  throw new ConfigError(`the Python packages were installed, and cannot be imported: ${words}`);
+}
+
+/** Whether the usual wheel would bring CUDA libraries that this machine has no use for. */
+export function wantsCpuWheel(): boolean {
+  return process.platform === 'linux' && !hasNvidiaGpu();
+}
+
+/** By the driver's files, as `python/maft/nvidia_driver.py`; whether torch can use it is another question. */
+export function hasNvidiaGpu(): boolean {
+  return ['/proc/driver/nvidia/version', '/dev/nvidiactl', '/usr/lib/wsl/lib/libcuda.so.1'].some((file) =>
+    existsSync(file),
+  );
+}
+
+/** Bytes that an installation takes on disk, downloads apart. */
+export function neededBytes(): number {
+  return wantsCpuWheel() || process.platform === 'darwin' ? 2e9 : 7e9;
+}
+
+function sizeInWords(smallTorch: boolean): string {
+  if (smallTorch || process.platform === 'darwin') return 'about 1 GB on disk, a minute or two';
+  return 'about 5 GB on disk with the CUDA libraries of torch (3 GB to download), a few minutes';
+}
+
+/** Installs torch alone from PyTorch's CPU index; false where that is out of reach, which costs seconds and loses nothing. */
+async function tryCpuTorch(installation: Installation, version: string): Promise<boolean> {
+  const { python, listener, cpuIndex = torchCpuIndex } = installation;
+  const patience = new AbortController();
+  const timer = setTimeout(() => patience.abort(), cpuIndexPatienceMs);
+  listener('No NVIDIA GPU here: trying the CPU-only torch from PyTorch’s own index (200 MB)');
+  const watch: SetupListener = (line) => {
+    if (line.startsWith('downloading')) clearTimeout(timer);
+    listener(`  ${line}`, { transient: true });
+  };
+  const from = ['--index-url', cpuIndex, '--timeout', '10', '--retries', '0', '--no-deps', `torch==${version}+cpu`];
+  const result = await runPip(python, ['install', ...from], watch, patience.signal);
+  clearTimeout(timer);
+  listener(result.exitCode === 0 ? '  done' : '  not reachable from here: taking the usual wheels instead');
+  return result.exitCode === 0;
+}

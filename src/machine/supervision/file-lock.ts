@@ -1,0 +1,111 @@
+/**
+ * A lock that survives `kill -9` of its owner: a file naming a process, created by link(2). The lock of a process that is
+ * gone is taken over; nobody needs to remove anything by hand. Of one machine only: to another, its processes are gone.
+ */
+import { randomUUID } from 'node:crypto';
+import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { ConfigError } from '../../errors';
+import { isRunning, ownIdentity, type ProcessIdentity } from './process-identity';
+
+export interface FileLock {
+  release(): void;
+}
+
+export type LockAttempt = { lock: FileLock } | { owner: ProcessIdentity };
+
+/** A stale lock is taken over at the first or second try; what is still there after so many is no lock of ours. */
+const mostTries = 20;
+
+/**
+ * Takes the lock, or says which living process has it. File system errors (read-only, no space) pass through. Throws
+ * `ConfigError` where something else stands in the lock's place, or its folder is another user's.
+ */
+export function tryLock(file: string): LockAttempt {
+  mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+  requireOwnFolder(dirname(file));
+  const mine = `${file}.${randomUUID()}`;
+  writeFileSync(mine, JSON.stringify(ownIdentity()));
+  try {
+    for (let tries = 0; tries < mostTries; tries += 1) {
+      if (createIfAbsent(mine, file)) return { lock: { release: () => releaseOwn(file) } };
+      const seen = readLock(file);
+      const owner = seen === undefined ? undefined : parseOwner(seen);
+      if (owner !== undefined && isRunning(owner)) return { owner };
+      if (seen !== undefined) removeStale(file, seen);
+    }
+    throw new ConfigError(`${file} cannot be made a lock: remove what is there`);
+  } finally {
+    rmSync(mine, { force: true });
+  }
+}
+
+/** Who owns the folder may put anything into a lock's place. Root may use what others own, as it may everything. */
+function requireOwnFolder(folder: string): void {
+  const user = process.getuid?.();
+  const { uid } = statSync(folder);
+  if (user === undefined || user === 0 || uid === user || uid === 0) return;
+  throw new ConfigError(`${folder} belongs to another user (${uid}): no lock is taken there`);
+}
+
+/** Waits for the lock; `onWait` is told once who has it. */
+export async function waitForLock(file: string, onWait: (owner: ProcessIdentity) => void): Promise<FileLock> {
+  for (let attempt = 0; ; attempt += 1) {
+    const result = tryLock(file);
+    if ('lock' in result) return result.lock;
+    if (attempt === 0) onWait(result.owner);
+    await new Promise((resolve) => setTimeout(resolve, 300));
+  }
+}
+
+function createIfAbsent(from: string, to: string): boolean {
+  try {
+    linkSync(from, to);
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
+    throw error;
+  }
+}
+
+function readLock(file: string): string | undefined {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+/** Undefined for a torn file: its writer died before it could own anything. */
+function parseOwner(text: string): ProcessIdentity | undefined {
+  try {
+    const value = JSON.parse(text) as Partial<ProcessIdentity>;
+    return typeof value.pid === 'number' && typeof value.startTime === 'string'
+      ? (value as ProcessIdentity)
+      : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * Two processes may find the same stale lock. Renaming it away is atomic; whoever then holds something else than the
+ * stale text has caught the lock of a faster third one and puts it back.
+ */
+function removeStale(file: string, staleText: string): void {
+  const aside = `${file}.stale-${randomUUID()}`;
+  try {
+    renameSync(file, aside);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return;
+    throw error;
+  }
+  if (readFileSync(aside, 'utf8') !== staleText) createIfAbsent(aside, file);
+  rmSync(aside, { force: true });
+}
+
+function releaseOwn(file: string): void {
+  const owner = parseOwner(readLock(file) ?? '');
+  if (owner !== undefined && owner.pid === process.pid) rmSync(file, { force: true });
+}
