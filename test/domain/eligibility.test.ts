@@ -149,7 +149,11 @@ describe('a problem', () => {
     const silent = debate([[null, null, null, null]]);
     expect(judged({}, silent)).toMatchObject({ rejection: 'no-consensus' });
     expect(rightOf(judged({ select: 'reference' }, silent), silent)).toEqual([false, false, false, false]);
+    expect(rightOf(judged({}, silent), silent)).toEqual([false, false, false, false]);
     expect(judged({ select: 'reference' }, silent).rejection).toBeUndefined();
+    const unasked = judgeProblem(silent, { ...four, select: 'reference' }, () => true);
+    expect(rightOf(unasked, silent)).toEqual([false, false, false, false]);
+    expect(judged({}).isRight({ ...turn, answer: null, agrees: true } as Turn)).toBe(false);
   });
 
   test('is below the agreement only where the vote decides', () => {

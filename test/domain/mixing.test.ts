@@ -68,6 +68,10 @@ test.each<[Mixing, number, [number, number], [number, number]]>([
   ['weighted-loss', 0.1, [9, 4], [9, 4]],
   ['weighted-loss', 0.1, [9, 0], [9, 0]],
   ['weighted-loss', 0, [9, 0], [0, 0]],
+  ['weighted-loss', 0, [9, 4], [9, 4]],
+  ['weighted-loss', 1, [9, 4], [9, 4]],
+  ['weighted-loss', 1, [9, 0], [9, 0]],
+  ['weighted-loss', 1, [0, 9], [0, 0]],
 ])('9. %s with w = %d takes of %j %j', (mixing, share, [corrected, consistent], [fromCorrected, fromConsistent]) =>
   expect(mixedCounts({ corrected, consistent }, share, mixing)).toEqual({
     corrected: fromCorrected,
