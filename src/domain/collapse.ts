@@ -7,6 +7,7 @@ import type { Evaluation } from '../contract/evaluation';
 import type { DriftPoint, Finding, FindingKind } from '../contract/guard';
 import type { Measures } from '../contract/measures';
 import type { SelectionReport } from '../contract/training';
+import { reaches } from './rounding';
 
 const driftThresholds = {
   /** Agreement must have risen by this share since the best earlier iteration. */
@@ -73,14 +74,14 @@ function fallenAccuracy(point: DriftPoint, before: readonly DriftPoint[]): Findi
   const { agreementRise, accuracyFall, accuracyFallAlone, accuracyFallErrors } = driftThresholds;
   const fall = best.accuracy.value - accuracy.value;
   const error = Math.hypot(best.accuracy.standardError, accuracy.standardError);
-  if (fall < Math.max(accuracyFall, accuracyFallErrors * error)) return [];
+  if (!reaches(fall, Math.max(accuracyFall, accuracyFallErrors * error))) return [];
   const rightLess = `right less often (${percent(best.accuracy.value)} to ${percent(accuracy.value)}) than at iteration ${best.iteration}`;
-  if (agreement !== undefined && best.agreement !== undefined && agreement - best.agreement >= agreementRise) {
+  if (agreement !== undefined && best.agreement !== undefined && reaches(agreement - best.agreement, agreementRise)) {
     const agreeMore = `agree more (${percent(best.agreement)} to ${percent(agreement)})`;
     const message = `at iteration ${iteration} the members ${agreeMore} but their consensus is ${rightLess}`;
     return [{ kind: 'agreement-without-accuracy', iteration, message }];
   }
-  if (fall < accuracyFallAlone) return [];
+  if (!reaches(fall, accuracyFallAlone)) return [];
   return [{ kind: 'accuracy-falls', iteration, message: `at iteration ${iteration} the consensus is ${rightLess}` }];
 }
 
@@ -110,18 +111,18 @@ function changedResponses({ iteration, responses }: DriftPoint, first: DriftPoin
     ],
     [
       'responses-cut',
-      responses.truncatedShare - untuned.truncatedShare >= limits.truncatedRise,
+      reaches(responses.truncatedShare - untuned.truncatedShare, limits.truncatedRise),
       `more responses are cut at the token limit ${since(untuned.truncatedShare, responses.truncatedShare, percent)}`,
     ],
     [
       'responses-alike',
       responses.commonestTextShare >= limits.commonestText &&
-        responses.commonestTextShare - untuned.commonestTextShare >= limits.commonestTextRise,
+        reaches(responses.commonestTextShare - untuned.commonestTextShare, limits.commonestTextRise),
       `many responses are one text, whatever was asked, ${since(untuned.commonestTextShare, responses.commonestTextShare, percent)}`,
     ],
     [
       'answers-lost',
-      untuned.parsedShare - responses.parsedShare >= limits.parsedFall,
+      reaches(untuned.parsedShare - responses.parsedShare, limits.parsedFall),
       `fewer responses hold an answer ${since(untuned.parsedShare, responses.parsedShare, percent)}`,
     ],
   ];

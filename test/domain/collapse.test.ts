@@ -132,6 +132,9 @@ describe('a threshold that is just reached counts, one that is just missed does 
     expect(fell(certain(0.029), 0.02)).toEqual([]);
     expect(fell(certain(0.05), 0.019)).toEqual(['accuracy-falls']);
     expect(fell(certain(0.049), 0.019)).toEqual([]);
+    // In the machine, 0.36 - 0.31 is below 0.05.
+    const points = [0.36, 0.31].map((value, iteration) => ({ iteration, accuracy: certain(value), agreement: 0 }));
+    expect(judgeDrift(points).map(({ kind }) => kind)).toEqual(['accuracy-falls']);
   });
 
   test('and of two standard errors of the difference', () => {
