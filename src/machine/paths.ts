@@ -66,9 +66,14 @@ export function runtimeDirectory(environment: Environment = process.env): string
   return runtime ? join(resolve(runtime), packageName) : join(cacheDirectory(environment), 'run');
 }
 
-/** A compiled script of this program that runs as a process of its own, such as `supervision/guard.js`. */
-export function compiledScript(pathBelowSource: string): string {
+/** A compiled script of this program that runs as a process of its own, such as `cli/main.js`. */
+function compiledScript(pathBelowSource: string): string {
   return join(repositoryRoot(), 'dist', 'src', pathBelowSource);
+}
+
+/** What ends a child process together with the one that started it. */
+export function guardScript(): string {
+  return compiledScript(join('machine', 'supervision', 'guard.js'));
 }
 
 /** The compiled command line, which child processes (`worker`) are started from. */

@@ -1,9 +1,8 @@
 /** Runs a program of set-up to its end, line by line. */
 import { spawn, type ChildProcessByStdio } from 'node:child_process';
-import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
-import { compiledScript } from '../paths';
+import { guardScript } from '../paths';
 
 export interface CommandResult {
   /** Null where a signal ended it, or it could not be started. */
@@ -81,8 +80,7 @@ function start(
   programArguments: string[],
   options: CommandOptions,
 ): ChildProcessByStdio<null, Readable, Readable> {
-  const guard =
-    options.guarded === true ? [process.execPath, compiledScript(join('supervision', 'guard.js')), guardGraceMs] : [];
+  const guard = options.guarded === true ? [process.execPath, guardScript(), guardGraceMs] : [];
   const [command, ...rest] = [...guard, program, ...programArguments];
   const stdin = options.guarded === true ? 'pipe' : 'ignore';
   const environment = { ...process.env, ...options.environment };

@@ -3,7 +3,7 @@ import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { searchAttributeTypes } from '../../contract/names';
-import { cacheDirectory, commandLineScript, compiledScript } from '../paths';
+import { cacheDirectory, commandLineScript, guardScript } from '../paths';
 import { maftEnvironment, maftModule } from '../python-start';
 import type { BaseModel } from '../setup/model-folder';
 import { usualHealthCheck } from './health';
@@ -60,7 +60,7 @@ export function temporalServer(options: TemporalServerOptions): Program {
     title: 'the Temporal server',
     command: process.execPath,
     arguments: [
-      ...[compiledScript(join('supervision', 'guard.js')), String(temporalGraceMs - 1_000)],
+      ...[guardScript(), String(temporalGraceMs - 1_000)],
       ...[
         options.program,
         ...serverArguments,
