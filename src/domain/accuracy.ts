@@ -23,7 +23,7 @@ export interface EvaluationInput {
   ownSamples?: number;
   /** Transcripts of all problems of the split, failed ones included. */
   transcripts: readonly Transcript[];
-  /** What was asked beside the debate, by problem, where something was. */
+  /** Answers drawn beside the debate, by problem id. */
   beside?: ReadonlyMap<string, BesideDebate>;
   /** Temperatures of the single calls to show; one that some debated problem lacks is left out. */
   temperatures?: readonly number[];
@@ -48,10 +48,10 @@ export interface VoteSample {
   usage: Usage;
 }
 
-/** What one mode made of one problem. */
+/** The result of one mode on one problem. */
 interface Outcome {
   problemId: string;
-  /** `null` where nothing parsed, or the problem failed. */
+  /** `null` if nothing parsed or the problem failed. */
   answer: string | null;
   tieBroken: boolean;
   usages: Usage[];
@@ -77,7 +77,7 @@ export function evaluateTranscripts(input: EvaluationInput): Evaluation {
   };
 }
 
-/** `society`, `sample`, `vote-N` from the debate's own first round, and what was asked beside the debates. */
+/** `society`, `sample`, `vote-N` from the debate's own first round, and the answers drawn beside the debates. */
 function outcomesByMode(input: EvaluationInput): Map<AnswerMode, Outcome[]> {
   const { transcripts, members } = input;
   const ofAll = (mode: AnswerMode, outcomeOf: (transcript: Transcript) => Outcome): [AnswerMode, Outcome[]] => [
@@ -104,12 +104,12 @@ function singleCalls(input: EvaluationInput): number[] {
   );
 }
 
-/** What one answered problem lacks (an endpoint refused it, or did not count tokens) cannot be said of the others, either. */
+/** Whether every answered problem has it: an endpoint may have refused one, or not counted its tokens. */
 function hasEverywhere({ beside = new Map() }: EvaluationInput, has: (asked: BesideDebate) => boolean): boolean {
   return beside.size > 0 && [...beside.values()].every(has);
 }
 
-/** A vote of one is the sample, a vote of N the first round's; a larger one than was drawn does not exist. */
+/** Without sizes that another mode covers (1 is `sample`, N the first round's vote) or that exceed what was drawn. */
 function furtherVotes({ members, beside, voteSizes }: EvaluationInput): number[] {
   const largest = Math.max(members, ...[...(beside?.values() ?? [])].map(({ samples }) => samples.length));
   return (voteSizes ?? [largest]).filter((size) => size > 1 && size !== members && size <= largest);
@@ -147,7 +147,7 @@ function sampledVote({ problemId, rounds }: Transcript, size: number, input: Eva
   return { ...votedOutcome(problemId, result), usages: samples.map(({ usage }) => usage) };
 }
 
-/** Of a problem that was not voted on there are no samples, and no answer. */
+/** A problem without a vote has no samples and no answer. */
 function equalTokensVote(transcript: Transcript, input: EvaluationInput): Outcome {
   return sampledVote(transcript, input.beside?.get(transcript.problemId)?.atEqualTokens ?? 0, input);
 }
@@ -180,7 +180,7 @@ function modeResult(mode: AnswerMode, outcomes: readonly Outcome[], { isCorrect 
   };
 }
 
-/** The same for every problem that was answered; where the number of samples differs from problem to problem, their mean. */
+/** The same for all answered problems; at equal tokens, where the number of samples varies, their mean. */
 function callsOf(mode: AnswerMode, outcomes: readonly Outcome[]): number {
   const calls = outcomes.map(({ usages }) => usages.length).filter((each) => each > 0);
   return mode === equalTokens ? (mean(calls) ?? 0) : Math.max(0, ...calls);

@@ -10,8 +10,8 @@ interface Chain {
 }
 
 /**
- * The responses an agent is judged on: those it wrote (of everybody, for the one model), with `criticTarget: all-rounds`
- * also the first response of the critic's member, and with `hint` what it said when it was asked again.
+ * The responses an agent is judged on: those it wrote (all agents', for the one model); with `criticTarget: all-rounds`
+ * also the first response of the critic's member, and with `hint` the agent's response to the hint.
  */
 export function responsesOf(
   agent: string,
@@ -61,7 +61,7 @@ function chainResponses(context: Context, { turns }: Chain): AgentResponse[] {
     });
 }
 
-/** STaR: what the agent said to the hint takes the place of a wrong answer, with the prompt that had no hint in it. */
+/** STaR: the response to the hint replaces a wrong answer; its prompt is the one without the hint. */
 function hintedResponse({ judgement }: Context, own: AgentResponse): AgentResponse[] {
   const { hinted } = own.turn;
   if (hinted === undefined) return [];
@@ -79,7 +79,7 @@ function isTargetRound({ agent, settings }: Context, round: number): boolean {
   return settings.criticTarget === 'last-round' ? round === settings.rounds : round > 1;
 }
 
-/** A problem is corrected where the member's first answer was not ŷ; an unparsable one was not. */
+/** A problem is corrected if the member's first answer was not ŷ; this includes one that did not parse. */
 function setOf({ agent, settings, judgement }: Context, first: Turn): ExampleSet {
   if (settings.select === 'none') return 'own';
   if (agent === sharedAgent) return 'majority';

@@ -1,4 +1,4 @@
-/** From what a model wrote to an answer that can be compared: one set of rules, in a file of its own, per answer type. */
+/** Parses what a model wrote into a comparable answer: one set of rules per answer type, each in its own file. */
 import { parseChoice } from './answers/choice';
 import { parseInteger } from './answers/integer';
 import { parseMath } from './answers/math';
@@ -10,15 +10,15 @@ export type AnswerType = (typeof answerTypes)[number];
 
 export interface AnswerRules {
   /**
-   * The normalised answer of a response or a reference; `null` where none parses. Reading an answer anew gives the answer
-   * itself, so parsed answers and whole solutions may stand side by side.
+   * The normalised answer of a response or a reference; `null` if none parses. Parsing a parsed answer returns it
+   * unchanged, so parsed answers and whole solutions may be mixed.
    */
   parse(text: string): string | null;
   /** Equality of two normalised answers, for types that can decide it by themselves; others ask the grading port. */
   equal?(a: string, b: string): boolean;
 }
 
-/** Normalising is all there is to comparing. */
+/** For types whose normalised answers are equal only if they are spelt the same. */
 const sameSpelling = (a: string, b: string): boolean => a === b;
 
 export const answerRules: Record<AnswerType, AnswerRules> = {

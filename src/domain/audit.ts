@@ -1,4 +1,4 @@
-/** How right the consensus was that a training set rests on. Runs after selection, which never sees what is read here. */
+/** How often the consensus behind a training set was right. Runs after selection, which never sees this. */
 import type { ConsensusAudit } from '../contract/evaluation';
 import type { TrainingExample } from '../contract/training';
 import type { Transcript } from '../contract/transcript';
@@ -8,7 +8,7 @@ export interface AuditInput {
   transcripts: readonly Transcript[];
   /** By agent, as selection wrote them. */
   trainingSets: ReadonlyMap<string, readonly TrainingExample[]>;
-  /** `undefined` where the problem has no reference answer: then nothing can be said of its consensus. */
+  /** `undefined` if the problem has no reference answer, so its consensus cannot be judged. */
   isRight(problemId: string, answer: string): boolean | undefined;
 }
 

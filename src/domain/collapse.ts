@@ -1,7 +1,7 @@
 /**
- * The brake's judgement: signs in the measures that a run gets worse by its own doing. Pure; what follows from a finding
- * (`guard`) is decided elsewhere. Each rule compares an iteration with an earlier one of the same run, so that a task or
- * a base model that is odd from the start sets nothing off.
+ * The brake's judgement: signs in the measures that a run's own training makes it worse. Pure; what a finding leads to
+ * (`guard`) is decided elsewhere. Each rule compares an iteration with an earlier one of the same run, so a task or
+ * base model that is odd from the start triggers nothing.
  */
 import type { Evaluation } from '../contract/evaluation';
 import type { DriftPoint, Finding, FindingKind } from '../contract/guard';
@@ -12,12 +12,12 @@ import { reaches } from './rounding';
 const driftThresholds = {
   /** Agreement must have risen by this share since the best earlier iteration. */
   agreementRise: 0.02,
-  /** Accuracy must have fallen by this share since then, or by the larger one where agreement has not risen, */
+  /** Accuracy must have fallen by this share since then, or by the larger one if agreement has not risen, */
   accuracyFall: 0.03,
   accuracyFallAlone: 0.05,
-  /** and by so many standard errors of the difference, taken as if the problems were not the same: a cautious bound. */
+  /** and by this many standard errors of the difference, taken as if the problems were not the same: cautious. */
   accuracyFallErrors: 2,
-  /** Mean tokens of last-round responses, by those of the untuned society. */
+  /** Mean tokens of last-round responses, relative to the untuned society's. */
   lengthening: 1.5,
   shortening: 0.4,
   /** Rise, since the untuned society, of the share of responses cut at the token limit. */
@@ -27,7 +27,7 @@ const driftThresholds = {
   commonestTextRise: 0.2,
   /** Fall, since the untuned society, of the share of responses with an answer. */
   parsedFall: 0.2,
-  /** A training set is nearly empty below so many examples, or below this share of the training problems. */
+  /** A training set is nearly empty below this many examples, or below this share of the training problems. */
   fewestExamples: 8,
   smallestTrainingShare: 0.01,
 } as const;
@@ -62,8 +62,8 @@ export function driftPoint(artifacts: {
 }
 
 /**
- * What the society agrees on is right less often than at the best iteration before. Where its members agree more at the
- * same time, the vote confirms itself, and a smaller fall is enough.
+ * The consensus is right less often than at the best earlier iteration. If members agree more at the same time, the
+ * vote confirms itself, and a smaller fall is enough.
  */
 function fallenAccuracy(point: DriftPoint, before: readonly DriftPoint[]): Finding[] {
   const { iteration, accuracy, agreement } = point;
@@ -89,7 +89,7 @@ function valueOf({ accuracy }: DriftPoint): number {
   return accuracy?.value ?? -1;
 }
 
-/** The rules on what responses look like, against those of the first iteration there is. */
+/** The rules on the shape of responses, compared with the first iteration on record. */
 function changedResponses({ iteration, responses }: DriftPoint, first: DriftPoint | undefined): Finding[] {
   const untuned = first?.responses;
   if (responses === undefined || untuned === undefined || first?.iteration === iteration) return [];
@@ -132,7 +132,7 @@ function changedResponses({ iteration, responses }: DriftPoint, first: DriftPoin
 function nearlyEmptyTraining({ iteration, training }: DriftPoint): Finding[] {
   if (training === undefined) return [];
   const { fewestExamples, smallestTrainingShare } = driftThresholds;
-  // A run of few problems has few examples and is not ill for it.
+  // A run with few problems has few examples; that alone is no sign of collapse.
   const fewest = Math.max(smallestTrainingShare * training.problems, Math.min(fewestExamples, training.problems / 4));
   const starved = training.agents.filter(({ examples }) => examples < fewest);
   if (starved.length === 0) return [];

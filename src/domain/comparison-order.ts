@@ -1,9 +1,9 @@
-/** In which order the runs of a comparison are made: groups may run side by side, the runs of one group never do. */
+/** The order of a comparison's runs: groups may run side by side, the runs of one group never do. */
 import type { ComparedRun, ComparisonGroup, ComparisonPlan, ComparisonRecord } from '../contract/comparison';
 
 /**
- * The plan that the workflow follows. Where a run needs another column's (`after`), all runs of a seed follow each other,
- * those that need another last: only then is that one certainly finished.
+ * The plan that the workflow follows. If any run needs another column's (`after`), all runs of a seed form one
+ * sequence, dependent runs last: only then have the runs they need certainly finished.
  */
 export function comparisonPlan({
   comparisonId,

@@ -1,4 +1,4 @@
-/** Sums of model calls and tokens. A figure that an endpoint did not say is unknown, never 0. */
+/** Sums of model calls and tokens. A figure that an endpoint did not report is unknown, never 0. */
 import type { CallCounts, ShardOutcome } from '../contract/run';
 import type { CompletionEnd, Usage } from '../contract/transcript';
 import { endingOf } from './finish-reasons';
@@ -7,7 +7,7 @@ export const unknownUsage: Usage = { promptTokens: null, completionTokens: null 
 
 export const noCounts: CallCounts = { calls: 0, promptTokens: 0, completionTokens: 0 };
 
-/** Names of endings that are counted apart; an endpoint may report another one each time, and counts stand in histories. */
+/** Most names of endings counted separately: an endpoint may report a new one each time; histories hold them. */
 const mostEndings = 20;
 
 const furtherEndings = 'ended as others';
@@ -21,7 +21,7 @@ export function spentOn({ counts, lost = noCounts }: Pick<ShardOutcome, 'counts'
   return addCounts(counts, lost);
 }
 
-/** @param part Of `counts`. */
+/** @param part A part of `counts`. */
 export function subtractCounts(counts: CallCounts, part: CallCounts): CallCounts {
   return combined(counts, part, -1);
 }
@@ -52,7 +52,7 @@ function combinedEndings(left: CallCounts['endings'], right: CallCounts['endings
   return remaining.length === 0 ? undefined : Object.fromEntries(remaining);
 }
 
-/** Usage of the calls of one turn: its response and, where there was one, its summary. */
+/** Usage of the calls of one turn: its response and its summary, if it has one. */
 export function usagesOf({ usage, summary }: { usage: Usage; summary?: { usage: Usage } | undefined }): Usage[] {
   return summary === undefined ? [usage] : [usage, summary.usage];
 }
@@ -62,7 +62,7 @@ export function countUsages(usages: readonly Usage[]): CallCounts {
   return addCounts(noCounts, ...usages.map(countOf));
 }
 
-/** Counts of calls, with what was out of the ordinary about their ends. */
+/** Counts of calls, with the number of each unusual ending. */
 export function countAnswers(answers: readonly (CompletionEnd & { response: string; usage: Usage })[]): CallCounts {
   const counted = answers.map((answer): CallCounts => {
     const ending = endingOf(answer);
@@ -86,7 +86,7 @@ export function isUncounted({ calls, promptTokens, completionTokens }: CallCount
   return calls > 0 && promptTokens + completionTokens === 0;
 }
 
-/** Whether some calls' tokens are unknown, so that sums and money are lower bounds. */
+/** Whether some calls' tokens are unknown, so sums and money are lower bounds. */
 export function isLowerBound({ withoutPromptTokens = 0, withoutCompletionTokens = 0 }: CallCounts): boolean {
   return withoutPromptTokens + withoutCompletionTokens > 0;
 }

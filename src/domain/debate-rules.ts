@@ -12,11 +12,11 @@ export interface DebateSize {
 export interface DebateRules extends DebateSize {
   /** Who answers the later rounds. */
   critics: 'own' | 'generation' | 'untuned';
-  /** The generation agent that gives all first answers; absent where each member gives its own. */
+  /** The generation agent that gives all first answers; absent if each member gives its own. */
   firstRoundBy?: string;
 }
 
-/** One speaking part: `name` is the part's own (its file, its seed), `agent` whose model and prompt it has. */
+/** One speaking part: `name` identifies it (its file, its seed), `agent` gives the model and the prompt. */
 export interface Voice {
   name: string;
   agent: string;
@@ -36,7 +36,7 @@ export function debateRules({ method, evaluation }: Settings, split: Split): Deb
   };
 }
 
-/** N and M at evaluation; one round where the society answers by sample or vote. */
+/** N and M at evaluation; one round if the society answers by sample or vote. */
 export function evaluationSize({ method, evaluation }: Settings): DebateSize {
   return {
     members: evaluation.members ?? method.members,
@@ -50,7 +50,7 @@ export function societySize(settings: Settings): DebateSize {
   return { members: Math.max(settings.method.members, members), rounds: Math.max(settings.method.rounds, rounds) };
 }
 
-/** Ids of all agents that speak: no critics with one round, nor where the generation agents answer the later ones. */
+/** Ids of all agents that speak: no critics if there is one round, or if generation agents answer the later ones. */
 export function speakingAgents({ members, rounds, critics }: DebateRules): string[] {
   return societyAgents(members, critics === 'generation' ? 1 : rounds);
 }

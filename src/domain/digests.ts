@@ -27,9 +27,9 @@ export function digestOf(value: unknown): string {
 const longestRunId = 120;
 
 /**
- * The run id: the workflow id without its `maft/`, with every character outside `[A-Za-z0-9._-]` replaced by `-`. Where
- * that changed something, six hex digits of the original keep two ids apart. A leading period (`..` would leave the
- * store) and an overlong id count as changes too.
+ * The run id: the workflow id without its `maft/`, with every character outside `[A-Za-z0-9._-]` replaced by `-`. If
+ * that changed anything, six hex digits of the original's SHA-256 keep ids distinct. A leading period (`..` would leave
+ * the store) and an overlong id count as changes too.
  */
 export function runIdOf(workflowId: string): string {
   const original = workflowId.startsWith(workflowIdPrefix) ? workflowId.slice(workflowIdPrefix.length) : workflowId;

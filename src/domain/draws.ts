@@ -1,6 +1,6 @@
 /**
- * Seeded draws: the only randomness of the method's own. No generator and no state: a choice orders its candidates by the
- * SHA-256 of a string that names the choice, so it depends on nothing but its own name, whatever was drawn before it.
+ * Seeded draws: the only randomness in the method itself. No generator and no state: a choice orders its candidates by
+ * the SHA-256 of a string that names the choice, so earlier draws do not affect it.
  *
  * Uses `node:crypto`, so workflows must not import this file.
  */
@@ -25,7 +25,7 @@ export function orderByDraw<Candidate>(
     .map(({ candidate }) => candidate);
 }
 
-/** What names the draw that breaks a tie between largest groups, beside the groups' answers. */
+/** Names the draw that breaks a tie between largest groups, together with the groups' answers. */
 export interface TieDraw {
   seed: number;
   iteration: number;
@@ -50,7 +50,7 @@ export interface SampledCall {
   agent: string;
 }
 
-/** Sampling seed of a call: the first 31 bits of its draw, so that it fits a signed 32-bit integer everywhere. */
+/** Sampling seed of a call: the first 31 bits of its draw, which fit a signed 32-bit integer everywhere. */
 export function samplingSeed(call: SampledCall): number {
   const { kind, seed, iteration, split, problemId, round, agent } = call;
   const key = drawKey(`${kind}/${seed}/${iteration}/${split}/${problemId}/${round}/${agent}`);

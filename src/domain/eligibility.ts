@@ -1,6 +1,6 @@
 /**
- * Which outcome a single response has before any sampling (method, section 3; the order of the outcomes is a contract of
- * `selection.json`). Nothing here sees a reference answer: `select: reference` hands in verdicts, already decided.
+ * Which outcome a single response has before any sampling (method, section 3; the order of the outcomes is a contract
+ * of `selection.json`). Nothing here sees a reference answer: `select: reference` passes in finished verdicts.
  */
 import type { ExampleSet, RejectionOutcome, TrainingLoss } from '../contract/training';
 import type { Transcript, Turn } from '../contract/transcript';
@@ -46,12 +46,12 @@ export type ReferenceVerdict = (problemId: string, answer: string) => boolean;
 export interface AgentResponse {
   round: number;
   turn: Turn;
-  /** The turn whose prompt the example would carry: the own one, or round 1's for the one model. */
+  /** The turn whose prompt the example would carry: its own, or round 1's for the one model. */
   prompt: Turn;
-  /** The turn whose answer decides: the own one, or the chain's last where the whole chain is the target. */
+  /** The turn whose answer decides: its own, or the chain's last if the whole chain is the target. */
   deciding: Turn;
   isTarget: boolean;
-  /** The set it belongs to once nothing speaks against it; asked only then. */
+  /** The set it belongs to if it is not rejected; called only then. */
   set: ExampleSet;
 }
 
@@ -85,7 +85,7 @@ export function judgeProblem(
   };
 }
 
-/** The first reason that speaks against a response, or the set it may be sampled into. */
+/** The first reason to reject a response, or the set it may be sampled into. */
 export function outcomeBeforeSampling(
   response: AgentResponse,
   judgement: ProblemJudgement,
@@ -94,7 +94,7 @@ export function outcomeBeforeSampling(
   if (judgement.rejection !== undefined) return judgement.rejection;
   if (!response.isTarget) return 'not-a-target';
   const ending = endingOf(response.turn);
-  // Says more than that such a response holds no answer, or another one.
+  // Comes before the answer's outcomes: an abnormal end explains a missing or different answer.
   if (ending !== undefined && ending !== 'truncated') return ending as RejectionOutcome;
   if (settings.select !== 'none') {
     if (response.deciding.answer === null) return 'unparsable';
@@ -102,14 +102,14 @@ export function outcomeBeforeSampling(
     if (judgement.belowAgreement) return 'below-agreement';
   }
   if (ending === 'truncated') return 'truncated';
-  // A budget of tokens cannot be kept with examples of unknown length.
+  // A token budget cannot be kept with examples of unknown length.
   if (settings.matchTrainingTokens !== undefined && response.turn.usage.completionTokens === null)
     return 'unknown-length';
   if (exampleTokens(response) > settings.maxLength) return 'too-long';
   return response.set;
 }
 
-/** A lower bound where the endpoint did not count: the trainer counts again, and leaves out what is too long. */
+/** A lower bound if the endpoint did not count: the trainer counts again, and leaves out what is too long. */
 function exampleTokens({ turn, prompt }: AgentResponse): number {
   return (prompt.usage.promptTokens ?? 0) + (turn.usage.completionTokens ?? 0);
 }

@@ -1,6 +1,6 @@
 /**
- * What endpoints report as the end of a completion, and what it means here. Unknown is never taken as good: a text that is
- * broken off would be learnt with an end of turn behind it.
+ * What endpoints report as the end of a completion, and what it means here. An unknown reason never counts as good: the
+ * model would learn to end its turn where a text broke off.
  */
 import type { CompletionEnd, FinishReason, Usage } from '../contract/transcript';
 
@@ -38,8 +38,8 @@ const usualNames: ReadonlySet<string> = new Set(['stop', 'length', 'content_filt
 const longestName = 40;
 
 /**
- * Characters of the largest response that is kept, well above what any sensible `maxTokens` allows (about 250,000 tokens).
- * It bounds what one response can cost everywhere behind: parsers are linear, and run on the worker's event loop.
+ * Characters of the largest response that is kept, well above what any sensible `maxTokens` allows (about 250,000
+ * tokens). It bounds what one response costs later on: parsers are linear, and run on the worker's event loop.
  */
 export const longestResponse = 1_000_000;
 
@@ -47,15 +47,15 @@ const tooLarge: CompletionEnd = { finishReason: 'other', reportedReason: 'too la
 /** How responses above `longestResponse` are counted. */
 export const tooLargeEnding = `ended as ${tooLarge.reportedReason}`;
 
-/** A response above `longestResponse` is an outcome of its own: only the fact is kept, it neither votes nor trains. */
+/** Empties a response above `longestResponse` and marks its end as too large; it neither votes nor trains. */
 export function withinLargest<Completion extends CompletionEnd & { text: string }>(completion: Completion): Completion {
   return completion.text.length <= longestResponse ? completion : { ...completion, ...tooLarge, text: '' };
 }
 
 /**
- * @param reported As it came; endpoints that never fill the field send null or leave it out.
- * @param answer Decides what that means: fewer tokens than allowed were an end, as many as allowed a cut, and where the
- * endpoint does not count either, the end is unknown.
+ * @param reported As received; endpoints that never fill the field send null or leave it out.
+ * @param answer Decides for those: fewer tokens than allowed mean it ended, as many as allowed that it was cut; if the
+ * endpoint does not count tokens either, the end is unknown.
  */
 export function readFinishReason(
   reported: string | null | undefined,
@@ -81,7 +81,7 @@ function shortName(reported: string): string {
     .replaceAll(/[^A-Za-z0-9_.:/ -]/g, '?');
 }
 
-/** How a response that must not train ended, as it is counted; undefined for one that ended as it should. */
+/** The outcome that rules out a response by how it ended; undefined if it ended as it should. */
 export function endingOf({
   response,
   finishReason,
@@ -93,7 +93,7 @@ export function endingOf({
   return isEmpty(response) ? 'empty' : undefined;
 }
 
-/** Nothing was said. Hosts refuse such a turn in a chat. */
+/** Whether a response has no text. Hosts refuse such a turn in a chat. */
 export function isEmpty(response: string): boolean {
   return response.trim() === '';
 }

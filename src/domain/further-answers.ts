@@ -9,8 +9,8 @@ const mostSamples = 64;
 
 /**
  * k of the vote that takes as many tokens as a debate did, prompts and summaries included: the debate's tokens over the mean
- * of its first responses, rounded; at least N, at most 64. Decided before the samples are drawn, so that no answer decides it.
- * Undefined where an endpoint did not say the tokens of a call.
+ * of its first responses, rounded; at least N, at most 64. Decided before the samples are drawn, so no answer affects
+ * it. Undefined if an endpoint did not report the tokens of a call.
  *
  * @param firstRound Usage of the N first responses.
  * @param debate Usage of all calls of the debate, the first round among them.
@@ -29,12 +29,12 @@ function tokensOf(usages: readonly Usage[]): number | undefined {
   }, 0);
 }
 
-/** Who gives the single answer at a temperature: the agent of the plain single answer, under a name of its own. */
+/** Who gives the single answer at a temperature: the agent of the plain single answer, under a different name. */
 export function temperatureVoice(temperature: number, { firstRoundBy }: DebateRules): Voice {
   return { name: temperatureSampleName(temperature), agent: firstRoundBy ?? generationAgent(1) };
 }
 
-/** What is drawn beside a debate, in words: `samples 4-9 of the vote, temperature 0`. */
+/** The samples drawn beside a debate, in words: `samples 4-9 of the vote, temperature 0`. */
 export function describeSamples(
   { fromSample, toSample }: { fromSample: number; toSample: number },
   { atEqualTokens = false, temperatures = [] }: FurtherAnswers = {},

@@ -1,7 +1,7 @@
 /**
- * The brake (`guard`): each training debate is judged before anybody is trained on it, against the training debates before
- * it. It never looks at evaluation problems, so a run that is stopped by it has not been tuned on them; where training
- * problems have reference answers, the audit of the consensus is part of the judgement.
+ * The brake (`guard`): judges each training debate against the earlier ones, before any agent is trained on it. It
+ * never looks at evaluation problems, so a run that it stops has not been tuned on them; if training problems have
+ * reference answers, the audit of the consensus is part of the judgement.
  */
 import type { ConsensusAudit } from '../contract/evaluation';
 import type { DriftPoint, Finding, GuardAction, GuardReport } from '../contract/guard';
@@ -32,7 +32,7 @@ export function judgeTraining({ iteration, action, before, ...found }: GuardInpu
   return { iteration, action, point, findings };
 }
 
-/** Why a run ends where its guard stopped it; undefined where it did not. */
+/** Why the guard stopped the run; undefined if it did not. */
 export function guardStop(report: GuardReport | undefined): string | undefined {
   if (report === undefined || report.action !== 'stop' || report.findings.length === 0) return undefined;
   return `stopped by guard after iteration ${report.iteration - 1}: ${sentenceOf(report.findings)}`;

@@ -1,5 +1,5 @@
 /**
- * Names that are made of other names: agents, child workflows, model versions. Imported by workflows, so nothing here needs
+ * Names composed of other names: agents, child workflows, model versions. Imported by workflows, so nothing here needs
  * more than the language itself; the digest that makes a run id unique is in `digests.ts`.
  */
 import { workflowIdPrefix } from '../contract/names';
@@ -38,15 +38,15 @@ export function sampleMember(sample: number, members: number): number {
 }
 
 /**
- * Names sample j where an agent's id names a debate turn, so that its seed and its file are its own. The first N samples
- * are the debate's own first round and carry the plain agent id.
+ * Names sample j as an agent's id names a debate turn, which gives it its own seed and file. The first N samples are
+ * the debate's own first round and carry the plain agent id.
  */
 export function sampleName(sample: number, members: number): string {
   const agent = generationAgent(sampleMember(sample, members));
   return sample <= members ? agent : `${agent}.sample-${sample}`;
 }
 
-/** Names a further single answer of generation-1 at a temperature of its own. */
+/** Names a further single answer of generation-1 at another temperature. */
 export const temperatureSampleName = (temperature: number): string =>
   `${generationAgent(1)}.temperature-${temperature}`;
 

@@ -36,13 +36,13 @@ const runFolder = (runId: string): string => `runs/${runId}`;
 export const runKeys = {
   folder: runFolder,
   record: (runId: string) => `${runFolder(runId)}/run.json`,
-  /** With fresh problems every iteration has a training file of its own. */
+  /** With fresh problems every iteration has its own training file. */
   problems: (runId: string, split: Split, iteration?: number) =>
     `${runFolder(runId)}/problems/${splitFile(split, iteration)}`,
   /** Apart from the problems, so that selection cannot read them by accident. */
   references: (runId: string, split: Split, iteration?: number) =>
     `${runFolder(runId)}/references/${splitFile(split, iteration)}`,
-  /** Folder of every accepted update, so that a resume from artifacts knows it. */
+  /** Folder of all accepted updates; a resume from artifacts reads them. */
   decisions: (runId: string) => `${runFolder(runId)}/decisions`,
   reportPage: (runId: string) => `${runFolder(runId)}/report.html`,
   reportData: (runId: string) => `${runFolder(runId)}/report.json`,
@@ -92,22 +92,22 @@ export const iterationKeys = {
   round: roundFolder,
   turn: (place: TurnPlace) =>
     `${roundFolder(place)}/${place.agent}${place.part === 'response' ? '' : `.${place.part}`}.json`,
-  /** What became of the calls for the completion of that key, as long as one of them may have been lost. */
+  /** Notes on the calls for the completion under that key, as long as one of them may have been lost. */
   callNotes: (turn: string) => turn.replace(/\.json$/, notesSuffix),
   /** The completion that notes under this key are about; undefined for any other key. */
   notedCompletion: (key: string) => (key.endsWith(notesSuffix) ? key.replace(notesSuffix, '.json') : undefined),
   /** Equality verdicts of a shard's answers, write-once: a time limit may fall differently on a retry. */
   verdicts: (place: ShardPlace) => `${iterationFolder(place)}/verdicts/${shardFile(place)}.json`,
-  /** Of one problem's first answers against its reference answer: who is asked again with a hint. */
+  /** Verdicts on one problem's first answers: a wrong one is asked for again with a hint. */
   hintVerdicts: (place: IterationPlace & { problemId: string }) =>
     `${iterationFolder(place)}/verdicts/hints/${encodePathSegment(place.problemId)}.json`,
-  /** Of a split's answers against the reference answers. */
+  /** Verdicts on a split's answers against the reference answers. */
   referenceVerdicts: (place: IterationPlace & { split: Split }) =>
     `${iterationFolder(place)}/verdicts/${place.split}/references.json`,
   transcripts: (place: ShardPlace) => `${iterationFolder(place)}/transcripts/${shardFile(place)}.jsonl`,
   /** The samples of a vote over k, beside the debate. */
   votes: (place: ShardPlace) => `${iterationFolder(place)}/votes/${shardFile(place)}.jsonl`,
-  /** What a closed shard returned, so that it is not debated again. */
+  /** What a closed shard returned: it is not debated again. */
   shardOutcome: (place: ShardPlace) => `${iterationFolder(place)}/shards/${shardFile(place)}.json`,
   trainingSet: (place: IterationPlace, agent: string) => `${iterationFolder(place)}/training-sets/${agent}.jsonl`,
   selection: (place: IterationPlace) => `${iterationFolder(place)}/training-sets/selection.json`,
@@ -116,21 +116,21 @@ export const iterationKeys = {
   /** `evaluation.json`; of the validation split `evaluation.validation.json`. */
   evaluation: (place: IterationPlace, split: Exclude<Split, 'train'> = 'eval') =>
     `${iterationFolder(place)}/${split.replace(/^eval/, 'evaluation')}.json`,
-  /** One batch of scores, so that scoring which is cut off goes on behind it. */
+  /** One batch of scores: scoring that is cut off goes on after the last stored batch. */
   scores: (place: ShardPlace, { kind, batch }: { kind: ScoringKind; batch: number }) =>
     `${iterationFolder(place)}/scores/${shardFile(place)}.${kind}-${String(batch).padStart(2, '0')}.json`,
   measures: (place: IterationPlace) => `${iterationFolder(place)}/measures.json`,
   /** What the guard found in the iteration's training debate. */
   guard: (place: IterationPlace) => `${iterationFolder(place)}/guard.json`,
-  /** What the stages took that ended before the iteration's report. */
+  /** Calls and seconds of the stages that ended before the iteration's report. */
   timings: (place: IterationPlace) => `${iterationFolder(place)}/timings.json`,
   /** The audit of the consensus that the iteration's training sets rest on. */
   audit: (place: IterationPlace) => `${iterationFolder(place)}/audit.json`,
 } as const;
 
 /**
- * Beside a write-once file that an attempt which died left behind with other content. Nobody refers to that file: who looks
- * for the artifact finds its key in what was written last.
+ * The key to publish at if a crashed attempt left other content in a write-once file. Nothing refers to that file:
+ * readers find the artifact's key in what was written last.
  */
 export function amendedKey(key: string, digest: string): string {
   return key.replace(/(\.[a-z]+)$/, `.${digest.slice(0, 12)}$1`);

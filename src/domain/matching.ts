@@ -7,7 +7,7 @@ import type { TrainingExample } from '../contract/training';
 
 interface Sized {
   example: TrainingExample;
-  /** Null is unknown, and never comes with a budget of tokens (`unknown-length`). */
+  /** Null if unknown, which never occurs with a budget of tokens (`unknown-length`). */
   completionTokens: number | null;
 }
 

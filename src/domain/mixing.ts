@@ -44,7 +44,7 @@ export interface MixedCounts {
   consistent: number;
 }
 
-/** The counts a mixing takes of what is there; never more than there is. */
+/** How many problems of each side a mixing takes; never more than are available. */
 export function mixedCounts(available: MixedCounts, correctedShare: number, mixing: Mixing): MixedCounts {
   const share = exactShare(correctedShare);
   if (mixing === 'weighted-loss') return weightedCounts(available, correctedShare);
@@ -68,7 +68,7 @@ function exactCounts(available: MixedCounts, share: ExactShare): MixedCounts {
 }
 
 /**
- * Every example is kept, except where all of them would weigh nothing (w = 0 with corrected problems only, or the
+ * Every example is kept, unless all of them would have weight zero (w = 0 with corrected problems only, or the
  * reverse): a training set whose weights sum to zero has no loss.
  */
 function weightedCounts(available: MixedCounts, correctedShare: number): MixedCounts {

@@ -7,7 +7,7 @@ export function priceOf(tokens: Pick<CallCounts, 'promptTokens' | 'completionTok
   return (tokens.promptTokens * prices.promptPerMillion + tokens.completionTokens * prices.completionPerMillion) / 1e6;
 }
 
-/** Prices of the one endpoint a run asks; none where it asks several, since tokens are counted over all of them. */
+/** Prices of a run's one endpoint; undefined if it asks several, since tokens are counted over all of them. */
 export function runPrices(
   [endpoint, ...others]: readonly string[],
   prices: (endpoint: string) => Prices | undefined,

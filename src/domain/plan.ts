@@ -1,4 +1,4 @@
-/** What a specification means for the order of the work: the plan that workflows follow. Derived once, by `resolveRun`. */
+/** Derives the plan that workflows follow from a specification. Called once, by `resolveRun`. */
 import { equalTokens, type AnswerMode } from '../contract/evaluation';
 import type { RunPlan } from '../contract/run';
 import type { ScoringKind } from '../contract/measures';
@@ -12,17 +12,17 @@ const shardEvents = 3000;
 const eventsPerTurn = 6;
 
 /**
- * Shards of one split at most. A shard adds 8 events to the history that opens it (measured), and half a kilobyte to what
- * its outcomes are handed on in: 2,000 are 16,000 of the server's 51,200 events, and half of the 2 MB of a payload.
+ * Most shards of one split. A shard adds 8 events to the history that opens it (measured), and half a kilobyte to the
+ * payload that hands on its outcomes: 2,000 are 16,000 of the server's 51,200 events, and half of a payload's 2 MB.
  */
 export const mostShards = 2000;
 
-/** Model calls of one debate: N + 2N(M-1); without summaries (a single member has nobody to be told about) N·M. */
+/** Model calls of one debate: N + 2N(M-1); without summaries (a single member has no others to summarise) N·M. */
 export function callsPerDebate({ members, rounds, summary }: DebateSize & { summary: boolean }): number {
   return members + (summary && members > 1 ? 2 : 1) * members * (rounds - 1);
 }
 
-/** Problems per shard, so that its history stays far below the server's limits whatever N and M are. */
+/** Problems per shard, few enough to keep its history far below the server's limits for any N and M. */
 export function automaticShardSize({ members, rounds }: DebateSize): number {
   const fitting = Math.floor(shardEvents / (eventsPerTurn * members * rounds));
   return Math.min(50, Math.max(1, fitting));
@@ -36,7 +36,7 @@ export function trainedAgents(method: TrainingShape): string[] {
   return method.weights === 'one' ? [sharedAgent] : tunedAgents(method);
 }
 
-/** Agents whose own responses train somebody: themselves, or the one model. */
+/** Agents whose own responses are trained on, by themselves or by the one model. */
 export function tunedAgents({ critics, ...size }: Pick<TrainingShape, 'members' | 'rounds' | 'critics'>): string[] {
   return speakingAgents({ ...size, critics: critics === 'untuned' ? 'generation' : critics });
 }
@@ -81,7 +81,7 @@ export function deriveRunPlan(
   };
 }
 
-/** What models have to do for the measures asked for; with one member there are no pairs to compare. */
+/** Which kinds of scoring the requested measures need; with one member there are no pairs to compare. */
 function scoringKinds(specification: RunSpecification): ScoringKind[] {
   const { evaluation } = specification;
   const asked = new Set(evaluation.measures);
@@ -95,7 +95,7 @@ function scoringKinds(specification: RunSpecification): ScoringKind[] {
   return kinds.filter(([, isNeeded]) => isNeeded).map(([kind]) => kind);
 }
 
-/** Where votes are taken at all; absent from the plan what is not asked for. Without a debate, equal tokens are equal calls. */
+/** Empty if no votes are taken or nothing further is asked. Without a debate, equal tokens are equal calls. */
 function furtherAnswers(
   { evaluation, method, sampling }: RunSpecification,
   votedIterations: number[],
@@ -108,7 +108,7 @@ function furtherAnswers(
   return { furtherAnswers: { atEqualTokens, temperatures } };
 }
 
-/** Sizes k of the votes beside the debate with a number of their own, ascending; the samples of the largest serve all of them. */
+/** Explicit sizes k of the votes beside the debate, ascending; the samples of the largest serve all of them. */
 export function voteSizes(specification: Pick<RunSpecification, 'evaluation' | 'method'>): number[] {
   const asked = [specification.evaluation.votes.samples].flat();
   const sizes = asked

@@ -32,7 +32,7 @@ export interface PairDraw {
   problemId: string;
 }
 
-/** The dissenting response that is paired with a chosen one; undefined where no other one answers its messages. */
+/** The dissenting response that is paired with a chosen one; undefined if no other response has the same messages. */
 export function counterpartOf(
   chosen: AgentResponse,
   dissent: readonly AgentResponse[],

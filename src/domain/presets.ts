@@ -18,7 +18,7 @@ export type Preset = Partly<{
 
 export const defaultPreset = 'multiagent-finetuning';
 
-/** One tuned model for all; what "one" is trained on are the debate's agreeing last answers. */
+/** One tuned model for all; it is trained on the debate's agreeing last answers. */
 const oneModel = { weights: 'one' } as const;
 const untuned = { weights: 'none' } as const;
 
@@ -41,7 +41,7 @@ export const presets: Readonly<Record<string, Preset>> = {
   'single-agent': { method: { ...oneModel } },
   // The same debates and the same training; only at evaluation it answers directly.
   'single-agent-without-debate': { method: { ...oneModel, evaluateBy: 'sample' } },
-  // The temperature of the agents; the summariser is no part of what the ablation varies.
+  // The temperature of the agents; the ablation does not vary the summariser's.
   'single-agent-temperature': {
     method: { ...oneModel },
     sampling: { generation: { temperature: 2 }, critic: { temperature: 2 } },

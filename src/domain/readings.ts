@@ -8,12 +8,12 @@ import type { RunSpecification } from '../contract/specification';
 import { evaluationSize } from './debate-rules';
 import { canonicalJson } from './digests';
 
-/** Whether nothing is trained, so that all there is to know is iteration 0. */
+/** Whether nothing is trained, so iteration 0 is the whole result. */
 export function isUntuned({ method }: RunSpecification): boolean {
   return method.weights === 'none';
 }
 
-/** How the method's answer is found in an evaluation of `host`; undefined where that asks its models anything else. */
+/** The mode of `host`'s evaluation that is the method's answer; undefined if `host` asks its models anything else. */
 export function readingIn(host: RunSpecification, method: RunSpecification): AnswerMode | undefined {
   if (!isUntuned(host) || !isUntuned(method)) return undefined;
   if (canonicalJson(answerOf(host)) === canonicalJson(answerOf(method))) return 'society';
@@ -21,7 +21,7 @@ export function readingIn(host: RunSpecification, method: RunSpecification): Ans
   return evaluationSize(method).rounds > 1 ? undefined : voteOf(votesOf(method));
 }
 
-/** Larger debates first: what others can be read from comes before them. */
+/** Larger debates first: a run precedes the methods that can be read from it. */
 export function byDebateSize(left: RunSpecification, right: RunSpecification): number {
   const [first, second] = [evaluationSize(left), evaluationSize(right)];
   return second.rounds - first.rounds || second.members * second.rounds - first.members * first.rounds;
@@ -37,9 +37,9 @@ function voteOf(samples: number): AnswerMode {
   return samples === 1 ? 'sample' : `vote-${samples}`;
 }
 
-/** How a debate goes on after its first round; nothing of it matters to a method of one round. */
+/** Settings of the later rounds, which do not matter to a method of one round. */
 const laterRounds = ['rounds', 'summary', 'summaryShowsQuestion', 'critics'];
-/** Nothing is trained, so how it would be is no difference. */
+/** Settings of training, which do not matter here: nothing is trained. */
 const training = [
   'correctedShare',
   'mixing',
@@ -52,7 +52,7 @@ const training = [
 ];
 const sizes = ['members', 'samples', 'evaluateBy', 'preset'];
 
-/** What decides how the first answers are drawn. All that is not listed as irrelevant counts, so that a new setting does. */
+/** What decides how the first answers are drawn. All that is not listed as irrelevant counts, as new settings do. */
 function firstRoundOf(specification: RunSpecification): object {
   const { sampling, method, evaluation } = specification;
   return {
@@ -60,7 +60,7 @@ function firstRoundOf(specification: RunSpecification): object {
     sampling: sampling.generation,
     method: without(method, [...laterRounds, ...training, ...sizes]),
     firstRoundBy: evaluation.firstRoundBy,
-    // Sample j is drawn as member ((j − 1) mod N) + 1 would: N matters where members are told different things.
+    // Sample j is drawn as member ((j − 1) mod N) + 1 would: N matters if members are told different things.
     members: differsByMember(method.instructions) ? evaluationSize(specification).members : undefined,
   };
 }
@@ -72,8 +72,8 @@ function differsByMember(instructions: InstructionSettings): boolean {
 }
 
 /**
- * How the model answers before anything is trained, whatever the problems: what two specifications share that differ in
- * the debate, in training and in the task only. A vote over untuned samples is the measure of a method that shares it.
+ * Identifies how the untuned model answers, whatever the problems: specifications that differ only in the debate, in
+ * training and in the task have the same value. A method is measured against the untuned vote with its value.
  */
 export function untunedDrawing(specification: RunSpecification): string {
   const { model, method } = specification;

@@ -1,6 +1,6 @@
 /**
- * What each kind of stored file derives from, and so what to do where one is lost, torn or changed. Starting the run again
- * walks through everything that is there, and makes again what is not.
+ * What each kind of stored file derives from, and so what to do if one is lost, torn or changed. Starting the run again
+ * keeps the files that exist and makes the missing ones again.
  */
 
 interface Kind {

@@ -1,4 +1,4 @@
-/** What one agent is trained with: the settings of all, and over them those of its role. */
+/** What one agent is trained with: the settings of all agents, overridden by those of its role. */
 import type { FinetuningSettings } from '../contract/specification';
 import type { TrainingLoss } from '../contract/training';
 

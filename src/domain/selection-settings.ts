@@ -1,4 +1,4 @@
-/** What selection takes from a specification. */
+/** Derives the settings of selection from a specification. */
 import type { RunSpecification } from '../contract/specification';
 import type { SelectionSettings } from './eligibility';
 import { lossesOf } from './role-settings';

@@ -33,7 +33,7 @@ export interface SelectionResult {
   report: SelectionReport;
 }
 
-/** A response that nothing speaks against, waiting for the sampling. */
+/** A response that nothing excludes, before sampling. */
 export interface Candidate {
   example: TrainingExample;
   /** Null where the endpoint did not count them. */
@@ -41,7 +41,7 @@ export interface Candidate {
   tieBroken: boolean;
 }
 
-/** The responses of one agent; several make up one training set where the one model learns what every agent would. */
+/** The responses of one agent; several form one training set if the one model learns what every agent would. */
 interface AgentAccount {
   agent: string;
   /** Whose training set its examples go to. */
@@ -177,15 +177,15 @@ export class Selection {
   }
 }
 
-/** What a response is considered with. */
+/** A response's context while it is judged. */
 interface JudgedProblem {
   transcript: Transcript;
   judgement: ProblemJudgement;
-  /** Responses that disagree with the vote and are readable and whole; only looked for where preferences are learnt. */
+  /** Responses that disagree with the vote and are readable and whole; empty unless preferences are learnt. */
   dissent: ReadonlySet<AgentResponse>;
 }
 
-/** Without responses that only stand for their whole chain (`criticTarget: all-rounds`): their own answer was not judged. */
+/** Without responses that only stand for their chain (`criticTarget: all-rounds`): their answer was not judged. */
 function ownDissent(dissent: ReadonlySet<AgentResponse>): AgentResponse[] {
   return [...dissent].filter(({ deciding, turn }) => deciding === turn);
 }
@@ -196,7 +196,7 @@ function bothTokens(chosen: AgentResponse, rejected: AgentResponse): number | nu
   return one === null || other === null ? null : one + other;
 }
 
-/** Training sets from transcripts that are all at hand. */
+/** Training sets from transcripts that are all in memory. */
 export function selectTrainingSets(
   transcripts: Iterable<Transcript>,
   settings: SelectionSettings,
@@ -232,7 +232,7 @@ function noVerdict(problemId: string): never {
   throw new Error(`no verdict on ${problemId}`);
 }
 
-/** Outcomes that are counted apart: an endpoint may report another end each time. */
+/** Most outcomes counted separately: an endpoint may report a new end each time. */
 const mostOutcomes = 40;
 
 function count({ outcomes }: AgentAccount, found: SelectionOutcome): void {

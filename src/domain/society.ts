@@ -52,13 +52,13 @@ export function modelOf(society: Pick<Society, 'agents' | 'iteration'>, agent: s
 
 type ModelSettings = Pick<RunSpecification, 'model'>;
 
-/** The base model of one member, or of everybody: where its weights are named, and who serves it. */
+/** The base model of one member, or of all: the name of its weights, and the endpoint that serves it. */
 export interface BaseOfAgent {
   base: string;
   endpoint: string;
 }
 
-/** The base an agent starts from: its member's, in a mixed society, else the one of all. */
+/** The base an agent starts from: its member's in a mixed society, else the common one. */
 export function baseOf({ model }: ModelSettings, agent: string): BaseOfAgent {
   const member = Number(agent.split('-').at(-1));
   const own = model.members?.[member - 1];
@@ -77,7 +77,7 @@ function untunedModel(specification: ModelSettings, agent: string): AgentModel {
   return { model: nameOfBase(own), trainedIn: 0, endpoint: own.endpoint };
 }
 
-/** A society as it was stored. Those of older versions leave out endpoints that are the agent's base's. */
+/** A stored society with the endpoints that older versions left out because they were the base's. */
 export function readableSociety(stored: StoredSociety, specification: ModelSettings): Society {
   const agents = Object.entries(stored.agents).map(([agent, { endpoint, ...rest }]): [string, AgentModel] => [
     agent,
@@ -91,7 +91,7 @@ export function nameOfBase({ base, endpoint }: BaseOfAgent): string {
   return endpoint === embeddedEndpoint ? servedName(base) : base;
 }
 
-/** As `nameOfBase`, of the model that everybody starts from and that summarises. */
+/** As `nameOfBase`, for the common base model, which also summarises. */
 function baseModelName({ model }: ModelSettings): string {
   return nameOfBase(model);
 }

@@ -11,7 +11,7 @@ export function startingSociety(runId: string, specification: RunSpecification, 
   return { ...untuned, agents: Object.fromEntries(agents) as Society['agents'] };
 }
 
-/** Why a specification cannot start from a society, one line per problem; `theirs` is what that was made with. */
+/** Why a specification cannot start from a society, one line per problem; `theirs` is the one it was made with. */
 export function misfits(specification: RunSpecification, source: Society, theirs: RunSpecification): string[] {
   const { agents } = untunedSociety(source.runId, specification);
   const names = Object.keys(agents);
@@ -34,7 +34,7 @@ export function misfits(specification: RunSpecification, source: Society, theirs
   return specification.iterations === 0 ? [] : trainingMisfits(specification, source, theirs);
 }
 
-/** What only matters where the society is trained further. */
+/** Misfits that matter only if the society is trained further. */
 function trainingMisfits(specification: RunSpecification, source: Society, theirs: RunSpecification): string[] {
   const { finetuning, method } = specification;
   const isTuned = Object.values(source.agents).some(({ trainedIn }) => trainedIn > 0);

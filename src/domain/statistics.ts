@@ -38,8 +38,8 @@ export interface MeanInterval {
 }
 
 /**
- * Seeds below which nothing is said of another seed. Two say next to nothing about their spread: the t quantile of one
- * degree of freedom is 12.7, and two that happen to agree would be certain.
+ * Fewest seeds that say anything about another seed. Two say next to nothing about their spread: the t quantile of one
+ * degree of freedom is 12.7, and two that happen to agree would claim certainty.
  */
 export const fewestForInterval = 3;
 
@@ -149,7 +149,7 @@ export function mcNemarPValue({ onlyFirst, onlySecond }: Omit<PairedCounts, 'n'>
   return Math.min(1, 2 * oneTail);
 }
 
-/** What values of a t-interval can be: their bounds, and the step they are measured in (1/n for shares of n problems). */
+/** Possible values of a t-interval: their bounds, and the step they are measured in (1/n for shares of n problems). */
 export interface Support {
   within?: Interval;
   step?: number;
@@ -174,7 +174,7 @@ export function tInterval(values: number[], { within, step = 0 }: Support = {}):
   };
 }
 
-/** @throws RangeError for no values: what stands for their mean is the caller's to say. */
+/** @throws RangeError for no values: the caller decides what to show instead of their mean. */
 export function mean(values: readonly number[]): number {
   if (values.length === 0) throw new RangeError('No mean of no values.');
   return values.reduce((sum, value) => sum + value, 0) / values.length;

@@ -13,7 +13,7 @@ export interface Course {
   validation?: readonly number[] | undefined;
 }
 
-/** The sentence a run ends early with; undefined where it goes on. */
+/** Why a run ends early, as a sentence; undefined if it goes on. */
 export function reasonToStop(
   stop: Omit<StopSettings, 'validation'> | undefined,
   { losses = [], validation = [] }: Course,
@@ -22,7 +22,7 @@ export function reasonToStop(
     const shown = losses.map((loss) => (loss === null ? 'nothing trained' : loss.toFixed(4))).join(', ');
     return `stopped after iteration ${losses.length}: the training loss no longer falls (${shown})`;
   }
-  // The first value is the untuned society's: where nobody has been tuned yet, nothing can have stalled.
+  // The first value is the untuned society's: before any training, nothing can have stalled.
   if (stop?.signal === 'plateau' && validation.length > 1 && hasStalled(stop, validation, higherAccuracy)) {
     const shown = validation.map((accuracy) => `${(100 * accuracy).toFixed(1)} %`).join(', ');
     return `stopped after iteration ${validation.length - 1}: accuracy on the validation split no longer rises (${shown})`;
@@ -55,7 +55,7 @@ function hasStalled(
   return without >= patience;
 }
 
-/** Problems of the validation split that a run needs; 0 where nothing is judged by it. */
+/** Problems of the validation split that a run needs; 0 if nothing is judged by them. */
 export function validationProblems({ signal, validation }: StopSettings): number {
   return signal === 'plateau' ? validation : 0;
 }

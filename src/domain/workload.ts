@@ -1,4 +1,4 @@
-/** How much a run asks for, before anything is asked: model calls and trainings. What `maft validate` prints. */
+/** Model calls and trainings that a run asks for, known before it starts. What `maft validate` prints. */
 import type { RunSpecification } from '../contract/specification';
 import { evaluationSize } from './debate-rules';
 import { iterationsTo } from './identifiers';
@@ -16,13 +16,13 @@ export interface Workload {
   };
   /** Finetunings: agents times iterations. */
   trainings: number;
-  /** Whether what a model says decides how many calls are made (hints, votes at equal tokens): the figures are a lower bound. */
+  /** Whether model output decides the number of calls (hints, votes at equal tokens): figures are a lower bound. */
   isLowerBound: boolean;
-  /** Whether the run may end before its last iteration, so that the figures are an upper bound. */
+  /** Whether the run may end before its last iteration, which makes the figures an upper bound. */
   mayStopEarly: boolean;
 }
 
-/** Of a resolved specification. Calls that fail and are asked again, and turns that are reused, are not foreseen. */
+/** For a resolved specification. Calls that fail and are asked again, and turns that are reused, are not foreseen. */
 export function plannedWorkload(specification: RunSpecification): Workload {
   const plan = deriveRunPlan(specification, specification.name);
   const { summary } = specification.method;
@@ -50,7 +50,7 @@ export function plannedWorkload(specification: RunSpecification): Workload {
   };
 }
 
-/** What stands before a figure of it: `at least `, `at most `, or nothing. */
+/** The prefix of its figures: `at least `, `at most `, or nothing. */
 export function boundText({ isLowerBound, mayStopEarly }: Pick<Workload, 'isLowerBound' | 'mayStopEarly'>): string {
   if (isLowerBound) return 'at least ';
   return mayStopEarly ? 'at most ' : '';

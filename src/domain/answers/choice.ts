@@ -14,13 +14,13 @@ const letterLine = /^[\s*"“]*([A-Z])(?:[.)*"”]+(?:\s[^\n]*)?|\s*)$/u;
 const ownLine = /^[\s*"“]*(?:\(\s*([A-Z])\s*\)|([A-Z]))[\s.*"”]*$/u;
 /** "answer is", "the correct option is", "I choose". */
 const lead = String.raw`(?:answer|option|choice)\b\s{0,9}\*{0,9}\s{0,9}(?:is|:|=)|(?:choose|pick|select)\b`;
-/** Behind a letter: it is part of a formula (`E = mc^2`, `V(t)`, `a \cdot b`), and names no choice. */
+/** What follows a letter that belongs to a formula (`E = mc^2`, `V(t)`, `a \cdot b`) and so names no choice. */
 const formula = /^\s{0,9}(?:[=+^_<>(|&/≤≥≠≈·×÷]|-(?!\s?\p{L}{2})|\\(?!text|mathrm|[)\],;! ]))/u;
 
 /**
  * The letter, in upper case: in the last `\boxed{}`, else alone on the last line, else in the last of "answer is X" and
- * "Answer: X", else the last `(X)`, else on the last line that begins with a letter and is no part of a list of them.
- * `null` where there is none.
+ * "Answer: X", else the last `(X)`, else on the last line that begins with a letter outside a list of the options.
+ * `null` if there is none.
  */
 export function parseChoice(text: string): string | null {
   const lines = text.split('\n').filter((line) => line.trim() !== '');
@@ -34,13 +34,13 @@ function ownLineLetter(lines: readonly string[]): string | null {
   return match?.[1] ?? match?.[2] ?? null;
 }
 
-/** A statement may be followed by brackets of its own (`the answer is B, not (A)`), so a stated letter goes first. */
+/** A stated letter goes first, because brackets may follow it (`the answer is B, not (A)`). */
 function lastStatement(text: string): string | null {
   const stated = lastMarked([() => statedAnswers(text, lead)], statedLetter);
   return stated ?? [...text.matchAll(bracketedLetter)].at(-1)?.[1] ?? null;
 }
 
-/** Where the options are repeated, one below the other, none of them is chosen by that. */
+/** Ignores letters in alphabetical order on adjacent lines: they repeat the options and choose none. */
 function lastLetterLine(lines: readonly string[]): string | null {
   const letters = lines.map((line) => letterLine.exec(line)?.[1]);
   const chosen = letters.filter(

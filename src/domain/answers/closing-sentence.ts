@@ -1,12 +1,12 @@
 /**
- * The value a response closes with, where nothing marks its answer. Two values in the sentence are no answer: which one is
- * meant would be a guess, and a wrong "equal" makes a wrong consensus.
+ * The value in a response's closing sentence, for responses that do not mark their answer. Two values give no answer:
+ * picking one would be a guess, and a wrong "equal" makes a wrong consensus.
  */
 import { longestAnswer } from './marked';
 import { isGluedToName, numeral } from './numerals';
 import { joinsAnswers, mathSegments, type Segment } from './segments';
 
-/** Sentences like "I hope it is correct." behind the one with the value. */
+/** Most sentences like "I hope it is correct." that may follow the one with the value. */
 const mostRemarks = 3;
 
 interface Sentence {
@@ -18,11 +18,11 @@ interface Value {
   content: string;
   from: number;
   to: number;
-  /** A name is what a sentence is about; a part is a number that more belongs to (`12:00`, `2 million`). */
+  /** `name`: what the sentence is about; `part`: a number that is not the whole value (`12:00`, `2 million`). */
   role: 'value' | 'name' | 'part';
 }
 
-/** The one value of the last sentence that holds any; `null` where it holds two, asks or denies. */
+/** The only value of the last sentence with any; `null` if it has two values, asks or denies. */
 export function closingValue(text: string): string | null {
   let remarks = 0;
   for (const sentence of lastSentences(text)) {
@@ -34,7 +34,7 @@ export function closingValue(text: string): string | null {
   return null;
 }
 
-/** The one value of a sentence, in which names (`$n$`, `$f(x)$`) may lead to it. */
+/** The only value of a sentence; names (`$n$`, `$f(x)$`) may precede it. */
 export function onlyValue({ text, segments }: Sentence): string | null {
   if (/\?\W{0,9}$|\b(?:not|never)\b|n['’]t\b/i.test(text)) return null;
   const marked = joined(text, segments);
@@ -46,7 +46,7 @@ export function onlyValue({ text, segments }: Sentence): string | null {
   return last.role === 'name' || others.length > 0 ? null : last.content;
 }
 
-/** Segments that are the answer together are one value. */
+/** Merges adjacent segments that are one answer together. */
 function joined(text: string, segments: readonly Segment[]): Value[] {
   const values: Value[] = [];
   for (const { content, from, to } of segments) {
@@ -58,7 +58,7 @@ function joined(text: string, segments: readonly Segment[]): Value[] {
   return values;
 }
 
-/** A variable, a figure's corners, a function of a variable: what a sentence is about, not what it says of it. */
+/** A variable, a figure's corners, a function of a variable: the subject of a sentence, not its value. */
 function isName(content: string): boolean {
   return /^\s*(?:\\[a-zA-Z]+\s?)?[A-Za-z]{1,8}'?(?:_\{?\w{1,3}\}?)?(?:\([A-Za-z]\))?\s*$|^\s*\([a-z](?:, ?[a-z]){1,3}\)\s*$/.test(
     content,
@@ -69,14 +69,14 @@ const value = new RegExp(
   String.raw`(?<sign>(?<=^|[\s(=:])-)?\p{Sc}?\s?(?<number>${numeral}(?:/${numeral})?)(?<percent>\s?\\?%)?`,
   'gu',
 );
-/** Behind a number these change it. */
+/** After a number, these change its value. */
 const changing = /^\s?(?:[ap]\.?m\b|hundred|thousand|million|billion|trillion|dozen|[:^!]|\+|\*|[-/]\s?\d)/i;
 const states = /\b(?:is|are|was|were|be|equals?)\b/i;
 const numberWord =
   /\b(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|\w+teen|\w+ty|half|quarter|third)\b/i;
 const fewestWords = 5;
 
-/** Numbers outside the segments; only of what reads as a sentence. */
+/** Numbers outside the segments; empty unless the text reads as a sentence. */
 function plainValues(text: string, segments: readonly Segment[]): Value[] {
   const isSentence =
     states.test(text) || ((text.match(/\p{L}{2,}/gu)?.length ?? 0) >= fewestWords && !numberWord.test(text));
@@ -96,11 +96,11 @@ function plainValues(text: string, segments: readonly Segment[]): Value[] {
   return values;
 }
 
-/** A period, or what begins a conclusion where a model left the period out. */
+/** A period, or a word that begins a conclusion, in case the model omitted the period. */
 const sentenceEnd =
   /\n|(?<=[^\s.]{2}|[\p{Nd})}\]$*%])[.!](?=\s|$)|(?=\b(?:Therefore|Thus|Hence|Final Answer|Final answer)\b)/gu;
 
-/** The last sentences, the last one first; a period inside of mathematics ends none. */
+/** The last sentences, last one first; a period inside mathematics does not end a sentence. */
 function lastSentences(text: string): Sentence[] {
   const start = Math.max(0, text.length - longestAnswer);
   const segments = mathSegments(text).filter(({ from }) => from >= start);

@@ -1,4 +1,4 @@
-/** Integers: what Arithmetic's answers are. */
+/** Integers: the answers of Arithmetic. */
 import { lastBoxed } from './marked';
 import { isGluedToName, isNegative, numeral, plainNumbers, plainPowers, signedPlace } from './numerals';
 
@@ -9,8 +9,8 @@ const longestInteger = 10_000;
 
 /**
  * The integer at the end of a text, or in its last `\boxed{}` that holds one. Thousands separators, currency signs, a
- * fraction of zeros and a trailing period are tolerated; `null` where the last number is none or no integer, or has more
- * than 10,000 digits. Digits are kept as text, so that no length loses precision.
+ * fraction of zeros and a trailing period are tolerated; `null` if there is no number, or the last one is not an
+ * integer or has more than 10,000 digits. Digits stay text, so no length loses precision.
  */
 export function parseInteger(text: string): string | null {
   const plain = plainPowers(plainNumbers(text));

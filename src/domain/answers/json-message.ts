@@ -3,7 +3,7 @@
 /** LaTeX in a JSON string, as models write it: `"\\frac12"` has one backslash too few, and would be a form feed. */
 const bareCommand = /(?<!\\)((?:\\\\)*)\\(?=[A-Za-z]{2})(?!u[0-9A-Fa-f]{4})/g;
 
-/** The answer that the object holds, as text; `null` where the message is no such object: an outcome, not an error. */
+/** The object's answer as text; `null` if the message is not such an object, which is an outcome, not an error. */
 export function answerInMessage(text: string): string | null {
   const parsed = parsedObject(unfenced(text.trim()).replaceAll(bareCommand, '$1\\\\'));
   if (parsed === null || !Array.isArray(parsed.steps)) return null;

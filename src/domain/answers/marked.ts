@@ -1,35 +1,35 @@
 /**
- * Where a response says "this is my answer": in `\boxed{}`, behind `####`, or in a sentence with "the answer is". Work is
- * linear in the text: it is passed once for each kind of mark, and of what is marked a bounded part is read.
+ * Where a response says "this is my answer": in `\boxed{}`, behind `####`, or in a sentence with "the answer is". Work
+ * is linear in the text: one pass for each kind of mark, and a bounded part of each marked place is read.
  */
 import { joinsAnswers } from './segments';
 
 /** Longer than any answer: a model that ran away. It is not read. */
 export const longestAnswer = 2000;
 
-/** Of each kind of mark the last ones are read: a looping model writes thousands. */
+/** Only the last marks of each kind are read, since a looping model writes thousands. */
 const mostPlaces = 20;
 
-/** The part of a line that can hold a sentence of at most `longestAnswer`, and shows that a longer one is longer. */
+/** How much of a line to read: enough for a sentence of `longestAnswer`, and to see that a longer one exceeds it. */
 const sentenceReach = longestAnswer + 100;
 
 interface Box {
   content: string;
-  /** Where its command begins and where what follows it begins. */
+  /** Index where its command begins, and the index after its end. */
   from: number;
   to: number;
 }
 
 interface OpenBrace {
-  /** Where what it holds begins. */
+  /** Index of the first character inside. */
   inside: number;
-  /** For the brace of a box: its place among the boxes, and where its command begins. */
+  /** If it opens a box: the index of that box, and where its command begins. */
   box?: { place: number; from: number };
 }
 
 /**
- * What stands in each `\boxed{}` or `\fbox{}`, inner braces included, in the order of their openings; `\boxed 5` without
- * braces counts too (MATH has it). In one pass, however they are nested; the last 20.
+ * The contents of each `\boxed{}` or `\fbox{}`, inner braces included, in the order of their openings; `\boxed 5`
+ * without braces counts too (MATH has it). One pass, however deeply nested; the last 20.
  */
 export function boxedContents(text: string): string[] {
   return boxesIn(text).map(({ content }) => content);
@@ -38,7 +38,7 @@ export function boxedContents(text: string): string[] {
 function boxesIn(text: string): Box[] {
   const boxes: (Box | undefined)[] = [];
   const open: OpenBrace[] = [];
-  // `\{` and `\}` are signs, not braces; in `\\boxed` somebody escaped twice.
+  // `\{` and `\}` are signs, not braces; `\\boxed` is `\boxed` escaped twice.
   for (const sign of text.matchAll(
     /\\(?:boxed|fbox)(?:\s*(\{)|\s+(-?\d[^\s{}$\\]*))|\\(?!\\(?:boxed|fbox))[\s\S]|[{}]/g,
   )) {
@@ -56,7 +56,7 @@ function boxesIn(text: string): Box[] {
   return boxes.filter((box) => box !== undefined).slice(-mostPlaces);
 }
 
-/** Boxes from the last to the first; those that are the answer together in one group, in their order. */
+/** Groups of boxes that are one answer together, the last group first; within a group in text order. */
 function boxGroups(text: string): string[][] {
   const groups: Box[][] = [];
   for (const box of boxesIn(text).reverse()) {
@@ -70,7 +70,7 @@ function boxGroups(text: string): string[][] {
 
 /**
  * The answer in the last box that holds one; `undefined` where no box does.
- * @param together Makes one answer of different ones in boxes that stand beside each other; by default there is none.
+ * @param together Combines different answers of adjacent boxes into one; by default they give `null`.
  */
 export function lastBoxed(
   text: string,
@@ -110,7 +110,7 @@ function firstSentence(text: string): string {
   return sentence.replaceAll('**', '').trim();
 }
 
-/** The answer in the last of the marked places that holds one; kinds of places in order of preference. */
+/** The answer in the last marked place that holds one; kinds of places in order of preference. */
 export function lastMarked(kinds: readonly (() => string[])[], read: (place: string) => string | null): string | null {
   for (const places of kinds) {
     for (const place of places().reverse()) {
@@ -125,10 +125,10 @@ function readPlace(place: string, read: (place: string) => string | null): strin
   return place.length > longestAnswer ? null : read(place);
 }
 
-/** Layers of marks in marks that are read; an answer below more of them is no answer. */
+/** Most nested marks that are read; an answer nested deeper is not found. */
 const mostLayers = 20;
 
-/** Reads an answer anew until it stays the same, so that an answer that holds a mark of its own is read once and for all. */
+/** Reads an answer again until it no longer changes, since it may itself contain a mark. */
 export function untilStable(text: string, read: (text: string) => string | null): string | null {
   let answer = read(text);
   for (let layer = 0; answer !== null && layer < mostLayers; layer += 1) {

@@ -1,9 +1,9 @@
 /**
- * Expressions that are the same but for their spelling (after Hendrycks et al.'s normalisation for MATH): settles most
- * pairs at once, so that only the others cost a computer algebra system.
+ * Recognises expressions that differ only in spelling (after Hendrycks et al.'s normalisation for MATH). Settles most
+ * pairs at once; only the others need a computer algebra system.
  */
 
-/** Spelling that means nothing, and what it is replaced by; in order. */
+/** Spellings without meaning and their replacements, in order. */
 const replacements: readonly (readonly [RegExp, string])[] = [
   [/[−–]/g, '-'],
   [/\\(?:left|right|displaystyle|,|!|;|:|quad|qquad|big|Big|bigg|Bigg)(?![A-Za-z])|\\ |~/g, ''],
@@ -28,8 +28,8 @@ const wholeNumber = /^[+-]?(?:\d{1,3}(?:,\d{3})+|\d+)$/;
 const decimalNumber = /^[+-]?(?:\d{1,3}(?:,\d{3})+|\d*)(?:\.\d*)?$/;
 
 /**
- * Whether two expressions are the same, as far as their spelling tells: `true` where only spelling differs, `false` for two
- * different whole numbers, `undefined` where somebody has to compute.
+ * Compares two expressions by spelling: `true` if only the spelling differs, `false` for two different whole numbers,
+ * `undefined` if only computing can tell.
  */
 export function sameMath(a: string, b: string): boolean | undefined {
   const [spelledA, spelledB] = [mathSpelling(a), mathSpelling(b)];
@@ -37,12 +37,12 @@ export function sameMath(a: string, b: string): boolean | undefined {
   return wholeNumber.test(spelledA) && wholeNumber.test(spelledB) ? false : undefined;
 }
 
-/** One spelling of an expression; two with the same one are equal, not the other way round. */
+/** A canonical spelling: expressions that share it are equal, but equal ones need not share it. */
 function mathSpelling(expression: string): string {
   const content = /^\s*\\boxed\s*\{([\s\S]*)\}\s*$/.exec(expression)?.[1] ?? expression;
   const plain = replacements.reduce((text, [pattern, replacement]) => text.replaceAll(pattern, replacement), content);
   if (decimalNumber.test(plain) && /\d/.test(plain)) {
-    // Several numbers beside each other are no long one.
+    // Adjacent numbers are not one long number.
     return /\d,?\s+,?\d/.test(content) ? content.trim().replaceAll(/\s+/g, ' ') : plainNumber(plain);
   }
   // The letter of a multiple-choice answer.

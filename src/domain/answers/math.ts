@@ -1,4 +1,4 @@
-/** Mathematical expressions in LaTeX: what MATH's answers are. Equality is the grading port's (`sameMath` settles most). */
+/** Mathematical expressions in LaTeX: MATH's answers. The grading port decides equality (`sameMath` settles most). */
 import { closingValue, onlyValue } from './closing-sentence';
 import { hashedAnswers, lastBoxed, lastMarked, longestAnswer, statedAnswers, untilStable } from './marked';
 import { plainDigits } from './numerals';
@@ -9,8 +9,8 @@ const mostWords = 4;
 
 /**
  * The expression in the last `\boxed{}`, behind the last `####`, in the last sentence with "answer is", the one value of the
- * last sentence, or a text that is nothing but an expression; `null` where there is none. Boxes beside each other are the
- * answer together. White space is single. An answer that would read as prose by itself keeps its `\boxed{}`.
+ * last sentence, or a text that is nothing but an expression; `null` if there is none. Adjacent boxes are one answer.
+ * White space is collapsed. An answer that would read as prose by itself keeps its `\boxed{}`.
  */
 export function parseMath(text: string): string | null {
   return untilStable(plainDigits(text), markedExpression);
@@ -36,7 +36,7 @@ function unboxedExpression(text: string): string | null {
   return lastMarked(places, statedExpression) ?? bareOrNull(closingValue(text)) ?? bareExpression(text);
 }
 
-/** A place may begin with its expression, or lead to it in words: then it is the one mathematical segment. */
+/** A place either begins with its expression, or introduces it in words: then it is the only mathematical segment. */
 function statedExpression(place: string): string | null {
   const segments = mathSegments(place);
   if (segments.length === 0) return bareExpression(place) ?? bareOrNull(onlyValue({ text: place, segments }));
@@ -59,7 +59,7 @@ function bareExpression(text: string): string | null {
     : null;
 }
 
-/** Marks around marks that are taken off; what stands in more of them is no answer. */
+/** Most layers of marks that are removed; text nested deeper is not an answer. */
 const mostLayers = 10;
 
 /** Without enclosing `$`, surrounding space, emphasis, a currency sign and a period at the end. */
@@ -82,7 +82,7 @@ function withoutMoney(text: string): string {
   return match === null || !/\p{Sc}/u.test(text) ? text : `${match[1]}${match[2]}`;
 }
 
-/** Where the punctuation at the end begins; a period after `\left`, `\right` or a backslash is mathematics. */
+/** Index of the trailing punctuation; a period after `\left`, `\right` or a backslash is mathematics. */
 function endOf(text: string): number {
   let end = text.length;
   while (

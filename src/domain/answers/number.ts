@@ -1,4 +1,4 @@
-/** Numbers: what GSM8K's answers are. Exact: fractions are kept as fractions, digits are never rounded. */
+/** Numbers: the answers of GSM8K. Exact: fractions are kept as fractions, digits are never rounded. */
 import { boxedContents, hashedAnswers, lastBoxed, lastMarked, statedAnswers } from './marked';
 import { isGluedToName, isNegative, numeral, plainNumbers, plainPowers, signedPlace } from './numerals';
 
@@ -10,21 +10,22 @@ const valuePattern = new RegExp(
 /** Longest number and largest exponent that are taken for an answer; more is a model that ran away. */
 const longestNumeral = 400;
 
-/** A place that begins with its number, behind brackets, emphasis and signs. */
+/** A place that begins with its number, after brackets, emphasis and signs. */
 const numberFirst = /^[\s$*({\\-]*\p{Sc}?\s?-?\.?\d/u;
 /** `1 000 000` */
 const spacedThousands = /(?<![\d.,/])\d{1,3}(?: \d{3})+(?![\d/])/g;
-// Begins with the first digit of its number: from each digit anew, a long one would be read as often as it has digits.
+// Starts at the first digit of a number only: starting at each digit would read a long number once per digit.
 const scientific =
   /(?<!\d|\d[.,])(\d(?:[\d.,]{0,60}\d)?)\s{0,9}(?:\\times|\\cdot|×|\*)\s{0,9}10\s{0,9}\^\s{0,9}\{?\s{0,9}([+-]?\d+)\s{0,9}\}?/g;
 
 /**
  * The number in the last `\boxed{}`, behind the last `####`, in the last sentence with "answer is", or the last of the
- * text, in this order. In a marked place it is the first, where the place begins with it or with an equation, and units
- * or remarks may follow (`18 dollars for 7 days`); where words lead to it, it is the last. Commas, currency signs, units,
- * `%`, trailing zeros, fractions (`1/2`, `\frac{1}{2}`, `3 1/2`, `½`), exponents and powers of numbers (`10^3`) are read; that of a
- * unit (`cm^2`) is no number. Different numbers in boxes beside each other are no answer. Normalised: a reduced fraction where
- * no decimal is exact (`10/3`), else a decimal without trailing zeros (`0.5`). `null` where nothing parses.
+ * text, in this order. In a marked place it is the first number if the place begins with it or with an equation (units
+ * or remarks may follow: `18 dollars for 7 days`), and the last if words introduce it. Commas, currency signs, units,
+ * `%`, trailing zeros, fractions (`1/2`, `\frac{1}{2}`, `3 1/2`, `½`), exponents and powers of numbers (`10^3`) are
+ * read; the exponent of a unit (`cm^2`) is not. Different numbers in adjacent boxes give no answer. Normalised to a
+ * decimal without trailing zeros (`0.5`), or to a reduced fraction if no decimal is exact (`10/3`). `null` if nothing
+ * parses.
  */
 export function parseNumber(text: string): string | null {
   const plain = plainFractions(plainNumbers(text));
@@ -34,13 +35,13 @@ export function parseNumber(text: string): string | null {
   return lastMarked(marked, markedNumber) ?? lastNumber(plain);
 }
 
-/** Whether a text holds more than one number, so that which one is meant would be a guess. */
+/** Whether a text holds more than one number, which makes picking one a guess. */
 export function holdsSeveralNumbers(text: string): boolean {
   const values = valuesIn(plainFractions(plainNumbers(text)));
   return !values.next().done && !values.next().done;
 }
 
-/** Whether a text marks its answer, in any of the ways that are read. */
+/** Whether a text marks its answer, in any of the ways that `parseNumber` reads. */
 export function marksAnswer(text: string): boolean {
   return [boxedContents(text), hashedAnswers(text), statedAnswers(text)].some(({ length }) => length > 0);
 }
@@ -97,7 +98,7 @@ interface Fraction {
   bottom: bigint;
 }
 
-/** `1,234.50` or `1.5e3` as a fraction; `undefined` where it is longer than anybody's answer. */
+/** `1,234.50` or `1.5e3` as a fraction; `undefined` if it is longer than any answer. */
 function fractionOf(text: string | undefined): Fraction | undefined {
   const match = /^([\d,]*)(?:\.(\d+))?(?:[eE]([+-]?\d+))?$/.exec(text ?? '');
   if (match === null || match[0].length > longestNumeral) return undefined;
@@ -124,7 +125,7 @@ function negated({ top, bottom }: Fraction): Fraction {
   return { top: -top, bottom };
 }
 
-/** Reduced; a decimal where one is exact. */
+/** Reduced; a decimal if one is exact. */
 function spelled({ top, bottom }: Fraction): string {
   const divisor = greatestCommonDivisor(top < 0n ? -top : top, bottom);
   const [numerator, denominator] = [top / divisor, bottom / divisor];

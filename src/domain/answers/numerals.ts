@@ -3,7 +3,7 @@
 /** A number without its sign, whose meaning depends on what stands before it. */
 export const numeral = String.raw`(?:(?:\d{1,3}(?:,\d{3})+(?!\d)|\d+)(?:\.\d+)?(?:[eE][+-]?\d+)?|(?<![.\p{L}\d])\.\d+)`;
 
-/** A minus that belongs to the number behind it: not after an operand, where it subtracts (`22-36`). */
+/** A minus that belongs to the number after it: not after an operand, where it subtracts (`22-36`). */
 const attachedSign = /(?:^|\s|[^\p{L}\d)\]}_])-$/u;
 /** `= - 14`; elsewhere a minus with a space behind it subtracts or starts a list. */
 const spacedSign = /[=:][ \t]*-[ \t]+$/;
@@ -13,8 +13,8 @@ const signReach = 40;
 
 /**
  * Numbers spelt plainly: digits of other scripts, typographic minus signs, LaTeX's spacing, apostrophes between thousands,
- * and `1.234,50` as `1234.50`. A lone `1.234` stays a decimal and `1,234` thousands, as in English: which one is meant
- * cannot be seen.
+ * and `1.234,50` as `1234.50`. A lone `1.234` stays a decimal and `1,234` thousands, as in English: the text does not
+ * tell which is meant.
  */
 export function plainNumbers(text: string): string {
   return plainDigits(text)
@@ -67,7 +67,7 @@ export function isNegative(text: string, index: number): boolean {
   return attachedSign.test(before) || spacedSign.test(before);
 }
 
-/** A place that holds an answer and nothing before it: there `- 14` is a number with its sign, and no subtraction. */
+/** For a place that begins with its answer: there `- 14` is a signed number, not a subtraction. */
 export function signedPlace(place: string): string {
   return place.replace(/^([\s$({*]*)-[ \t]{1,20}(?=[\d.\\\p{Sc}])/u, '$1-');
 }

@@ -2,7 +2,7 @@
 
 export interface Segment {
   content: string;
-  /** Where its first mark begins, and where what follows its last one begins. */
+  /** Index of its first mark, and the index after its last one. */
   from: number;
   to: number;
 }
@@ -11,7 +11,7 @@ const mark = /\$|\\[[(]/g;
 const display = /\$\$([^$]+)\$\$/y;
 const inline = /(?<!\\)\$((?:[^$\\]|\\[\s\S])+)\$/y;
 
-/** In one pass: an opening that is never closed is looked for once, not from each place again. */
+/** In one pass: the end of an unclosed opening is searched for once, not from each place again. */
 export function mathSegments(text: string): Segment[] {
   const segments: Segment[] = [];
   const unclosed = new Set<string>();
@@ -51,7 +51,7 @@ const spacing = /\\[()[\],;:! ]|\\q?quad(?![A-Za-z])|[$\s]/g;
 const conjunction = /^(?:[,;&]|[,;]?(?:and|or)|[,;]?\\(?:text|textrm|mathrm)\{(?:and|or)\})?$/;
 const longestGap = 60;
 
-/** Whether what stands between two marked answers makes both of them the answer: `,`, "and", nothing on the same line. */
+/** Whether the text between two marked answers makes both of them the answer: `,`, "and", nothing on the same line. */
 export function joinsAnswers(gap: string): boolean {
   if (gap.length > longestGap) return false;
   const joint = gap.replaceAll(spacing, '');

@@ -3,8 +3,8 @@ import { hashedAnswers, lastBoxed, lastMarked, longestAnswer, statedAnswers, unt
 
 /**
  * The text in the last `\boxed{}`, behind the last `####`, in the last sentence with "answer is", or the last line that is
- * not empty, in this order; without case, quotation marks, surrounding punctuation and superfluous space. `null` where
- * nothing but those is left.
+ * not empty, in this order; without case, quotation marks, surrounding punctuation and superfluous space. `null` if
+ * nothing else is left.
  */
 export function parseText(text: string): string | null {
   return untilStable(text, markedText);
@@ -45,7 +45,7 @@ function normalised(text: string): string | null {
   return after === '' ? null : after;
 }
 
-/** Where the punctuation at the end begins; from the end, for a pattern would be tried at each place of a long run. */
+/** Index of the trailing punctuation. Scans from the end: a pattern would be tried at each place of a long run. */
 function endOf(text: string): number {
   let end = text.length;
   while (end > 0 && (trailing.test(text[end - 1]!) || (/[-#]/.test(text[end - 1]!) && !endsInWord(text, end - 1))))

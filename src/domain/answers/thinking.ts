@@ -1,4 +1,4 @@
-/** Models that reason aloud put it between `<think>` and `</think>`; what they answer comes behind. */
+/** Strips the thinking of models that reason aloud between `<think>` and `</think>`, before their answer. */
 
 const opening = '<think>';
 const closing = '</think>';
@@ -33,7 +33,7 @@ function withoutClosedThoughts(response: string): string {
   return kept.join('') + response.slice(from);
 }
 
-/** What counts as said: the vote, the others' summaries, the chat and the training targets see this and nothing else. */
+/** What counts as said: the vote, the others' summaries, the chat and the training targets see nothing else. */
 export function saidIn(response: string, thinking: 'strip' | 'keep' | undefined): string {
   return thinking === 'keep' ? response : withoutThinking(response);
 }

@@ -1,6 +1,6 @@
 /**
- * Whether runs show what a comparison claims. A difference is shown where it is clear (`clear.ts`), above 0 and as large as
- * claimed; with fewer than three seeds it can be shown for these seeds only. Nothing here is wanted to hold.
+ * Whether runs show what a comparison claims. A difference is shown if it is clear (`clear.ts`), above 0 and as large
+ * as claimed; with fewer than three seeds it can be shown for these seeds only.
  */
 import type { Claim, ClaimedMethod, DifferenceClaim } from '../../contract/claims';
 import { reaches } from '../rounding';
@@ -11,26 +11,26 @@ import { compareSeeds, type SeedsComparison } from './seeds-comparison';
 
 export type Verdict = 'shown' | 'not shown' | 'the opposite is shown' | 'cannot be judged';
 
-/** Why a claim is not shown: the difference is not clear, or it is something else than claimed. */
+/** Why a claim is not shown: the difference is not clear, or it is not what was claimed. */
 export type Objection = Doubt | 'too-small' | 'falls-after-its-peak' | 'peaks-at-an-end' | 'not-measured';
 
 export interface JudgedClaim {
   claim: Claim;
   verdict: Verdict;
-  /** Null where it is shown, or its opposite is. */
+  /** Null if the claim is shown, or its opposite is. */
   objection: Objection | null;
-  /** Of the two sides; for a curve of its last and first iteration (`rises`), or of its peak and last one. */
+  /** The two sides; for a curve its last and first iteration (`rises`), or its peak and last one. */
   comparison: SeedsComparison | null;
-  /** Of a curve: the iteration at which the mean over the seeds is highest. */
+  /** For a curve: the iteration at which the mean over the seeds is highest. */
   peak?: number;
-  /** Of a curve that is claimed to rise: from the peak of the other seeds to the last iteration. */
+  /** For a curve that is claimed to rise: from the peak of the other seeds to the last iteration. */
   fall?: SeedsComparison;
 }
 
 /** Optimizer steps by agent in each iteration, from 0; complete, for a finished run. */
 export type Steps = readonly Readonly<Record<string, number>>[];
 
-/** What the runs of one task have come to. */
+/** The results so far of the runs of one task. */
 export interface ClaimedRuns {
   curves(of: ClaimedMethod): SeedCurve[];
   /** Undefined while the run is not finished. */
@@ -46,7 +46,7 @@ export function judgeClaim(claim: Claim, runs: ClaimedRuns): JudgedClaim {
   return claim.kind === 'rises' ? judgeRise(claim, curves) : judgeFall(claim, curves);
 }
 
-/** From iteration 0 to the last one it rises, and it does not fall from its peak on. */
+/** Claims that the curve rises from iteration 0 to the last one and does not fall after its peak. */
 function judgeRise(claim: Claim, curves: SeedCurve[]): JudgedClaim {
   const comparison = compareSeeds(
     pairsOf(curves, {
@@ -62,7 +62,7 @@ function judgeRise(claim: Claim, curves: SeedCurve[]): JudgedClaim {
   return falls ? { ...known, verdict: 'not shown', objection: 'falls-after-its-peak' } : known;
 }
 
-/** It is best between the first and the last iteration, and clearly worse after the last. */
+/** Claims that the curve is best between the first and the last iteration, and clearly worse after the last. */
 function judgeFall(claim: Claim, curves: SeedCurve[]): JudgedClaim {
   const comparison = fallAfterPeak(curves);
   const peak = peakIteration(curves);
@@ -96,8 +96,8 @@ function compareSides(claim: DifferenceClaim, runs: ClaimedRuns): SeedsCompariso
 }
 
 /**
- * The first iteration through which every agent of the second method has taken at least as many optimizer steps as the same
- * agent of the first through its own; undefined where it never has, or one of the two has not ended.
+ * The first iteration by which every agent of the second method has taken at least as many optimizer steps as the same
+ * agent of the first by that method's iteration; undefined if there is none, or if one of the two runs has not ended.
  */
 function stepMatch({ first, second }: DifferenceClaim, runs: ClaimedRuns, seed: number): number | undefined {
   const [own, rival] = [runs.steps(first.method, seed), runs.steps(second.method, seed)];

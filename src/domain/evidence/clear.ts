@@ -21,7 +21,7 @@ export type Clarity = 'any-seed' | 'these-seeds' | 'nothing';
 /** Two ways of answering, in one run or over several seeds. */
 export type Compared = PairedComparison | SeedsComparison;
 
-/** One run speaks of its problems alone, and of no seeds: what is clear there is clear. */
+/** A single run has no seeds to compare: what is clear on its problems counts as clear. */
 export function clarityOf(compared: Compared): Clarity {
   if (!('withinSeeds' in compared)) return isClear(compared) ? 'any-seed' : 'nothing';
   const { withinSeeds, overSeeds } = compared;
@@ -30,7 +30,7 @@ export function clarityOf(compared: Compared): Clarity {
   return interval !== null && signOf(interval) === signOf(withinSeeds.interval) ? 'any-seed' : 'these-seeds';
 }
 
-/** Whether there are too few seeds to say anything of another one, so that the pooled problems have to do. */
+/** Whether there are too few seeds to say anything about another one, which leaves the pooled problems to decide. */
 export function hasTooFewSeeds({ seeds }: Pick<SeedsComparison, 'seeds'>): boolean {
   return seeds.length < fewestForInterval;
 }
@@ -38,7 +38,7 @@ export function hasTooFewSeeds({ seeds }: Pick<SeedsComparison, 'seeds'>): boole
 /** What keeps a difference from being shown: an interval that holds 0, or the exact test over the problems. */
 export type Doubt = 'problems' | 'seeds' | 'problems-and-seeds' | 'exact-test';
 
-/** Null where the runs show a difference, as far as so many seeds can: too few of them show one for themselves only. */
+/** Null if the runs show a difference; with too few seeds, it need only be clear for these. */
 export function doubtOf(comparison: SeedsComparison): Doubt | null {
   const clarity = clarityOf(comparison);
   if (clarity === 'any-seed' || (clarity === 'these-seeds' && hasTooFewSeeds(comparison))) return null;

@@ -9,7 +9,7 @@ export interface SeedCurve {
   seed: number;
   /** L, as planned. */
   iterations: number;
-  /** The iteration that the run ended with: before L where `stopWhen` or `guard` ended it; undefined while it goes on. */
+  /** The iteration that the run ended with: before L if `stopWhen` or `guard` ended it; undefined while it goes on. */
   endedAt: number | undefined;
   /** By iteration; some ways are not measured after every iteration. */
   measured: ReadonlyMap<number, Measurement>;
@@ -27,7 +27,7 @@ export interface CurvePoint {
   interval: Interval;
 }
 
-/** The last society of a run that ended early stands for those that it did not go on to. */
+/** If a run ended early, its last society stands for the iterations that it did not reach. */
 export function measurementAfter(
   { iterations, endedAt, measured }: SeedCurve,
   iteration: number | 'last',
@@ -60,7 +60,7 @@ export function curvePoints(curves: readonly SeedCurve[]): CurvePoint[] {
   });
 }
 
-/** The iteration (0..L) at which the mean over these curves is highest; undefined where one of them is not complete. */
+/** The iteration (0..L) at which the mean over these curves is highest; undefined if one of them is not complete. */
 export function peakIteration(curves: readonly SeedCurve[]): number | undefined {
   const [first] = curves;
   if (first === undefined) return undefined;
@@ -73,8 +73,8 @@ export function peakIteration(curves: readonly SeedCurve[]): number | undefined 
 }
 
 /**
- * For each seed the peak of the *other* seeds' mean curve. The highest of several noisy values lies above its true one, so
- * a fall measured from a seed's own peak would show even where there is none. With one seed there is only its own.
+ * For each seed the peak of the *other* seeds' mean curve. The highest of several noisy values lies above its true one,
+ * so a fall measured from a seed's own peak would show even if there is none. With one seed there is only its own.
  */
 export function peakOfOthers(curves: readonly SeedCurve[]): (seed: number) => number | undefined {
   const complete = completeCurves(curves);

@@ -19,14 +19,14 @@ export interface Measurement {
 export interface AnswerShape {
   /** N at evaluation. */
   members: number;
-  /** k of the vote that the society itself answers by, where it votes. */
+  /** k of the vote that the society itself answers by, if it votes. */
   samples: number;
   /** Rounds of an evaluation debate. */
   rounds: number;
   evaluateBy: RunSpecification['method']['evaluateBy'];
   /** What selected the training examples; named beside every tuned result unless it is the consensus. */
   select: RunSpecification['method']['select'];
-  /** Whether anybody is finetuned in this run. */
+  /** Whether this run finetunes any agent. */
   trains: boolean;
   /** Untuned methods the report shows beside the society. */
   baselines: readonly RunSpecification['evaluation']['baselines'][number][];
@@ -34,7 +34,7 @@ export interface AnswerShape {
   start: string;
 }
 
-/** Where a run starts unless it is told otherwise. */
+/** Where a run starts by default. */
 export const untunedStart = 'untuned';
 
 /** What a run started from, after "of": `the untuned society`, or `the society demo@2`. */
@@ -58,7 +58,7 @@ export function answerShape(plan: RunPlan, specification: RunSpecification): Ans
   };
 }
 
-/** Every mode of every evaluated iteration, without those that are another mode under a second name. */
+/** Every mode of every evaluated iteration, except those that repeat another mode under a second name. */
 export function collectMeasurements(
   iterations: readonly { iteration: number; evaluation?: Evaluation }[],
   shape: AnswerShape,
@@ -70,7 +70,7 @@ export function collectMeasurements(
   );
 }
 
-/** One way of answering in one evaluation, whatever other name it has there. */
+/** One way of answering in one evaluation, even if it repeats another mode there. */
 export function measurementIn(evaluation: Evaluation, mode: AnswerMode): Measurement | undefined {
   const result = evaluation.modes.find((each) => each.mode === mode);
   return result && measurement(evaluation.iteration, result, evaluation.perProblem);
@@ -80,7 +80,7 @@ function measurement(iteration: number, result: ModeResult, perProblem: ProblemR
   return { iteration, mode: result.mode, result, correct: correctnessOf(perProblem, result.mode) };
 }
 
-/** Paired comparison over the problems both answered; `null` where they share none. */
+/** Paired comparison over the problems both answered; `null` if they share none. */
 export function compareMeasurements(first: Measurement, second: Measurement): PairedComparison | null {
   const shared = [...first.correct.keys()].filter((problemId) => second.correct.has(problemId));
   if (shared.length === 0) return null;

@@ -21,7 +21,7 @@ export interface SeedsComparison {
   /**
    * Over all problems of these seeds at once: how sure the difference is for these seeds. Problems are resampled across
    * seeds, which makes the interval, if anything, a little wider than within each seed alone. A problem that several seeds
-   * answer counts as several: the interval is then too narrow, and who shows it says so.
+   * answer counts as several: the interval is then too narrow, and whatever shows it must say so.
    */
   withinSeeds: PairedComparison;
   /** Over the seeds' differences: how sure it is for another seed. Its interval is `null` with fewer than three seeds. */
@@ -35,7 +35,7 @@ export interface SeedPair {
   second: Measurement;
 }
 
-/** Null where no seed has a problem that both sides answered. */
+/** Null if no seed has a problem that both sides answered. */
 export function compareSeeds(pairs: readonly SeedPair[]): SeedsComparison | null {
   const compared = pairs.flatMap(({ seed, first, second }): SeedDifference[] => {
     const comparison = compareMeasurements(first, second);

@@ -171,7 +171,7 @@ function fromBase(
   return measured(klFromBase(table, panels, agentsOf(panels).map(baseOf)), noScores);
 }
 
-/** What only reference answers can tell. */
+/** The measures that need reference answers. */
 function correctness(input: MeasuresInput): Pick<Measures, 'specialisation' | 'criticEffect' | 'flips'> {
   const { hasReferences, rounds, evaluation, previous, untuned, iteration } = input;
   if (!hasReferences) {

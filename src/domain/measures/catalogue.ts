@@ -6,7 +6,7 @@ export interface MeasureDescription {
   label: string;
   unit: string;
   formula: string;
-  /** What a more diverse society shows. */
+  /** Direction of the measure in a more diverse society. */
   moreDiverse: 'higher' | 'lower' | 'neither';
   direction: string;
   needs: string;

@@ -4,7 +4,7 @@ import type { Turn } from '../../contract/transcript';
 import { panelsOf } from './panels';
 import type { SpecialisationInput } from './specialisation';
 
-/** One entry per member; problems that failed are left out: nobody answered twice there. */
+/** One entry per member; failed problems are left out, as they have no second answers. */
 export function criticEffects(
   input: Pick<SpecialisationInput, 'transcripts' | 'members' | 'rounds' | 'isCorrect'>,
 ): CriticEffect[] {

@@ -1,10 +1,11 @@
 /**
  * Do critics use what they read? The estimates of the intervention (method, section 10).
  *
- * What they condition on: a problem takes part if its first responses hold three right and three wrong ones, so that all six
- * situations are measured on the same problems and differences are paired. Such problems are neither easy nor hopeless for
- * these models; on those that every response gets right (or wrong) a debate has nothing to exchange, and nothing is said
- * about them here. "Own" and "others" are samples of the models themselves, not texts written for the purpose.
+ * What they condition on: only problems whose first responses include three right and three wrong ones take part, which
+ * measures all six situations on the same problems and pairs the differences. Such problems are neither easy nor
+ * hopeless for these models; if every response is right (or wrong), a debate has nothing to exchange, and these
+ * estimates do not cover it. "Own" and "others" are samples of the models themselves, not texts written for the
+ * purpose.
  */
 import {
   othersKinds,
@@ -18,7 +19,7 @@ import {
 } from '../../contract/critic-reading';
 import { mean, standardErrorOfMean, tInterval } from '../statistics';
 
-/** Points below which critics do not read; a base like that shows nothing about debating. */
+/** Points below which critics count as not reading; a base like that shows nothing about debating. */
 export const leastReading = 5;
 
 /** Two to show, and one to be the critic's own. */
@@ -30,7 +31,7 @@ export interface JudgedResponse {
   right: boolean;
 }
 
-/** What the six situations of one problem are made of. */
+/** The responses that make up the six situations of one problem. */
 export interface ResponsePool {
   own: Record<OwnKind, string>;
   others: Record<OthersKind, readonly [string, string]>;
@@ -40,9 +41,9 @@ export interface ResponsePool {
 export type ProbedProblem = Cells<readonly boolean[]>;
 
 /**
- * The first three right and the first three wrong responses as a pool; undefined where there are fewer. More samples of a
+ * The first three right and the first three wrong responses as a pool; undefined if there are fewer. More samples of a
  * problem that has a pool do not change it.
- * @param wrongFirst Which comes first where one of each is shown: neither place should always be the wrong one's.
+ * @param wrongFirst Whether the wrong one of a mixed pair comes first; callers vary this between problems.
  */
 export function poolOf(responses: readonly JudgedResponse[], wrongFirst: boolean): ResponsePool | undefined {
   const kind = (wanted: boolean) => responses.filter(({ right }) => right === wanted).map(({ response }) => response);

@@ -2,7 +2,7 @@
 import type { Estimate, PairDissimilarity } from '../../contract/measures';
 import { estimateMean } from './estimates';
 
-/** 1 - cosine of two vectors, 0..2. A zero vector points nowhere: it is unlike everything but another one. */
+/** 1 - cosine of two vectors, 0..2. A zero vector has no direction: 0 to another zero vector, 1 to any other. */
 export function cosineDissimilarity(first: readonly number[], second: readonly number[]): number {
   if (first.length !== second.length) {
     throw new RangeError(`Cannot compare embeddings of ${first.length} and ${second.length} dimensions.`);

@@ -5,7 +5,7 @@
  */
 import type { Estimate, NotMeasurable } from '../../contract/measures';
 
-/** Sums by problem, in one order of problems for all ratios of an estimate; a denominator of 0 is a problem that says nothing. */
+/** Sums by problem, in one order for all ratios of an estimate; a denominator of 0 marks a problem without data. */
 export interface Ratio {
   numerators: readonly number[];
   denominators: readonly number[];
@@ -24,7 +24,7 @@ export function estimateMean(values: readonly number[]): Estimate | undefined {
   return estimateMeanOfRatios([{ numerators: values, denominators: values.map(() => 1) }]);
 }
 
-/** Mean of the ratios that have a value; `undefined` where none has. */
+/** Mean of the ratios that have a value; `undefined` if there are none. */
 export function estimateMeanOfRatios(ratios: readonly Ratio[]): Estimate | undefined {
   const value = meanOfRatios(ratios);
   if (value === undefined) return undefined;
@@ -72,8 +72,8 @@ function bootstrapInterval(ratios: readonly Ratio[], told: readonly number[]): E
 }
 
 /**
- * Uniform numbers in 0..1 (Steele's and Vigna's SplitMix, in 32 bits), from a seed that is the number of problems: an
- * interval describes the numbers it is made of and nothing else, so the same numbers give the same interval everywhere.
+ * Uniform numbers in 0..1 (Steele's and Vigna's SplitMix, in 32 bits), seeded with the number of problems: the same
+ * numbers give the same interval everywhere.
  */
 function generator(seed: number): () => number {
   let state = seed >>> 0;

@@ -4,7 +4,7 @@ import type { Flips } from '../../contract/measures';
 
 type Evaluated = Pick<Evaluation, 'iteration' | 'perProblem'>;
 
-/** Of the society's own answer; problems that only one of them evaluated are left out. */
+/** Compares the society's own answers; problems that only one of them evaluated are left out. */
 export function flipsBetween(before: Evaluated, after: Evaluated): Flips {
   const wasRight = new Map(before.perProblem.map(({ problemId, correct }) => [problemId, correct.society === true]));
   const shared = after.perProblem

@@ -1,4 +1,4 @@
-/** Who answered what in the round that a role speaks in, as measures see it. */
+/** Panels: who answered what in the round that a role speaks in, the input of the measures. */
 import type { Role } from '../../contract/measures';
 import type { Transcript, Turn } from '../../contract/transcript';
 

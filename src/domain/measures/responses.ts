@@ -3,7 +3,7 @@ import type { ResponseShape } from '../../contract/measures';
 import { estimateMeanOfRatios } from './estimates';
 import type { Panel } from './panels';
 
-/** `undefined` where nobody answered. */
+/** `undefined` if there are no responses. */
 export function responseShape(panels: readonly Panel[]): ResponseShape | undefined {
   const turns = panels.flatMap((panel) => panel.turns);
   const meanTokens = meanTokensOf(panels);
@@ -33,6 +33,6 @@ function meanTokensOf(panels: readonly Panel[]) {
 function mostFrequent(texts: readonly string[]): number {
   const counts = new Map<string, number>();
   for (const text of texts) counts.set(text, (counts.get(text) ?? 0) + 1);
-  // Not Math.max(...): so many arguments as a large run has responses end the process's stack.
+  // Not Math.max(...): a large run has more responses than the stack holds arguments.
   return [...counts.values()].reduce((most, count) => Math.max(most, count), 0);
 }

@@ -1,11 +1,11 @@
 /** The tokens that a scoring model reads for one response, and how they are grouped into requests. */
 import type { ResponseScore } from '../../contract/measures';
 
-/** A response as tokens, behind the messages its author was sent. */
+/** A response as tokens, after the messages its author was sent. */
 export interface TokenizedResponse {
   prompt: readonly number[];
   response: readonly number[];
-  /** The token that ends a turn, where the response ended by itself and the template shows which it is. */
+  /** The token that ends a turn, if the response ended by itself and the template shows which it is. */
   endOfTurn: number | undefined;
 }
 
@@ -15,15 +15,15 @@ export interface ScoredText {
   from: number;
 }
 
-/** What was sent, what was answered, and that it ended there. */
+/** Joins prompt, response and the token that ends the turn. */
 export function scoredText({ prompt, response, endOfTurn }: TokenizedResponse): ScoredText {
   const ending = endOfTurn === undefined ? [] : [endOfTurn];
   return { tokens: [...prompt, ...response, ...ending], from: prompt.length };
 }
 
 /**
- * Which texts have to be read, shortest first, and for each of the given ones which of these contains it: what a model
- * says of a text it says of every beginning of it. A member's first response is the beginning of what it is asked later.
+ * The texts to read, shortest first, and for each given text the one of them that begins with it: scores of a text
+ * include those of every beginning of it. A member's first response is the beginning of what it is asked later.
  */
 export function textsToRead(texts: readonly ScoredText[]): { read: ScoredText[]; containing: ScoredText[] } {
   const keys = texts.map(({ tokens }) => tokens.map((token) => `${token},`).join(''));
@@ -40,8 +40,8 @@ export function textsToRead(texts: readonly ScoredText[]): { read: ScoredText[];
 }
 
 /**
- * The token that ends a turn, read off a chat that the template has closed: what follows prompt and response there.
- * `undefined` where the template writes something else than those two (it may strip or add text), or nothing behind them.
+ * The token that ends a turn, read off a chat that the template has closed: the one after prompt and response.
+ * `undefined` if the template changed those two (it may strip or add text), or wrote nothing after them.
  */
 export function endOfTurnToken(chat: {
   prompt: readonly number[];
@@ -68,7 +68,7 @@ export function sumOfResponse(
   };
 }
 
-/** Groups of at most so many items and so much weight; an item heavier than that stands alone. */
+/** Groups limited in number of items and total weight; a heavier item gets a group to itself. */
 export function inGroups<Item>(
   items: readonly Item[],
   weightOf: (item: Item) => number,

@@ -19,13 +19,13 @@ export interface SpecialisationInput {
   societyRight(problemId: string): boolean;
 }
 
-/** One row for all problems, and one per type where there are several; what a failed problem's transcript lacks is wrong. */
+/** One row for all problems, and one per type if there are several; answers missing from a failed problem are wrong. */
 export function specialisation(input: SpecialisationInput): AccuracyByType[] {
   const byType = groupRows(input, (problemId) => input.typeOf(problemId) ?? 'no type');
   return [rowOf(allTypes, input.transcripts, input), ...byType];
 }
 
-/** One row per level, ascending, where there are several. */
+/** One row per level, ascending, if there are several. */
 export function accuracyByLevel(input: SpecialisationInput): AccuracyByType[] {
   return groupRows(input, (problemId) => {
     const level = input.levelOf?.(problemId);
@@ -33,7 +33,7 @@ export function accuracyByLevel(input: SpecialisationInput): AccuracyByType[] {
   });
 }
 
-/** Nothing where all problems are of one group. */
+/** Empty if all problems are in one group. */
 function groupRows(input: SpecialisationInput, groupOf: (problemId: string) => string): AccuracyByType[] {
   const groups = new Map<string, Transcript[]>();
   for (const transcript of input.transcripts) {

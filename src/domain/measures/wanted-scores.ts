@@ -1,4 +1,4 @@
-/** Which models have to score a response, so that every asked-for measure can be estimated; nothing is scored twice. */
+/** Which models have to score a response for the requested measures; nothing is scored twice. */
 import type { Transcript } from '../../contract/transcript';
 import { orderByDraw } from '../draws';
 import { modelsOf, panelsOf, roundOf, type Panel } from './panels';
@@ -44,7 +44,7 @@ function wantedOfPanel(panel: Panel, question: ScoringQuestion): WantedScores[] 
   const isLast = panel.round === (roundOf('critic', rounds) ?? 1);
   const models = modelsOf([panel]);
   const isOneModel = new Set(models).size === 1;
-  // With fewer than three, or before there are critics, nobody is held out: see `heldOutLikelihood`.
+  // With fewer than three, or before there are critics, no model is held out: see `heldOutLikelihood`.
   const isHeldOut = isLast && (isOneModel || (rounds > 1 && models.length > 2));
   return panel.turns
     .map(({ member, agent, model }) => {
