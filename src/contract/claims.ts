@@ -9,7 +9,7 @@ const answering = z
   .describe('another way of answering than the method’s own: `society`, `sample`, `vote-9` and so on');
 const iteration = z.int().min(0);
 
-/** In place of an iteration: the first after which every agent has taken as many optimizer steps as the other method's. */
+/** In place of an iteration: the first by which every agent has as many optimizer steps as the other method's. */
 const equalSteps = 'equal-steps';
 
 const rivalSchema = z.strictObject({
@@ -21,7 +21,7 @@ const rivalSchema = z.strictObject({
     .describe('after which iteration; 0: untuned; default: the last'),
 });
 
-/** One claim: `method` beats somebody, or its curve over the iterations has a shape. */
+/** One claim: `method` beats a rival, or its curve over the iterations has a shape. */
 export const claimSchema = z.strictObject({
   method,
   answering,
@@ -41,7 +41,7 @@ export interface ClaimedMethod {
   answering?: AnswerMode;
 }
 
-/** The same after how much training. */
+/** A method's answers after an iteration. */
 export interface ClaimedSide extends ClaimedMethod {
   iteration: number | 'last';
 }

@@ -1,6 +1,6 @@
 /**
  * Several methods on the same problems (`compareMethods`): what a user writes, what is stored of it, and what the
- * workflow is told. A comparison is data derived into ordinary run specifications; it has no way of running of its own.
+ * workflow is told. A comparison is derived into ordinary run specifications and runs nothing itself.
  */
 import { z } from 'zod';
 import { claimSchema, type Claim } from './claims';
@@ -20,7 +20,7 @@ export const comparedName = z
 /** Most runs of one comparison: its plan has to fit into one message of the workflow. */
 export const mostRuns = 2000;
 
-/** The comparison's own fields; everything else in it is what all methods have in common. */
+/** The comparison's own fields; all its other fields are common to all methods. */
 export const comparisonFieldsSchema = z.strictObject({
   name: comparedName.default('comparison'),
   description: z.string().max(2000).optional().describe('for people: what is compared, and why; decides nothing'),
@@ -63,7 +63,7 @@ const namedTaskSchema = z.discriminatedUnion(
   ) as unknown as typeof taskSchema.options,
 );
 
-/** For `maft schema --comparison`: what may be written, in full. The entries themselves are judged as run specifications. */
+/** For `maft schema --comparison`: all that may be written. The entries themselves are judged as run specifications. */
 export const comparisonInputSchema = comparisonFieldsSchema.extend({
   ...sharedFields,
   methods: z
@@ -91,9 +91,9 @@ export const comparisonInputSchema = comparisonFieldsSchema.extend({
 export interface ComparedMethod {
   name: string;
   preset: string;
-  /** Whether it has weights of its own; an untuned one is read from iteration 0 of a run. */
+  /** Whether it trains weights; an untuned one is read from iteration 0 of a run. */
   tuned: boolean;
-  /** The one task it is trained on, whatever it is evaluated on; absent where each column trains its own. */
+  /** The one task it is trained on, whatever it is evaluated on; absent if each column trains its own. */
   trainOn?: string;
 }
 
@@ -108,14 +108,14 @@ export interface Reading {
 /** One ordinary run of a comparison. */
 export interface ComparedRun {
   runId: string;
-  /** As the run's workflow is started with it, and as its author could have written it. */
+  /** The specification that the run's workflow is started with, as an author could have written it. */
   specification: object;
   specificationDigest: string;
-  /** The run whose trained society this one shows on another task: it has to be finished before. */
+  /** The run whose trained society this run evaluates on another task; must finish first. */
   after?: string;
 }
 
-/** All methods on one task with one seed; the runs follow each other, each reuses what those before it were answered. */
+/** All methods on one task with one seed; the runs follow each other, each reuses answers of those before it. */
 export interface ComparisonGroup {
   task: string;
   seed: number;
@@ -161,7 +161,7 @@ export interface OpenComparedRunInput {
 
 export interface OpenedComparedRun {
   specification: object;
-  /** Whether the store holds all of it already: nothing is started then. */
+  /** Whether the store already holds all of it; then nothing is started. */
   finished: boolean;
 }
 

@@ -1,6 +1,6 @@
 /**
- * Whether critics use what they read (method, section 10): the same critic, problem and own answer, while what two others
- * say is exchanged. Printed by `maft probe-critics --json`.
+ * Whether critics use what they read (method, section 10): critic, problem and own answer stay the same while the
+ * responses of two others are exchanged. Printed by `maft probe-critics --json`.
  */
 export const ownKinds = ['wrong', 'right'] as const;
 export const othersKinds = ['right', 'mixed', 'wrong'] as const;
@@ -21,7 +21,7 @@ export interface Points {
   interval: { lower: number; upper: number } | null;
 }
 
-/** `undecided`: the interval of the reading holds the threshold. `not-measured`: too few problems for an interval. */
+/** `undecided`: the interval contains the threshold. `not-measured`: too few problems for an interval. */
 export type ReadingVerdict = 'reads' | 'does-not-read' | 'undecided' | 'not-measured';
 
 export interface CriticReading {
@@ -38,9 +38,9 @@ export interface CriticReading {
   rightByOwnAndOthers: Cells<Points>;
   /** Right with (own wrong, others right) − right with (own wrong, others wrong). */
   reading: Points;
-  /** Right with (own right, others right) − right with (own right, others wrong): what wrong others cost who was right. */
+  /** Right with (own right, others right) − right with (own right, others wrong): what wrong others cost. */
   copying: Points;
-  /** Reading − copying: what critics gain by judging what they read over following it. */
+  /** Reading − copying: what critics gain by judging what they read instead of following it. */
   judgement: Points;
   verdict: ReadingVerdict;
 }

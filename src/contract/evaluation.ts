@@ -7,7 +7,7 @@ import type { Split } from './transcript';
  * `society` = by the method's own mode (debate, vote or sample), `sample` = generation-1's first answer,
  * `sample-at-<T>` = one more answer of generation-1, at temperature T,
  * `vote-<k>` = vote over k first-round samples (architecture: sample j comes from generation agent ((j-1) mod N)+1),
- * `vote-equal-tokens` = vote over as many of them as the problem's debate took tokens for.
+ * `vote-equal-tokens` = vote over as many of them as match the tokens of the problem's debate.
  */
 export type AnswerMode = 'society' | 'sample' | `sample-at-${number}` | `vote-${number}` | typeof equalTokens;
 
@@ -59,10 +59,10 @@ export interface Evaluation {
   perProblem: ProblemResult[];
 }
 
-/** Audit of the consensus a training set rests on; only where reference answers exist, never read by selection. */
+/** Audit of the consensus behind a training set; only where reference answers exist, never read by selection. */
 export interface ConsensusAudit {
   iteration: number;
-  /** `examples`: those whose problem has a reference answer and a consensus; nothing can be said of others. */
+  /** `examples`: those whose problem has a reference answer and a consensus; others cannot be judged. */
   agents: { agent: string; examples: number; wrongConsensus: number }[];
   problems: { agreed: number; consensusRight: number };
 }

@@ -1,4 +1,4 @@
-/** The brake: what is judged of a training debate before anybody is trained on it (`guard.json` of an iteration). */
+/** The brake: the judgement on a training debate before any agent is trained on it (`guard.json` of an iteration). */
 export const guardActions = ['report', 'pause', 'stop'] as const;
 export type GuardAction = (typeof guardActions)[number];
 
@@ -32,7 +32,7 @@ export interface DriftPoint {
 
 export interface GuardReport {
   iteration: number;
-  /** What the specification asks to be done about findings. */
+  /** What the specification says to do about findings. */
   action: GuardAction;
   /** Of this iteration's training debate: the society of the iteration before, and the sets selected from it. */
   point: DriftPoint;

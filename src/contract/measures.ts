@@ -5,7 +5,7 @@
 import type { CallCounts } from './run';
 import type { Split } from './transcript';
 
-/** What could not be measured says why; it is never 0. */
+/** A measure that could not be made, and why; it is never 0. */
 export interface NotMeasurable {
   kind: 'not-measurable';
   reason: string;
@@ -21,7 +21,7 @@ export interface Estimate {
   n: number;
 }
 
-/** First-round responses, or those of the last round where there is more than one. */
+/** First-round responses, or those of the last round if there are several. */
 export type Role = 'generation' | 'critic';
 
 export interface PairValue {
@@ -84,7 +84,7 @@ export interface WrongConsensus {
   agents: { agent: string; examples: number; wrongConsensus: number }[];
 }
 
-/** What responses of one round look like, whoever wrote them. */
+/** What responses of one round look like, regardless of their author. */
 export interface ResponseShape {
   responses: number;
   /** Completion tokens as counted by the model that wrote them. */
@@ -107,7 +107,7 @@ export interface TrainingCost {
   peakGpuMemoryBytes: number | null;
 }
 
-/** What an iteration cost. Seconds are wall-clock time of this attempt at the stage, and part of no digest but the seal. */
+/** What an iteration cost. Seconds are wall-clock time of this attempt at the stage; only the seal covers them. */
 export interface Cost {
   /** The training debate; not measurable at iteration 0. */
   debate: Measured<{ counts: CallCounts; seconds: number }>;
@@ -131,7 +131,7 @@ export interface Measures {
   scored: {
     /** The drawn problems, at most `evaluation.measuredProblems` of the split's. */
     problems: number;
-    /** Responses with a scorer whose context could not hold them: left out, never cut. */
+    /** Pairs of a response and a scorer whose context could not hold it: left out, never cut. */
     tooLong: number;
     embeddingModel: string;
     /** `null`: the agents' own models. */
@@ -154,7 +154,7 @@ export interface Measures {
   cost: Cost;
 }
 
-/** What scoring one shard's responses needs models for; each is done and may fail by itself. */
+/** The models that scoring one shard's responses needs; each kind is done and may fail by itself. */
 export type ScoringKind = 'embedding' | 'agents' | 'scorer';
 
 /** Log-probability of one response under one model, given the messages its author was sent. */

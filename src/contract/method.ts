@@ -1,6 +1,7 @@
 /**
- * The settings of a method: how data are generated, which weights exist, how answers are given. Every baseline and ablation
- * is a point in this space (method, section 5); none has a code path of its own. Part of the run specification's schema.
+ * The settings of a method: how data are generated, which weights exist, how answers are given. Every baseline and
+ * ablation is a point in this space (method, section 5), without its own code path. Part of the run specification's
+ * schema.
  */
 import { z } from 'zod';
 

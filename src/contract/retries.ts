@@ -1,4 +1,4 @@
-/** How calls of models are retried, milliseconds: about ten minutes of a broken endpoint. A host that asks to wait gets no less. */
+/** How model calls are retried, milliseconds: over about ten minutes. A host that asks for a longer wait gets it. */
 export const modelRetries = {
   initialInterval: 1_000,
   backoffCoefficient: 2,

@@ -12,7 +12,7 @@ export interface RunRecord {
   /** SHA-256 (hex) of the canonical JSON of `specification`. */
   specificationDigest: string;
   specification: RunSpecification;
-  /** What the user wrote, to do it again with: a resolved one may name settings that were defaults, and be refused. */
+  /** What the user wrote, for a new start: a resolved specification may name former defaults, and be refused. */
   written: unknown;
   valueSources: Record<string, ValueSource>;
   plan: RunPlan;
@@ -21,13 +21,13 @@ export interface RunRecord {
   references: SplitReferences;
   /** The files the problems were read from, as they were; empty for generated problems. */
   sources?: DataSource[];
-  /** The society that iteration 0 is, where it is not the untuned one. */
+  /** The society of iteration 0, unless it is the untuned one. */
   startedFrom?: { runId: string; iteration: number; version: string };
   /** SHA-256 (hex) of the programs of a user's own tasks: a changed one is refused, not adopted. */
   taskDigests?: { train?: string; eval?: string };
   /**
-   * SHA-256 (hex) of what of the program decides results, by part: prompt texts, rules, tasks, the trainer. A worker whose
-   * program has other parts refuses the run; so does one that finds none, in records of older versions.
+   * SHA-256 (hex) of the parts of the program that decide results: prompt texts, rules, tasks, the trainer. A worker
+   * with different parts refuses the run, and so does one that finds no digests, as in records of older versions.
    */
   program?: Record<string, string>;
   /** Software that made the run: `maft`, `node`, Python packages as the trainer reports them. */
@@ -83,12 +83,12 @@ export interface RunPlan extends RunReference {
   furtherAnswers?: FurtherAnswers;
   /** k of the vote that the society itself answers by; 0 or absent: one vote per member. */
   ownVoteSamples?: number;
-  /** Whether wrong first answers of training problems are asked again with the reference answer as a hint. */
+  /** Whether wrong first answers of training problems are asked for again with the reference answer as a hint. */
   hints?: boolean;
   stopWhen?: StopSettings;
   /** Absent in plans of older versions: nothing is judged while the run goes on. */
   guard?: GuardAction;
-  /** What the measures asked for need models for; absent in plans of older versions, which measured nothing. */
+  /** The scoring that the requested measures need; absent in plans of older versions, which measured nothing. */
   scoring?: ScoringKind[];
   /** Whether an earlier start of the run has stored something: shards may be closed already. */
   resumed?: boolean;
@@ -98,9 +98,9 @@ export interface RunPlan extends RunReference {
   notices: string[];
 }
 
-/** Answers beside the debate that have no fixed number of samples to draw. */
+/** Answers beside the debate without a fixed number of samples. */
 export interface FurtherAnswers {
-  /** Whether the vote goes on until as many samples are drawn as the problem's debate took tokens for. */
+  /** Whether the vote goes on until its samples took as many tokens as the problem's debate. */
   atEqualTokens?: boolean;
   /** Temperatures of further single calls. */
   temperatures?: number[];
@@ -121,7 +121,7 @@ export interface ShardInput {
   /** First problem's index in the split, and how many problems. */
   from: number;
   count: number;
-  /** Vote samples to draw beside the debate (0 for none): k, the first N of which are the debate's own. */
+  /** k of the vote beside the debate (0 for none), the first N samples of which are the debate's own. */
   voteSamples: number;
   /** Absent: none. */
   furtherAnswers?: FurtherAnswers;
@@ -134,10 +134,10 @@ export interface CallCounts {
   calls: number;
   promptTokens: number;
   completionTokens: number;
-  /** Calls of them whose tokens the endpoint did not say: the sums above are then lower bounds. Absent: all were said. */
+  /** Calls whose tokens the endpoint did not report, which makes the sums above lower bounds. Absent: none. */
   withoutPromptTokens?: number;
   withoutCompletionTokens?: number;
-  /** Calls of them by what was out of the ordinary (`filtered`, `empty`, `truncated`, `ended as …`). Absent: nothing was. */
+  /** Calls with an unusual end, by kind (`filtered`, `empty`, `truncated`, `ended as …`). Absent: none. */
   endings?: Record<string, number>;
 }
 
@@ -185,7 +185,7 @@ export interface RunProgress {
   accuracy: Record<number, number>;
 }
 
-/** Answer of the `progress` query of a child workflow: what is done here, without what its open children did. */
+/** Answer of the `progress` query of a child workflow: its own work, without that of its open children. */
 export interface PartProgress {
   problems: { done: number; total: number; failed: number };
   counts: CallCounts;
@@ -222,12 +222,12 @@ export interface VoteSamplesInput extends RunReference {
   furtherAnswers?: FurtherAnswers;
 }
 
-/** One problem whose wrong first answers are asked again with a hint. */
+/** One problem whose wrong first answers are asked for again with a hint. */
 export type HintsInput = Omit<TurnInput, 'round' | 'member'>;
 
 export interface OpenedShard {
   problemIds: string[];
-  /** Present where an earlier run of this shard has finished it. */
+  /** Present if an earlier start of the run has finished this shard. */
   closed?: ShardOutcome;
 }
 
@@ -270,7 +270,7 @@ export interface FinetuneOutcome {
   /** Completion tokens trained on, all epochs. */
   tokens: number;
   seconds: number;
-  /** Mean training loss of the last epoch; `null` where nothing was trained, absent in results of older versions. */
+  /** Mean training loss of the last epoch; `null` if nothing was trained, absent in results of older versions. */
   loss?: number | null;
 }
 
@@ -296,7 +296,7 @@ export interface ScoreShardInput {
   transcripts: ArtifactReference;
 }
 
-/** What was stored, found or made now. */
+/** What is stored of one kind of scoring, found or made now. */
 export interface ScoredShard {
   texts: number;
   tokens: number;
@@ -336,13 +336,13 @@ export interface GuardCheckInput {
 }
 
 export interface GuardCheckOutcome {
-  /** All findings of this iteration's training debate as one sentence; absent where nothing is wrong. */
+  /** All findings of this iteration's training debate as one sentence; absent if nothing is wrong. */
   found?: string;
-  /** Why the run ends here, where the specification asks for that. */
+  /** Why the run ends here, if the guard stops it. */
   stopped?: string;
 }
 
-/** Wall-clock seconds of one stage, and what it asked of models. */
+/** Wall-clock seconds of one stage, and the model calls it made. */
 export interface StageTiming {
   stage: Stage;
   iteration: number;
@@ -350,7 +350,7 @@ export interface StageTiming {
   counts: CallCounts;
 }
 
-/** `timings.json`: the stages that ended before the report on its iteration and after the one before; their first time counts. */
+/** `timings.json`: stages that ended since the report before this one; the time of their first run is kept. */
 export interface StageTimings {
   timings: StageTiming[];
 }

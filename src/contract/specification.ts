@@ -37,7 +37,7 @@ const loraSchema = z.strictObject({
 const weightsSchema = z.union([z.literal('full'), z.strictObject({ lora: loraSchema })]);
 
 /**
- * Learning rate when the specification names none: LoRA needs far more than full weights, and preferences, which pull at
+ * Learning rate if the specification names none: LoRA needs far more than full weights, and preferences, which pull at
  * two responses at once, a tenth of what imitation does (TRL: 1e-6 for full weights).
  */
 export function defaultLearningRate({ weights, loss }: { weights: unknown; loss?: TrainingLoss | undefined }): number {
@@ -104,12 +104,12 @@ export const finetuningSchema = z.strictObject({
     .describe('most training work a crash can cost, or ten times what a checkpoint takes to write where that is more'),
 });
 
-/** What `evaluation.measures` may ask for; what needs no model beyond the debate's own is always measured. */
+/** Values of `evaluation.measures`; measures that need no further model are always made. */
 const measureNames = ['agreement', 'embedding', 'nll', 'kl-agents', 'kl-base'] as const;
 
 const baselines = ['base', 'majority', 'debate'] as const;
 
-/** One for each of the methods that a comparison may have, and `equal-calls`. */
+/** One for each method that a comparison may have, and `equal-calls`. */
 const mostVoteSizes = 65;
 
 const voteSize = z.union([z.literal(['equal-calls', 'equal-tokens']), positiveInteger]);
@@ -234,7 +234,7 @@ export const runSpecificationSchema = z.strictObject({
   execution: executionSchema.prefault({}),
 });
 
-/** What a user may write: as above, with `method` and `stopWhen` also a bare word and `sampling` also one object for all roles. */
+/** What a user may write: `method` and `stopWhen` may also be a bare word, `sampling` one object for all roles. */
 export const runSpecificationInputSchema = runSpecificationSchema.extend({
   method: z.union([name, methodSchema]).prefault({}),
   stopWhen: z.union([z.enum(stopSignals), stopSchema]).prefault({}),
@@ -246,5 +246,5 @@ export type RunSpecificationInput = z.input<typeof runSpecificationInputSchema>;
 export type StopSettings = z.infer<typeof stopSchema>;
 export type FinetuningSettings = z.infer<typeof finetuningSchema>;
 
-/** Where a resolved value came from; keyed by dotted path. */
+/** Where a resolved value came from. */
 export type ValueSource = 'specification' | 'preset' | 'default';

@@ -4,7 +4,7 @@
  */
 import { z } from 'zod';
 
-/** beta: what moving away from the weights that training starts from costs. */
+/** beta: the penalty for moving away from the weights that training starts from. */
 const preferenceSchema = z.strictObject({ beta: z.number().gt(0) });
 
 export const trainingJobSchema = z.strictObject({
@@ -22,7 +22,7 @@ export const trainingJobSchema = z.strictObject({
   workDirectory: z.string(),
   /** The attempt writes the finished model here; the caller publishes it. Must not exist. */
   outputDirectory: z.string(),
-  /** Where prompts were not asked of `maft.serve`: whether to leave out examples that spell a control token of the base. */
+  /** Set if servers other than `maft.serve` answered: leaves out examples that spell a control token of the base. */
   leaveOutSpelledTokens: z.boolean(),
   weights: z.union([
     z.literal('full'),
@@ -39,7 +39,7 @@ export const trainingJobSchema = z.strictObject({
   warmupShare: z.number(),
   weightDecay: z.number(),
   seed: z.int(),
-  /** 0: after every step. Otherwise never more often than a tenth of the time goes into writing them. */
+  /** 0: after every step. Otherwise less often if writing them would take more than a tenth of the time. */
   checkpointEverySeconds: z.number(),
   device: z.enum(['auto', 'cpu', 'cuda', 'mps']),
   /** Torch threads on CPU; part of what makes weights repeatable. */
@@ -72,7 +72,7 @@ export const trainingEventSchema = z.discriminatedUnion('event', [
     tokens: z.int(),
     seconds: z.number(),
   }),
-  /** A checkpoint begins to be written: of a large model that takes longer than steps do. */
+  /** Begins to write a checkpoint, which for a large model takes longer than steps do. */
   z.object({ event: z.literal('saving'), step: z.int() }),
   z.object({ event: z.literal('checkpoint'), step: z.int() }),
   z.object({
@@ -82,7 +82,7 @@ export const trainingEventSchema = z.discriminatedUnion('event', [
     steps: z.int(),
     /** Completion tokens trained on, all epochs. */
     tokens: z.int(),
-    /** Whether the weights, as they are stored, are those that it started from. */
+    /** Whether the stored weights equal those that training started from. */
     unchanged: z.boolean().optional(),
     /** Seconds of training in this and earlier attempts, start-up excluded. */
     seconds: z.number(),
@@ -107,7 +107,7 @@ export const trainerExitCodes = {
   noSpace: 4,
   interrupted: 5,
   machineFault: 6,
-  /** Weights to start from are not those that were published: people restore them. */
+  /** The weights to start from are not those that were published; somebody has to restore them. */
   changedWeights: 7,
 } as const;
 

@@ -4,7 +4,7 @@ import type { ChatMessage } from './transcript';
 /** Which rule chose an example (method, section 3). */
 export type ExampleSet = 'generation' | 'corrected' | 'consistent' | 'majority' | 'own' | 'hinted' | 'undesirable';
 
-/** What a training minimises: the completion's own loss, or a preference between two (DPO), or a verdict on one (KTO). */
+/** What a training minimises: the completion's own loss, a preference between two (DPO), or a verdict on one (KTO). */
 export const trainingLosses = ['supervised', 'dpo', 'kto'] as const;
 export type TrainingLoss = (typeof trainingLosses)[number];
 
@@ -29,7 +29,7 @@ export interface TrainingExample {
   desirable?: boolean;
 }
 
-/** Why a response trains nobody, in the order in which the reasons apply; the first that holds is the outcome. */
+/** Why a response is not trained on, in the order in which the reasons apply; the first that holds is the outcome. */
 export const rejectionOutcomes = [
   'failed',
   'no-consensus',
@@ -46,7 +46,7 @@ export const rejectionOutcomes = [
   'not-sampled',
 ] as const;
 
-/** `ended as …`: the provider's own word for an end that is not known as good; applies where `filtered` does. */
+/** `ended as …`: an end that is not known as good, in the provider's words; checked where `filtered` is. */
 export type RejectionOutcome = KnownRejection | EndedAs;
 type KnownRejection = (typeof rejectionOutcomes)[number];
 type EndedAs = `ended as ${string}`;
@@ -67,7 +67,7 @@ export interface AgentSelection {
   trainingSetSha256?: string;
   /** Sum of the examples' completion tokens, as reported by the model that wrote them. */
   completionTokens: number;
-  /** Examples whose tokens the endpoint did not count: the sum is then a lower bound. Absent: all were counted. */
+  /** Examples whose tokens the endpoint did not count, which makes the sum a lower bound. Absent: none. */
   uncountedExamples?: number;
   /** Examples whose consensus was decided by a tie draw. */
   trainedOnTie: number;

@@ -8,18 +8,18 @@ export interface ChatMessage {
 }
 
 /**
- * `stop`: the model ended its turn; nothing else trains. `length`: cut at a token limit. `filtered`: withheld or cut by the
- * provider. `other`: anything else a provider reports (`src/domain/finish-reasons.ts`).
+ * `stop`: the model ended its turn; only such a response trains. `length`: cut at a token limit. `filtered`: withheld
+ * or cut by the provider. `other`: anything else a provider reports (`src/domain/finish-reasons.ts`).
  */
 export type FinishReason = 'stop' | 'length' | 'filtered' | 'other';
 
 export interface CompletionEnd {
   finishReason: FinishReason;
-  /** The provider's word for it, where it is not OpenAI's; `unreported` where there was none. */
+  /** The provider's word for it, unless it is OpenAI's; `unreported` if there was none. */
   reportedReason?: string;
 }
 
-/** Tokens as counted by the model that was called; null where the endpoint did not say. */
+/** Tokens as counted by the model that was called; null if the endpoint did not report them. */
 export interface Usage {
   promptTokens: number | null;
   completionTokens: number | null;
@@ -84,7 +84,7 @@ export type Consensus =
 /** Which problems a debate was held on. `eval.<task>` stands for an evaluation on another task. */
 export type Split = 'train' | 'eval' | typeof validationSplit;
 
-/** Problems that only `stopWhen: plateau` judges by: in neither of the other splits, drawn from the training problems. */
+/** Problems that only `stopWhen: plateau` uses: drawn from the training problems, in neither other split. */
 export const validationSplit = 'eval.validation';
 
 export interface Transcript {

@@ -18,7 +18,7 @@ export interface ChatRequest {
 export interface ChatCompletion extends CompletionEnd {
   text: string;
   usage: Usage;
-  /** The name the endpoint gave the model, where it is another way to say what was asked for (a dated snapshot). */
+  /** The endpoint's own name of the model, if it is another name of the one asked for (a dated snapshot). */
   answeredBy?: string;
 }
 
@@ -45,8 +45,8 @@ export type TextToTokenize =
   | { model: string; text: string };
 
 /**
- * Reading texts instead of writing them, at one configured endpoint. Throws `ProviderError`, and `UnsupportedByEndpoint`
- * where the endpoint has no such route; never retries by itself.
+ * Reading texts instead of writing them, at one configured endpoint. Throws `ProviderError`, and
+ * `UnsupportedByEndpoint` if the endpoint has no such route; never retries by itself.
  */
 export interface Scoring {
   tokenize(text: TextToTokenize, signal: AbortSignal): Promise<TokenizedText>;
@@ -77,12 +77,12 @@ export interface Grader {
 
 /**
  * Write-once storage under keys like `runs/<runId>/run.json`. `publish` creates if absent and returns what is stored:
- * the caller's bytes, or those of whoever was first. Throws `ArtifactError`, which carries the key.
+ * the caller's bytes, or those of an earlier caller. Throws `ArtifactError`, which carries the key.
  */
 export interface ArtifactStore {
-  /** Where it is, for messages; where the artifact of a key is or would be. Nothing is read or written by it. */
+  /** The location of the store, or of a key's artifact whether or not it exists, for messages. Accesses nothing. */
   addressOf(key?: string): string;
-  /** Whether something is stored under the key; reads nothing of it. */
+  /** Whether anything is stored under the key; does not read it. */
   has(key: string): Promise<boolean>;
   read(key: string): Promise<Buffer | undefined>;
   /** Like `read`, but checks the digest; a missing or different artifact is an `ArtifactError`. */
@@ -91,13 +91,13 @@ export interface ArtifactStore {
     key: string,
     bytes: Buffer | string,
   ): Promise<{ created: boolean; stored: Buffer; reference: ArtifactReference }>;
-  /** Throws `ArtifactError` where `publish` could store nothing under the key now. Leaves nothing behind. */
+  /** Throws `ArtifactError` if `publish` could not store anything under the key now. Leaves nothing behind. */
   checkWritable(key: string): Promise<void>;
   /** Overwrites; only for mutable views that can be rebuilt (`report.html`). */
   writeView(key: string, bytes: Buffer | string): Promise<void>;
   /**
-   * Adds a line to notes, which are no artifact: what is on the way to one. They outlive the process, not a power cut.
-   * Returns whether it is their first line.
+   * Appends a line to notes, which are not an artifact but record how one is made. They survive the process, but not a
+   * power cut. Returns whether it is their first line.
    */
   append(key: string, line: string): Promise<boolean>;
   /** Removes notes; absent ones are no error. */
@@ -106,8 +106,8 @@ export interface ArtifactStore {
 }
 
 /**
- * Folders of models and of work in progress on this host's disk, for adapters that give files to other programs; activities
- * have no part in it. Throws `ArtifactError`.
+ * Folders of models and of work in progress on this host's disk, for adapters that give files to other programs;
+ * activities do not use them. Throws `ArtifactError`.
  */
 export interface LocalFolders {
   /** Publishes a finished folder by one rename; returns false where the target was there already. */

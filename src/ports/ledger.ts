@@ -1,6 +1,6 @@
-/** The one door that every paid action passes: completions, scores, embeddings, trainings. */
+/** The ledger, which every paid action passes: completions, scores, embeddings, trainings. */
 
-/** Tokens read and written; null where they are not known. */
+/** Tokens read and written; null if unknown. */
 export interface PaidTokens {
   promptTokens: number | null;
   completionTokens: number | null;
@@ -20,7 +20,7 @@ export interface PaidAction {
 export interface PaidCost extends PaidTokens {
   /** Wall-clock. */
   seconds: number;
-  /** Of a failed action nothing is known but its seconds: the other side may have charged for it. */
+  /** Only the seconds of a failed action are known: the other side may have charged for it. */
   outcome: 'done' | 'failed';
 }
 

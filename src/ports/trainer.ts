@@ -1,13 +1,13 @@
 /**
- * Training as a port: a request names what is learnt, by references alone. Where it is learnt (staging, checkpoints, folders,
- * another machine) is the adapter's matter, and so is which endpoint serves the result.
+ * Training as a port: a request names what is learnt, by references alone. The adapter decides where it is learnt
+ * (staging, checkpoints, folders, another machine) and which endpoint serves the result.
  */
 import type { ArtifactReference } from '../contract/run';
 import type { TrainingExample } from '../contract/training';
 import type { TrainingEvent, TrainingJob } from '../contract/training-job';
 import type { BaseOfAgent } from '../domain/society';
 
-/** What a specification says of how to train: all of a job but its references, its places and its draw. */
+/** The training settings of a specification: a job without references, places and seeds. */
 export type TrainingSettings = Omit<TrainingJob, 'seed' | 'leaveOutSpelledTokens' | References | Places>;
 type References = 'jobId' | 'base' | 'servedBase' | 'startFrom' | 'trainingSet';
 type Places = 'workDirectory' | 'outputDirectory' | 'device' | 'threads';
@@ -16,14 +16,14 @@ export interface TrainingRequest {
   runId: string;
   iteration: number;
   agent: string;
-  /** The untuned model: whose tokenizer and template it is, and who serves it. */
+  /** The untuned model: its tokenizer, its template, and the endpoint that serves it. */
   base: BaseOfAgent;
   /** Name of the model whose weights are continued; the base's own for a fresh start. */
   start: string;
   trainingSet: ArtifactReference;
   settings: TrainingSettings;
   seed: number;
-  /** Where prompts were not asked of `maft.serve`: leave out examples that spell a control token of the base. */
+  /** Set if servers other than `maft.serve` answered: leaves out examples that spell a control token of the base. */
   leaveOutSpelledTokens: boolean;
 }
 
@@ -53,12 +53,12 @@ export interface TrainedModel {
   finished: FinishedTraining;
 }
 
-/** Trains agents. Throws `TrainerError`, and `ConfigError` where this machine lacks what it takes. */
+/** Trains agents. Throws `TrainerError`, and `ConfigError` if this machine lacks what training needs. */
 export interface Trainer {
   /** Asks whether it would take such a request, without loading weights. Throws what the training would throw. */
   check(check: TrainingCheck, signal: AbortSignal): Promise<void>;
   /**
-   * A request that was broken off goes on from its newest checkpoint. On abort the trainer checkpoints and stops, and only
+   * Resumes an interrupted request from its newest checkpoint. On abort the trainer checkpoints and stops, and only
    * then the promise rejects.
    */
   train(
@@ -67,6 +67,6 @@ export interface Trainer {
   ): Promise<TrainedModel>;
   /** Whether the weights of a model that it made are still there. */
   has(model: string): Promise<boolean>;
-  /** The record of a training is stored: what was kept to go on with it may be removed. */
+  /** To be called once the record of a training is stored: the adapter may remove what it kept for resuming. */
   release(jobId: string): Promise<void>;
 }

@@ -4,14 +4,14 @@ import { isEmpty } from '../domain/finish-reasons';
 import { fill } from './placeholders';
 import type { PromptSet } from './prompt-sets';
 
-/** What an agent is asked with first. */
+/** The first request to an agent. */
 export interface FirstRound {
   question: string;
   /** What precedes the prompt, with its separator (`instructionOf`); empty or absent where nothing does. */
   instruction?: string;
 }
 
-/** What a critic is asked with. */
+/** A later request to a member. */
 export interface LaterRound {
   question: string;
   /** The member's turn of the round before: what it was sent and what it answered. The chat goes on from there. */
@@ -20,7 +20,7 @@ export interface LaterRound {
   summary?: string | undefined;
   /** The others' responses of the round before, in order of members; empty for a single member. */
   othersResponses: readonly string[];
-  /** What precedes this agent's first prompt; absent where the agent has been asked before in this chat. */
+  /** What precedes this agent's first prompt; absent if this chat has asked the agent before. */
   instruction?: string;
 }
 
@@ -30,8 +30,8 @@ export function firstRoundMessages(prompts: PromptSet, { question, instruction =
 }
 
 /**
- * Round 1 again, with the reference answer as a hint (STaR). Whoever calls this may read reference answers; what it says
- * is trained on with the messages of `firstRoundMessages`, never with these.
+ * Round 1 again, with the reference answer as a hint (STaR). Callers may read reference answers; the response is
+ * trained on with the messages of `firstRoundMessages`, never with these.
  */
 export function hintedMessages(
   prompts: PromptSet,
@@ -68,8 +68,8 @@ export function laterRoundMessages(prompts: PromptSet, round: LaterRound): ChatM
 }
 
 /**
- * Hosts refuse an assistant's turn without text, and many templates two user turns in a row: what is asked now is said
- * behind what was asked before.
+ * Hosts refuse an assistant's turn without text, and many templates two user turns in a row: the request is appended to
+ * the previous user turn.
  */
 function withoutOwnAnswer(messages: readonly ChatMessage[], request: string): ChatMessage[] {
   const last = messages.at(-1);

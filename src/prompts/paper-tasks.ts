@@ -76,7 +76,7 @@ function promptsOf({ ask, explain, form, askAgain }: Wording, request = summaryR
   };
 }
 
-/** Sentences with a space between, but behind line breaks. */
+/** Joins sentences with a space, except after white space. */
 function joined(...sentences: string[]): string {
   const parts = sentences.filter((sentence) => sentence !== '');
   return parts.reduce((text, part) => (/\s$/.test(text) ? `${text}${part}` : `${text} ${part}`));

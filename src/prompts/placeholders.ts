@@ -1,4 +1,4 @@
-/** What stands in braces in a template and is filled in, per template: checked for texts that a specification brings. */
+/** The placeholders of each template, checked in texts that a specification brings. */
 import type { PromptTemplateName } from '../contract/method';
 
 interface Placeholders {
@@ -31,7 +31,7 @@ export const instructionPlaceholders: Placeholders = { required: [], optional: [
 
 const everyPlaceholder = new Set([...Object.values(templatePlaceholders), instructionPlaceholders].flatMap(namesOf));
 
-/** What is wrong with a text, one clause each; nothing where it can be used. */
+/** Problems of a text, one clause each; empty if it can be used. */
 export function placeholderProblems(text: string, placeholders: Placeholders): string[] {
   const found = placeholdersIn(text);
   const allowed = namesOf(placeholders);
@@ -47,8 +47,8 @@ export function placeholderProblems(text: string, placeholders: Placeholders): s
 }
 
 /**
- * Fills placeholders in one pass: braces inside a value (a response that holds `{question}`) stay text, and so does
- * everything in braces that is no placeholder of this text.
+ * Fills placeholders in one pass: braces inside a value (a response that holds `{question}`) stay text, and so do
+ * braces that are not a placeholder of this text.
  */
 export function fill(template: string, values: Readonly<Record<string, string>>): string {
   return template.replaceAll(/\{([A-Za-z]+)\}/g, (placeholder, name: string) =>

@@ -42,7 +42,7 @@ export function promptSet(settings: PromptSettings, task: string): PromptSet {
   return { ...set, ...replaced };
 }
 
-/** The prompts a task is asked with: those of the set that the method names, over them its own, over them the author's. */
+/** The prompts of a task: those of the set that the method names, overridden by the method's own, then the author's. */
 export function promptsFor(
   settings: PromptSettings,
   { prompts, promptTask }: { prompts?: Partial<PromptTemplates>; promptTask: string },
@@ -51,7 +51,7 @@ export function promptsFor(
   return { ...promptSet(settings, promptTask), ...prompts, ...replaced };
 }
 
-/** What is wrong with replaced templates: names there are none of, and placeholders unknown or missing. */
+/** What is wrong with replaced templates: unknown names, and placeholders that are unknown or missing. */
 export function templateProblems(replaced: Partial<Record<string, string>>): string[] {
   return Object.entries(replaced).flatMap(([name, text]) => {
     if (text === undefined) return [];
@@ -84,7 +84,7 @@ function namedSet(name: string, task: string, field: string): PromptSet {
   return { name, task, hinted, instructions, ...templates };
 }
 
-/** The name under which a task's prompts stand in a set: its kind, and of a user's own data the kind of answer. */
+/** The name of a task's prompts in a set: its kind or, for a user's own data, the kind of answer. */
 export function promptTaskOf(settings: { kind: TaskKind; answerType?: string }): string {
   return settings.answerType === undefined ? settings.kind : `${settings.kind}-${settings.answerType}`;
 }

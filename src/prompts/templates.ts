@@ -22,14 +22,14 @@ export interface PromptTemplates {
   laterRound: string;
   /** Round > 1 without summaries: `{responses}` and `{question}`. */
   laterRoundWithResponses: string;
-  /** One response of another member where no summary stands between: `{response}`. */
+  /** One response of another member, for methods without a summary: `{response}`. */
   quotedResponse: string;
   quoteSeparator: string;
   /** Round > 1 of a single member, who revises the own answer: `{question}`. */
   laterRoundAlone: string;
 }
 
-/** What has prompts of its own: a task, or a kind of answer of a user's own data. */
+/** What has its own prompts: a task, or a kind of answer of a user's own data. */
 export type PromptTask = 'arithmetic' | keyof typeof paperTasks;
 
 export interface PromptSetTemplates {
@@ -87,7 +87,7 @@ const paper: PromptSetTemplates = {
 const compact: PromptSetTemplates = {
   name: 'compact',
   instructions: compactInstructions,
-  // The form in which the tiny model was shown the answers of others, in a chat of its own.
+  // The form in which the tiny model was shown the answers of others, in a separate chat.
   hinted: '{firstRound}\nOthers: {reference}, {reference}. {question}=?',
   tasks: {
     arithmetic: {

@@ -1,4 +1,4 @@
-/** What a member is sent in a turn of a debate: by its round, its society and what was said before. */
+/** The messages of a member's turn in a debate: by its round, its society and what was said before. */
 import type { DebateRules } from '../domain/debate-rules';
 import { voiceOf } from '../domain/debate-rules';
 import type { Sampling } from '../contract/sampling';
@@ -55,7 +55,7 @@ export function turnMessages(
   return laterRoundMessages(prompts, { question, previous, summary, othersResponses: others, instruction });
 }
 
-/** What the summariser is asked of the others' responses; undefined where the method has no summaries, or nobody else spoke. */
+/** The request for a summary of the others' responses; undefined without summaries, or if there are no others. */
 export function summaryRequest(
   { society, prompts, question }: DebateStage,
   others: readonly string[],
@@ -70,7 +70,7 @@ export function askedAlone(stage: DebateStage, agent: string): ChatMessage[] {
   return firstRoundMessages(stage.prompts, { question: stage.question, instruction: instructionFor(stage, agent) });
 }
 
-/** A critic's first prompt is that of round 2; where generation agents answer on, nobody new comes into the chat. */
+/** A critic's first prompt is that of round 2; if generation agents answer later rounds, no agent joins the chat. */
 function isFirstPrompt({ round }: Speaker, { critics }: DebateRules): boolean {
   return round === 1 || (round === 2 && critics !== 'generation');
 }

@@ -11,7 +11,9 @@ export function knownFields(path: Path, specification: unknown, schema?: z.ZodTy
   return [...new Set(objects.flatMap((node) => Object.keys(node.properties as PlainObject)))];
 }
 
-/** Where fields of this name stand, by dotted path: `epochs` is `finetuning.epochs`. Spelling aside (`batch_size`, `batchsize`). */
+/**
+ * Dotted paths of fields with this name, spelling aside (`batch_size`, `batchsize`): `epochs` is `finetuning.epochs`.
+ */
 export function placesOf(name: string, schema?: z.ZodType): string[] {
   return allPlaces(rootOf(schema ?? runSpecificationSchema)).filter(
     (path) => plainName(path.slice(path.lastIndexOf('.') + 1)) === plainName(name),
@@ -43,7 +45,7 @@ export function allowedAt(path: Path, specification: unknown, schema?: z.ZodType
 
 const roots = new WeakMap<z.ZodType, SchemaNode>();
 
-/** Made once: it takes tens of milliseconds, and is asked for with every field that is not as it should be. */
+/** Cached: it takes tens of milliseconds, and every refused field needs it. */
 function rootOf(schema: z.ZodType): SchemaNode {
   const root = roots.get(schema) ?? (z.toJSONSchema(schema, { io: 'input' }) as SchemaNode);
   roots.set(schema, root);

@@ -2,7 +2,7 @@
 import { InvalidRunSpec } from '../errors';
 import { notTooDeep } from './plain-objects';
 
-/** The one argument, or `InvalidRunSpec` that says how many came. What is in it is for `resolveSpecification` to judge. */
+/** The one argument; throws `InvalidRunSpec` with how many came. `resolveSpecification` judges its content. */
 export function specificationArgument(input: readonly unknown[]): unknown {
   if (input.length === 1) return notTooDeep(input[0], 'input');
   throw new InvalidRunSpec([

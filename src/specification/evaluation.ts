@@ -18,7 +18,7 @@ export function parseEvaluationRequest(raw: unknown): EvaluationRequest {
     ]);
   }
   const parsed = evaluationRequestSchema.safeParse(raw);
-  // As it was written: what it does not set stays as the society's run has it, and no default takes its place.
+  // As written: what it does not set comes from the society's run, and no default may take its place.
   if (parsed.success) return raw as EvaluationRequest;
   throw new InvalidRunSpec(
     parsed.error.issues.flatMap((issue) => describeIssue(issue, { value: raw, schema: evaluationRequestSchema })),
@@ -28,7 +28,7 @@ export function parseEvaluationRequest(raw: unknown): EvaluationRequest {
 /** Settings that say how a run goes on; an evaluation does not. */
 const onlyTraining = ['iterations', 'stopWhen', 'guard', 'evalTask', 'name', 'task', 'seed'];
 
-/** The specification of a run that only measures: as the society's own run was written, and what is asked for over it. */
+/** The specification of a run that only measures: as the society's own run was written, overridden by the request. */
 export function evaluationSpecification(
   { society: name, task, seed, evaluation, ...wanted }: EvaluationRequest,
   { society, record }: { society: Society; record: RunRecord },

@@ -10,7 +10,7 @@ export interface Rule {
   when(specification: RunSpecification): boolean;
   /** Fields that may then not be given. */
   fields: readonly Path[];
-  /** Whether a given value is impossible; any is, where this is absent. */
+  /** Whether a given value is impossible; absent if every value is. */
   refuses?(value: unknown, specification: RunSpecification): boolean;
   why: string | ((specification: RunSpecification) => string);
 }

@@ -49,7 +49,7 @@ function missingTeacher({ method, model }: RunSpecification): string[] {
 }
 
 function unknownPrompts({ method, task, evalTask }: RunSpecification): string[] {
-  // A user's own task brings prompts of its own.
+  // A user's own task brings its own prompts.
   const tasks = [task, ...(evalTask === undefined ? [] : [evalTask])].filter(({ kind }) => kind !== 'module');
   try {
     tasks.forEach((each) => promptSet(method.prompts, promptTaskOf(each)));
@@ -60,7 +60,7 @@ function unknownPrompts({ method, task, evalTask }: RunSpecification): string[] 
   }
 }
 
-/** Lists that hold something for each member have one entry for each. */
+/** Lists with an entry per member must have exactly one for each. */
 export function miscountedLists(specification: RunSpecification): { path: Path; problem: string }[] {
   const { instructions } = specification.method;
   const { members } = societySize(specification);

@@ -28,8 +28,8 @@ export async function loadComparisonFile(path: string, data?: string): Promise<u
 }
 
 /**
- * The file's content with its paths as workers find them, not yet validated: that is `resolveSpecification`'s. Throws
- * `InvalidRunSpec` where the file cannot be read or is no YAML, with file, line and column.
+ * The file's content with its paths as workers find them, not yet validated (`resolveSpecification` does that). Throws
+ * `InvalidRunSpec` if the file cannot be read or is not YAML, with file, line and column.
  *
  * @param data The data folder of the workers; without one, paths stay as they are written.
  */

@@ -1,14 +1,14 @@
-/** What a specification file names by a path: relative ones are looked for beside the file first, then where a worker looks. */
+/** Resolves the paths in a specification file: relative ones first beside the file, then where a worker looks. */
 import { existsSync } from 'node:fs';
 import { dirname, isAbsolute, join, relative, resolve } from 'node:path';
 import { isPlainObject } from './plain-objects';
 
-/** Settings whose `base` is a model; that of prompts is the name of a set. */
+/** Settings whose `base` is a model; in those of prompts it names a set. */
 const withBase: ReadonlySet<string> = new Set(['model', 'members', 'scorer']);
 
 /**
- * The content of a file with what it names beside itself as workers find it: relative to the data folder, or absolute where it
- * is not below it. Everything else is left as it is written.
+ * The content of a file, with the files it names beside itself written as workers find them: relative to the data
+ * folder, or absolute if outside it. Everything else is left as it is written.
  */
 export function withNamedFiles(content: unknown, file: string, dataDirectory: string): unknown {
   const folder = dirname(resolve(file));

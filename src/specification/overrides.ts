@@ -7,8 +7,8 @@ import { isPlainObject, notTooDeep, type PlainObject } from './plain-objects';
 const shorthands: Record<string, string> = { method: 'preset', stopWhen: 'signal' };
 
 /**
- * The specification with these settings replaced, in the order given; values are read as YAML. What the file holds stays as
- * it is where it is no object: `resolveSpecification` says so. Throws `InvalidRunSpec` for an assignment that is none.
+ * The specification with these settings replaced, in the order given; values are read as YAML. Content that is not an
+ * object is returned as it is: `resolveSpecification` reports it. Throws `InvalidRunSpec` for a malformed assignment.
  *
  * @param assignments Such as `iterations=3`, `method.members=5`, `task.levels=[4, 5]`.
  */

@@ -9,7 +9,7 @@ export function isPlainObject(value: unknown): value is PlainObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** Levels of objects and lists in a specification; everything that walks through one relies on it. */
+/** Most levels of objects and lists in a specification; all recursive functions rely on it. */
 const mostLevels = 64;
 
 /** The value itself. Throws `InvalidRunSpec` for one that is nested deeper than any specification is. */

@@ -53,7 +53,7 @@ function unknownField(path: Path, { value: whole, shownPath = (given) => given, 
   return `${dottedPath(shownPath(path))}: ${value} is an unknown field${hint} (known fields: ${known.join(', ')})`;
 }
 
-/** What other programs call it, in plain letters. */
+/** Names in other programs, in plain letters. */
 const otherNames: Record<string, string> = {
   agents: 'method.members',
   nagents: 'method.members',
@@ -71,7 +71,7 @@ const otherNames: Record<string, string> = {
   dataset: 'task',
 };
 
-/** `; did you mean "method.members"?` for a field that stands elsewhere, or has another name here. */
+/** `; did you mean "method.members"?` for a field that belongs elsewhere, or has another name here. */
 function elsewhere(name: string, schema: z.ZodType | undefined): string {
   const plain = plainName(name);
   const places = Object.hasOwn(otherNames, plain) ? [otherNames[plain]] : placesOf(name, schema);

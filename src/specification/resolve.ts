@@ -1,4 +1,4 @@
-/** From what a user wrote to the specification a run is made of: schema default < preset < what the user wrote. */
+/** Resolves what a user wrote into the specification of a run: schema default < preset < what the user wrote. */
 import {
   defaultLearningRate,
   runSpecificationSchema,
@@ -51,14 +51,14 @@ export function resolveSpecification(raw: unknown): ResolvedSpecification {
   };
 }
 
-/** SHA-256 (hex) of what decides a run: all of its resolved specification but the words for people. */
+/** SHA-256 (hex) of the resolved specification without its description, which does not affect the run. */
 export function specificationDigest({ description: _forPeople, ...decisive }: RunSpecification): string {
   return digestOf(decisive);
 }
 
 /**
- * Paths of the settings in a specification that contradict others; none where it is no specification at all. For settings
- * that several methods have in common: what one of them has no use for is left out of it instead of being refused.
+ * Paths of the settings that contradict others; empty if `raw` is not a specification. For settings that several
+ * methods have in common: those that one of them has no use for are left out of it instead of being refused.
  */
 export function contradictingPaths(raw: PlainObject): Path[] {
   const { specification: given } = normalise(raw);
@@ -73,7 +73,7 @@ function presetOf(given: PlainObject): { preset: Preset; problems: string[] } {
   const name = valueAt(given, ['method', 'preset']) ?? defaultPreset;
   const preset = typeof name === 'string' && Object.hasOwn(presets, name) ? presets[name] : undefined;
   if (preset !== undefined) return { preset, problems: [] };
-  // Of another type than text: the schema has its own line for that.
+  // Not text: the schema reports that itself.
   if (typeof name !== 'string') return { preset: {}, problems: [] };
   const known = `(presets: ${presetNames.join(', ')})`;
   return {
@@ -88,7 +88,7 @@ function settingsWritten(raw: PlainObject, given: PlainObject): PlainObject {
 }
 
 /**
- * Defaults that depend on other settings. `merged` holds what the user or the preset gave: that stays as it is
+ * Defaults that depend on other settings. `merged` holds what the user or the preset gave, which stays as it is
  * (contradictions have been refused).
  */
 function settleDependentDefaults(parsed: RunSpecification, merged: unknown): ResolvedSpecification['specification'] {

@@ -1,4 +1,4 @@
-/** The claims of a comparison: whom they name, and whether the runs will measure what they speak of. */
+/** The claims of a comparison: which methods they name, and whether the runs will measure what they claim. */
 import type { Claim, ClaimedMethod, WrittenClaim } from '../../contract/claims';
 import type { ComparedMethod, ComparisonGroup } from '../../contract/comparison';
 import type { AnswerMode } from '../../contract/evaluation';
@@ -89,7 +89,7 @@ function answersOf({ method, answering }: { method: string; answering?: string |
   return answering === undefined ? { method } : { method, answering: answering as AnswerMode };
 }
 
-/** After which iterations a side is looked at; which one has as many steps shows itself only when it is judged. */
+/** After which iterations a side is measured; the one at equal steps is only known when the claim is judged. */
 type Looked = number | 'last' | 'every' | 'equal-steps';
 
 function sideProblems(side: ClaimedMethod, looked: Looked, { where, compared }: Place): string[] {

@@ -1,6 +1,6 @@
 /**
- * Which runs a comparison needs on one task with one seed: one for all untuned methods that can be read from it, one for
- * every tuned method (methods that come to the same share one). Each reuses what the runs before it were answered.
+ * Which runs a comparison needs on one task with one seed: one for all untuned methods that can be read from it, one
+ * for every tuned method (methods with equal specifications share one). Each reuses the answers of the runs before it.
  */
 import type { ComparedRun, ComparisonGroup, Reading } from '../../contract/comparison';
 import type { RunSpecification } from '../../contract/specification';
@@ -15,7 +15,7 @@ export interface DerivedMethod {
   name: string;
   raw: PlainObject;
   specification: RunSpecification;
-  /** Set where this is not the column of the task that it is trained on. */
+  /** The task that it is trained on, if that is not this column's. */
   trainOn?: string;
 }
 
@@ -27,7 +27,7 @@ export interface Column {
 
 interface GroupPlace {
   comparisonId: string;
-  /** Undefined where the comparison has one task: the ids of its runs do without. */
+  /** Undefined if the comparison has one task, which its runs' ids then omit. */
   task: string | undefined;
   seed: number;
 }
@@ -41,7 +41,7 @@ interface Shared {
   readings: Omit<Reading, 'runId'>[];
 }
 
-/** The groups of one seed, one per column. What is trained elsewhere comes last in each, and names the run it needs. */
+/** The groups of one seed, one per column. Methods trained elsewhere come last in each, and name the run they need. */
 export function groupsOfSeed(place: Pick<GroupPlace, 'comparisonId' | 'seed'>, columns: Column[]): ComparisonGroup[] {
   const groups = columns.map((column): Growing => {
     const task = columns.length === 1 ? undefined : column.task;
@@ -118,7 +118,7 @@ function shareUntuned(methods: DerivedMethod[]): Shared[] {
   return hosts;
 }
 
-/** k of the votes that take as many calls as some method's debate: what a debate has to beat. */
+/** k of the votes that take as many calls as some method's debate: the rivals of a debate. */
 function votesAtEqualCalls(methods: DerivedMethod[]): number[] {
   const debating = methods.filter(({ specification: { method } }) => method.evaluateBy === 'debate');
   return debating.map(({ specification }) => equalCalls(specification));

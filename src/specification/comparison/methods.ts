@@ -1,7 +1,7 @@
 /**
- * One method of a comparison as a run specification. What all methods have in common is only a wish: a preset overrides
- * it, the method's own settings override both, and what a method has no use for is left out of it. What its author says
- * of the method itself is kept, and refused where it cannot be.
+ * One method of a comparison as a run specification. Settings that all methods have in common are only defaults: a
+ * preset overrides them, the method's own settings override both, and those that a method has no use for are left out.
+ * Settings that its author gave to the method itself are kept, and refused if they are impossible.
  */
 import { defaultPreset, presets } from '../../domain/presets';
 import { normalise } from '../normalise';
@@ -14,7 +14,7 @@ export interface MethodEntry {
   preset: string;
   /** The name of a task to train on instead of the column's. */
   trainOn?: string;
-  /** What was written for this method, as a partial run specification. */
+  /** The settings given to this method, as a partial run specification. */
   own: PlainObject;
 }
 
@@ -38,7 +38,7 @@ export interface EntryProblem {
   problem: string;
 }
 
-/** An entry of `methods`, spelt out; what is wrong with its shape comes back as a sentence. */
+/** An entry of `methods`, spelt out, or a sentence on what is wrong with its shape. */
 export function methodEntry(written: unknown, index: number): MethodEntry | EntryProblem {
   const where = `methods.${index}`;
   if (typeof written === 'string') return { name: written, preset: written, own: { method: { preset: written } } };

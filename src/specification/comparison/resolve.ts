@@ -1,4 +1,4 @@
-/** From what a user wrote to the runs a comparison is made of. Everything is judged before anything is started. */
+/** Resolves what a user wrote into the runs of a comparison. Everything is judged before anything is started. */
 import type { Claim } from '../../contract/claims';
 import {
   comparedName,
@@ -35,7 +35,7 @@ export interface ResolvedComparison {
   baseline: string;
   claims?: Claim[];
   runsInFlight: number;
-  /** SHA-256 (hex) over all that decides the results; ids are no part of it. */
+  /** SHA-256 (hex) over everything that decides the results; ids do not. */
   digest: string;
   /** The runs under an id, a whole seed after the other. */
   groups(comparisonId: string): ComparisonGroup[];
@@ -123,7 +123,7 @@ function entriesOf(written: unknown[]): MethodEntry[] {
   return entries;
 }
 
-/** Names stand in ids of runs and files, and two of the same would be one run. */
+/** Names are part of ids of runs and files, and two equal ones would be one run. */
 function refuseBadNames(field: string, named: { name: string }[]): void {
   const problems = named.flatMap(({ name }, index) => {
     const where = `${field}.${index}`;
@@ -138,7 +138,7 @@ function refuseBadNames(field: string, named: { name: string }[]): void {
   if (problems.length > 0) throw new InvalidRunSpec(problems);
 }
 
-/** What stands beside `methods`: a run specification without task, seed and name. */
+/** The fields beside `methods`: a run specification without task, seed and name. */
 function commonSettings(raw: PlainObject): PlainObject {
   const common = Object.fromEntries(Object.entries(raw).filter(([field]) => !ownFields.includes(field)));
   const { method } = common;
@@ -169,7 +169,7 @@ function deriveMethods(
   });
 }
 
-/** A problem that all methods have is the comparison's own, and said once. */
+/** A problem that all methods share is the comparison's own, and reported once. */
 function collectProblems(derivations: Derivation[]): DerivedMethod[] {
   const sufferers = new Map<string, Set<string>>();
   for (const { name, ...derivation } of derivations) {

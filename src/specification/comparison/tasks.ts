@@ -1,4 +1,4 @@
-/** The tasks of a comparison and their names: what stands above a column, and in the ids of runs. */
+/** The tasks of a comparison and their names, which head the columns and are part of the ids of runs. */
 import { isPlainObject, type PlainObject } from '../plain-objects';
 
 export interface ComparedTask {
@@ -6,7 +6,7 @@ export interface ComparedTask {
   settings: unknown;
 }
 
-/** `task`, or each of `tasks`; a name that is not given is the kind's, with a number where that is taken. */
+/** `task`, or each of `tasks`; a missing name is the kind's, with a number if that is taken. */
 export function comparedTasks(written: PlainObject): ComparedTask[] {
   const given = Array.isArray(written.tasks) ? (written.tasks as unknown[]) : [written.task];
   const taken = new Set<string>();

@@ -13,8 +13,8 @@ import type { MethodEntry } from './methods';
 import type { ComparedTask } from './tasks';
 
 /**
- * Most runs of one seed where methods have a `trainOn`: their order then is the seed's, so that one workflow history has to
- * hold all of them (a dozen events each).
+ * Most runs of one seed if methods have a `trainOn`: the runs of a seed are then made in order, so one workflow history
+ * has to hold all of them (a dozen events each).
  */
 const mostRunsInOrder = 300;
 
@@ -46,7 +46,7 @@ export function refuseUnknownTrainingTasks(entries: readonly MethodEntry[], task
   if (problems.length > 0) throw new InvalidRunSpec(problems);
 }
 
-/** A task to train on means nothing to a method that trains nobody. */
+/** Methods without training cannot have a task to train on. */
 export function refuseUntunedTransfers(entries: readonly MethodEntry[], derived: readonly DerivedMethod[]): void {
   const problems = entries.flatMap(({ name, trainOn }, index) => {
     const untuned = derived.some((method) => method.name === name && isUntuned(method.specification));
@@ -69,8 +69,8 @@ export function refuseTooManyInOrder(entries: readonly MethodEntry[], tasks: rea
 }
 
 /**
- * What the run on another task changes in its method's specification: it comes after the run on the task that was trained
- * on, and only measures the society that this one has ended with.
+ * A method's specification changed for another task: its run follows the one that trains, and only measures the society
+ * that this one ended with.
  */
 export function transferredSettings(raw: PlainObject, trained: Pick<ComparedRun, 'runId'>): PlainObject {
   return merge(raw, { iterations: 0, model: { society: `${trained.runId}@last` } }) as PlainObject;
