@@ -1,4 +1,4 @@
-/** Stored files that are not there or not what was stored, as errors that say how to get them back. */
+/** Errors for missing and damaged files of the store, which say how to get them back. */
 import { ArtifactError } from '../errors';
 import { cureOf } from '../domain/remakes';
 

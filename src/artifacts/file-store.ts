@@ -1,7 +1,7 @@
 /**
  * The artifact store on a file system: write-once files under keys.
  *
- * An attempt writes under a name of its own and publishes with `link(2)`, which fails if the key exists: two attempts,
+ * An attempt writes under its own name and publishes with `link(2)`, which fails if the key exists: two attempts,
  * even a stale one that wakes up, can waste work but never change a result. A folder is published by one rename onto a
  * missing name. Half-written files stay under `<root>/.attempts`, where nothing looks for results.
  */
@@ -29,7 +29,7 @@ import type { ArtifactStore, LocalFolders } from '../ports';
 import { corruptArtifact, missingArtifact } from './damage';
 import { hasCode, storageError } from './storage-error';
 
-/** A completion of usual length: a disk that takes it takes an answer. */
+/** The size of a usual completion: a disk that takes this much takes an answer. */
 const checkedBytes = 64 * 1024;
 
 export class FileArtifactStore implements ArtifactStore, LocalFolders {
@@ -170,7 +170,7 @@ export class FileArtifactStore implements ArtifactStore, LocalFolders {
     await rm(this.resolve(workKey(name)), { recursive: true, force: true });
   }
 
-  /** Removes what attempts that died left behind, older than a day. What cannot be removed stays: it is in nobody's way. */
+  /** Removes files of dead attempts, older than a day. What cannot be removed stays: it does no harm. */
   async sweepAttempts(now: Date): Promise<void> {
     const folder = path.join(this.root, '.attempts');
     for (const entry of await readdir(folder).catch(() => [])) {
@@ -226,7 +226,7 @@ async function makeFolder(folder: string): Promise<void> {
   }
 }
 
-/** Only what is known to be absent is: a folder that may not be looked into, or a stale mount, is an error. */
+/** False only if the file is known to be absent: an unreadable folder or a stale mount is an error. */
 async function exists(file: string): Promise<boolean> {
   try {
     await access(file, constants.F_OK);

@@ -15,14 +15,14 @@ export function formatLines(lines: readonly object[]): string {
   return lines.map((line) => `${JSON.stringify(line)}\n`).join('');
 }
 
-/** Whether the file of a reference is there, as it was written. Throws `ArtifactError` where it is damaged. */
+/** Whether the file of a reference is stored, as it was written. Throws `ArtifactError` if it is damaged. */
 export async function isStored(store: ArtifactStore, reference: ArtifactReference): Promise<boolean> {
   return (await store.read(reference.key)) !== undefined && (await store.readVerified(reference)) !== undefined;
 }
 
 /**
- * Publishes them, and returns where they are: at the key, or beside it where an attempt that died before anything referred to
- * its file has left other lines there. Throws `ArtifactError` where that one is corrupt.
+ * Publishes them, and returns where: at the key, or beside it if an attempt that died before anything referred to its
+ * file has left other lines there. Throws `ArtifactError` if the file beside it is corrupt.
  */
 export async function publishLines(
   store: ArtifactStore,
@@ -34,7 +34,7 @@ export async function publishLines(
   if (stored.equals(content)) return reference;
   const beside = amendedKey(key, sha256(content));
   const amended = await store.publish(beside, content);
-  // Its name says what it holds, so nobody wrote it otherwise: a power cut tore it.
+  // Its name states its content's digest, so no attempt wrote anything else: a power cut tore it.
   if (!amended.stored.equals(content)) throw corruptArtifact(beside, 'it does not hold what its name says');
   return amended.reference;
 }

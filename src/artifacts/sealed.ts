@@ -9,7 +9,7 @@ import { corruptArtifact, missingArtifact } from './damage';
 
 const sealSchema = z.looseObject({ sha256: z.string() });
 
-/** Publishes create-if-absent; returns what is stored, which is another attempt's content where that was first. */
+/** Publishes create-if-absent; returns what is stored, which is another attempt's content if that one was first. */
 export async function publishSealed<Content extends object>(
   store: ArtifactStore,
   key: string,
@@ -28,7 +28,7 @@ export async function readSealed<Content extends object>(
   return bytes === undefined ? undefined : open<Content>(key, bytes);
 }
 
-/** As `readSealed`, where the artifact has to be there. */
+/** As `readSealed`, but throws if the artifact is missing. */
 export async function requireSealed<Content extends object>(store: ArtifactStore, key: string): Promise<Content> {
   const content = await readSealed<Content>(store, key);
   if (content === undefined) throw missingArtifact(key);

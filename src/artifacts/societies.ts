@@ -19,7 +19,7 @@ export async function readSociety(
   return stored && readableSociety(stored, specification);
 }
 
-/** As `readSociety`, where the society has to be there. */
+/** As `readSociety`, but throws if the society is missing. */
 export async function requireSociety(store: ArtifactStore, run: Of, iteration: number): Promise<Society> {
   const society = await readSociety(store, run, iteration);
   if (society === undefined) throw missingArtifact(iterationKeys.society({ runId: run.runId, iteration }));

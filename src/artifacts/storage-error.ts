@@ -1,22 +1,22 @@
-/** What a file system says, as an error of ours. */
+/** Turns a file system's error into an `ArtifactError`. */
 import { ArtifactError } from '../errors';
 
 export function hasCode(error: unknown, code: string): boolean {
   return typeof error === 'object' && error !== null && 'code' in error && error.code === code;
 }
 
-/** A read-only mount, an owner who is somebody else. */
+/** A read-only mount, or a file of another owner. */
 function isRefusal(error: unknown): boolean {
   return ['EROFS', 'EACCES', 'EPERM'].some((code) => hasCode(error, code));
 }
 
-/** link(2) between two files of one's own is only refused where there is no such thing. */
+/** link(2) between two of one's own files is only refused if the file system has no hard links. */
 function lacksHardLinks(error: unknown): boolean {
   const isLink = typeof error === 'object' && error !== null && 'syscall' in error && error.syscall === 'link';
   return isLink && ['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS'].some((code) => hasCode(error, code));
 }
 
-/** A full disk or a stale mount may be mended while the run waits, so these are retryable; a permission is not. */
+/** A full disk or a stale mount may be repaired while the run waits, so these are retryable; a permission is not. */
 export function storageError(key: string, attempted: string, cause: unknown): ArtifactError {
   if (hasCode(cause, 'ENOSPC') || hasCode(cause, 'EDQUOT')) {
     return new ArtifactError(

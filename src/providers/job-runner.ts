@@ -41,7 +41,7 @@ const retryableCodes: readonly number[] = [
  */
 export class JobRunner {
   private template: TrainerTemplate | undefined;
-  /** Set once a template has told that jobs with device `auto` run on an accelerator. */
+  /** Set once a template has reported that jobs with device `auto` run on an accelerator. */
   private accelerated = false;
 
   constructor(private readonly options: JobRunnerOptions) {}
@@ -131,7 +131,7 @@ export class JobRunner {
   }
 }
 
-/** A template that could not start is no answer: the job is then forked from it and reports why it ended. */
+/** A template that could not start gives no answer: the job is then forked from it and reports why it ended. */
 async function acceleratorOf(template: TrainerTemplate): Promise<'cpu' | 'cuda'> {
   return template.ready.then(
     (facts) => facts.accelerator,
@@ -139,7 +139,7 @@ async function acceleratorOf(template: TrainerTemplate): Promise<'cpu' | 'cuda'>
   );
 }
 
-/** Under a name of this attempt's own: another attempt at the job may be running. */
+/** Under this attempt's own name: another attempt at the job may be running. */
 async function writeJobFile(job: TrainingJob): Promise<string> {
   const file = join(resolve(job.workDirectory), `job-${randomUUID()}.json`);
   try {
@@ -152,7 +152,7 @@ async function writeJobFile(job: TrainingJob): Promise<string> {
   }
 }
 
-/** SIGTERM on abort, SIGKILL after the grace; returns what takes both back. */
+/** SIGTERM on abort, SIGKILL after the grace period; returns a function that cancels both. */
 function stopOnAbort(running: RunningTrainer, signal: AbortSignal, killGraceMs: number): () => void {
   let impatience: NodeJS.Timeout | undefined;
   const onAbort = () => {
@@ -167,9 +167,9 @@ function stopOnAbort(running: RunningTrainer, signal: AbortSignal, killGraceMs: 
   };
 }
 
-/** The events of one training, validated once, and what they add up to. */
+/** Validates the events of one training and sums them up. */
 class TrainingEvents {
-  /** A listener that threw, or an event that is none: a bug either way, and the end of the training. */
+  /** Thrown by a listener, or because of a malformed event: a bug either way, which ends the training. */
   error: unknown;
   failureMessage: string | undefined;
   /** Hears every event. */
@@ -220,7 +220,7 @@ function unknownEvent(job: TrainingJob, value: unknown, why: string): TrainerErr
   return new TrainerError(message, { exitCode: null, stderrTail: '', retryable: false });
 }
 
-/** Beats only say that this process lives. What hangs is killed, and the retry goes on from the newest checkpoint. */
+/** A heartbeat only says that this process lives. A hung trainer is killed; the retry resumes from a checkpoint. */
 function hungTrainer(job: TrainingJob, reason: string, { stderrTail }: TrainerExit): TrainerError {
   const message = `Trainer ${reason} for ${nameOf(job)}: it was killed, and the job goes on at its newest checkpoint`;
   return new TrainerError(message, { exitCode: null, stderrTail, retryable: true });

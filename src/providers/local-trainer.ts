@@ -1,4 +1,4 @@
-/** The port `Trainer` on this machine: stages what a request refers to in folders of the store's disk, and publishes there. */
+/** The port `Trainer` on this machine: stages a request's files in folders on the store's disk, and publishes there. */
 import { randomUUID } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -14,9 +14,9 @@ import type { JobRunner } from './job-runner';
 /** What of this machine a training needs. */
 export interface TrainingMachine {
   folders: LocalFolders;
-  /** Absolute folder of a base model named in a specification; a `ConfigError` where there is none. */
+  /** Absolute folder of a base model named in a specification; throws `ConfigError` if it does not exist. */
   modelFolder: (base: string) => string;
-  /** Rejects with a `ConfigError` where server or trainer will refuse the folder of a base model. */
+  /** Rejects with a `ConfigError` if server or trainer would refuse the folder of a base model. */
   requireReadableModel: (folder: string) => Promise<void>;
   device: TrainingJob['device'];
   /** Torch threads of one training; with the device, part of what makes weights repeatable. */
@@ -95,7 +95,7 @@ export function localJobId(
   { runId, iteration, agent, base, start, trainingSet, settings, seed, leaveOutSpelledTokens }: TrainingRequest,
   machine: Pick<TrainingMachine, 'device' | 'threads'>,
 ): string {
-  // Only where it decides anything: jobs on the embedded server keep the ids they had before there was such a field.
+  // Only if true: jobs on the embedded server keep the ids they had before this field existed.
   const exception = leaveOutSpelledTokens ? { leaveOutSpelledTokens } : {};
   const learnt = { runId, iteration, agent, start, trainingSetSha256: trainingSet.sha256, seed };
   return digestOf({ ...learnt, servedBase: nameOfBase(base), ...settings, ...machine, ...exception });

@@ -18,9 +18,9 @@ export interface MathVerifyOptions extends PythonOptions {
 
 const verdictSchema = z.strictObject({ id: z.int(), equal: z.boolean(), reason: z.string().optional() });
 
-/** Exit codes of `python -m maft.grade` after which another attempt would end the same way, if it never answered … */
+/** Exit codes of `python -m maft.grade` after which another attempt would fail too, if the process never answered … */
 const hopelessAtFirst: readonly (number | null)[] = [1, 2, 3];
-/** … and if it did: then it is installed, and what it could not start for want of memory or processes it may start later. */
+/** … and if it did: then it is installed, and may start again once memory or processes are free. */
 const hopelessLater: readonly (number | null)[] = [2];
 
 interface Question {
@@ -29,9 +29,9 @@ interface Question {
 }
 
 /**
- * Compares parsed answers. Most pairs are settled by their spelling; for the others a Python process is started at the
- * first and serves all that follow. A pair that exceeds the time limit is not equal, with the reason `time limit`. Throws
- * `ConfigError` where Python or Math-Verify is missing, `ProviderError` (retryable) where the process is killed.
+ * Compares parsed answers. Most pairs are settled by their spelling; the first other pair starts a Python process,
+ * which serves all that follow. A pair that exceeds the time limit is not equal, with the reason `time limit`. Throws
+ * `ConfigError` if Python or Math-Verify is missing, `ProviderError` (retryable) if the process is killed.
  */
 export class MathVerifyGrader implements Grader {
   private process: GraderProcess | undefined;
@@ -77,7 +77,7 @@ class GraderProcess {
     const { python, pythonPath, processes, timeLimitMs } = options;
     const given = ['--workers', String(processes), '--time-limit', String(timeLimitMs / 1000)];
     this.child = spawn(python, maftModule('maft.grade', given), {
-      // A group of its own: Ctrl-C in a terminal reaches us only, and a kill reaches its workers, too.
+      // Its own group: Ctrl-C in a terminal reaches only us, and a kill reaches its workers too.
       detached: true,
       env: { ...withoutSecrets(process.env), ...maftEnvironment(pythonPath), PYTHONUNBUFFERED: '1' },
     });
@@ -135,7 +135,7 @@ function cannotStart(python: string, reason: string): ConfigError {
   return new ConfigError(`Cannot start the grader with ${python}: ${reason}. Set MAFT_PYTHON or run maft doctor.`);
 }
 
-/** What is still being compared goes on, for nobody; its limit ends it. */
+/** Rejects on abort. Comparisons under way go on unused until their time limit. */
 function untilAborted<Value>(work: Promise<Value>, signal: AbortSignal | undefined): Promise<Value> {
   if (signal === undefined) return work;
   return new Promise((resolve, reject) => {

@@ -1,4 +1,4 @@
-/** Which Math-Verify compares answers here: another version may call other answers equal. */
+/** The version of Math-Verify that compares answers here: another one may call other answers equal. */
 import { execFileSync } from 'node:child_process';
 import { ConfigError } from '../errors';
 
@@ -10,8 +10,8 @@ const question =
 const known = new Map<string, string>();
 
 /**
- * `Math-Verify 0.9.0, …`; asked once per process, which takes some 50 ms, so that it is what this process grades with.
- * Throws `ConfigError` where Python or one of the packages is missing.
+ * `Math-Verify 0.9.0, …`; asked once per process (some 50 ms), so it is the version that this process grades with.
+ * Throws `ConfigError` if Python or one of the packages is missing.
  */
 export function mathVerifyVersions(python: string): string {
   const versions = known.get(python) ?? ask(python);

@@ -1,6 +1,6 @@
 /**
- * A chat completion as endpoints really answer it: what is missing is unknown, what cannot be is refused, and the name of
- * the model that answered is held against the one that was asked.
+ * A chat completion as endpoints really answer it: missing values are unknown, impossible ones are refused, and the
+ * answering model's name is compared with the one that was asked for.
  */
 import { z } from 'zod';
 import type { Usage } from '../contract/transcript';
@@ -20,7 +20,7 @@ const choiceSchema = z.looseObject({
   finish_reason: z.string().nullish(),
 });
 
-/** More tokens in one call than any model reads or writes: what says so is no count. */
+/** More tokens than any model reads or writes in one call: a larger number is not a count. */
 const mostTokens = 1e9;
 
 const tokenCount = z.int().min(0).max(mostTokens).nullish();
@@ -34,7 +34,7 @@ const usageSchema = z
   })
   .nullish();
 
-/** What of an answer is used; a server may send more. */
+/** The fields of an answer that are used; a server may send more. */
 const completionSchema = z.looseObject({
   choices: z.array(choiceSchema).min(1),
   usage: usageSchema,
@@ -43,7 +43,7 @@ const completionSchema = z.looseObject({
 
 type Choice = z.infer<typeof choiceSchema>;
 
-/** The completion, and the name that the endpoint gave its model, where it gave one; undefined for anything else. */
+/** The completion, and the name that the endpoint gave its model, if any; undefined if `answer` is something else. */
 export function readCompletion(
   answer: unknown,
   { maxTokens }: { maxTokens: number },
@@ -58,12 +58,12 @@ export function readCompletion(
   return { completion: withinLargest({ text, ...end, usage }), model: parsed.data.model ?? undefined };
 }
 
-/** By index: nothing says that they come in order. */
+/** By index: endpoints need not send them in order. */
 function firstChoice(choices: readonly Choice[]): Choice {
   return [...choices].sort((left, right) => (left.index ?? 0) - (right.index ?? 0))[0]!;
 }
 
-/** A message without content has said nothing, which is data; a choice without a message or a text is none. */
+/** A message without content is an empty response, which is data; a choice without message and text is not a choice. */
 function textOf({ message, text }: Choice): string | undefined {
   if (message === null || message === undefined) return text ?? undefined;
   const { content } = message;
@@ -71,7 +71,7 @@ function textOf({ message, text }: Choice): string | undefined {
   return (content ?? []).map(partText).join('');
 }
 
-/** What a model thought, called or drew is not what it said. */
+/** Thoughts, tool calls and images are not part of the text. */
 function partText(part: string | { type?: string | undefined; text?: unknown }): string {
   if (typeof part === 'string') return part;
   const isText = part.type === undefined || part.type === 'text' || part.type === 'output_text';
@@ -83,13 +83,13 @@ function isRefusal({ message }: Choice, text: string): boolean {
   return text === '' && Boolean(message?.refusal);
 }
 
-/** What an answer that is not used says it took. */
+/** The usage reported by an answer that is not used. */
 export function usageSaidIn(answer: unknown): Usage {
   const parsed = z.looseObject({ usage: usageSchema.catch(null) }).safeParse(answer);
   return usageOf(parsed.data?.usage, 'unread');
 }
 
-/** No prompt has 0 tokens, and no text was written with 0: endpoints that say so do not count. */
+/** No prompt has 0 tokens, and no text is written with 0: endpoints that report 0 do not count. */
 function usageOf(usage: z.infer<typeof usageSchema>, text: string): Usage {
   const promptTokens = usage?.prompt_tokens ?? usage?.input_tokens ?? null;
   const completionTokens = usage?.completion_tokens ?? usage?.output_tokens ?? null;
@@ -103,9 +103,9 @@ function usageOf(usage: z.infer<typeof usageSchema>, text: string): Usage {
 const dated = /^[-@:](?:\d{4}-\d{2}-\d{2}|\d{8})$/;
 
 /**
- * Whether an answer by this name is an answer of the model that was asked for. Endpoints may leave the name out, write it
- * in other letters, or name the dated snapshot behind it.
- * @param acceptable Names of the model that was asked for: on the wire, and where the configuration knows others.
+ * Whether an answer by this name comes from the model that was asked for. Endpoints may omit the name, change its case,
+ * or name the dated snapshot behind it.
+ * @param acceptable Names of the model that was asked for: the one on the wire, and others from the configuration.
  */
 export function isModelAskedFor(answered: string, acceptable: readonly string[]): boolean {
   const name = answered.toLowerCase();

@@ -21,13 +21,13 @@ export interface Deadlines {
 
 type Handler = Dispatcher.DispatchHandlers;
 
-/** The request was given up: its answer did not come, or not to its end, in time. */
+/** The request timed out before its answer had arrived completely. */
 export class DeadlineExceeded extends Error {}
 
 /**
  * The pool of connections to one address.
  * @param environment HTTP_PROXY, HTTPS_PROXY and NO_PROXY in either case, as curl and pip honour them; loopback never
- * goes through a proxy. Throws `ConfigError` for a proxy whose address is none.
+ * goes through a proxy. Throws `ConfigError` for a malformed proxy address.
  */
 export function connectionPool(
   baseUrl: string,
@@ -41,7 +41,7 @@ export function connectionPool(
   const noProxy = withSubdomains(environment.no_proxy ?? environment.NO_PROXY ?? '');
   // undici takes http:// and https:// proxies; curl also takes them without a scheme.
   const address = proxy.includes('://') ? proxy : `http://${proxy}`;
-  // The address is not repeated: it may hold a password.
+  // The error leaves the address out: it may hold a password.
   if (!URL.canParse(address) || !/^https?:\/\//i.test(address)) {
     throw new ConfigError(`${name} is no address of a proxy such as http://proxy.example:3128; correct or unset it`);
   }
@@ -107,7 +107,7 @@ const mostAnswerBytes = 64 * 2 ** 20;
 const mostRefusalBytes = 64 * 1024;
 
 /**
- * Fetches; follows redirects within the endpoint's own origin only, since key and prompts are for that one. A refusal
+ * Fetches; follows redirects within the endpoint's own origin only, as key and prompts must not go elsewhere. A refusal
  * comes back as `{"error": {"message"}}`, whatever shape its body had.
  */
 export async function fetchFrom(dispatcher: Dispatcher, url: string, init: RequestInit): Promise<Response> {
@@ -138,7 +138,7 @@ function redirectedTo(
   );
 }
 
-/** An endpoint that never stops writing, or a compressed answer of a size that nobody sees coming, ends in an error. */
+/** Throws for answers above the limit: an endpoint that never stops writing, or a compressed answer that explodes. */
 function bounded(response: Response, { origin, pathname }: URL): Response {
   if (response.body === null) return response;
   let bytes = 0;

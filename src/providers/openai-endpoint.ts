@@ -13,7 +13,7 @@ export interface EndpointSettings {
   /** Such as `http://127.0.0.1:8237/v1`. */
   baseUrl: string;
   apiKey?: string;
-  /** Wire name of a model where the endpoint calls it otherwise. */
+  /** Wire names of models that the endpoint calls differently. */
   wireNames?: Record<string, string>;
   /** Longest wait for one completion, from when it is sent to its last byte. */
   timeoutMs: number;
@@ -29,8 +29,8 @@ export interface EndpointSettings {
 const longestTimerMs = 2 ** 31 - 1;
 
 /**
- * A whole completion comes at once, but some hosts send the head of an answer, and a blank now and then, while they are
- * still writing it: four tokens a second, and a minute in which it is queued.
+ * A whole completion comes at once, but some hosts send an answer's head, and a blank now and then, while they are
+ * still writing it: allows for four tokens a second, and a minute in a queue.
  */
 const usualPatience = { baseMs: 60_000, perTokenMs: 250 };
 
@@ -43,7 +43,7 @@ export class OpenAiEndpoint {
     const { timeoutMs, environment = process.env } = settings;
     // Node's own fetch gives up on headers and body after five minutes; a long generation may take longer.
     const timeouts = { headersTimeout: timeoutMs, bodyTimeout: timeoutMs };
-    // One request per connection: the pool holds back what is more than the endpoint can bear.
+    // One request per connection: the pool holds back more than the endpoint can bear.
     const limits = { connections: settings.maxConcurrency, pipelining: 1 };
     this.pool = connectionPool(settings.baseUrl, { ...timeouts, ...limits, keepAliveTimeout: 30_000 }, environment);
     const usual = withDeadlines(this.pool, { wholeMs: timeoutMs, answerMs: timeoutMs });
@@ -68,14 +68,14 @@ export class OpenAiEndpoint {
     return this.settings.wireNames?.[model] ?? model;
   }
 
-  /** All names of a model that was asked for: on the wire, and every name that the configuration gives the same model. */
+  /** All names of a model: the one on the wire, and every name that the configuration gives it. */
   namesOf(model: string): string[] {
     const wire = this.wireName(model);
     const same = Object.entries(this.settings.wireNames ?? {}).filter(([, each]) => each === wire);
     return [wire, model, ...same.map(([name]) => name)];
   }
 
-  /** What the endpoint offers, in its words and in ours where the configuration translates them. */
+  /** The model names an endpoint offers, preceded by ours if the configuration translates them. */
   ownNames(offered: string[]): string[] {
     const translated = Object.entries(this.settings.wireNames ?? {}).filter(([, wire]) => offered.includes(wire));
     return [...new Set([...translated.map(([name]) => name), ...offered])];
@@ -85,12 +85,12 @@ export class OpenAiEndpoint {
     await this.pool.close();
   }
 
-  /** Posts JSON to a path below the base address, or to an absolute one; the parsed answer, whatever it is. */
+  /** Posts JSON to a path below the base address, or to an absolute one; returns the parsed answer unchecked. */
   async post(address: string, body: object, signal: AbortSignal): Promise<unknown> {
     return this.client.post(address, { body, ...endedBy(signal) });
   }
 
-  /** Asks for a completion of so many tokens at most; the parsed answer and its headers. */
+  /** Asks for a completion of at most `max_tokens`; returns the parsed answer and its headers. */
   async complete(
     body: { max_tokens: number } & OpenAI.ChatCompletionCreateParamsNonStreaming,
     signal: AbortSignal,
@@ -115,13 +115,13 @@ export class OpenAiEndpoint {
     });
   }
 
-  /** An error that came as an answer with status 200 is what its code says; without a known one it is nonsense. */
+  /** An error in an answer with status 200 means what its code says; without a known code it is nonsense. */
   refused({ reason, status }: ReportedError, { model, headers }: { model: string; headers: Headers }): ProviderError {
     const said = `${status ?? 'an error'} ${reason || 'no reason given'} (inside an answer with status 200)`;
     return statusError({ status, headers, message: this.withoutKey(said) }, this.where(model));
   }
 
-  /** The endpoint answered by another model than was asked for: it may have fallen back to the base. */
+  /** Another model answered than was asked for: the endpoint may have fallen back to the base. */
   answeredByOther(model: string, answered: string, charged: Usage): ProviderError {
     const other = oneLine(answered).slice(0, 100);
     const asked = this.wireName(model);
@@ -142,7 +142,7 @@ export class OpenAiEndpoint {
     return apiKey ? text.replaceAll(apiKey, '[API key]') : text;
   }
 
-  /** What a failed request means; an abort stays one. */
+  /** Turns a failed request into our error; an abort stays an abort. */
   translate(error: unknown, model: string): unknown {
     const own = chainOf(error).find((each) => each instanceof MaftError);
     if (own !== undefined) return own;
@@ -177,7 +177,7 @@ function isBrokenOff(error: unknown): error is TypeError {
   return error instanceof TypeError && (error.cause !== undefined || error.message === 'terminated');
 }
 
-/** False where no connection was made: then nothing was asked. */
+/** False if no connection was made, so the endpoint was not asked. */
 function hasArrived(error: unknown): boolean {
   const unmade = ['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH', 'UND_ERR_CONNECT_TIMEOUT'];
   return !chainOf(error).some((each) => each instanceof Error && 'code' in each && unmade.includes(String(each.code)));

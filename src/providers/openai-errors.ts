@@ -1,6 +1,6 @@
-/** What endpoints say of a failure: the reason in any of the usual shapes, the status it stands for, and when to come back. */
+/** Reads endpoints' errors: the reason in any of the usual shapes, the status it stands for, and when to retry. */
 
-/** A failure as the body of an answer tells it; with a status of its own where the answer's was 200. */
+/** A failure as an answer's body reports it; `status` stands in for the answer's own 200. */
 export interface ReportedError {
   reason: string;
   /** HTTP status that its code stands for; undefined where it has none that is known. */
@@ -9,7 +9,7 @@ export interface ReportedError {
 
 const longestReason = 500;
 
-/** Nested further than this, a reason is not looked for: the body is somebody else's. */
+/** Deepest nesting in which a reason is looked for; a body nested deeper is in an unknown format. */
 const deepest = 4;
 
 const mostEntries = 3;
@@ -123,12 +123,12 @@ export function oneLine(text: string): string {
     .replaceAll(/\p{Surrogate}/gu, '?');
 }
 
-/** A year: a number of seconds above it is no date that anyone meant. */
+/** A year: no host means a larger number of seconds. */
 const longestDelayMs = 366 * 24 * 3600 * 1000;
 
 /**
- * Retry-After as seconds or as an HTTP date, milliseconds, at most a year. Undefined for "now" and for what is neither:
- * then the retry policy's own pause is the right one.
+ * Retry-After as seconds or as an HTTP date, in milliseconds, at most a year. Undefined for "now" and for anything
+ * else: then the retry policy's own pause applies.
  */
 export function retryAfterMs(headers: Headers | undefined): number | undefined {
   const value = headers?.get('retry-after')?.trim();
@@ -140,7 +140,7 @@ export function retryAfterMs(headers: Headers | undefined): number | undefined {
 
 /** The messages of an error and of what caused it: what broke (ECONNREFUSED) stands deepest. */
 export function causesOf(error: unknown): string {
-  // Where several addresses of a name were tried, there is a code and no message.
+  // If several addresses of a name were tried, there is a code and no message.
   return chainOf(error)
     .map(({ message, code }) => textOf(message) || textOf(code))
     .join(' ');
@@ -150,7 +150,7 @@ function textOf(value: unknown): string {
   return typeof value === 'string' ? value : '';
 }
 
-/** An error and its causes. A chain that bites its tail ends. */
+/** An error and its causes; stops at a cycle. */
 export function chainOf(error: unknown): Record<string, unknown>[] {
   const chain: Record<string, unknown>[] = [];
   for (let each = error; isObject(each) && !chain.includes(each); each = each.cause) chain.push(each);

@@ -47,7 +47,7 @@ export class OpenAiScoring implements Scoring {
     { model, texts }: { model: string; texts: readonly (readonly number[])[] },
     signal: AbortSignal,
   ): Promise<(number | null)[][]> {
-    // Nothing is to be written: vLLM takes max_tokens 0 with echo only.
+    // Nothing is to be written, but vLLM takes max_tokens 0 with echo only.
     const body = { prompt: texts, max_tokens: 0, echo: true, prompt_logprobs: 0, temperature: 0 };
     const answer = await this.ask({ address: '/completions', model, body }, signal);
     const parsed = scoredSchema.safeParse(answer);
@@ -111,16 +111,16 @@ export class OpenAiScoring implements Scoring {
     return new UnsupportedByEndpoint(`${this.endpoint.baseUrl} has no ${route} that scores (HTTP ${status})`);
   }
 
-  /** vLLM's stands beside `/v1`, not below it. */
+  /** vLLM serves it beside `/v1`, not below it. */
   private tokenizeAddress(): string {
     return `${this.endpoint.baseUrl.replace(/\/+$/, '').replace(/\/v1$/, '')}/tokenize`;
   }
 }
 
-/** Keys of hosted APIs are often good for some routes only; a debate that such a key can hold goes on unmeasured. */
+/** Keys of hosted APIs are often good for some routes only; debates go on, without these measures. */
 const keyRefusals = new Set([401, 403]);
 
-/** An unknown model is a 404 as well, and is not meant: it may be about to be loaded. */
+/** An unknown model is also a 404 but not a lacking route: it may be about to be loaded. */
 function isLackedRoute(status: number | undefined, message: string): boolean {
   if (status === 405 || status === 501) return true;
   if (status === 404) return !/model .*(does not exist|not found|unknown)/is.test(message);

@@ -1,11 +1,11 @@
-/** Puts a ledger before the paid methods of the ports. What costs nothing (lists of models, tokenizing, checks) passes by. */
+/** Puts a ledger before the paid methods of the ports. Free ones (lists of models, tokenizing, checks) bypass it. */
 import { iterationKeys } from '../domain/keys';
 import type { Inference, Ledger, PaidAction, PaidTokens, Scoring, Trainer } from '../ports';
 
 /** What all actions of one wrapped port have in common. */
 export type Payer = Pick<PaidAction, 'by' | 'account'>;
 
-/** Until there are limits to keep. */
+/** Admits everything: there are no limits yet. */
 export const openLedger: Ledger = { admit: async () => undefined, enter: async () => undefined };
 
 const unknown: PaidTokens = { promptTokens: null, completionTokens: null };
@@ -46,7 +46,7 @@ export function paidScoring(ledger: Ledger, payer: Payer, scoring: Scoring): Sco
   };
 }
 
-/** A training that goes on after an interruption passes again. */
+/** A training that resumes after an interruption is admitted again. */
 export function paidTrainer(ledger: Ledger, by: string, trainer: Trainer): Trainer {
   return {
     check: (check, signal) => trainer.check(check, signal),

@@ -1,4 +1,4 @@
-/** Notices a trainer that lives and does nothing: stopped by a signal, or waiting for a disk or a GPU that never answers. */
+/** Notices a live trainer without progress: stopped by a signal, or waiting for a disk or a GPU that never answers. */
 import type { TrainingEvent } from '../contract/training-job';
 
 export interface StallLimits {
@@ -6,7 +6,7 @@ export interface StallLimits {
   timesSlowestStep: number;
   /** … and at least so long. */
   leastMs: number;
-  /** For what is announced and has no pace: loading and the first step, a checkpoint, publishing. */
+  /** Limit for announced work without a pace: loading and the first step, a checkpoint, publishing. */
   quietMs: number;
 }
 
@@ -51,7 +51,7 @@ export class StallWatch {
     this.timer = setTimeout(() => this.lookAgain(allowanceMs), allowanceMs);
   }
 
-  /** Where this process itself stood still, timers come before the events that have arrived meanwhile. */
+  /** If this process itself was suspended, timers fire before the events that arrived meanwhile. */
   private lookAgain(allowanceMs: number): void {
     const seen = this.events;
     this.timer = setTimeout(

@@ -30,7 +30,7 @@ export interface TrainerExit {
   stderrTail: string;
 }
 
-/** A training under way. `exited` resolves once its process is gone; it rejects only where none could be started. */
+/** A training under way. `exited` resolves once its process is gone; it rejects only if no process could be started. */
 export interface RunningTrainer {
   exited: Promise<TrainerExit>;
   /** SIGTERM: checkpoint, then exit. */
@@ -52,15 +52,15 @@ export class Tail {
   }
 }
 
-/** Starts `python -m maft.train` in a session of its own; the end of its stdin tells it that we are gone. */
+/** Starts `python -m maft.train` in its own session; the end of its stdin tells it that we are gone. */
 export function spawnTrainer(options: PythonOptions, trainerArguments: string[]): ChildProcess {
   const child = spawn(
     options.python,
     maftModule('maft.train', [...trainerArguments, '--events-fd', String(eventsDescriptor)]),
     {
-      // stdout is the libraries', not ours: it is never read.
+      // stdout belongs to the libraries: it is never read.
       stdio: ['pipe', 'ignore', 'pipe', 'pipe'],
-      // A group of its own: Ctrl-C in a terminal reaches the worker only, which decides; and a kill reaches all of it.
+      // Its own group: Ctrl-C in a terminal reaches only the worker, which decides, and a kill reaches the whole group.
       detached: true,
       env: { ...withoutSecrets(process.env), ...maftEnvironment(options.pythonPath), PYTHONUNBUFFERED: '1' },
     },
@@ -83,7 +83,7 @@ export function readLines(child: ChildProcess, onLine: (line: string) => void, o
 }
 
 /**
- * Resolves once the process has ended *and* nobody holds its side channel any more; rejects with `ConfigError` where it
+ * Resolves once the process has ended *and* its side channel is closed everywhere; rejects with `ConfigError` if it
  * could not be started.
  */
 export function closed(child: ChildProcess, python: string): Promise<{ code: number | null; signal: string | null }> {
@@ -133,7 +133,7 @@ export function startTrainerProcess(
   };
 }
 
-/** The parsed line, or the line itself where it is no JSON: the event schema then refuses it by name. */
+/** The parsed line, or the line itself if it is not JSON: the event schema then refuses it by name. */
 export function parseJson(line: string): unknown {
   try {
     return JSON.parse(line);

@@ -63,7 +63,7 @@ export class TrainerTemplate {
       this.becomeReady = resolve;
       this.failReady = reject;
     });
-    // Whoever needs it awaits it; to others its end shows in their jobs.
+    // Optional to await: a template that dies early shows in the end of its jobs.
     this.ready.catch(() => undefined);
     this.child = spawnTrainer(options, ['--template']);
     readLines(
@@ -82,20 +82,20 @@ export class TrainerTemplate {
     );
   }
 
-  /** What it says itself, such as that torch cannot use the GPU, belongs into the worker's log: jobs have pipes of their own. */
+  /** The template's own output, such as that torch cannot use the GPU, goes to the worker's log: jobs have pipes. */
   private hear(line: string): void {
     this.tail.add(line);
     process.stderr.write(`trainer: ${line}\n`);
   }
 
-  /** Forks a child for the job; one that the template cannot fork any more ends like one that died with it. */
+  /** Forks a child for the job. If the template is dead, the job ends as if it had died with it. */
   start({ jobFile, mode }: TrainerTask, onEvent: (event: unknown) => void): RunningTrainer {
     this.jobsStarted += 1;
     const id = `${this.jobsStarted}`;
     const tail = new Tail();
     const exited = new Promise<TrainerExit>((resolve, reject) => {
       this.jobs.set(id, { tail, onEvent, resolve });
-      // What has not reported its end ended with the template.
+      // Jobs that have not reported their end ended with the template.
       this.ended.then((exit) => resolve(this.endOfJob(exit, tail)), reject);
     });
     this.request({ [mode]: jobFile, id });
@@ -120,7 +120,7 @@ export class TrainerTemplate {
   private kill(id: string): void {
     this.request({ kill: id });
     if (!this.alive) killGroup(this.jobs.get(id)?.pid, 'SIGKILL');
-    // A template that is stopped itself kills nobody.
+    // A stopped template kills no child.
     const impatience = setTimeout(() => {
       if (this.jobs.has(id)) this.killEverything();
     }, this.killGraceMs);
@@ -159,7 +159,7 @@ export class TrainerTemplate {
     else job.onEvent(message.event);
   }
 
-  /** How a job ended that ended with the template. One that was ready had no quarrel with the job: that was interrupted. */
+  /** How a job ended that died with the template; if the template had been ready, the job was only interrupted. */
   private endOfJob(exit: TrainerExit, tail: Tail): TrainerExit {
     const wasClosed = exit.code === trainerExitCodes.ok;
     const code = exit.code !== null && (this.wasReady || wasClosed) ? trainerExitCodes.interrupted : exit.code;

@@ -28,7 +28,7 @@ export function arithmetic(settings: ArithmeticSettings): Task {
   };
 }
 
-/** Evaluation comes first in the stream, so that it stays the same however many training problems are asked for. */
+/** Evaluation comes first in the stream, so it does not depend on the number of training problems. */
 function drawProblems(settings: ArithmeticSettings, request: DrawRequest): DrawnProblems {
   const { seed, iterations, evaluatedElsewhere = new Set<string>(), validation = 0 } = request;
   const isFresh = settings.problems === 'fresh';
@@ -36,7 +36,7 @@ function drawProblems(settings: ArithmeticSettings, request: DrawRequest): Drawn
   refuseMoreThanExist(settings, evaluatedElsewhere.size + settings.eval + trainingSets * settings.train + validation);
   const stream = differentQuestions(seed, settings, evaluatedElsewhere);
   const evaluation = take(stream, settings.eval, 0);
-  // Behind the numbers of an evaluation that was drawn apart, too, so that no id occurs in both.
+  // After the numbers of an evaluation drawn elsewhere, so no id occurs in both.
   const first = Math.max(settings.eval, evaluatedElsewhere.size);
   const drawn = Array.from({ length: trainingSets }, (_, set) =>
     take(stream, settings.train, first + set * settings.train),
@@ -46,7 +46,7 @@ function drawProblems(settings: ArithmeticSettings, request: DrawRequest): Drawn
   return { eval: evaluation, train, validation: take(stream, validation, first + trainingSets * settings.train) };
 }
 
-/** Endless questions of a seed, without those that came before or are spoken for. */
+/** Endless questions of a seed, without repetitions and those already taken. */
 function* differentQuestions(
   seed: number,
   { max, heldOut }: ArithmeticSettings,
@@ -78,7 +78,7 @@ function drawOperands(seed: number, index: number, max: number): Operands {
   return [operand(0), operand(1), operand(2), operand(3), operand(4), operand(5)];
 }
 
-/** The bare expression; how it is asked is the prompt set's business. */
+/** The bare expression; the prompt set decides how it is asked. */
 function questionOf([a, b, c, d, e, f]: Operands): string {
   return `${a}+${b}*${c}+${d}-${e}*${f}`;
 }
@@ -96,7 +96,7 @@ function take(stream: Generator<Operands, never>, count: number, first: number):
   });
 }
 
-/** A number of held-out questions that surely exist: counted where there are few, else less than the tenth they are. */
+/** A safe number of held-out questions: counted if there are few, else less than the tenth that they are. */
 function heldOutQuestions(max: number): number {
   const all = max ** 6;
   if (max > 4) return Math.floor(all / 12);

@@ -15,7 +15,7 @@ export interface PublicData {
   title: string;
   licence: string;
   homepage: string;
-  /** The folder below MAFT_DATA that a specification means where it names none. */
+  /** The folder below MAFT_DATA of specifications that name none. */
   folder: string;
   expected: string;
   /** What to know before trying the addresses. */

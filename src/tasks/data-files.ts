@@ -7,7 +7,7 @@ import { ConfigError, DatasetError } from '../errors';
 import type { TaskContext } from './task';
 import { isBelow } from './task-access';
 
-/** What a file's name, or that of a folder above it, says of its problems. */
+/** The split that a file's name, or that of a folder above it, says its problems belong to. */
 export type PublishedSplit = 'train' | 'validation' | 'test' | 'whole';
 
 export interface DataFile {
@@ -23,7 +23,7 @@ export interface Layout {
   kind: string;
   /** With the period, in lower case. */
   extensions: readonly string[];
-  /** Files that come with the data set and are none of it. */
+  /** Files that come with the data set but do not belong to it. */
   ignore?: RegExp;
   /** Such as `train.jsonl and test.jsonl`. */
   expected: string;
@@ -44,8 +44,8 @@ const splitWords: Record<string, PublishedSplit> = {
 const deepestFolder = 5;
 
 /**
- * Absolute path of what a specification names; relative ones are below the data folder. Throws `ConfigError` for a path
- * outside the folders that this machine's operator allows: a specification may come from somebody else.
+ * Absolute path of a specification's path; relative ones are below the data folder. Throws `ConfigError` for a path
+ * outside the folders that this machine's operator allows: somebody else may have written the specification.
  */
 export function dataPath(path: string, { dataDirectory, dataFolders = [], access }: TaskContext): string {
   const absolute = resolve(dataDirectory, path);
@@ -58,7 +58,7 @@ export function dataPath(path: string, { dataDirectory, dataFolders = [], access
 }
 
 /**
- * The files of a data set at a path: that file, or those of the folder, sorted by name. Throws `DatasetError` where there
+ * The files of a data set at a path: that file, or those of the folder, sorted by name. Throws `DatasetError` if there
  * are none.
  */
 export async function findDataFiles(path: string, layout: Layout, context: TaskContext): Promise<DataFile[]> {
@@ -96,7 +96,7 @@ async function filesBelow(root: string, layout: Layout, depth: number, folder = 
   return files;
 }
 
-/** Of a link. Throws where it leads nowhere, or to a folder that it lies in: its files would be read again and again. */
+/** Follows a link. Throws if it leads nowhere, or to a folder that contains it: its files would be read for ever. */
 async function leadsToFolder(link: string): Promise<boolean> {
   const target = await realpath(link);
   if (!(await stat(target)).isDirectory()) return false;
@@ -112,13 +112,13 @@ const reasons: Partial<Record<string, string>> = {
   EPERM: 'may not be read by this user',
 };
 
-/** What the file system says of an entry, as an error of the data. */
+/** Throws a file system's error as an error of the data. */
 function explained(error: NodeJS.ErrnoException): never {
   if (error.code === undefined || error.path === undefined) throw error;
   throw new DatasetError(reasons[error.code] ?? `cannot be read (${error.code})`, error.path);
 }
 
-/** The folder nearest to the file decides before those further up, and its own name before all. */
+/** The file's own name decides first, then the folders above it from the nearest up. */
 function splitOf(name: string): PublishedSplit {
   const parts = name
     .replace(/\.[^.]+$/, '')

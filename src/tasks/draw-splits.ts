@@ -9,8 +9,8 @@ import type { DrawnProblems, DrawRequest, LabelledProblem } from './task';
 type Settings = Pick<TaskSettings, 'kind' | 'train' | 'eval' | 'problems'>;
 
 /**
- * Evaluation is drawn first, so that it stays the same however many training problems are asked for; problems without a
- * reference answer cannot be in it. Throws `InvalidRunSpec`, with what there is, where the pools are too small.
+ * Evaluation is drawn first, so it does not depend on the number of training problems; it never has problems without a
+ * reference answer. Throws `InvalidRunSpec`, with the numbers available, if the pools are too small.
  */
 export function drawSplits(pools: ProblemPools, settings: Settings, request: DrawRequest): DrawnProblems {
   const { seed, iterations, evaluatedElsewhere, validation = 0 } = request;

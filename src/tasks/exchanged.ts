@@ -1,4 +1,4 @@
-/** How the answer is read from what members write to each other: prose, or a JSON object (`method.prompts`). */
+/** Reads the answer from messages between members: prose, or a JSON object (`method.prompts`). */
 import type { PromptSettings } from '../contract/method';
 import { answerInMessage } from '../domain/answers';
 import { messageForm } from '../prompts';

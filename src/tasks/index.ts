@@ -23,13 +23,13 @@ const factories: Factories = { arithmetic, gsm8k, math, mmlu, jsonl, module: use
 
 export const taskKinds = Object.keys(factories) as TaskKind[];
 
-/** Reads no data yet: that is `draw`'s. Throws `ConfigError` for a user's own task that does not load. */
+/** Reads no data yet: `draw` does. Throws `ConfigError` for a user's own task that does not load. */
 export function taskFor(settings: TaskSettings, context: TaskContext): Task {
   const factory = factories[settings.kind] as (settings: TaskSettings, context: TaskContext) => Task;
   return factory(settings, context);
 }
 
-/** Kinds whose problems stand in files with a format of their own. */
+/** Kinds whose problems are in files of a fixed format. */
 export type DataKind = 'gsm8k' | 'math' | 'mmlu' | 'jsonl';
 
 /** All problems that a specification's files hold, for `maft data`. Throws like `draw`. */

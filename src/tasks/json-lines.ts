@@ -31,8 +31,8 @@ export async function fileText(file: string): Promise<string> {
 
 /**
  * Splits at `\n` only. (`node:readline` also splits at U+2028, which JSON may hold unescaped.) An empty last line is the
- * end of the file, not a line. Throws `DatasetError` at a line that is not UTF-8: read all the same, it would hold other
- * letters than its author wrote.
+ * end of the file, not a line. Throws `DatasetError` at a line that is not UTF-8, which would otherwise be read as
+ * other letters than its author wrote.
  */
 export async function* streamLines(stream: Readable, source = 'standard input'): AsyncGenerator<NumberedLine> {
   let rest: Buffer[] = [];
@@ -75,7 +75,7 @@ export function parseLine<Value>(schema: z.ZodType<Value>, file: string, { numbe
   try {
     json = JSON.parse(text);
   } catch {
-    // Without the parser's words, which quote the text: the file may be one that its reader was not to see.
+    // Without the parser's words, which quote the text: the file may be one that its reader must not see.
     throw new DatasetError('is not JSON', file, number);
   }
   const parsed = schema.safeParse(json);

@@ -70,7 +70,7 @@ async function* readRows(
   }
 }
 
-/** Nothing where the row has no answer: such a problem can train without a label. */
+/** Empty if the row has no answer: such a problem can train without a label. */
 function referenceOf({ row, refuse }: PlacedRow<Row>, reader: Reader): { answer?: string } {
   if (row.answer === undefined || row.answer === null || row.answer === '') return {};
   if (typeof row.answer === 'number' && Number.isInteger(row.answer) && !Number.isSafeInteger(row.answer)) {

@@ -1,6 +1,6 @@
 /**
- * A user's task module in a process of its own: a call that hangs or dies costs its limit and that process, never the
- * worker. The process gets no keys: nothing of the environment but what Node and the locale need.
+ * A user's task module in a separate process: a call that hangs or dies costs its time limit and that process, never
+ * the worker. The process gets no keys, only those environment variables that Node and the locale need.
  */
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { ConfigError, TaskError } from '../errors';
@@ -19,16 +19,16 @@ export interface ModuleDescription {
   files: Record<string, string>;
 }
 
-/** Loading blocks the worker for as long, so that it is short; it is done once for each program. */
+/** Loading blocks the worker for as long, so the limit is short; each program is loaded once. */
 const describeLimitMs = 10_000;
 /** One answer read or compared. */
 const callLimitMs = 5_000;
 /** `load`, which may read or fetch large data. */
 const loadLimitMs = 10 * 60_000;
-/** A process that is not asked any more ends. */
+/** An idle process ends after this time. */
 const idleMs = 60_000;
 
-/** Throws `ConfigError` where it does not load within 10 seconds. */
+/** Throws `ConfigError` if it does not load within 10 seconds. */
 export function describeModule(program: ModuleProgram): ModuleDescription {
   const { output, error } = spawnSync(process.execPath, ['-e', moduleHost, 'describe'], {
     env: hostEnvironment(),
@@ -70,19 +70,19 @@ function hostEnvironment(): NodeJS.ProcessEnv {
 
 type Answer = { value: { type: string; value?: unknown } } | { failed: string };
 
-/** One call at a time, so that a call which hangs fails no other one. */
+/** Runs one call at a time: a call that hangs fails no other one. */
 export class ModuleProcess {
   private child: ChildProcess | undefined;
   private last: Promise<unknown> = Promise.resolve();
   private idle: NodeJS.Timeout | undefined;
 
-  /** @param files As they were described: a process that is started later refuses to load others. */
+  /** @param files As first described: a process that is started later refuses to load others. */
   constructor(
     private readonly program: ModuleProgram,
     private readonly files: ModuleDescription['files'],
   ) {}
 
-  /** What the exported function returns (awaited, as JSON). Throws `TaskError` where it throws, dies or takes too long. */
+  /** Returns the exported function's result (awaited, as JSON). Throws `TaskError` if it throws, dies or times out. */
   call(name: string, ...given: unknown[]): Promise<unknown> {
     const answered = this.last.then(() => this.ask(name, given));
     this.last = answered.catch(() => undefined);
@@ -123,7 +123,7 @@ export class ModuleProcess {
     });
     // Its end is reported by `exit`, or by the limit.
     child.on('error', () => undefined);
-    // The timer of a call keeps this process alive, and nothing else does.
+    // Only the timer of a call keeps this process alive.
     child.unref();
     child.channel?.unref();
     return child;

@@ -1,4 +1,4 @@
-/** The problems of a data set as its files have them: one pool to train from, one to evaluate on, told apart for good. */
+/** The problems in a data set's files: one pool to train from, one to evaluate on, permanently apart. */
 import type { DataSource } from '../contract/problem';
 import type { TaskSettings } from '../contract/task-settings';
 import { sha256 } from '../domain/digests';
@@ -15,10 +15,10 @@ import { normalisedText } from './normalised-text';
 import type { LabelledProblem, TaskContext } from './task';
 
 export interface ProblemPools {
-  /** Different from each other, by normalised question. */
+  /** Without duplicates, by normalised question. */
   train: LabelledProblem[];
   eval: LabelledProblem[];
-  /** Whether both pools are one and the same: then the draw keeps the splits apart. */
+  /** Whether both pools are the same one; then the draw keeps the splits apart. */
   shared: boolean;
   sources: DataSource[];
   /** Rows whose question came before in the same pool. */
@@ -29,7 +29,7 @@ export interface ProblemPools {
   leftOut: Record<string, number>;
 }
 
-/** What a loader makes of one row: a problem, or why the task's filters leave it out. */
+/** One row as loaded: a problem, or the filter that leaves it out. */
 export type LoadedRow = LabelledProblem | { leftOut: string };
 
 export interface PoolsRequest {
@@ -43,8 +43,8 @@ export interface PoolsRequest {
 type Rows = Pick<ProblemPools, 'leftOut'> & { problems: LabelledProblem[]; source: Omit<DataSource, 'split'> };
 
 /**
- * Reads what a specification points at. Where train and test files are published, training problems come from the first
- * and evaluation problems from the second; otherwise, and with `splits: test`, both come from one pool.
+ * Reads the files that a specification names. If train and test files are published, training problems come from the
+ * first and evaluation problems from the second; otherwise, and with `splits: test`, both come from one pool.
  */
 export async function loadPools(request: PoolsRequest): Promise<ProblemPools> {
   const files = await findDataFiles(request.settings.path, request.layout, request.context);
@@ -72,7 +72,7 @@ function refuseRepeatedIds(path: string, problems: LabelledProblem[]): void {
   if (repeated !== undefined) throw new DatasetError(`id ${JSON.stringify(repeated.id)} occurs twice`, path);
 }
 
-/** Training problems are different from each other and from all that may be evaluated on. */
+/** Training problems differ from each other and from all that may be evaluated on. */
 function poolsOf(forEvaluation: Rows, forTraining: Rows | undefined): ProblemPools {
   const evaluation = firstOfEach(forEvaluation.problems);
   const duplicates = forEvaluation.problems.length - evaluation.length;

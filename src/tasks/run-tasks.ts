@@ -22,8 +22,8 @@ export function makeTasks(
 }
 
 /**
- * Draws all problems of a run. Evaluated on another task, the evaluation problems are those that a run on that task with
- * the same seed has, and the training problems those that a run on the own task has, without any shared question.
+ * Draws all problems of a run. With `evalTask`, the evaluation problems are those of a run on that task with the same
+ * seed, and the training problems those of a run on `task`, without any question that both share.
  */
 export async function drawRun(
   tasks: RunTasks,

@@ -1,7 +1,7 @@
 /**
- * Which programs and data of users a worker reads. Starting a workflow is no right to either: a task module or a folder of data
- * is named in the worker's config.yaml, or was allowed by a command of the user who owns MAFT_HOME and named its path in a
- * specification.
+ * Which programs and data of users a worker reads. Permission to start a workflow grants neither: a task module or a
+ * data folder must be named in the worker's config.yaml, or have been allowed by a command of the user who owns
+ * MAFT_HOME and who named its path in a specification.
  */
 import { mkdirSync, readFileSync, realpathSync, writeFileSync } from 'node:fs';
 import { join, resolve, sep } from 'node:path';
@@ -17,10 +17,10 @@ export interface TaskAccess {
   mayRead(path: string): boolean;
 }
 
-/** For commands that are given the file by the very person whose rights it gets. */
+/** For commands whose user names the file and has the rights that it gets. */
 export const givenByUser: TaskAccess = { named: {}, mayLoad: () => true, mayRead: () => true };
 
-/** For a context that says nothing. */
+/** For a context without `access`. */
 export const nothingAllowed: TaskAccess = { named: {}, mayLoad: () => false, mayRead: () => false };
 
 /** @param taskModules Of config.yaml: paths that are absolute, or below MAFT_HOME, where that file is. */
@@ -39,7 +39,7 @@ export function taskAccess(maftHome: string, taskModules: Readonly<Record<string
 const programs = 'allowed-task-modules';
 const data = 'allowed-data';
 
-/** One file per allowed path. Its first line is the digest of the content that was allowed, where that matters. */
+/** One file per allowed path. Its first line is the digest of the allowed content, if that matters. */
 function grantFile(maftHome: string, kind: string, path: string): string {
   return join(maftHome, kind, sha256(path));
 }
@@ -72,7 +72,7 @@ export function allowTasksOf(
   }
 }
 
-/** A module that cannot be read is refused by name where the task is loaded. */
+/** An unreadable module is not an error here: loading the task refuses it by name. */
 function allowModule(maftHome: string, path: string): void {
   try {
     const file = realpathSync(path);
@@ -98,7 +98,7 @@ export function isBelow(path: string, folder: string): boolean {
   return path === folder || path.startsWith(folder.endsWith(sep) ? folder : `${folder}${sep}`);
 }
 
-/** Throws `ConfigError` for a name that this worker's config.yaml does not have. */
+/** Throws `ConfigError` for a name that is not in this worker's config.yaml. */
 export function namedModule(name: string, { named }: TaskAccess): string {
   const file = Object.hasOwn(named, name) ? named[name] : undefined;
   if (file !== undefined) return file;

@@ -1,12 +1,12 @@
-/** What the method needs to know of a task: its problems, how an answer is read from a response, when two are equal. */
+/** The interface of a task: its problems, how an answer is read from a response, when two are equal. */
 import type { DataSource, Problem } from '../contract/problem';
 import type { AnswerType } from '../domain/answers';
 import type { PromptTemplates } from '../prompts';
 import type { TaskAccess } from './task-access';
 
-/** A problem with its label, as the task draws it; the two are stored apart and travel apart from then on. */
+/** A problem with its label, as the task draws it; from then on the two are stored and passed separately. */
 export interface LabelledProblem extends Problem {
-  /** The reference answer, normalised; absent where the data have none (such a problem can train, not evaluate). */
+  /** The reference answer, normalised; absent if the data have none (such a problem can train, not evaluate). */
   answer?: string;
 }
 
@@ -14,7 +14,7 @@ export interface DrawnProblems {
   eval: LabelledProblem[];
   /** Training problems of iteration 1..L at index 0..L-1; with `problems: fixed` one and the same array. */
   train: LabelledProblem[][];
-  /** Where asked for. */
+  /** If the request asks for it. */
   validation?: LabelledProblem[];
   /** Where they come from; absent for generated problems. */
   sources?: DataSource[];
@@ -26,11 +26,12 @@ export interface DrawRequest {
   seed: number;
   /** L: how many training sets are wanted. */
   iterations: number;
-  /** Problems of a validation split: labelled, and apart from both others, which are drawn as without it. */
+  /** Size of the validation split: labelled, apart from both other splits, and without effect on how they are drawn. */
   validation?: number;
   /**
-   * Present where another task is evaluated on: its normalised questions, which no training problem may have. The task's
-   * own evaluation problems are then kept apart as far as there are enough problems, so that training draws the same.
+   * Normalised questions of the other task that is evaluated on, if there is one; no training problem may have them.
+   * This task's own evaluation problems are then still kept apart if there are enough problems, so training draws the
+   * same.
    */
   evaluatedElsewhere?: ReadonlySet<string>;
 }
@@ -41,7 +42,7 @@ export interface TaskContext {
   dataDirectory: string;
   /** Absolute folders beside it that a specification may name data in, as the operator allows. */
   dataFolders?: readonly string[];
-  /** Which programs of users it runs, and which data elsewhere it reads; absent: none. */
+  /** Which users' programs it runs, and which data elsewhere it reads; absent: none. */
   access?: TaskAccess;
 }
 
@@ -62,11 +63,11 @@ export interface Task extends AnswerReader {
    * line for data that do not parse.
    */
   draw(request: DrawRequest): Promise<DrawnProblems>;
-  /** A question that somebody typed, as the task's problems are written; absent: they are written as they are asked. */
+  /** A typed question in the form of the task's problems; absent: they are typed as they are asked. */
   readonly typedQuestion?: (text: string) => string;
   /** The name of the task's prompts in a prompt set. */
   readonly promptTask: string;
-  /** A user's own prompts, over those of a set. */
+  /** A user's own prompts, which override those of a set. */
   readonly prompts?: Partial<PromptTemplates>;
   /** SHA-256 (hex) of the program of a user's own task. */
   readonly digest?: string;

@@ -1,6 +1,6 @@
 /**
- * A user's own task: a CommonJS file that says how problems are loaded, answers read and compared, and prompts worded
- * (docs/tasks.md). It runs in a process of its own; the bytes that were digested are the bytes that run.
+ * A user's own task: a CommonJS file that defines how problems are loaded, answers read and compared, and prompts
+ * worded (docs/tasks.md). It runs in a separate process; the bytes that were digested are the bytes that run.
  */
 import { readFileSync, realpathSync } from 'node:fs';
 import { resolve } from 'node:path';
@@ -35,7 +35,7 @@ const rowsSchema = z.union([
 type Function = (...given: never[]) => unknown;
 const aFunction = z.custom<Function>((value) => typeof value === 'function', 'must be a function');
 
-/** What a module exports. */
+/** The exports of a module. */
 const exportsSchema = z.strictObject({
   load: aFunction,
   /** Built-in rules that `parse` and `equal` fall back on, and whose prompts `prompts` falls back on. */
@@ -48,8 +48,8 @@ const exportsSchema = z.strictObject({
 type ModuleExports = z.infer<typeof exportsSchema>;
 
 /**
- * Throws `ConfigError` where this worker may not run the file, and where it does not load, or exports something else than it should;
- * what it loads and answers is checked at each call.
+ * Throws `ConfigError` if this worker may not run the file, or if it does not load or has unsuitable exports; what it
+ * loads and answers is checked at each call.
  */
 export function userModule(settings: ModuleSettings, context: TaskContext): Task {
   const program = programOf(settings, context);
@@ -100,7 +100,7 @@ function realFile(name: string, setting: string): string {
   }
 }
 
-/** The module's exports, with a stand-in for each function: they are called in a process of their own. */
+/** The module's exports, with a stand-in for each function: the real ones are called in the module's own process. */
 function exportsOf(file: string, { functions, values }: ModuleDescription): ModuleExports {
   const standIns = Object.fromEntries(functions.map((name) => [name, () => undefined]));
   const parsed = exportsSchema.safeParse({ ...values, ...standIns });
@@ -109,13 +109,13 @@ function exportsOf(file: string, { functions, values }: ModuleDescription): Modu
   throw new ConfigError(`${file}: ${problems.join('; ')}`);
 }
 
-/** Of the file alone where it requires no other, else of all of them. */
+/** The file's digest if it requires no other file, else one of all of them. */
 function digestOfProgram(source: string, files: ModuleDescription['files']): string {
   const others = Object.entries(files).sort(([left], [right]) => (left < right ? -1 : 1));
   return others.length === 0 ? sha256(source) : sha256(JSON.stringify([sha256(source), others]));
 }
 
-/** Processes by program, so that all runs on this worker share one. */
+/** Processes by program, shared by all runs on this worker. */
 const processes = new Map<string, ModuleProcess>();
 
 function processOf(
@@ -187,7 +187,7 @@ async function problemOf(file: string, row: Row, parse: AnswerReader['parse']): 
   };
 }
 
-/** The deepest of what a union complains about. */
+/** The most deeply nested of a union's problems. */
 function firstProblem(error: z.ZodError): string {
   const issues = error.issues.flatMap((issue) => (issue.code === 'invalid_union' ? issue.errors.flat() : [issue]));
   const [first] = issues.sort((left, right) => right.path.length - left.path.length);
