@@ -15,7 +15,7 @@ import type { ComparedArtifacts, ComparisonInput } from './gather';
 import { compareRows, type ComparisonRow } from './rows';
 import { headlineOf, statementsOf } from './verdicts';
 
-/** Counts as if the run were alone, and what other runs had asked already. */
+/** Counts as if the run were alone, and the part that other runs had asked already. */
 export interface ComparedStanding extends Pick<
   ComparedArtifacts,
   'runId' | 'task' | 'seed' | 'standing' | 'reason' | 'counts' | 'reused'
@@ -43,10 +43,10 @@ export interface ComparisonReport {
   claims: Record<string, StatedClaim[]>;
   /** By task. */
   curves: Record<string, ComparedCurves[]>;
-  /** By task: what lies behind the rows that answer as a society. */
+  /** By task: measurements that explain the rows that answer as a society. */
   explanations: Record<string, Explanation[]>;
   runs: ComparedStanding[];
-  /** Over all runs: what the methods take, and what was really asked. */
+  /** Over all runs: the calls the methods take, and those really made. */
   calls: { taken: CallCounts; asked: CallCounts };
   notices: string[];
   versions: RunRecord['versions'];
@@ -138,14 +138,14 @@ function otherClaims({ claims }: ComparisonInput['comparison']): string {
     : 'The claims are not those that the comparison was started with: they were written when results could be known.';
 }
 
-/** Empty where there are enough for an interval over seeds. */
+/** Empty if there are enough seeds for an interval over them. */
 function fewSeeds(seeds: readonly number[]): string {
   if (seeds.length >= fewestForInterval) return '';
   if (seeds.length === 1) return 'One seed: how much another would differ is not known.';
   return 'Two seeds are too few for an interval over seeds: verdicts are on their problems, pooled, and show nothing of another.';
 }
 
-/** A mean over other seeds than its neighbours' is not to be held beside theirs. */
+/** Warns of rows with missing seeds: means over different seeds are not comparable. */
 function missingSeeds(task: string, rows: ComparisonRow[], tasks: number): string[] {
   const measured = rows.flatMap(({ label, cells }) => {
     const cell = cells[task];
@@ -172,7 +172,7 @@ function nothingTrained(runs: ComparedArtifacts[]): string[] {
   return [`Nothing was trained, because every training set was empty: ${empty.map(({ runId }) => runId).join(', ')}.`];
 }
 
-/** Members' own bases are left out of methods that have other members, or one model for all. */
+/** Names runs on the one base beside mixed societies: other members, or one model for all, leave members' bases out. */
 function mixedBases(runs: ComparedArtifacts[]): string {
   const plain = runs.filter(({ record }) => record !== undefined && record.specification.model.members === undefined);
   const isMixed = runs.some(({ record }) => record?.specification.model.members !== undefined);
@@ -181,7 +181,7 @@ function mixedBases(runs: ComparedArtifacts[]): string {
   return `Of one base, model.base, beside societies whose members have different ones: ${named}.`;
 }
 
-/** What the runs have to say of themselves, each sentence once, with the runs that say it. */
+/** The notices of the runs, each once, with the runs that it comes from. */
 function noticesOfRuns(runs: ComparedArtifacts[]): string[] {
   const by = new Map<string, string[]>();
   for (const { runId, record } of runs) {
@@ -191,13 +191,13 @@ function noticesOfRuns(runs: ComparedArtifacts[]): string[] {
 }
 
 /**
- * Seeds draw their evaluation problems from the same file. A problem that several of them answer is counted as often as it
- * is answered, as if it were another one each time.
+ * Seeds draw their evaluation problems from the same file. A problem that several of them answer is counted each time,
+ * as if it were a different one.
  */
 function sharedProblems(task: string, runs: ComparedArtifacts[], tasks: number): string {
   const seeds = new Map<number, string[]>();
   for (const { task: own, seed, record, evaluations } of runs) {
-    // What Arithmetic draws with another seed has the same ids and is something else.
+    // Arithmetic gives the problems of different seeds the same ids, though they differ.
     if (own !== task || record === undefined || kindEvaluated(record) === 'arithmetic') continue;
     const [untuned] = evaluations;
     if (untuned !== undefined)
@@ -232,7 +232,7 @@ function kindEvaluated({ specification: { task, evalTask } }: RunRecord): string
   return (evalTask ?? task).kind;
 }
 
-/** Which cells are zero-shot transfer: a reader must not take a row for a method that saw the column's problems. */
+/** Which cells are zero-shot transfer: readers must not mistake them for a method trained on the column's problems. */
 function transferNotices(methods: ComparedMethod[]): string[] {
   const trained = methods.flatMap(({ name, trainOn }) => (trainOn === undefined ? [] : [`“${name}” on ${trainOn}`]));
   if (trained.length === 0) return [];

@@ -17,7 +17,7 @@ export interface StatedClaim extends JudgedClaim {
   standing: string;
   /** Both accuracies, the difference, its intervals and each seed's; null where nothing was measured. */
   numbers: string | null;
-  /** Why it is not shown, and what to bear in mind. */
+  /** Why the claim is not shown, and what to bear in mind. */
   remarks: string[];
 }
 
@@ -111,7 +111,7 @@ function objectionText({ claim, objection, comparison }: JudgedClaim): string | 
   }[objection];
 }
 
-/** A difference is measured against the claim by its mean: how sure it is of another seed is said beside it. */
+/** Notes that the interval over seeds begins below the claimed difference: claims are judged by the mean. */
 function margin({ claim, verdict, comparison }: JudgedClaim): string {
   const by = claim.kind === 'beats' ? claim.by : 0;
   const lower = comparison?.overSeeds.interval?.lower ?? 1;
@@ -124,7 +124,7 @@ function missingSeeds({ comparison }: ComparisonInput, { seeds }: SeedsCompariso
   return `with ${seeds.length === 1 ? 'seed' : 'seeds'} ${seeds.map(({ seed }) => seed).join(', ')} only`;
 }
 
-/** Where a curve is highest, and how the fall from there is measured. */
+/** At which iteration a curve is highest, and how the fall from there is measured. */
 function courseOf({ claim, comparison, peak, fall }: JudgedClaim): string[] {
   const judged = fall ?? (claim.kind === 'peaks-and-falls' ? comparison : null);
   if (peak === undefined || judged === null) return [];
@@ -143,7 +143,7 @@ function sidesOf(claim: Claim): ClaimedMethod[] {
   return sides.filter(({ method }, index) => sides.findIndex((side) => side.method === method) === index);
 }
 
-/** The last society of a run that ended early stands for those that it did not go on to. */
+/** Names the runs that ended early: their last society stands for the iterations that they did not reach. */
 function earlyEnds(input: ComparisonInput, side: ClaimedMethod, runs: ClaimedRuns): string[] {
   const early = runs.curves(side).flatMap(({ seed, endedAt, iterations }) => {
     return endedAt === undefined || endedAt === iterations ? [] : [`after iteration ${endedAt} with seed ${seed}`];

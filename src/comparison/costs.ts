@@ -15,13 +15,13 @@ export interface RowMoney {
   currency: string;
   /** Of a thousand answers. */
   perThousandAnswers: number;
-  /** Of the calls a tuned method was trained on; training itself has no price here. 0 for untuned methods. */
+  /** For the calls a tuned method was trained on; training itself has no price here. 0 for untuned methods. */
   once: number;
 }
 
 /**
- * What every answer takes more than the baseline's, and what was spent once before the first answer, likewise more; per
- * point gained. 0 where it takes no more: a saving per point gained would say nothing.
+ * The cost of a point gained: calls and tokens of an answer beyond the baseline's, and likewise those spent once before
+ * the first answer. 0 if it takes no more than the baseline: a saving per point gained would say nothing.
  */
 export interface CostPerPoint {
   /** Points above the baseline. */
@@ -29,14 +29,14 @@ export interface CostPerPoint {
   calls: number;
   tokens: number;
   trainingCalls: number;
-  /** Prompt and completion tokens of the calls that training data were made by. */
+  /** Prompt and completion tokens of the calls that made the training data. */
   trainingCallTokens: number;
   /** Completion tokens trained on. */
   trainedTokens: number;
   money: RowMoney | null;
 }
 
-/** Null where nothing is gained: a cost per point of a loss would mean nothing. */
+/** Null if nothing is gained: a cost per point of a loss would mean nothing. */
 export function costPerPoint(input: {
   size: Size;
   rival: Size | null;
@@ -73,7 +73,7 @@ export function costPerPoint(input: {
   };
 }
 
-/** Null where the endpoint has no prices, or did not count some of the tokens. */
+/** Null if the endpoint has no prices, or did not count some of the tokens. */
 export function moneyOf(size: Size, training: TrainingCost | null, prices: Prices | undefined): RowMoney | null {
   if (prices === undefined || size.areTokensUnknown) return null;
   if (training !== null && isLowerBound(training.counts)) return null;

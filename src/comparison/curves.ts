@@ -6,14 +6,14 @@ import { measurementIn, nameOfMode } from '../domain/evidence/measurements';
 import type { ComparedArtifacts, ComparisonInput } from './gather';
 import { callsOfDebates, methodLabel, readingOf } from './row-sources';
 
-/** All methods that answer in one way. */
+/** All methods, answering in the same way. */
 export interface ComparedCurves {
   /** `as it answers`, `one sample`, `vote over 9` */
   way: string;
   curves: { label: string; callsPerAnswer: number; points: CurvePoint[] }[];
 }
 
-/** Nothing where no method has more than one iteration: two points are in the table. */
+/** Empty if no method has more than one iteration: the table shows both points. */
 export function curvesOf(input: ComparisonInput, task: string): ComparedCurves[] {
   const methods = input.comparison.methods.filter(({ tuned, trainOn = task }) => tuned && trainOn === task);
   const votes = callsOfDebates(input).map((calls): Exclude<AnswerMode, 'society'> => `vote-${calls}`);
@@ -30,7 +30,7 @@ export function curvesOf(input: ComparisonInput, task: string): ComparedCurves[]
   return lastIteration(all.flatMap(({ curves }) => curves)) < 2 ? [] : all.filter(({ curves }) => curves.length > 0);
 }
 
-/** The last iteration that any of them was measured after. */
+/** The last iteration with a measurement of any of them. */
 export function lastIteration(curves: ComparedCurves['curves']): number {
   return Math.max(0, ...curves.map(({ points }) => points.at(-1)?.iteration ?? 0));
 }

@@ -1,6 +1,6 @@
 /**
- * Why methods differ: what their runs measured of members, debate and diversity, beside the accuracy it goes with. Means
- * over the seeds, before finetuning, after it and iteration by iteration.
+ * Why methods differ: what their runs measured of members, debate and diversity, beside the accuracy. Means over the
+ * seeds, before finetuning, after it and iteration by iteration.
  */
 import type { Evaluation } from '../contract/evaluation';
 import type { CriticEffect, Estimate, Measured, Measures, Role } from '../contract/measures';
@@ -28,14 +28,14 @@ const readings = {
     const whole = valueOf(measures?.specialisation)?.rows.find(({ type }) => type === 'all');
     return whole && whole.problems > 0 && whole.anyLastRight / whole.problems;
   },
-  /** One member always agrees with itself. */
+  /** Omitted for a single member, which always agrees with itself. */
   agreement: ({ evaluation, members }) => members > 1 && evaluation.agreement,
-  /** Shares of the critics' last answers that were wrong in the first round and are right, and the other way round. */
+  /** Shares of the critics' last answers that changed from wrong to right, and from right to wrong. */
   mended: ({ measures }) => shareOfJudged(measures, ({ wrongToRight }) => wrongToRight),
   spoilt: ({ measures }) => shareOfJudged(measures, ({ rightToWrong }) => rightToWrong),
   /** Training examples of that iteration whose consensus was wrong. */
   wrongConsensus: ({ measures }) => valueOf(measures?.wrongConsensus)?.share,
-  /** Of the last round's responses or of those who wrote them. */
+  /** About the last round's responses or their authors. */
   dissimilarity: ({ measures }) => valueOf(measures?.embedding.last)?.value,
   heldOutLikelihood: ({ measures }) => valueOf(measures?.heldOutLikelihood)?.value,
   klBetweenAgents: ({ measures }) => lastOf(measures?.klBetweenAgents),
@@ -53,11 +53,11 @@ export interface ExplainedIteration {
   values: ExplainedValues;
 }
 
-/** One method that answers as a society: the other rows are read off the same members' first answers. */
+/** One method that answers as a society; other rows are computed from the same members' first answers. */
 export interface Explanation {
   label: string;
   tuned: boolean;
-  /** Null for a society that was trained on another task: here it is measured as it is. */
+  /** Null for a society trained on another task, which is measured here without further training. */
   before: ExplainedValues | null;
   /** After each seed's own last iteration; null for untuned methods. */
   after: ExplainedValues | null;
@@ -119,7 +119,7 @@ function valueOf<Value extends object>(measured: Measured<Value> | undefined): V
   return measured?.kind === 'measured' ? measured : undefined;
 }
 
-/** A mean over some of the seeds would not belong beside the accuracy over all of them. */
+/** Null unless all seeds have it: a mean over some would not belong beside the accuracy over all of them. */
 function meanOf(seeds: (Reached | undefined)[]): ExplainedValues {
   const means = Object.entries(readings).map(([name, read]) => {
     const values = seeds.map((reached) => (reached === undefined ? null : read(reached)));

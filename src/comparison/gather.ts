@@ -1,4 +1,4 @@
-/** What a comparison has come to by now, read from the store: its runs' evaluations, training records and calls. */
+/** The results of a comparison so far, read from the store: its runs' evaluations, training records and calls. */
 import { endpointsAsked } from '../artifacts/societies';
 import type {
   ComparedRun,
@@ -27,12 +27,12 @@ export interface ComparedArtifacts {
   /** Why a failed run has no result. */
   reason?: string;
   record?: RunRecord;
-  /** Of every iteration so far, from 0; the last is what the method is judged by, once the run is finished. */
+  /** All iterations so far, from 0; once the run is finished, the last one decides about the method. */
   evaluations: Evaluation[];
   /** Of the same iterations, where they were measured. */
   measures: Measures[];
   training: TrainingCost;
-  /** Of each iteration's training; empty where nothing is trained. */
+  /** Optimizer steps of each iteration; empty if nothing is trained. */
   steps: Steps;
   /** All calls of the run as if it were alone, and those of them that another run had asked. */
   counts: CallCounts;
@@ -43,7 +43,7 @@ export interface ComparedArtifacts {
 export interface ComparisonInput {
   comparison: Omit<ComparisonRecord, 'workflowId' | 'createdAt'>;
   runs: ComparedArtifacts[];
-  /** Whether the claims are others than those that the comparison was started with. */
+  /** Whether the claims differ from those that the comparison was started with. */
   areClaimsChanged?: boolean;
 }
 
@@ -110,7 +110,7 @@ async function readRun(
   };
 }
 
-/** A corrupt file takes one run out of the comparison, not the comparison down. */
+/** A corrupt file excludes its run, but the comparison goes on. */
 function unreadable(place: Place, error: unknown): ComparedArtifacts {
   if (error instanceof ArtifactError) return without(place, error.message);
   throw error;
@@ -138,8 +138,8 @@ type Trained = Pick<ComparedArtifacts, 'training' | 'steps'>;
 const untrained: Trained = { training: { counts: noCounts, tokens: 0, examples: 0, seconds: 0 }, steps: [] };
 
 /**
- * What a run's societies were trained on; nothing where it trains nobody. For a run that only measures it is the run that its
- * society comes from, undefined until that has been started.
+ * Training of a run's societies; zero if nothing is trained. For a run that only measures, pass the run that its
+ * society comes from (undefined until that has started).
  */
 async function trainingOf(run: StoredRun | undefined): Promise<Trained> {
   if (run === undefined) return untrained;
@@ -155,7 +155,7 @@ async function trainingOf(run: StoredRun | undefined): Promise<Trained> {
   };
 }
 
-/** Pairing problem by problem means something only where both were asked the same and judged by the same references. */
+/** Pairing by problem is only valid if both runs were asked the same problems and judged by the same references. */
 function hasOtherProblems(first: ComparedArtifacts | undefined, second: ComparedArtifacts): boolean {
   const digests = ({ record }: ComparedArtifacts) =>
     [record?.problems.eval.sha256, record?.references.eval.sha256].join();

@@ -1,4 +1,4 @@
-/** Comparisons of methods: what the runs have come to (`gather`), as data (`build`), and two ways to show it. */
+/** Comparisons of methods: the results of the runs (`gather`), as data (`build`), and two ways to show it. */
 export { buildComparison, outcomeRow, type ComparisonReport } from './build';
 export { gatherComparison } from './gather';
 export { renderComparisonPage, renderComparisonTable, writeComparisonViews } from './render';

@@ -1,4 +1,4 @@
-/** What a comparison says on its page and on a terminal, which has no room for the runs and the settings. */
+/** The content of a comparison's page and of its terminal output, which has no room for the runs and the settings. */
 import { comparisonKeys } from '../domain/keys';
 import { html } from '../pages/html';
 import { htmlPage } from '../pages/html-page';

@@ -11,15 +11,15 @@ export interface RowIdentity {
   /** The method it belongs to; `untuned` for a vote that no method of the comparison names. */
   method: string;
   /**
-   * Rows that are no method were not asked for: a debate is held against the `vote` at equal calls; `further` ones are the
-   * vote at equal tokens and single calls at other temperatures.
+   * Rows other than methods were not asked for: `vote` rows are the rivals of a debate at equal calls; `further` ones
+   * are the vote at equal tokens and single calls at other temperatures.
    */
   kind: 'method' | 'vote' | 'further';
   tuned: boolean;
 }
 
 export interface RowSource extends RowIdentity {
-  /** What the row shows of a run; undefined where the run is none of its own. */
+  /** Returns the row's mode and iteration in a run, or undefined if the run belongs to another row. */
   at: (run: ComparedArtifacts) => { mode: AnswerMode; iteration: 'last' | 0 } | undefined;
 }
 
@@ -37,8 +37,8 @@ export function rowSources(input: ComparisonInput): RowSource[] {
 }
 
 /**
- * A method's name. Where its training sets were not selected by consensus that is said with it, wherever its results are
- * shown (method, section 1): a method that saw reference answers is no equal of those that saw none.
+ * A method's name. If its training sets were not selected by consensus, the name says so wherever its results are shown
+ * (method, section 1): a method that saw reference answers is not comparable with those that saw none.
  */
 export function methodLabel(input: ComparisonInput, name: string): string {
   const isTuned = input.comparison.methods.some((method) => method.name === name && method.tuned);
@@ -50,7 +50,7 @@ export function methodLabel(input: ComparisonInput, name: string): string {
   return others.length === 0 ? name : `${name} (select: ${others[0]})`;
 }
 
-/** How a method is read off a run; undefined where the run is none of its own. */
+/** How to read a method off a run; undefined if the run belongs to other methods. */
 export function readingOf(
   { groups }: Pick<ComparisonRecord, 'groups'>,
   { runId }: Pick<ComparedArtifacts, 'runId'>,
@@ -59,7 +59,7 @@ export function readingOf(
   return readingsOf({ groups }, runId).find(({ method }) => method === name);
 }
 
-/** Calls per answer of every size of debate that a finished run has measured, the smallest first. */
+/** Calls per answer of every size of debate that finished runs have measured, the smallest first. */
 export function callsOfDebates({ runs }: ComparisonInput): number[] {
   const calls = runs.filter(({ standing }) => standing === 'finished').flatMap((run) => debateCallsOf(run) ?? []);
   return [...new Set(calls)].sort((left, right) => left - right);
@@ -107,7 +107,7 @@ function voteSources(input: ComparisonInput): RowSource[] {
   ];
 }
 
-/** Ways of answering that finished runs have measured beside their votes: equal tokens first, then by temperature. */
+/** Further ways of answering that finished runs have measured: equal tokens first, then by temperature. */
 function furtherModes({ runs }: ComparisonInput): BesideMode[] {
   const finished = runs.filter(({ standing }) => standing === 'finished');
   const modes = finished.flatMap(({ evaluations }) =>
@@ -139,8 +139,8 @@ function tunedRow(input: ComparisonInput, name: string, mode: BesideMode): RowSo
 }
 
 /**
- * One row for each way in which the untuned model is asked (methods may differ in prompts, sampling and base model), unless
- * a method of the comparison is that vote. Each group's first run that asked so stands for all alike.
+ * One row for each way of asking the untuned model (methods may differ in prompts, sampling and base model), unless a
+ * method of the comparison is that vote. In each group, the first run that asked so represents all like it.
  */
 function untunedRows({ comparison, runs }: ComparisonInput, mode: BesideMode): RowSource[] {
   const drew = runs.filter(
@@ -170,12 +170,12 @@ function untunedRows({ comparison, runs }: ComparisonInput, mode: BesideMode): R
   });
 }
 
-/** Whether iteration 0 of the run is the base model: one that starts from a society measures that. */
+/** Whether iteration 0 of the run is the base model; a run that starts from a society measures that society instead. */
 function startsUntuned({ record }: ComparedArtifacts): boolean {
   return record !== undefined && record.specification.model.society === undefined;
 }
 
-/** How a run's untuned model is asked: its prompts, sampling and base model, as one text. */
+/** Identifies how a run's untuned model is asked: its prompts, sampling and base model, as one text. */
 export function drawingOf({ record }: ComparedArtifacts): string {
   return record === undefined ? '' : untunedDrawing(record.specification);
 }

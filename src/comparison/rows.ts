@@ -1,6 +1,6 @@
 /**
- * The rows of a comparison: the methods that were asked for, and the votes over as many samples as a debate takes calls,
- * which a debate has to beat. Each row has one cell per task, with one measurement per seed.
+ * The rows of a comparison: the methods that were asked for, and their rivals, the votes over as many samples as a
+ * debate takes calls. Each row has one cell per task, with one measurement per seed.
  */
 import { equalTokens } from '../contract/evaluation';
 import type { TrainingCost } from '../contract/comparison';
@@ -32,12 +32,12 @@ export interface Cell {
   standardError: number;
   overSeeds: MeanInterval;
   n: number;
-  /** Whether the answer is a vote over samples, no debate. */
+  /** Whether the answer is a vote over samples rather than a debate. */
   isVote: boolean;
   callsPerAnswer: number;
   promptTokensPerAnswer: number;
   completionTokensPerAnswer: number;
-  /** Whether an endpoint did not count the tokens of some calls: both are then lower bounds, and money is unknown. */
+  /** Whether an endpoint did not count the tokens of some calls: both are lower bounds then, and money is unknown. */
   areTokensUnknown?: true;
   /** Mean over the seeds; null for untuned methods. */
   training: TrainingCost | null;
@@ -64,14 +64,14 @@ export function measuredRows(rows: ComparisonRow[], task: string): MeasuredRow[]
   });
 }
 
-/** What was compared: a table, and any two of its rows held against each other. */
+/** The compared rows: a table, and comparisons between any two of them. */
 export interface ComparedRows {
   rows: ComparisonRow[];
   /** Calls per answer at which methods are called equal, those of the largest debate; null where none debates. */
   equalCalls: number | null;
-  /** Two rows by their labels, over the seeds that both have; null where they have none in common. */
+  /** Compares two rows, by label, over the seeds that both have; null if they share none. */
   between(task: string, labels: [string, string]): SeedsComparison | null;
-  /** Whether two rows answer by the same prompts, sampling and base model: then only what was trained is between them. */
+  /** Whether two rows answer by the same prompts, sampling and base model, and so differ in training only. */
   areDrawnAlike(labels: [string, string]): boolean;
 }
 
@@ -90,7 +90,7 @@ export function compareRows(input: ComparisonInput): ComparedRows {
   });
   const labelled = (label: string) => sources.find((source) => source.label === label);
   return {
-    // Methods keep an empty row; of the votes only those that were drawn are worth one.
+    // Methods keep an empty row; votes appear only if they were drawn.
     rows: rows.filter(({ kind, cells }) => kind === 'method' || Object.values(cells).some((cell) => cell !== null)),
     equalCalls: callsOfDebates(input).at(-1) ?? null,
     between(task, labels) {

@@ -1,4 +1,4 @@
-/** The comparison in plain words: who wins at equal calls, also where that is plain voting. */
+/** The comparison in plain words: who wins at equal calls, even if that is plain voting. */
 import type { ComparedMethod } from '../contract/comparison';
 import { mean } from '../domain/statistics';
 import { againstSentence, winnerText, type Contender } from '../pages/evidence';
@@ -34,14 +34,14 @@ function winnerAt(compared: ComparedRows, task: string, style: 'briefly' | 'with
   return winnerText(contenders, compared.between(task, [first.row.label, second.row.label]), style);
 }
 
-/** The two best, by the seeds that both of them have: a mean over other seeds is no measure of a method. */
+/** The two best, over the seeds that both have: means over different seeds are not comparable. */
 function ranked(rows: MeasuredRow[]): { row: MeasuredRow; accuracy: number }[] {
   const best = rankedOver(rows).slice(0, 2);
-  // Two may share more seeds than all rows do. Then all of theirs count, and the other one may be ahead.
+  // Two may share more seeds than all rows do. Then all of theirs count, which may reverse their order.
   return rankedOver(best.map(({ row }) => row));
 }
 
-/** By the mean over the seeds that all of them have; over each row's own where they have none in common. */
+/** By the mean over the seeds that all rows have; over each row's own seeds if they share none. */
 function rankedOver(rows: MeasuredRow[]): { row: MeasuredRow; accuracy: number }[] {
   const seeds = seedsOfAll(rows);
   return rows
@@ -63,8 +63,8 @@ function nameOf(row: MeasuredRow): string {
 }
 
 /**
- * Every method that is no plain vote against the untuned vote that takes as many calls and is asked the same: the paper's
- * own method first, then the other tuned ones, then what is untuned. With several tasks, each one's winner before that.
+ * Every method but plain votes against the untuned vote that takes as many calls and is asked the same: the paper's own
+ * method first, then the other tuned ones, then untuned ones. With several tasks, each one's winner before that.
  */
 export function statementsOf(compared: ComparedRows, { tasks, methods }: Compared): string[] {
   if (tasks.length === 1) return tasks.flatMap((task) => againstTheVote(compared, { task, methods }));
@@ -93,7 +93,7 @@ function againstTheVote(
     .flatMap((row) => {
       const isAlike = ({ label }: MeasuredRow) => compared.areDrawnAlike([row.label, label]);
       const atCalls = votes.find((vote) => vote.cell.callsPerAnswer === row.cell.callsPerAnswer && isAlike(vote));
-      // Every run draws it to the size of its own debates; a method that votes is held against votes of its own size.
+      // Each run draws it to the size of its own debates; a method that votes is compared with votes of its own size.
       const atTokens = row.cell.isVote ? undefined : all.find((vote) => isAtEqualTokens(vote) && isAlike(vote));
       return [atCalls, atTokens].flatMap((vote) => {
         const comparison = vote && compared.between(task, [row.label, vote.label]);

@@ -1,11 +1,11 @@
-/** Colours are names of the style sheet, so that one drawing serves the light and the dark page. */
+/** Colours as names in the style sheet: one drawing serves the light and the dark page. */
 
 /** Enough for a society of eight; more cannot be told apart. */
 const seriesColors = 8;
 
 /**
- * echarts wants colours it can parse, the page wants `var(--name)`: each name stands for a colour nobody else uses, and
- * is put in after drawing.
+ * echarts wants colours it can parse, the page wants `var(--name)`: each name stands for a unique placeholder colour,
+ * which it replaces after drawing.
  */
 const colorNames = [
   ...['text', 'muted', 'line', 'surface'],
@@ -25,7 +25,7 @@ export function seriesColor(index: number): string {
   return color(`series-${(index % seriesColors) + 1}`);
 }
 
-/** What the page calls a colour of `color`. */
+/** The page's name for a colour of `color`. */
 export function cssColor(placeholder: string): string {
   return `var(--${colorNames[Number.parseInt(placeholder.slice(5), 16)] ?? 'text'})`;
 }

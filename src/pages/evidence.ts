@@ -1,4 +1,4 @@
-/** The one maker of sentences about accuracies and their differences: for runs, comparisons, claims and the terminal. */
+/** Makes all sentences about accuracies and their differences: for runs, comparisons, claims and the terminal. */
 import type { ModeResult } from '../contract/evaluation';
 import { clarityOf, type Compared } from '../domain/evidence/clear';
 import type { SeedsComparison } from '../domain/evidence/seeds-comparison';
@@ -14,15 +14,15 @@ export function accuracyText({
   return `${percent(accuracy)} (95\u00a0% interval ${percentInterval(wilsonInterval({ correct, n }))}, n\u00a0=\u00a0${count(n)})`;
 }
 
-/** `+10.2 points, ` and how sure that is. */
+/** `+10.2 points, ` followed by the evidence. */
 export function differenceText(compared: Compared): string {
   return `${points(compared.difference)} points, ${evidenceText(compared)}`;
 }
 
 /**
- * Of one run `95 % interval +6.2 to +14.1, McNemar p < 0.001, n = 500`; over seeds `95 % interval +12.5 to +23.5 over 1,200
- * problems, +15.1 to +20.9 over 3 seeds`; with fewer than three only the first, named as what it is: `over the 800 problems
- * of 2 seeds, McNemar p < 0.001`.
+ * For one run `95 % interval +6.2 to +14.1, McNemar p < 0.001, n = 500`; over seeds `95 % interval +12.5 to +23.5 over
+ * 1,200 problems, +15.1 to +20.9 over 3 seeds`; with fewer than three seeds only the first, labelled as such: `over the
+ * 800 problems of 2 seeds, McNemar p < 0.001`.
  */
 export function evidenceText(compared: Compared): string {
   const isOverSeeds = 'withinSeeds' in compared;

@@ -1,4 +1,4 @@
-/** A page as self-contained HTML: no script, no network, no fonts of its own. */
+/** A page as self-contained HTML: no script, no network, only system fonts. */
 import { chartFigure, legendList, smallFigure } from './chart';
 import { html, isHtml, sentence, trustedMarkup, type Html } from './html';
 import { present, type Block, type Cell, type Item, type List, type Optional, type Page, type Prose } from './page';

@@ -1,6 +1,6 @@
 /**
- * A tagged template that escapes what is put into it. Only an `Html` value, which nothing but this file makes, goes in
- * unescaped; a string never does, wherever it came from. Attribute values must be written between double quotes.
+ * A tagged template that escapes its values. Only an `Html` value, which only this file makes, goes in unescaped; a
+ * string never does, wherever it came from. Attribute values must be written between double quotes.
  */
 import { visibleLine, visibleText } from '../visible-text';
 
@@ -26,7 +26,7 @@ export function html(literals: TemplateStringsArray, ...values: HtmlValue[]): Ht
   return new SafeHtml(parts.join(''));
 }
 
-/** A sentence on one line, as terminals show it too: what stands between backticks is set as code. */
+/** A sentence on one line, as terminals show it too; text between backticks becomes code. */
 export function sentence(text: string): Html {
   const parts = visibleLine(text).split('`');
   // A backtick without a partner is a character of the text.
@@ -37,7 +37,7 @@ export function sentence(text: string): Html {
   return html`${pieces}`;
 }
 
-/** Markup of our own making that is not written as a template: the style sheet, a rendered chart. Never model text. */
+/** Our own markup that is not written as a template: the style sheet, a rendered chart. Never model text. */
 export function trustedMarkup(markup: string): Html {
   return new SafeHtml(markup);
 }

@@ -33,7 +33,7 @@ export function percentInterval({ lower, upper }: Interval): string {
   return `${percent(lower)} to ${percent(upper)}`;
 }
 
-/** `66.1 ± 2.1 %`; where all or none of the problems are right, so that the error is 0, `100.0 % of 20` */
+/** `66.1 ± 2.1 %`; if all or none of the problems are right, which makes the error 0, `100.0 % of 20`. */
 export function percentWithError({ accuracy: share, standardError, n }: Measured): string {
   if (n === 0) return '–';
   if (standardError === 0) return `${percent(share)} of ${count(n)}`;

@@ -1,6 +1,6 @@
 /**
- * What a page says, as data: sections made of prose, lists, tables and charts. `html-page.ts` shows all of it to a browser,
- * `terminal.ts` what of it text can show. Words, numbers and columns are decided before either.
+ * The content of a page, as data: sections made of prose, lists, tables and charts. `html-page.ts` shows all of it in a
+ * browser, `terminal.ts` those parts that are text. Words, numbers and columns are decided before either.
  */
 import type { Chart, LegendEntry, SmallChart } from './chart';
 import { html, type Html } from './html';
@@ -18,7 +18,7 @@ export interface Page {
 }
 
 export interface Section {
-  /** Unique on the page: links lead here. */
+  /** Unique on the page, as the target of links. */
   id: string;
   title: string;
   blocks: Optional<Block>[];
@@ -44,7 +44,7 @@ export interface List {
   items: Item[];
 }
 
-/** A sentence, or one that begins with a verdict and has numbers and remarks below it, where there are some. */
+/** A sentence, or one that begins with a verdict and has numbers and remarks below it, if any. */
 export type Item = string | { verdict: string; text: string; numbers: string; remarks: string };
 
 export interface Table {
@@ -68,7 +68,7 @@ export interface Column<Row> {
 /** `null` is shown as a dash. */
 export type Cell = string | number | Marked | null;
 
-/** A cell that browsers show in another way than as its text. */
+/** A cell that browsers show differently from its text. */
 export interface Marked {
   text: string;
   markup: Html;
@@ -98,7 +98,7 @@ export interface Details {
   kind: 'details';
   summary: string;
   isOpen: boolean;
-  /** Whether it opens in print, where nobody can click. */
+  /** Whether it is open in print, which has no clicks. */
   isPrinted: boolean;
   blocks: Optional<Block>[];
 }
@@ -112,12 +112,12 @@ export function code(text: string): Marked {
   return { text, markup: html`<code>${visibleLine(text)}</code>` };
 }
 
-/** Nothing where it would be empty. */
+/** Null if it would be empty. */
 export function list(style: List['style'], items: Item[]): List | null {
   return items.length === 0 ? null : { kind: 'list', style, items };
 }
 
-/** Nothing where it would have no rows. */
+/** Null if it would have no rows. */
 export function table<Row>(input: { caption: string; columns: Column<Row>[]; groups: Group<Row>[] }): Table | null {
   const { caption, columns } = input;
   const cellsOf = (row: Row, isTotal: boolean) => ({ cells: columns.map(({ of }) => of(row)), isTotal });
@@ -134,13 +134,13 @@ export function chart(drawn: Chart): ChartBlock {
   return { kind: 'chart', chart: drawn };
 }
 
-/** Nothing where it would hold no chart. */
+/** Null if it would hold no chart. */
 export function grid(legend: LegendEntry[], charts: Optional<SmallChart>[]): Grid | null {
   const shown = present(charts);
   return shown.length === 0 ? null : { kind: 'grid', legend, charts: shown };
 }
 
-/** Nothing where there is nothing to open. */
+/** Null if it would be empty. */
 export function details(
   summary: string,
   blocks: Optional<Block>[],
@@ -149,12 +149,12 @@ export function details(
   return present(blocks).length === 0 ? null : { kind: 'details', summary, isOpen, isPrinted, blocks };
 }
 
-/** What is not left out. */
+/** The values that are not left out. */
 export function present<Value>(values: Optional<Value>[]): Value[] {
   return values.filter((value): value is Value => value !== null && value !== undefined && value !== false);
 }
 
-/** A section of blocks; nothing where all of them are left out. */
+/** A section of blocks; null if all of them are left out. */
 export function section(id: string, title: string, blocks: Optional<Block>[]): Section | null {
   return present(blocks).length === 0 ? null : { id, title, blocks };
 }

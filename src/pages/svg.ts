@@ -17,7 +17,7 @@ export function renderSvg(input: { option: EChartsOption; width: number; height:
 }
 
 /**
- * Removes what only a script or a mouse would use, and makes the ids depend on the chart alone: echarts numbers them per
+ * Removes what only a script or a mouse would use, and derives ids from the chart alone: echarts numbers them per
  * process, which would clash on one page and differ between two renderings of the same report.
  */
 function adapted(svg: string, { prefix, width }: { prefix: string; width: number }): string {

@@ -1,6 +1,6 @@
 /**
- * What of a page a terminal or a file can show: prose, lists and tables with their captions below them. Notes, charts,
- * details and markup are for browsers; the numbers behind charts stand in tables.
+ * The parts of a page that a terminal or a file can show: prose, lists and tables with their captions below them.
+ * Notes, charts, details and markup are for browsers; tables repeat the numbers behind charts.
  */
 import { visibleLine } from '../visible-text';
 import { isHtml } from './html';
@@ -68,7 +68,7 @@ function listLines({ style, items }: List, { spelt, width }: Way): string[] {
   return items.flatMap(itemLines);
 }
 
-/** Backticks say what is code to the page alone. */
+/** Backticks mark code on the page only. */
 function withoutCode(text: string): string {
   return text.replace(/`([^`]*)`/g, '$1');
 }
@@ -120,7 +120,7 @@ export function wrapped(text: string, width: number): string[] {
   }, []);
 }
 
-/** What a terminal without Unicode shows: `+/-` for ±, `-` for the minus sign. */
+/** Spells out letters that a terminal without Unicode lacks: `+/-` for ±, `-` for the minus sign. */
 export function asciiOnly(text: string): string {
   return text
     .replace(/±/g, '+/-')

@@ -1,11 +1,11 @@
-/** Model calls of a command, without a workflow that would retry them: asks again where that may help, and counts. */
+/** Model calls of a command, without a workflow to retry them: asks again if that may help, and counts. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { CallCounts } from '../contract/run';
 import { addCounts, countUsages, noCounts } from '../domain/counts';
 import { ProviderError } from '../errors';
 import type { ChatCompletion, ChatRequest, Inference } from '../ports';
 
-/** Waits before the 2nd, 3rd … attempt, milliseconds: a server that is being restarted, or a minute's limit of calls. */
+/** Waits before the 2nd, 3rd … attempt, milliseconds: for a server that restarts, or a limit of calls per minute. */
 const usualPausesMs = [1_000, 2_000, 5_000, 15_000, 40_000];
 
 /** A wait, milliseconds, after which the person at the terminal would no longer be looking. */
@@ -54,7 +54,7 @@ export function patientAsking({ inference, signal, pausesMs = usualPausesMs }: A
   };
 }
 
-/** Undefined where no further attempt is made. */
+/** Undefined if no further attempt is to be made. */
 function pauseBefore(error: unknown, usualMs: number | undefined): number | undefined {
   if (!(error instanceof ProviderError) || !error.retryable || usualMs === undefined) return undefined;
   const pauseMs = Math.max(usualMs, error.retryAfterMs ?? 0);

@@ -1,6 +1,6 @@
 /**
- * Asks for the intervention of method, section 10: per problem first responses until there are enough right and wrong ones,
- * then each critic's revision in the six situations, by the prompts, models and summaries of the society itself.
+ * Runs the intervention of method, section 10: per problem, first responses until there are enough right and wrong
+ * ones, then each critic's revision in the six situations, by the prompts, models and summaries of the society itself.
  */
 import {
   othersKinds,
@@ -50,7 +50,7 @@ export interface CriticProbe {
   endpoint: string;
   reader: AnswerReader;
   grader: Grader;
-  /** What the model says; asked once per request. */
+  /** Asks a model for a response; called once per request. */
   ask: (endpoint: string, request: ChatRequest) => Promise<string>;
   /** Told after each problem how many are done. */
   onProblem?: (done: number) => void;
@@ -74,7 +74,7 @@ export async function probeCritics(probe: CriticProbe, problems: readonly ProbeP
     return probed;
   });
   const probed = (await allSettledOrFailed(probing)).filter((each) => each !== undefined);
-  // Nothing was measured because nothing could be asked: that is no finding.
+  // Nothing was measured because nothing could be asked: that is an error, not a finding.
   if (refused.length > 0 && refused.length === problems.length) throw refused[0];
   return criticReading(probed, {
     problemsAsked: problems.length,
@@ -88,7 +88,7 @@ function isRefusal(error: unknown): boolean {
   return error instanceof ProviderError && !error.isOutage && refusals.has(error.status ?? 0);
 }
 
-/** Undefined where the problem's first responses are too much alike. */
+/** Undefined if the problem's first responses are too much alike. */
 async function probeProblem(probe: CriticProbe, problem: ProbeProblem): Promise<ProbedProblem | undefined> {
   const pool = await responsePool(probe, problem);
   if (pool === undefined) return undefined;
@@ -105,7 +105,7 @@ async function probeProblem(probe: CriticProbe, problem: ProbeProblem): Promise<
 
 const situations = ownKinds.length * othersKinds.length;
 
-/** Samples of a problem that are drawn together before it is looked whether there are enough. */
+/** Samples of a problem to draw before checking again whether there are enough. */
 const drawnTogether = 4;
 
 async function responsePool(probe: CriticProbe, problem: ProbeProblem): Promise<ResponsePool | undefined> {

@@ -41,7 +41,7 @@ export interface AccuracyPoint {
   comparison: PairedComparison | null;
 }
 
-/** The artifacts of an iteration without the per-problem results, which the comparisons have been made from. */
+/** The artifacts of an iteration without the per-problem results, which only the comparisons need. */
 export type ReportIteration = Omit<IterationArtifacts, 'evaluation'> & { evaluation?: Omit<Evaluation, 'perProblem'> };
 
 export interface Report {
@@ -57,16 +57,16 @@ export interface Report {
   iterations: ReportIteration[];
   timings: StageTiming[];
   adopted: AdoptedCalls[];
-  /** What a token costs by now; `null` where the endpoint has no prices. */
+  /** Current prices of a token; `null` if the endpoint has none. */
   prices: Prices | null;
   samples: SampleDebate[];
   /** Problems whose answer changed between iterations; `null` with fewer than two evaluations. */
   flips: FlipLedger | null;
   /** A few problems, agent by agent through all iterations; empty with fewer than two evaluations. */
   followed: FollowedProblem[];
-  /** Why the run ended before its last planned iteration; absent where it did not. */
+  /** Why the run ended before its last planned iteration; absent if it did not. */
   endedEarly?: string;
-  /** Signs that the run gets worse by its own doing. */
+  /** Signs that the run's own training makes it worse. */
   findings: Finding[];
   notices: string[];
 }

@@ -1,4 +1,4 @@
-/** Notices on answers that did not end as answers should, where their share is out of the ordinary. */
+/** Notices on answers that ended abnormally, if their share is unusual. */
 import type { CallCounts } from '../contract/run';
 import { longestResponse, tooLargeEnding } from '../domain/finish-reasons';
 import { count, percent } from '../pages/numbers';
@@ -29,7 +29,7 @@ const knownEndings: Readonly<Record<string, Ending>> = {
   },
 };
 
-/** One sentence for each ending, with where it happened. @param parts Calls by the place they are named by. */
+/** One sentence for each ending, with the places where it occurred. @param parts Calls by place. */
 export function endingNotices(parts: readonly { place: string; counts: CallCounts }[]): string[] {
   const names = [...new Set(parts.flatMap(({ counts }) => Object.keys(counts.endings ?? {})))];
   return names.flatMap((name) => {

@@ -3,7 +3,7 @@ import type { IterationArtifacts } from './report-input';
 
 export interface LedgerEntry {
   problemId: string;
-  /** Empty where the question was not gathered. */
+  /** Empty if the question was not gathered. */
   question: string;
   reference: string | null;
   /** Whether the society was right, per evaluated iteration in their order. */
@@ -25,7 +25,7 @@ export interface FlipLedger {
   entries: LedgerEntry[];
 }
 
-/** More rows than this are counted, not shown. */
+/** Further rows are counted, not shown. */
 const mostEntries = 60;
 
 /** `null` with fewer than two evaluations. Problems lost at the end stand first, then the most restless ones. */

@@ -1,6 +1,6 @@
 /**
- * A few evaluation problems followed agent by agent through all iterations: chosen by what became of them, by seeded draws
- * within each kind, so that nobody has picked them.
+ * A few evaluation problems followed agent by agent through all iterations: chosen by how their answers changed, by
+ * seeded draws within each kind rather than by hand.
  */
 import type { Consensus, Transcript, Turn } from '../contract/transcript';
 import { orderByDraw } from '../domain/draws';
@@ -10,7 +10,7 @@ import type { IterationArtifacts } from './report-input';
 /** One debate on a followed problem, with what the grading port said of its answers. */
 export interface JudgedDebate {
   transcript: Transcript;
-  /** Those of its answers that equal the reference answer; `null` where there is none to compare with. */
+  /** Those of its answers that equal the reference answer; `null` if there is none to compare with. */
   rightAnswers: string[] | null;
 }
 
@@ -31,7 +31,7 @@ export interface FollowedDebate {
   iteration: number;
   /** One list of answers per round, in their order; empty where the problem failed. */
   rounds: FollowedAnswer[][];
-  /** The society's own answer, where it is the debate's consensus; and whether it was right by its own way of answering. */
+  /** The society's own answer if that is the debate's consensus, and whether its own way of answering was right. */
   consensus: Consensus['kind'];
   answer: string | null;
   right: boolean | null;
@@ -61,14 +61,16 @@ const kinds: { reason: string; holds: (right: boolean[]) => boolean }[] = [
   { reason: 'always right', holds: (right) => !right.includes(false) },
 ];
 
-/** All iterations, rounds and members of all followed problems: a page can bear so many texts. */
+/** Most turns over all iterations, rounds and members of all followed problems: what a page can bear. */
 const mostTurns = 600;
 const mostProblems = 8;
 const mostCharacters = 1500;
 
 /**
- * Problem ids and reasons: one of each kind, then more of what is not always right. Nothing before a second evaluation.
- * @param members N, and @param rounds M of an evaluation debate: the more turns each has, the fewer problems are followed.
+ * Problem ids and reasons: one of each kind, then more of those that are not always right. Empty before a second
+ * evaluation.
+ * @param members N, and @param rounds M of an evaluation debate: the more turns each has, the fewer problems are
+ * followed.
  */
 export function chooseFollowedProblems(
   iterations: readonly IterationArtifacts[],
@@ -110,7 +112,7 @@ function flipsOf(right: boolean[]): number {
   return right.filter((value, index) => index > 0 && value !== right[index - 1]).length;
 }
 
-/** What the page shows of the chosen problems; those of which no debate is at hand are left out. */
+/** The followed problems as the page shows them; those without a debate are left out. */
 export function followProblems(input: {
   chosen: readonly { problemId: string; reason: string }[];
   debates: readonly JudgedDebate[];

@@ -10,7 +10,7 @@ import { differenceText, evidenceText } from '../pages/evidence';
 import { counted, percent } from '../pages/numbers';
 import { labelOf } from './result-rows';
 
-/** What became of the run that its accuracies do not say. */
+/** Facts about the run that its accuracies do not show. */
 export interface Circumstances {
   /** Whether training took place and every training set was empty. */
   isNothingTrained: boolean;

@@ -1,4 +1,4 @@
-/** Tokens and money as far as they are known: an endpoint that does not count must not look like one that is free. */
+/** Tokens and money as far as they are known: an endpoint that does not count must not look free. */
 import type { Prices } from '../contract/comparison';
 import type { CallCounts } from '../contract/run';
 import { isLowerBound } from '../domain/counts';

@@ -1,4 +1,4 @@
-/** What a report says on its page and on a terminal: the same sections, of which a terminal gets the result alone. */
+/** The content of a report's page and of its terminal output, which has only the sections on the result. */
 import { htmlPage } from '../pages/html-page';
 import { list, madeFrom, prose, section, type Page, type Section } from '../pages/page';
 import { terminalText, type TerminalStyle } from '../pages/terminal';
@@ -22,7 +22,7 @@ export function renderHtml(report: Report): string {
   return htmlPage(pageOf(report));
 }
 
-/** The headline, why the run ended early, what warns of a collapse, and every method. */
+/** The headline, why the run ended early, warnings of a collapse, and every method. */
 export function renderTable(report: Report, style: TerminalStyle): string {
   const { headline, endedEarly, findings } = report;
   const result = [prose(headline), endedEarly !== undefined && prose(endedEarly), warningList(findings)];

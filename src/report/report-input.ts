@@ -1,6 +1,6 @@
 /**
- * What a report is made of: plain data, gathered from the store by whoever writes one. Everything but `run` may be
- * missing or empty, because a report is also written while the run goes on.
+ * The input of a report: plain data, gathered from the store. Everything but `run` may be missing or empty, because a
+ * report is also written while the run goes on.
  */
 import type { Prices } from '../contract/comparison';
 import type { ConsensusAudit, Evaluation } from '../contract/evaluation';
@@ -24,7 +24,7 @@ export interface IterationArtifacts {
 
 export type AdoptedCalls = Pick<StageTiming, 'stage' | 'iteration' | 'counts'>;
 
-/** As the artifacts tell it. Whether an unfinished run is going on, failed or was cancelled, only Temporal knows. */
+/** As the artifacts show it. Whether an unfinished run is going on, failed or was cancelled, only Temporal knows. */
 export type RunStatus = 'unfinished' | 'completed';
 
 export interface ReportInput {
@@ -42,11 +42,11 @@ export interface ReportInput {
   /** All evaluation debates on the problems that `chooseFollowedProblems` names. */
   followed?: JudgedDebate[];
   timings: StageTiming[];
-  /** Calls of those stages that another run had asked: nobody waited or paid for them here. */
+  /** Calls of those stages that another run had made: this run neither waited nor paid for them. */
   adopted?: AdoptedCalls[];
   /** Accuracy (0..1) on the validation split of iterations 0, 1, …; empty without one. */
   validation?: number[];
-  /** What the endpoint's tokens cost; absent where nobody has said. */
+  /** Token prices of the endpoint; absent if not configured. */
   prices?: Prices;
   /** Why the run ended before its last planned iteration: a sentence. */
   endedEarly?: string;

@@ -1,11 +1,11 @@
-/** What a reader must know to read the numbers rightly: everything skipped, dropped, unfinished or out of the ordinary. */
+/** What a reader must know to read the numbers correctly: everything skipped, dropped, unfinished or unusual. */
 import type { AgentSelection, SelectionReport } from '../contract/training';
 import { addCounts, isLowerBound, isUncounted, noCounts } from '../domain/counts';
 import { endingNotices } from './ending-notices';
 import { count, counted, percent } from '../pages/numbers';
 import type { IterationArtifacts, ReportInput } from './report-input';
 
-/** Notices of the run's plan, of whoever gathered the input, and those that follow from the artifacts; each once. */
+/** Notices of the run's plan and of the input, and those that follow from the artifacts; each once. */
 export function reportNotices(input: ReportInput): string[] {
   const found = [
     ...stateNotices(input),
@@ -68,7 +68,7 @@ function selectionRuleNotices({ run }: ReportInput): string[] {
     : ['Training examples were not selected at all (select: none): this run is a control.'];
 }
 
-/** What happened in several iterations is one notice that lists them. */
+/** A notice that applies to several iterations appears once and lists them. */
 function countNotices(iterations: IterationArtifacts[]): string[] {
   const found = countedEvents.map(({ sentence, of }) => {
     const events = iterations.flatMap((artifacts) =>
@@ -141,7 +141,7 @@ function sumOver(selection: SelectionReport | undefined, of: (agent: AgentSelect
   return (selection?.agents ?? []).reduce((sum, agent) => sum + of(agent), 0);
 }
 
-/** `6 of 500 (1.2 %)`, or nothing where there were none. */
+/** `6 of 500 (1.2 %)`; empty if there were none. */
 function share(part: number | undefined, whole: number | undefined): string[] {
   if (part === undefined || whole === undefined || part === 0) return [];
   return [`${count(part)} of ${count(whole)} (${percent(part / whole)})`];

@@ -32,9 +32,9 @@ export interface ResultRow {
   /** 95 % Wilson interval of the accuracy. */
   interval: Interval;
   callsPerProblem: number;
-  /** Prompt and completion tokens; `null` where the endpoint did not say them of every call. */
+  /** Prompt and completion tokens; `null` if the endpoint did not report them for every call. */
   tokensPerProblem: number | null;
-  /** In the currency of the endpoint's prices; `null` where it has none or tokens are unknown. Training is not in it. */
+  /** In the currency of the endpoint's prices; `null` if it has none or tokens are unknown. Excludes training. */
   moneyPerThousandProblems: number | null;
   noAnswer: number;
   tieBroken: number;

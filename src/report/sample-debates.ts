@@ -8,7 +8,7 @@ export interface SampleDebate {
   /** Why this one is shown, in a few words. */
   reason: string;
   transcript: Transcript;
-  /** Whether the society's answer was right; `null` where no reference answer was used on it. */
+  /** Whether the society's answer was right; `null` if it was not compared with a reference answer. */
   correct: boolean | null;
   /** The data set's answer, where the report was given it. */
   reference: string | null;
@@ -19,7 +19,7 @@ interface Candidate {
   correct: boolean | null;
 }
 
-/** The kind of debate that says most of the method in the fewest lines. */
+/** The kind of debate that shows most about the method in the fewest lines. */
 export const correctedItself = 'a member corrected itself';
 
 const kinds: { reason: string; holds: (candidate: Candidate) => boolean }[] = [
@@ -43,8 +43,8 @@ const kinds: { reason: string; holds: (candidate: Candidate) => boolean }[] = [
 ];
 
 /**
- * One debate per kind, of the latest evaluation where there is one, then of earlier ones, then of training problems;
- * preceded by one problem that finetuning gained and one that it lost, each before and after.
+ * One debate per kind, of the latest evaluation that has one, then of earlier ones, then of training problems; preceded
+ * by one problem that finetuning gained and one that it lost, each before and after.
  */
 export function chooseSampleDebates(input: {
   transcripts: Transcript[];
@@ -89,7 +89,7 @@ function preference({ split, iteration }: Transcript): number {
   return (split === 'train' ? 1e6 : 0) - iteration;
 }
 
-/** Only evaluation debates carry a verdict: nothing about training problems is looked up here. */
+/** Null for training debates: only evaluation problems are compared with reference answers here. */
 function correctnessOf(transcript: Transcript, iterations: IterationArtifacts[]): boolean | null {
   const { evaluation } = iterations.find(({ iteration }) => iteration === transcript.iteration) ?? {};
   if (evaluation === undefined || evaluation.split !== transcript.split) return null;

@@ -1,7 +1,7 @@
 /**
- * The way of the responses through selection, computed from the counts of `selection.json` alone: all of them, what the
- * consensus says of them, their one outcome, and the agents that the selected ones train. What flows into a node that is
- * not an end flows out of it.
+ * The path of the responses through selection, computed from the counts of `selection.json` alone: all of them, what
+ * the consensus says of them, their one outcome, and the agents that the selected ones train. What flows into an inner
+ * node also flows out of it.
  */
 import type { AgentSelection, SelectionOutcome, SelectionReport } from '../contract/training';
 import { occurringOutcomes, outcomeColorName, selectedOutcomes } from './selection-outcomes';
@@ -28,7 +28,7 @@ export interface SelectionFlow {
   links: FlowLink[];
 }
 
-/** What the vote says of a response; with `select: reference` it is compared with the reference answer instead. */
+/** The vote's judgement on a response; with `select: reference` the reference answer's. */
 type Judgement = 'agrees' | 'disagrees' | 'no answer' | 'no consensus' | 'not judged';
 
 const judgements: Record<Judgement, { colorName: string; byReference?: string }> = {
@@ -42,7 +42,7 @@ const judgements: Record<Judgement, { colorName: string; byReference?: string }>
 /** More agents than this are shown as roles: the counts of each are in the table. */
 const mostAgents = 8;
 
-/** Zero responses flow nowhere: what does not occur has neither node nor link. */
+/** Counts of zero have neither node nor link. */
 export function selectionFlow(selection: SelectionReport): SelectionFlow {
   const steps = occurringOutcomes(selection).map((outcome) => stepOf(outcome, selection));
   const links = mergedLinks(steps.flatMap((step) => [...linksInto(step), ...linksToAgents(step, selection)]));
@@ -62,11 +62,11 @@ function stepOf(outcome: SelectionOutcome, { agents, select }: SelectionReport):
   return { outcome, judgement: judgementBehind(outcome, select), responses };
 }
 
-/** The reasons behind `disagrees` apply to responses that agree. */
+/** Outcomes that selection checks after `disagrees` belong to responses that agree. */
 function judgementBehind(outcome: SelectionOutcome, select: SelectionReport['select']): Judgement {
   if (outcome === 'failed' || outcome === 'no-consensus') return 'no consensus';
   if (outcome === 'not-a-target' || select === 'none') return 'not judged';
-  // How it ended was looked at before its answer was.
+  // Selection checks how a response ended before it checks the answer.
   if (outcome === 'filtered' || outcome === 'empty' || outcome.startsWith('ended as ')) return 'not judged';
   if (outcome === 'unparsable') return 'no answer';
   return outcome === 'disagrees' || outcome === 'selected as undesirable' ? 'disagrees' : 'agrees';
@@ -126,14 +126,14 @@ function nodesOf(selection: SelectionReport, links: FlowLink[]): FlowNode[] {
   return [all, ...flowing.filter(({ responses }) => responses > 0)];
 }
 
-/** Beside what they follow from, so that bands cross as little as can be. */
+/** Outcomes next to the judgements they follow from, so that few bands cross. */
 function outcomesByJudgement(selection: SelectionReport): SelectionOutcome[] {
   const order = Object.keys(judgements);
   const place = (outcome: SelectionOutcome) => order.indexOf(judgementBehind(outcome, selection.select));
   return occurringOutcomes(selection).sort((left, right) => place(left) - place(right));
 }
 
-/** Under which name an agent stands at the end. */
+/** The name of an agent's end node. */
 function shownAs(agent: string, agents: readonly AgentSelection[]): string {
   if (agents.length <= mostAgents) return agent;
   return agent.startsWith('critic-') ? 'critics' : 'generation';

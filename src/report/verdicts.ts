@@ -1,4 +1,4 @@
-/** The result in plain words: what improved by how much, or that it did not, and who wins at equal calls. */
+/** The result in plain words: what improved by how much, or that nothing did, and who wins at equal calls. */
 import { equalTokens, type AnswerMode } from '../contract/evaluation';
 import { bestIteration } from '../domain/stopping';
 import { compareMeasurements, findMeasurement, temperatureOf, untunedStart } from '../domain/evidence/measurements';
@@ -22,9 +22,9 @@ export function verdicts(
   told: Circumstances & { validation: readonly number[] },
 ): Verdicts {
   const headline = headlineOf(measurements, shape, told);
-  // One problem shows nothing of others, whoever answers it.
+  // One problem says nothing about others, whichever method answers it.
   if (measurements.every(({ result }) => result.problems <= 1)) return { headline, statements: [] };
-  // Where nothing was trained, a later iteration is the first one, asked again with other draws.
+  // If nothing was trained, a later iteration repeats the first with other draws.
   const shown = told.isNothingTrained ? measurements.filter(({ iteration }) => iteration === 0) : measurements;
   const statements = [
     bestStatement(shown, told.isNothingTrained ? [] : told.validation),
@@ -35,7 +35,7 @@ export function verdicts(
   return { headline, statements: statements.filter((text) => text !== null) };
 }
 
-/** Which iteration to take: by the validation split, or, said as such, with hindsight on the evaluation problems. */
+/** Which iteration to take: by the validation split or, stated as such, with hindsight on the evaluation problems. */
 function bestStatement(measurements: Measurement[], validation: readonly number[]): string | null {
   const society = measurements.filter(({ mode }) => mode === 'society');
   const last = society.at(-1)?.iteration ?? 0;
@@ -54,7 +54,7 @@ function bestStatement(measurements: Measurement[], validation: readonly number[
   );
 }
 
-/** What finetuning is worth where one call must do. */
+/** What finetuning is worth if there is only one call. */
 function oneCallStatement(measurements: Measurement[], { start }: AnswerShape): string | null {
   const samples = measurements.filter(
     ({ mode, result }) => result.callsPerProblem === 1 && temperatureOf(mode) === null,
@@ -76,7 +76,7 @@ function equalCallStatements(measurements: Measurement[], shape: AnswerShape): s
   if (!rivals.some(({ mode }) => mode !== 'society'))
     return [`No other method was measured at ${calls} calls per problem.`];
   const pairs = [
-    // What everybody asks first: is the finetuned society better than asking the untuned model as often and voting?
+    // The first question of most readers: does the finetuned society beat a vote over as many untuned samples?
     pairOf([...votesAmong(untuned), ...tuned.filter(({ mode }) => mode === 'society')]),
     pairOf(untuned),
     pairOf(tuned),
@@ -137,7 +137,7 @@ function winnerSentence(pair: MeasurementPair, { shape, calls }: { shape: Answer
 
 type MeasurementPair = [Measurement, Measurement];
 
-/** Where exactly two stand against each other: the later iteration, then the vote, named first. */
+/** If there are exactly two rivals, names the later iteration first, then the vote. */
 function pairOf(rivals: Measurement[]): MeasurementPair | null {
   const [first, second, ...others] = rivals;
   if (first === undefined || second === undefined || others.length > 0) return null;

@@ -1,4 +1,4 @@
-/** The training examples of a stored run, for any loss: its own training sets, or what its transcripts give for another one. */
+/** The training examples of a stored run, for any loss: its own training sets, or examples made from transcripts. */
 import { missingArtifact } from '../artifacts/damage';
 import { parseLines } from '../artifacts/lines';
 import type { TrainingExample, TrainingLoss } from '../contract/training';

@@ -31,7 +31,7 @@ export async function findSociety(store: ArtifactStore, name: string, field: str
   throw refuse(`does not exist; the run has societies 0 to ${course.evaluated}`);
 }
 
-/** Why a name is refused that is no run's, and which runs there are. */
+/** Says that a name is no run's, and which runs exist. */
 export async function unknownRun(store: ArtifactStore, runId: string): Promise<string> {
   const known = await storedRunIds(store);
   const shown = known.slice(0, 20).join(', ') || 'none';

@@ -1,4 +1,4 @@
-/** Gathers what a report is made of from the store; what does not exist yet is left out. */
+/** Gathers the input of a report from the store; artifacts that do not exist yet are left out. */
 import { parseLines } from '../artifacts/lines';
 import { readSealed } from '../artifacts/sealed';
 import { endpointsAsked } from '../artifacts/societies';
@@ -77,7 +77,7 @@ async function closedShards(run: StoredRun, iteration: number): Promise<Shards> 
   return Object.fromEntries(await Promise.all(read)) as Shards;
 }
 
-/** What the shards were answered by completions of other runs; nothing of stages that asked everything themselves. */
+/** Calls that the shards adopted from other runs; stages without such calls are left out. */
 function adoptedCalls(iteration: number, shards: Shards): AdoptedCalls[] {
   return splits.flatMap((split) => {
     const reused = shards[split].flatMap((outcome) => outcome.reused ?? []);
@@ -98,7 +98,7 @@ interface Debates {
   samples: Transcript[];
   /** Evaluation debates on the followed problems. */
   followed: Transcript[];
-  /** By the verdicts that the evaluation rests on. */
+  /** Equality by the verdicts that the evaluation rests on. */
   equal: Equality;
 }
 

@@ -1,4 +1,4 @@
-/** What the stages of a run took, stored once: a run that is started again passes finished stages in no time. */
+/** Calls and seconds of a run's stages, stored once: a restarted run passes finished stages in no time. */
 import { publishSealed } from '../artifacts/sealed';
 import type { ReportRequest, StageTiming, StageTimings } from '../contract/run';
 import { iterationKeys } from '../domain/keys';

@@ -1,4 +1,4 @@
-/** What the store knows of a run: how far it has come, why it ended, and which specification it was started with. */
+/** How far a stored run has come, why it ended, and which specification it was started with. */
 import { validationSplit } from '../contract/transcript';
 import { guardStop } from '../domain/guard';
 import { iterationLoss, reasonToStop } from '../domain/stopping';
@@ -23,11 +23,11 @@ export interface RunCourse {
   evaluated: number;
   /** Accuracy (0..1) on the validation split of iterations 0, 1, …; empty without one. */
   validation: number[];
-  /** Absent while the run is unfinished; `reason` where it ended before its last planned iteration. */
+  /** Absent while the run is unfinished; `reason` if it ended before its last planned iteration. */
   ended?: { iteration: number; reason?: string };
 }
 
-/** Reads a run's course from its artifacts, with the rules the workflow itself goes by. */
+/** Reads a run's course from its artifacts, by the rules that the workflow itself uses. */
 export async function courseOf(run: StoredRun): Promise<RunCourse> {
   const { plan, specification } = run.record;
   const { iterations, stopWhen, scoring } = plan;
@@ -43,7 +43,7 @@ export async function courseOf(run: StoredRun): Promise<RunCourse> {
       losses.push(iterationLoss(specification.finetuning, await run.weights(iteration)));
     const reason = iteration < iterations ? reasonToStop(stopWhen, { losses, validation }) : undefined;
     if (iteration === iterations || reason !== undefined) {
-      // The measures are the last that is kept of an iteration: a run cut off before them is gone on with.
+      // The measures are stored last in an iteration: a run interrupted before them resumes there.
       const measured = scoring === undefined || (await run.measures(iteration)) !== undefined;
       return { evaluated: iteration, validation, ...(measured ? { ended: { iteration, reason } } : {}) };
     }

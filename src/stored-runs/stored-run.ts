@@ -1,4 +1,4 @@
-/** A run as the store holds it: the one reader of its artifacts. What is not there (yet) is undefined, or left out. */
+/** A run as the store holds it: the one reader of its artifacts. Missing ones are undefined, or left out. */
 import { parseLines } from '../artifacts/lines';
 import { readSealed } from '../artifacts/sealed';
 import { readSociety } from '../artifacts/societies';
@@ -87,12 +87,12 @@ export class StoredRun {
     return (await Promise.all(shards)).flat();
   }
 
-  /** What was debated in these shards. */
+  /** The debates of these shards. */
   transcripts(shards: readonly Pick<ShardOutcome, 'transcripts'>[]): Promise<Transcript[]> {
     return readTranscripts(this.store, shards);
   }
 
-  /** What the stages up to the report on an iteration took, in their order; empty in runs of older versions. */
+  /** Timings of the stages up to the report on an iteration, in their order; empty in runs of older versions. */
   async timings(through: number): Promise<StageTiming[]> {
     const stored = iterationsTo(through).map((iteration) =>
       readSealed<StageTimings>(this.store, iterationKeys.timings(this.at(iteration))),
@@ -105,7 +105,7 @@ export class StoredRun {
   }
 }
 
-/** What was debated in these shards. Throws `ArtifactError` for a damaged file. */
+/** The debates of these shards. Throws `ArtifactError` for a damaged file. */
 export async function readTranscripts(
   store: ArtifactStore,
   shards: readonly Pick<ShardOutcome, 'transcripts'>[],

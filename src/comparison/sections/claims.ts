@@ -1,4 +1,4 @@
-/** What is claimed, each with its verdict first: a claim says nothing by itself. A list and no table: a claim is a sentence. */
+/** The claims, each with its verdict first: a claim alone says nothing. A list, not a table: claims are sentences. */
 import { list, prose, section, type Item, type Section } from '../../pages/page';
 import type { ComparisonReport } from '../build';
 import type { StatedClaim } from '../claims';

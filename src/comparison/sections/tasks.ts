@@ -3,7 +3,7 @@ import { present, prose, type Block, type Group, type Optional } from '../../pag
 import type { ComparisonReport } from '../build';
 import { measuredRows, type MeasuredRow } from '../rows';
 
-/** The blocks of every task that has some, below its name where there are several tasks. */
+/** The blocks of every task that has any, below its name if there are several tasks. */
 export function byTask(tasks: string[], of: (task: string, index: number) => Optional<Block>[]): Block[] {
   return tasks.flatMap((task, index) => {
     const blocks = present(of(task, index));

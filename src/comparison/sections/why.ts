@@ -1,4 +1,4 @@
-/** The answer to why: members, debate and diversity behind the accuracies, and their course over the iterations. */
+/** Why methods differ: members, debate and diversity behind the accuracies, and their course over the iterations. */
 import { measureCatalogue } from '../../domain/measures';
 import { measurePanel, type MeasureLine } from '../../pages/charts/measure-panel';
 import { seriesColor } from '../../pages/colors';
@@ -85,7 +85,7 @@ const diversity: ValueTable = {
   ],
 };
 
-/** Its columns are those that some method has a value in. */
+/** Its columns are the values that any method has. */
 function valueTable(groups: Group<Explanation>[], { brief, opening, format, values }: ValueTable) {
   const explanations = groups.flatMap(({ rows = [] }) => rows);
   const filled = values.filter(([name]) => explanations.some((each) => beforeAndAfter(each, name).length > 0));
@@ -107,7 +107,7 @@ function valueTable(groups: Group<Explanation>[], { brief, opening, format, valu
   });
 }
 
-/** One value where nothing is trained, none where nothing was measured. */
+/** One value if nothing is trained, none if nothing was measured. */
 function beforeAndAfter({ before, after }: Explanation, name: ValueName): number[] {
   return [before, after].flatMap((values) => values?.[name] ?? []);
 }
@@ -131,7 +131,7 @@ const panels: readonly Panel[] = [
   { ...measureCatalogue.klFromBase, name: 'klFromBase' },
 ];
 
-/** A grid of small charts, one line per method; nothing where no method has more than one iteration. */
+/** A grid of small charts, one line per method; empty if no method has more than one iteration. */
 function course(explanations: Explanation[], taskIndex: number): Optional<Block>[] {
   const last = Math.max(0, ...explanations.map(({ iterations }) => iterations.length - 1));
   if (last < 2) return [];

@@ -64,7 +64,7 @@ function curveSeries({ points }: DrawnCurve, style: { color: string; shift: numb
   ];
 }
 
-/** A point, or where an iteration was not measured its number: no line runs across it. */
+/** The points, with the bare number of an iteration in each gap of unmeasured ones, so no line crosses it. */
 function withGaps(points: Point[]): (Point | number)[] {
   return points.flatMap((point, index) => {
     const before = points[index - 1]?.iteration ?? point.iteration;

@@ -29,7 +29,7 @@ export interface DotPlot {
   /** What values can be; the axis shows the part that is used. */
   bounds: Interval;
   axisLabel: (value: number) => string;
-  /** Whether the axis holds 0, marked by a line: where nothing differs. */
+  /** Whether the axis includes 0 (no difference), marked by a line. */
   zeroLine: boolean;
 }
 
@@ -62,7 +62,7 @@ function plotOption({ lines, bounds, axisLabel, zeroLine }: DotPlot, width: numb
     ...(overSeeds === null ? [] : [overSeeds.lower, overSeeds.upper]),
     ...(zeroLine ? [0] : []),
   ]);
-  // Whole twentieths: a multiple of 0.05 may be a little beside the number it stands for, which echarts refuses.
+  // Whole twentieths: a multiple of 0.05 may be inexact, and echarts refuses that.
   const perUnit = 20;
   return {
     grid: { left: 24, right: 24, top: 4, bottom: 28 },
@@ -96,7 +96,7 @@ function besides(lines: DotLine[]): string {
   return lines.some(({ kind }) => kind === 'further') ? 'votes and single calls' : 'votes';
 }
 
-/** So that no line runs through a name. */
+/** Keeps lines from running through a name. */
 const halo = { stroke: color('surface'), lineWidth: 4 };
 
 function stretch(x1: number, x2: number, { y, ...style }: { y: number; stroke: string; lineWidth: number }) {

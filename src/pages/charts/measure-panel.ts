@@ -19,9 +19,9 @@ export function measurePanel(input: {
   caption: Chart['caption'];
   lines: MeasureLine[];
   iterations: number;
-  /** A scale that several panels share; each has its own where absent. */
+  /** A scale that several panels share; absent if each has its own. */
   axis?: { min: number; max: number; format: (value: number) => string };
-  /** Of the vertical axis' labels, where no axis is given. */
+  /** Labels of the vertical axis if `axis` is absent. */
   format?: (value: number) => string;
 }): SmallChart {
   const { id, label, caption, lines, iterations, axis, format = threeDigits } = input;
@@ -50,7 +50,7 @@ export function measurePanel(input: {
   };
 }
 
-/** From 0 where that does not flatten the curves. */
+/** From 0, unless that flattens the curves. */
 function range(lines: MeasureLine[]) {
   const values = lines.flatMap(({ points }) =>
     points.flatMap(({ estimate: { value, interval } }) => [value, interval?.lower ?? value, interval?.upper ?? value]),

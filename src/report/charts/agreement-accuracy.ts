@@ -52,7 +52,7 @@ export function agreementAccuracyChart(points: PathPoint[], n: number): Chart {
   };
 }
 
-/** Bounds on whole tenths, two of them apart at least: on a narrower scale noise looks like a path. */
+/** Bounds on whole tenths, at least two of them apart: on a narrower scale noise looks like a path. */
 function atLeastTwentyPoints(shares: number[]): { min: number; max: number } {
   const lowest = Math.floor(Math.min(...shares) * 10);
   const highest = Math.max(lowest + 2, Math.ceil(Math.max(...shares) * 10));

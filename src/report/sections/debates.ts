@@ -79,7 +79,7 @@ function answerOf({ answer, agrees, usage, ...end }: Turn): HtmlValue[] {
   return [parsed, mark, html`<span class="where"> ${tokens}${visibleLine(endText(end))}</span>`];
 }
 
-/** What was out of the ordinary about the end of a response. */
+/** A response's end, if it is unusual. */
 function endText(end: CompletionEnd & { response: string }): string {
   const ending = endingOf(end);
   if (ending === undefined) return '';

@@ -9,7 +9,7 @@ import { nameOfStart } from '../../domain/evidence/measurements';
 import { modelText } from '../../pages/model-text';
 import { clippedLine, visibleLine } from '../../visible-text';
 
-/** A longer answer is cut in the grid; it stands in full among the texts. */
+/** A longer answer is cut in the grid; the texts show it in full. */
 const mostAnswerCharacters = 14;
 
 interface Shown {
@@ -94,7 +94,7 @@ function answerCell(given: FollowedAnswer | undefined): Marked {
   return marked(agrees === undefined ? null : agrees ? signs.agrees : signs.differs, { answer });
 }
 
-/** Where the society answers by vote or sample, its answer is not the debate's consensus. */
+/** If the society answers by vote or sample, its answer is not the debate's consensus. */
 function societyCell({ consensus, answer, right }: FollowedDebate, societyDebates: boolean): Marked {
   const reason = consensus === 'failed' ? 'failed' : societyDebates && consensus === 'none' ? 'no consensus' : '';
   const sign = right === null ? signs.ungraded : right ? signs.right : signs.wrong;

@@ -1,4 +1,4 @@
-/** Every way of answering beside the others: the sentences on calls and tokens, and the table they rest on. */
+/** All ways of answering side by side: the sentences on calls and tokens, and the table they rest on. */
 import {
   callsPerProblemText,
   count,
@@ -62,7 +62,7 @@ function spentText({ n, moneyPerThousandProblems: spent }: ResultRow, currency: 
   return spent === null ? 'unknown' : money(spent, currency);
 }
 
-/** The number of pairs is named where it is not the row's n. */
+/** States the number of pairs if it differs from the row's n. */
 function differenceText({ comparison, n }: ResultRow): string | null {
   if (comparison === null) return null;
   const pairs = comparison.n === n ? '' : ` (n = ${comparison.n})`;

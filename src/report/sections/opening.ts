@@ -35,7 +35,7 @@ function curve(report: Report) {
   return chart(accuracyChart(curves, plan.iterations, nameOfStart(specification)));
 }
 
-/** A member that a critic corrected, where there is one; the full debates stand further down. */
+/** A member that a critic corrected, if there is one; the full debates are further down. */
 function oneDebate({ samples, run }: Report): Html | null {
   const debated = samples.filter(({ transcript }) => transcript.rounds.length > 1);
   const chosen = debated.find(({ reason }) => reason === correctedItself) ?? debated[0];

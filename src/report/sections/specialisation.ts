@@ -19,7 +19,7 @@ interface Specialised {
 /** More panels than this are a table only. */
 const mostPanels = 12;
 
-/** Nothing where the data set names neither types nor levels, as with arithmetic. */
+/** Null if the data set names neither types nor levels, as with arithmetic. */
 export function specialisationSection(report: Report): Section | null {
   const measured = report.iterations.flatMap(({ iteration, measures }): Specialised[] => {
     const rows = measures === undefined ? [] : groupedRows(measures);
@@ -54,7 +54,7 @@ interface Role {
   rightOf: (member: AccuracyByType['members'][number]) => number;
 }
 
-/** Who answered the first round, and who the last where there is more than one. */
+/** Who answered the first round and, if there are several, who the last. */
 function rolesOf({ run: { plan } }: Report): [Role, ...Role[]] {
   const first: Role = {
     title: 'Generation agents (first round)',
@@ -73,7 +73,7 @@ function rolesOf({ run: { plan } }: Report): [Role, ...Role[]] {
   return [first, last];
 }
 
-/** One small chart per type, all on one scale; the most numerous types where there are too many. */
+/** One small chart per type, all on one scale; only the most numerous types if there are too many. */
 function panels(role: Role, measured: Specialised[], { run }: Report) {
   const all = measured.at(-1)?.rows ?? [];
   const numerous = [...all].sort((left, right) => right.problems - left.problems).slice(0, mostPanels);

@@ -51,7 +51,7 @@ function evenly(values: number[], most: number): number[] {
 
 type Training = NonNullable<WeightsRecord['training']>;
 
-/** A value of those who were trained. */
+/** A column whose values come from trained agents only. */
 const trained = (head: string, of: (training: Training) => Cell, holds?: 'words'): Column<WeightsRecord> => ({
   head,
   holds,
