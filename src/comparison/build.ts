@@ -181,7 +181,7 @@ function mixedBases(runs: ComparedArtifacts[]): string {
   return `Of one base, model.base, beside societies whose members have different ones: ${named}.`;
 }
 
-/** The notices of the runs, each once, with the runs that it comes from. */
+/** The notices of the runs, each once, with the runs it comes from. */
 function noticesOfRuns(runs: ComparedArtifacts[]): string[] {
   const by = new Map<string, string[]>();
   for (const { runId, record } of runs) {

@@ -227,7 +227,7 @@ export type HintsInput = Omit<TurnInput, 'round' | 'member'>;
 
 export interface OpenedShard {
   problemIds: string[];
-  /** Present if an earlier start of the run has finished this shard. */
+  /** Present if an earlier run of this shard has finished it. */
   closed?: ShardOutcome;
 }
 

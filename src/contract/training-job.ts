@@ -72,7 +72,7 @@ export const trainingEventSchema = z.discriminatedUnion('event', [
     tokens: z.int(),
     seconds: z.number(),
   }),
-  /** Begins to write a checkpoint, which for a large model takes longer than steps do. */
+  /** Sent before a checkpoint is written, which for a large model takes longer than steps do. */
   z.object({ event: z.literal('saving'), step: z.int() }),
   z.object({ event: z.literal('checkpoint'), step: z.int() }),
   z.object({
@@ -107,7 +107,7 @@ export const trainerExitCodes = {
   noSpace: 4,
   interrupted: 5,
   machineFault: 6,
-  /** The weights to start from are not those that were published; somebody has to restore them. */
+  /** The weights to start from are not those that were published: an operator has to restore them. */
   changedWeights: 7,
 } as const;
 

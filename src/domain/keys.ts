@@ -92,7 +92,7 @@ export const iterationKeys = {
   round: roundFolder,
   turn: (place: TurnPlace) =>
     `${roundFolder(place)}/${place.agent}${place.part === 'response' ? '' : `.${place.part}`}.json`,
-  /** Notes on the calls for the completion under that key, as long as one of them may have been lost. */
+  /** Notes on the calls for the completion under that key, kept as long as one of them may have been lost. */
   callNotes: (turn: string) => turn.replace(/\.json$/, notesSuffix),
   /** The completion that notes under this key are about; undefined for any other key. */
   notedCompletion: (key: string) => (key.endsWith(notesSuffix) ? key.replace(notesSuffix, '.json') : undefined),

@@ -138,7 +138,7 @@ function redirectedTo(
   );
 }
 
-/** Throws for answers above the limit: an endpoint that never stops writing, or a compressed answer that explodes. */
+/** Ends in an error above the limit: for an endpoint that never stops writing, or a huge compressed answer. */
 function bounded(response: Response, { origin, pathname }: URL): Response {
   if (response.body === null) return response;
   let bytes = 0;

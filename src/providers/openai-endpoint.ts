@@ -43,7 +43,7 @@ export class OpenAiEndpoint {
     const { timeoutMs, environment = process.env } = settings;
     // Node's own fetch gives up on headers and body after five minutes; a long generation may take longer.
     const timeouts = { headersTimeout: timeoutMs, bodyTimeout: timeoutMs };
-    // One request per connection: the pool holds back more than the endpoint can bear.
+    // One request per connection: the pool queues what exceeds the endpoint's limit.
     const limits = { connections: settings.maxConcurrency, pipelining: 1 };
     this.pool = connectionPool(settings.baseUrl, { ...timeouts, ...limits, keepAliveTimeout: 30_000 }, environment);
     const usual = withDeadlines(this.pool, { wholeMs: timeoutMs, answerMs: timeoutMs });

@@ -120,7 +120,7 @@ export class TrainerTemplate {
   private kill(id: string): void {
     this.request({ kill: id });
     if (!this.alive) killGroup(this.jobs.get(id)?.pid, 'SIGKILL');
-    // A stopped template kills no child.
+    // A suspended template cannot kill its child.
     const impatience = setTimeout(() => {
       if (this.jobs.has(id)) this.killEverything();
     }, this.killGraceMs);

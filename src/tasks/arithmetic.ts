@@ -36,7 +36,7 @@ function drawProblems(settings: ArithmeticSettings, request: DrawRequest): Drawn
   refuseMoreThanExist(settings, evaluatedElsewhere.size + settings.eval + trainingSets * settings.train + validation);
   const stream = differentQuestions(seed, settings, evaluatedElsewhere);
   const evaluation = take(stream, settings.eval, 0);
-  // After the numbers of an evaluation drawn elsewhere, so no id occurs in both.
+  // Also after the numbers of an evaluation drawn elsewhere, so no id occurs in both.
   const first = Math.max(settings.eval, evaluatedElsewhere.size);
   const drawn = Array.from({ length: trainingSets }, (_, set) =>
     take(stream, settings.train, first + set * settings.train),

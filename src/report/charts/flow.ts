@@ -1,4 +1,4 @@
-/** A flow in stages (a Sankey diagram): a band's width is the number that take it; the numbers are beside the nodes. */
+/** A flow in stages (a Sankey diagram): a band's width shows how many take it; the numbers are beside the nodes. */
 import type { SankeySeriesOption } from 'echarts';
 import type { FlowLink, FlowNode } from '../selection-flow';
 import { color } from '../../pages/colors';
@@ -12,7 +12,7 @@ const lineHeight = 15;
 const bandHeight = 150;
 /** Room for the labels of the last stage, which stand right of it. */
 const labelPixels = { wide: 120, narrow: 100 };
-/** Our longest name; a longer one is cut. There is less room after the last stage. */
+/** Enough for all our names; longer ones are cut. There is less room after the last stage. */
 const mostCharacters = { within: 18, last: 15 };
 const narrowest = 500;
 

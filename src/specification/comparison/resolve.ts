@@ -35,7 +35,7 @@ export interface ResolvedComparison {
   baseline: string;
   claims?: Claim[];
   runsInFlight: number;
-  /** SHA-256 (hex) over everything that decides the results; ids do not. */
+  /** SHA-256 (hex) over everything that decides the results, which ids do not. */
   digest: string;
   /** The runs under an id, a whole seed after the other. */
   groups(comparisonId: string): ComparisonGroup[];

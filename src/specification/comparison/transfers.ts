@@ -46,7 +46,7 @@ export function refuseUnknownTrainingTasks(entries: readonly MethodEntry[], task
   if (problems.length > 0) throw new InvalidRunSpec(problems);
 }
 
-/** Methods without training cannot have a task to train on. */
+/** Refuses `trainOn` for methods without training. */
 export function refuseUntunedTransfers(entries: readonly MethodEntry[], derived: readonly DerivedMethod[]): void {
   const problems = entries.flatMap(({ name, trainOn }, index) => {
     const untuned = derived.some((method) => method.name === name && isUntuned(method.specification));
