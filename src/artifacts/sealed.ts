@@ -19,7 +19,7 @@ export async function publishSealed<Content extends object>(
   return { created, content: created ? content : open<Content>(key, stored) };
 }
 
-/** Reads and checks a sealed artifact; undefined where there is none. Throws `ArtifactError` for a corrupt one. */
+/** Reads and checks a sealed artifact; undefined if there is none. Throws `ArtifactError` for a corrupt one. */
 export async function readSealed<Content extends object>(
   store: ArtifactStore,
   key: string,

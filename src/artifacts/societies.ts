@@ -9,7 +9,7 @@ import { readSealed } from './sealed';
 
 type Of = Pick<RunRecord, 'runId' | 'specification'>;
 
-/** Undefined where that iteration has none yet. Throws `ArtifactError` for a corrupt one. */
+/** Undefined if that iteration has none yet. Throws `ArtifactError` for a corrupt one. */
 export async function readSociety(
   store: ArtifactStore,
   { runId, specification }: Of,

@@ -36,7 +36,7 @@ export interface ComparisonReport {
   /** Base models of the runs so far. */
   models: string[];
   baseline: string;
-  /** Calls per answer at which methods are called equal; null where none debates. */
+  /** Calls per answer at which methods are called equal; null if none debates. */
   equalCalls: number | null;
   rows: ComparisonRow[];
   /** By task: what the comparison claims, and whether its runs show it. */

@@ -15,7 +15,7 @@ export interface StatedClaim extends JudgedClaim {
   sentence: string;
   /** The verdict in words: with fewer than three seeds it is for these seeds. */
   standing: string;
-  /** Both accuracies, the difference, its intervals and each seed's; null where nothing was measured. */
+  /** Both accuracies, the difference, its intervals and each seed's; null if nothing was measured. */
   numbers: string | null;
   /** Why the claim is not shown, and what to bear in mind. */
   remarks: string[];

@@ -1,4 +1,4 @@
-/** What a gain costs: calls, tokens and, where an endpoint has prices, money, per percentage point above the baseline. */
+/** What a gain costs: calls, tokens and, if an endpoint has prices, money, per percentage point above the baseline. */
 import type { Prices, TrainingCost } from '../contract/comparison';
 import { isLowerBound, noCounts, subtractCounts } from '../domain/counts';
 import { priceOf } from '../domain/money';
@@ -41,7 +41,7 @@ export function costPerPoint(input: {
   size: Size;
   rival: Size | null;
   training: TrainingCost | null;
-  /** Of the baseline; null where it is untuned. */
+  /** Of the baseline; null if it is untuned. */
   rivalTraining: TrainingCost | null;
   comparison: SeedsComparison | null;
   prices: Prices | undefined;

@@ -17,7 +17,7 @@ interface Reached {
   members: number;
 }
 
-/** Shares 0..1 and nats per token; undefined or null where they were not measured. */
+/** Shares 0..1 and nats per token; undefined or null if they were not measured. */
 const readings = {
   accuracy: ({ evaluation }) => measurementIn(evaluation, 'society')?.result.accuracy,
   /** Mean over the members of each one's own accuracy, in the first and in the last round. */
@@ -43,7 +43,7 @@ const readings = {
   tokensPerResponse: ({ measures }) => valueOf(measures?.responses.last)?.meanTokens.value,
 } satisfies Record<string, (reached: Reached) => number | null | undefined | false>;
 
-/** Null where a seed has no such value. */
+/** Null if a seed has no such value. */
 export type ExplainedValues = Record<keyof typeof readings, number | null>;
 
 export interface ExplainedIteration {

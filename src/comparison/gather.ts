@@ -29,7 +29,7 @@ export interface ComparedArtifacts {
   record?: RunRecord;
   /** All iterations so far, from 0; once the run is finished, the last one decides about the method. */
   evaluations: Evaluation[];
-  /** Of the same iterations, where they were measured. */
+  /** Of the same iterations, if they were measured. */
   measures: Measures[];
   training: TrainingCost;
   /** Optimizer steps of each iteration; empty if nothing is trained. */

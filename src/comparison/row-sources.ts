@@ -65,7 +65,7 @@ export function callsOfDebates({ runs }: ComparisonInput): number[] {
   return [...new Set(calls)].sort((left, right) => left - right);
 }
 
-/** Undefined where the run's society does not debate. */
+/** Undefined if the run's society does not debate. */
 function debateCallsOf({ record, evaluations }: ComparedArtifacts): number | undefined {
   const last = evaluations.at(-1);
   if (record === undefined || last === undefined || record.plan.evaluationRounds === 1) return undefined;

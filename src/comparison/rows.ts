@@ -67,7 +67,7 @@ export function measuredRows(rows: ComparisonRow[], task: string): MeasuredRow[]
 /** The compared rows: a table, and comparisons between any two of them. */
 export interface ComparedRows {
   rows: ComparisonRow[];
-  /** Calls per answer at which methods are called equal, those of the largest debate; null where none debates. */
+  /** Calls per answer at which methods are called equal, those of the largest debate; null if none debates. */
   equalCalls: number | null;
   /** Compares two rows, by label, over the seeds that both have; null if they share none. */
   between(task: string, labels: [string, string]): SeedsComparison | null;

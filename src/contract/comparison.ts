@@ -135,7 +135,7 @@ export interface ComparisonRecord {
   tasks: string[];
   methods: ComparedMethod[];
   baseline: string;
-  /** As the comparison was started with; absent where nothing is claimed. */
+  /** As the comparison was started with; absent if nothing is claimed. */
   claims?: Claim[];
   runsInFlight: number;
   /** A whole seed after the other. */

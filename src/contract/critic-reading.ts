@@ -13,7 +13,7 @@ export type OthersKind = (typeof othersKinds)[number];
 /** One value for each of the six situations a critic is put in. */
 export type Cells<Value> = Record<OwnKind, Record<OthersKind, Value>>;
 
-/** A mean over problems in percentage points; `null` where no problem, or too few for an interval, could be measured. */
+/** A mean over problems in percentage points; `null` if no problem, or too few for an interval, could be measured. */
 export interface Points {
   points: number | null;
   standardError: number | null;

@@ -59,7 +59,7 @@ export interface Evaluation {
   perProblem: ProblemResult[];
 }
 
-/** Audit of the consensus behind a training set; only where reference answers exist, never read by selection. */
+/** Audit of the consensus behind a training set; only if reference answers exist, never read by selection. */
 export interface ConsensusAudit {
   iteration: number;
   /** `examples`: those whose problem has a reference answer and a consensus; others cannot be judged. */

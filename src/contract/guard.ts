@@ -22,7 +22,7 @@ export interface Finding {
 /** What is judged of one iteration; whatever is missing is not judged. */
 export interface DriftPoint {
   iteration: number;
-  /** Only where reference answers exist. */
+  /** Only if reference answers exist. */
   accuracy?: { value: number; standardError: number };
   agreement?: number;
   /** Of the last round. */

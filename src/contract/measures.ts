@@ -102,7 +102,7 @@ export interface TrainingCost {
   /** Completion tokens trained on, all epochs. */
   tokens: number;
   seconds: number;
-  /** Seconds of training on GPUs; 0 where all trained on a CPU. */
+  /** Seconds of training on GPUs; 0 if all trained on a CPU. */
   gpuSeconds: number;
   peakGpuMemoryBytes: number | null;
 }
@@ -145,7 +145,7 @@ export interface Measures {
   /** Nats per token. */
   klBetweenAgents: Record<Role, Measured<Estimate & { pairs: PairValue[] }>>;
   klFromBase: Record<Role, Measured<Estimate & { agents: AgentValue[] }>>;
-  /** Levels only where the data set names several. */
+  /** Levels only if the data set names several. */
   specialisation: Measured<{ rows: AccuracyByType[]; levels?: AccuracyByType[] }>;
   criticEffect: Measured<{ critics: CriticEffect[] }>;
   flips: { sincePrevious: Measured<Flips>; sinceUntuned: Measured<Flips> };
@@ -164,7 +164,7 @@ export interface ResponseScore {
   member: number;
   /** Immutable name of the model that scored. */
   scorer: string;
-  /** Natural logarithm, summed over the response's tokens and, where it ended by itself, the end of the turn. */
+  /** Natural logarithm, summed over the response's tokens and, if it ended by itself, the end of the turn. */
   logProbability: number;
   tokens: number;
 }

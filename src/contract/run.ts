@@ -40,7 +40,7 @@ export interface SplitReferences {
   eval: ArtifactReference;
   /** Index 0 belongs to iteration 1. */
   train: ArtifactReference[];
-  /** Present where the specification asks for a validation split. */
+  /** Present if the specification asks for a validation split. */
   validation?: ArtifactReference;
 }
 
@@ -63,7 +63,7 @@ export interface RunPlan extends RunReference {
   critics?: CriticKind;
   /** N at evaluation; absent in plans of older versions: as many as in training. */
   evaluationMembers?: number;
-  /** Rounds of an evaluation debate: 1 where the society answers by sample or vote. */
+  /** Rounds of an evaluation debate: 1 if the society answers by sample or vote. */
   evaluationRounds: number;
   iterations: number;
   trainProblems: number;
@@ -145,7 +145,7 @@ export interface ShardOutcome {
   shard: number;
   /** Key and digest of the shard's transcripts. */
   transcripts: ArtifactReference;
-  /** The vote samples beside the debate, where some were drawn. */
+  /** The vote samples beside the debate, if any were drawn. */
   votes?: ArtifactReference;
   problems: number;
   agreed: number;
@@ -154,9 +154,9 @@ export interface ShardOutcome {
   failed: number;
   /** What the debates take, whether it was asked for here or adopted from another run. */
   counts: CallCounts;
-  /** The part of `counts` that was adopted (`execution.reuseTurnsOf`); absent where nothing was. */
+  /** The part of `counts` that was adopted (`execution.reuseTurnsOf`); absent if nothing was. */
   reused?: CallCounts;
-  /** Calls beside `counts` whose answers were not kept and may have been charged; absent where there were none. */
+  /** Calls beside `counts` whose answers were not kept and may have been charged; absent if there were none. */
   lost?: CallCounts;
 }
 
@@ -175,7 +175,7 @@ export interface RunProgress {
   iteration: number;
   iterations: number;
   paused: boolean;
-  /** Why the run paused itself, where it did. */
+  /** Why the run paused itself, if it did. */
   pauseReason?: string;
   problems: { done: number; total: number; failed: number };
   counts: CallCounts;
@@ -370,7 +370,7 @@ export interface RunState {
   accuracy: Record<number, number>;
   /** Mean training loss of iterations 1, 2, … so far; what `stopWhen` judges. */
   losses?: (number | null)[];
-  /** Accuracy on the validation split at iterations 0, 1, … so far, where there is one. */
+  /** Accuracy on the validation split at iterations 0, 1, … so far, if there is one. */
   validation?: number[];
   counts: CallCounts;
   timings: StageTiming[];

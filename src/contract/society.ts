@@ -19,7 +19,7 @@ export interface Society {
   iteration: number;
   members: number;
   rounds: number;
-  /** Keyed by agent id: `generation-1..N`, and `critic-1..N` where there are later rounds and critics answer them. */
+  /** Keyed by agent id: `generation-1..N`, and `critic-1..N` if there are later rounds and critics answer them. */
   agents: Record<string, AgentModel>;
   /** The untuned base model, never trained. */
   summariser: string;
@@ -32,7 +32,7 @@ export interface Society {
   sampling: Record<'generation' | 'critic' | 'summariser', Sampling>;
 }
 
-/** `society.json`. Older versions named an endpoint only where it was not the specification's `model.endpoint`. */
+/** `society.json`. Older versions named an endpoint only if it was not the specification's `model.endpoint`. */
 export type StoredSociety = Omit<Society, 'agents'> & {
   agents: Record<string, Omit<AgentModel, 'endpoint'> & Partial<AgentModel>>;
 };

@@ -126,11 +126,11 @@ export interface WeightsRecord {
     /** As in the job; absent: supervised. */
     loss?: TrainingJob['loss'];
     examples: number;
-    /** Examples that the tokenizer found longer than `maxLength`, left out; absent where there were none. */
+    /** Examples that the tokenizer found longer than `maxLength`, left out; absent if there were none. */
     tooLong?: number;
-    /** Examples that spell a control token of the base, left out; absent where there were none. */
+    /** Examples that spell a control token of the base, left out; absent if there were none. */
     spelled?: number;
-    /** Present where the training changed no weight. */
+    /** Present if the training changed no weight. */
     unchanged?: true;
     steps: number;
     tokens: number;

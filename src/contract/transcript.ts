@@ -53,7 +53,7 @@ export interface Turn extends CompletionEnd {
   /** Exactly what the agent was sent, byte for byte. */
   messages: ChatMessage[];
   response: string;
-  /** The normalised value parsed from the response; `null` where none parses. */
+  /** The normalised value parsed from the response; `null` if none parses. */
   answer: string | null;
   /** Whether the answer equals at least one answer of the winning group; absent before the vote. */
   agrees?: boolean;

@@ -38,7 +38,7 @@ export interface EvaluationInput {
 export interface BesideDebate {
   /** Samples 1..k of the largest vote; the first N are the debate's own first round. */
   samples: readonly VoteSample[];
-  /** k of the vote at equal tokens; absent where none is taken. */
+  /** k of the vote at equal tokens; absent if none is taken. */
   atEqualTokens?: number;
   single?: readonly (VoteSample & { temperature: number })[];
 }

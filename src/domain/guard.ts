@@ -59,7 +59,7 @@ function trainingPoint(
   };
 }
 
-/** How often the consensus of the training problems is right, where that is known. */
+/** How often the consensus of the training problems is right, if that is known. */
 function accuracyOf(audit: GuardInput['audit']): Pick<DriftPoint, 'accuracy'> {
   const { agreed: n = 0, consensusRight: correct = 0 } = audit?.problems ?? {};
   if (n === 0) return {};

@@ -26,7 +26,7 @@ export function agentOf(member: number, round: number): string {
   return round === 1 ? generationAgent(member) : criticAgent(member);
 }
 
-/** Ids of all agents of a society: N generation agents, and N critics where there is more than one round. */
+/** Ids of all agents of a society: N generation agents, and N critics if there is more than one round. */
 export function societyAgents(members: number, rounds: number): string[] {
   const numbers = memberNumbers(members);
   return [...numbers.map(generationAgent), ...(rounds > 1 ? numbers.map(criticAgent) : [])];
@@ -50,7 +50,7 @@ export function sampleName(sample: number, members: number): string {
 export const temperatureSampleName = (temperature: number): string =>
   `${generationAgent(1)}.temperature-${temperature}`;
 
-/** `07`; more digits where they are needed. */
+/** `07`; more digits if needed. */
 export function shardName(shard: number): string {
   return `shard-${String(shard).padStart(2, '0')}`;
 }

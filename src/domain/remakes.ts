@@ -63,7 +63,7 @@ const kinds: readonly Kind[] = [
   },
 ];
 
-/** What to do where the file of a key is missing or damaged, as one sentence. */
+/** What to do if the file of a key is missing or damaged, as one sentence. */
 export function cureOf(key: string, damage: 'missing' | 'corrupt'): string {
   const kind = kinds.find(({ pattern }) => pattern.test(key));
   if (kind === undefined) return damage === 'missing' ? 'Restore it' : 'Restore it, or delete it';

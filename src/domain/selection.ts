@@ -36,7 +36,7 @@ export interface SelectionResult {
 /** A response that nothing excludes, before sampling. */
 export interface Candidate {
   example: TrainingExample;
-  /** Null where the endpoint did not count them. */
+  /** Null if the endpoint did not count them. */
   completionTokens: number | null;
   tieBroken: boolean;
 }

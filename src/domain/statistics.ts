@@ -24,7 +24,7 @@ export interface PairedCounts {
 export interface PairedComparison extends PairedCounts {
   /** Accuracy of the first minus accuracy of the second, -1..1. */
   difference: number;
-  /** 95 % interval of `difference`, within -1..1: percentile bootstrap, or Tango's score interval where that has no width. */
+  /** 95 % interval of `difference`, within -1..1: percentile bootstrap, or Tango's score interval if that has no width. */
   interval: Interval;
   /** Exact two-sided McNemar p-value. */
   pValue: number;
@@ -49,7 +49,7 @@ const tail = 0.025;
 /** Beyond ten standard deviations (and 20 counts) a binomial has less mass than a double can add to 1. */
 const standardDeviationsKept = 10;
 
-/** Population standard deviation of per-problem correctness divided by sqrt(n); 0 where nothing was measured. */
+/** Population standard deviation of per-problem correctness divided by sqrt(n); 0 if nothing was measured. */
 export function standardError({ correct, n }: Successes): number {
   if (n === 0) return 0;
   const accuracy = correct / n;

@@ -7,7 +7,7 @@ import { mean } from './statistics';
 
 /** What a run knows of its own course; the newest value is the last of its list. */
 export interface Course {
-  /** Mean training loss of iterations 1, 2, …; `null` where nothing was trained. */
+  /** Mean training loss of iterations 1, 2, …; `null` if nothing was trained. */
   losses?: readonly (number | null)[] | undefined;
   /** Accuracy (0..1) on the validation split of iterations 0, 1, … */
   validation?: readonly number[] | undefined;
@@ -73,7 +73,7 @@ export function lastEpochLoss({ lossCurve }: Training, epochs: number): number |
   return meanOrNull(lossCurve.slice(-steps).map(({ loss }) => loss));
 }
 
-/** Mean over the agents that were trained; `null` where none was. */
+/** Mean over the agents that were trained; `null` if none was. */
 export function meanLoss(losses: readonly (number | null | undefined)[]): number | null {
   return meanOrNull(losses.filter((loss) => typeof loss === 'number'));
 }

@@ -15,7 +15,7 @@ export interface PairVerdict {
   equal: boolean;
 }
 
-/** An answer with the number of the member (or sample) who gave it; `null` where none parsed. */
+/** An answer with the number of the member (or sample) who gave it; `null` if none parsed. */
 export interface Ballot {
   member: number;
   answer: string | null;

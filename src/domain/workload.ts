@@ -10,7 +10,7 @@ export interface Workload {
     training: number;
     /** The societies of iterations 0..L on the evaluation problems, votes beside the debate included. */
     evaluation: number;
-    /** The same on the validation split, where `stopWhen` has one. */
+    /** The same on the validation split, if `stopWhen` has one. */
     validation: number;
     total: number;
   };

@@ -1,4 +1,4 @@
-/** Texts that models wrote, as they are: shown, never interpreted, and cut where they are too long for a page. */
+/** Texts that models wrote, as they are: shown, never interpreted, and cut if they are too long for a page. */
 import { html } from './html';
 import type { Html } from './html';
 import { count } from './numbers';

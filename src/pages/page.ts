@@ -49,7 +49,7 @@ export type Item = string | { verdict: string; text: string; numbers: string; re
 
 export interface Table {
   kind: 'table';
-  /** What the numbers are, with n, seed and interval where they have them. */
+  /** What the numbers are, with n, seed and interval if they have them. */
   caption: string;
   columns: Pick<Column<never>, 'head' | 'brief' | 'holds'>[];
   groups: { title?: string; rows: { cells: Cell[]; isTotal: boolean }[] }[];

@@ -31,7 +31,7 @@ export interface Inference {
 
 export interface TokenizedText {
   tokens: number[];
-  /** Most tokens the model reads; undefined where the server does not say. */
+  /** Most tokens the model reads; undefined if the server does not say. */
   limit: number | undefined;
 }
 
@@ -110,7 +110,7 @@ export interface ArtifactStore {
  * activities do not use them. Throws `ArtifactError`.
  */
 export interface LocalFolders {
-  /** Publishes a finished folder by one rename; returns false where the target was there already. */
+  /** Publishes a finished folder by one rename; returns false if the target was there already. */
   publishDirectory(localDirectory: string, key: string): Promise<boolean>;
   has(key: string): Promise<boolean>;
   /** A path on this host for a stored file or folder. */

@@ -23,7 +23,7 @@ interface Asking {
   pausesMs?: readonly number[];
 }
 
-/** `ask` throws the last attempt's `ProviderError`, at once where no retry may help, and the signal's reason once it is aborted. */
+/** `ask` throws the last attempt's `ProviderError`, at once if no retry may help, and the signal's reason once it is aborted. */
 export function patientAsking({ inference, signal, pausesMs = usualPausesMs }: Asking): PatientAsking {
   let counts = noCounts;
 

@@ -51,7 +51,7 @@ export const compactInstructions: Instructions = {
   cooperative: { generation: 'Together.', critic: 'Together.' },
 };
 
-/** The text that precedes an agent's first prompt, filled in and with its separator; empty where there is none. */
+/** The text that precedes an agent's first prompt, filled in and with its separator; empty if there is none. */
 export function instructionOf(instructions: Instructions, settings: InstructionSettings, agent: string): string {
   if (settings === 'none') return '';
   const texts = typeof settings === 'string' ? instructions[settings] : settings;

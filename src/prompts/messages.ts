@@ -7,7 +7,7 @@ import type { PromptSet } from './prompt-sets';
 /** The first request to an agent. */
 export interface FirstRound {
   question: string;
-  /** What precedes the prompt, with its separator (`instructionOf`); empty or absent where nothing does. */
+  /** What precedes the prompt, with its separator (`instructionOf`); empty or absent if nothing does. */
   instruction?: string;
 }
 
@@ -41,7 +41,7 @@ export function hintedMessages(
   return [...system(prompts.system), user(instruction + fill(prompts.hinted, { firstRound, question, reference }))];
 }
 
-/** Asks for a summary of the other members' responses; `question` only where a setting shows it to the summariser. */
+/** Asks for a summary of the other members' responses; `question` only if a setting shows it to the summariser. */
 export function summaryMessages(
   prompts: PromptSet,
   othersResponses: readonly string[],

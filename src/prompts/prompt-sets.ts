@@ -13,7 +13,7 @@ export interface PromptSet extends PromptTemplates {
   task: string;
   /** Round 1 of a re-ask with the reference answer as a hint: `{firstRound}` or `{question}`, and `{reference}`. */
   hinted: string;
-  /** System prompt of the agents, and of the summariser; none where absent. */
+  /** System prompt of the agents, and of the summariser; none if absent. */
   system?: string | undefined;
   summarySystem?: string | undefined;
   instructions: Instructions;

@@ -36,7 +36,7 @@ export interface PromptSetTemplates {
   name: string;
   /** What members write to each other; absent: prose. `json`: objects with `steps` and `answer`. */
   form?: 'json';
-  /** What precedes an agent's first prompt, where `method.instructions` names something. */
+  /** What precedes an agent's first prompt, if `method.instructions` names any. */
   instructions: Instructions;
   /** The re-ask with the reference answer as a hint: `{firstRound}` (or `{question}`) and `{reference}`. */
   hinted: string;

@@ -46,7 +46,7 @@ export class JobRunner {
 
   constructor(private readonly options: JobRunnerOptions) {}
 
-  /** Starts the template, so that the first job need not wait for torch. Throws where it cannot be started. */
+  /** Starts the template, so that the first job need not wait for torch. Throws if it cannot be started. */
   async warmUp(): Promise<void> {
     if (this.mayFork(this.options.device)) await this.liveTemplate().ready;
   }
@@ -182,7 +182,7 @@ class TrainingEvents {
     private readonly onEvent: (event: TrainingEvent) => void,
   ) {}
 
-  /** False where the training should not go on. */
+  /** False if the training should not go on. */
   accept(value: unknown): boolean {
     if (this.error !== undefined) return false;
     const parsed = trainingEventSchema.safeParse(value);

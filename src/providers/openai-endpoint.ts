@@ -172,7 +172,7 @@ export class OpenAiEndpoint {
   }
 }
 
-/** What `fetch` throws where a connection cannot be made or ends in the middle; any other TypeError is a bug of ours. */
+/** What `fetch` throws if a connection cannot be made or ends in the middle; any other TypeError is a bug of ours. */
 function isBrokenOff(error: unknown): error is TypeError {
   return error instanceof TypeError && (error.cause !== undefined || error.message === 'terminated');
 }

@@ -3,7 +3,7 @@
 /** A failure as an answer's body reports it; `status` stands in for the answer's own 200. */
 export interface ReportedError {
   reason: string;
-  /** HTTP status that its code stands for; undefined where it has none that is known. */
+  /** HTTP status that its code stands for; undefined if it has none that is known. */
   status: number | undefined;
 }
 
@@ -54,7 +54,7 @@ const statusOfWord: Readonly<Record<string, number>> = {
   deadline_exceeded: 504,
 };
 
-/** The reason in the text of a refusal; the text itself where it is no JSON. One short line; empty where there is none. */
+/** The reason in the text of a refusal; the text itself if it is not JSON. One short line; empty if there is none. */
 export function reasonInText(text: string): string {
   try {
     return oneLine(reasonIn(JSON.parse(text)));
@@ -63,7 +63,7 @@ export function reasonInText(text: string): string {
   }
 }
 
-/** The error inside an answer that came with status 200; undefined where there is none. */
+/** The error inside an answer that came with status 200; undefined if there is none. */
 export function errorInside(answer: unknown): ReportedError | undefined {
   if (!isObject(answer)) return undefined;
   const inChoice: unknown = Array.isArray(answer.choices) && isObject(answer.choices[0]) && answer.choices[0].error;

@@ -22,7 +22,7 @@ export interface TrainerTask {
   mode: 'run' | 'check';
 }
 
-/** How a training ended. `code` is null where a signal ended it. */
+/** How a training ended. `code` is null if a signal ended it. */
 export interface TrainerExit {
   code: number | null;
   signal: string | null;
@@ -70,7 +70,7 @@ export function spawnTrainer(options: PythonOptions, trainerArguments: string[])
   return child;
 }
 
-/** Undefined where the process could not be started. */
+/** Undefined if the process could not be started. */
 export function stdinOf(child: ChildProcess): Writable | undefined {
   return child.stdin ?? undefined;
 }

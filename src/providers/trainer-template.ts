@@ -30,7 +30,7 @@ type Message = z.infer<typeof messageSchema>;
 export interface TemplateFacts {
   /** What a job with device `auto` would run on. */
   accelerator: 'cpu' | 'cuda';
-  /** Of the idle template; more than one would make its forks unsafe. Null where the platform does not tell. */
+  /** Of the idle template; more than one would make its forks unsafe. Null if the platform does not tell. */
   threads: number | null;
 }
 
@@ -44,7 +44,7 @@ interface ForkedJob {
 /** One template process, from its start to its end; a dead one is replaced by a new instance. */
 export class TrainerTemplate {
   alive = true;
-  /** Rejects where the template ends before it is ready. */
+  /** Rejects if the template ends before it is ready. */
   readonly ready: Promise<TemplateFacts>;
   private readonly child: ChildProcess;
   private readonly ended: Promise<TrainerExit>;

@@ -20,7 +20,7 @@ export interface FollowedAnswer {
   answer: string | null;
   /** `null` without a reference answer. */
   right: boolean | null;
-  /** Whether it equals the consensus; absent where there was no vote. */
+  /** Whether it equals the consensus; absent if there was no vote. */
   agrees?: boolean;
   response: string;
   /** Characters of the response that are left out. */
@@ -29,7 +29,7 @@ export interface FollowedAnswer {
 
 export interface FollowedDebate {
   iteration: number;
-  /** One list of answers per round, in their order; empty where the problem failed. */
+  /** One list of answers per round, in their order; empty if the problem failed. */
   rounds: FollowedAnswer[][];
   /** The society's own answer if that is the debate's consensus, and whether its own way of answering was right. */
   consensus: Consensus['kind'];

@@ -5,7 +5,7 @@ import { isLowerBound } from '../domain/counts';
 import { priceOf } from '../domain/money';
 import { count, money } from '../pages/numbers';
 
-/** `1,234`, `≥ 1,234` where some calls' tokens are unknown, `unknown` where all are. */
+/** `1,234`, `≥ 1,234` if some calls' tokens are unknown, `unknown` if all are. */
 export function promptTokensText({ calls, promptTokens, withoutPromptTokens }: CallCounts): string {
   return knownText(count(promptTokens), { calls, without: withoutPromptTokens });
 }

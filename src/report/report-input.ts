@@ -16,7 +16,7 @@ export interface IterationArtifacts {
   iteration: number;
   evaluation?: Evaluation;
   selection?: SelectionReport;
-  /** One per trained agent; empty where nothing is trained or training has not ended. */
+  /** One per trained agent; empty if nothing is trained or training has not ended. */
   weights: WeightsRecord[];
   audit?: ConsensusAudit;
   measures?: Measures;
@@ -37,7 +37,7 @@ export interface ReportInput {
   references?: Record<string, string>;
   /** Questions of the evaluation problems by problem id, for the ledger of flips. */
   questions?: Record<string, string>;
-  /** Types of the evaluation problems by problem id, where the data set names them. */
+  /** Types of the evaluation problems by problem id, if the data set names them. */
   types?: Record<string, string>;
   /** All evaluation debates on the problems that `chooseFollowedProblems` names. */
   followed?: JudgedDebate[];

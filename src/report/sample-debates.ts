@@ -10,7 +10,7 @@ export interface SampleDebate {
   transcript: Transcript;
   /** Whether the society's answer was right; `null` if it was not compared with a reference answer. */
   correct: boolean | null;
-  /** The data set's answer, where the report was given it. */
+  /** The data set's answer, if the report was given it. */
   reference: string | null;
 }
 

@@ -110,7 +110,7 @@ function votesAmong(rivals: Measurement[]): Measurement[] {
   return rivals.filter(({ mode }) => mode !== 'society');
 }
 
-/** The most accurate, then the next; null where there is only one. */
+/** The most accurate, then the next; null if there is only one. */
 function bestTwo(rivals: Measurement[]): MeasurementPair | null {
   const [winner, second] = [...rivals].sort((left, right) => right.result.accuracy - left.result.accuracy);
   return winner === undefined || second === undefined ? null : [winner, second];

@@ -105,7 +105,7 @@ function list(each: string): string {
 
 function range(node: SchemaNode): string {
   const { minimum, exclusiveMinimum, maximum, exclusiveMaximum } = node as Record<string, number | undefined>;
-  // Zod writes the largest safe integer where there is no limit.
+  // Zod writes the largest safe integer if there is no limit.
   const hasMaximum = maximum !== undefined && maximum < Number.MAX_SAFE_INTEGER;
   if (minimum !== undefined && hasMaximum) return ` from ${minimum} to ${maximum}`;
   const lower =

@@ -1,7 +1,7 @@
 /** Which known name a misspelt one most likely meant. */
 const longestName = 64;
 
-/** The known name that a misspelt one most likely meant; `undefined` where none is close. */
+/** The known name that a misspelt one most likely meant; `undefined` if none is close. */
 function nearestName(name: string, known: readonly string[]): string | undefined {
   // Nobody misspells a name into a text of this length, and comparing takes its square.
   if (name.length > longestName) return undefined;

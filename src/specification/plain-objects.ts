@@ -22,7 +22,7 @@ export function notTooDeep(value: unknown, where: string): unknown {
   throw new InvalidRunSpec([`${where}: is nested more than ${mostLevels} levels deep`]);
 }
 
-/** The value at a path; `undefined` where there is none. Own fields only. */
+/** The value at a path; `undefined` if there is none. Own fields only. */
 export function valueAt(value: unknown, path: Path): unknown {
   return path.reduce<unknown>((part, key) => {
     if (typeof part !== 'object' || part === null || !Object.hasOwn(part, key)) return undefined;

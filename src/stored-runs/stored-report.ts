@@ -5,7 +5,7 @@ import type { ArtifactStore } from '../ports';
 import type { Report } from '../report';
 import { storedRunIds } from './stored-run';
 
-/** @throws ConfigError where the run is unknown or nothing has been evaluated yet. */
+/** @throws ConfigError if the run is unknown or nothing has been evaluated yet. */
 export async function readReport(store: ArtifactStore, runId: string): Promise<Report> {
   const bytes = await store.read(runKeys.reportData(runId));
   if (bytes !== undefined) return parsed(runId, bytes);

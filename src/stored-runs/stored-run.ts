@@ -24,7 +24,7 @@ export class StoredRun {
     readonly record: RunRecord,
   ) {}
 
-  /** Undefined where the store knows no such run. */
+  /** Undefined if the store knows no such run. */
   static async find(store: ArtifactStore, runId: string): Promise<StoredRun | undefined> {
     const record = await readSealed<RunRecord>(store, runKeys.record(runId));
     return record && new StoredRun(store, record);

@@ -11,7 +11,7 @@ export interface CsvRecord {
 /** Characters that one record may have: no problem is that long. */
 const longestRecord = 2 ** 20;
 
-/** Records of a text in order, empty lines skipped. Throws `DatasetError` where a quote is never closed. */
+/** Records of a text in order, empty lines skipped. Throws `DatasetError` if a quote is never closed. */
 export function csvRecords(text: string, file: string): CsvRecord[] {
   const records: CsvRecord[] = [];
   // The parser counts the line that a record ends on.

@@ -19,7 +19,7 @@ export interface DataFile {
 }
 
 export interface Layout {
-  /** The task's kind: where a folder holds several data sets, the files that carry this name are meant. */
+  /** The task's kind: if a folder holds several data sets, the files that carry this name are meant. */
   kind: string;
   /** With the period, in lower case. */
   extensions: readonly string[];

@@ -12,7 +12,7 @@ export interface PlacedRow<Row> {
   refuse(problem: string): never;
 }
 
-/** Empty lines are skipped. Throws `DatasetError` where a line is no JSON, or not what the schema asks for. */
+/** Empty lines are skipped. Throws `DatasetError` if a line is not JSON, or not what the schema asks for. */
 export async function* jsonRows<Row>(file: DataFile, schema: z.ZodType<Row>): AsyncGenerator<PlacedRow<Row>> {
   const isSingle = file.path.toLowerCase().endsWith('.json');
   for await (const line of isSingle ? wholeFile(file.path) : fileLines(file.path)) {

@@ -135,7 +135,7 @@ async function readFiles(files: DataFile[], { read, settings }: PoolsRequest): P
   return { problems, leftOut, source };
 }
 
-/** `gsm8k-train`; of several files also the file's name and its folder's, or all folders' where two would be the same. */
+/** `gsm8k-train`; of several files also the file's name and its folder's, or all folders' if two would be the same. */
 function idPrefixes(kind: string, files: DataFile[]): string[] {
   const splitOf = ({ split }: DataFile) => (split === 'whole' ? '' : `-${split}`);
   if (files.length === 1) return files.map((file) => `${kind}${splitOf(file)}`);

@@ -11,7 +11,7 @@ import { ConfigError } from '../errors';
 export interface TaskAccess {
   /** Absolute paths by name, from `taskModules` of config.yaml. */
   readonly named: Readonly<Record<string, string>>;
-  /** Whether a program may be loaded by its path; its source is read only where the path was allowed. */
+  /** Whether a program may be loaded by its path; its source is read only if the path was allowed. */
   mayLoad(file: string, source: () => string): boolean;
   /** Whether data outside MAFT_DATA and `dataFolders` may be read by their path. */
   mayRead(path: string): boolean;

@@ -49,9 +49,9 @@ export interface TaskContext {
 /** Reads and compares answers; knows no reference answer, so label-free code may hold it. */
 export interface AnswerReader {
   readonly answerType: AnswerType;
-  /** The normalised answer of a response (or of a reference answer's text); `null` where none parses. */
+  /** The normalised answer of a response (or of a reference answer's text); `null` if none parses. */
   parse(response: string): string | null | Promise<string | null>;
-  /** Decides equality in this process; absent where the grading port must be asked. */
+  /** Decides equality in this process; absent if the grading port must be asked. */
   readonly equal?: (a: string, b: string) => boolean | Promise<boolean>;
 }
 
@@ -59,7 +59,7 @@ export interface Task extends AnswerReader {
   readonly kind: string;
   /**
    * Draws the problems of a whole run; the same seed always draws the same. Training and evaluation never share an id or
-   * a normalised question. Throws `InvalidRunSpec` where more are asked for than there are, `DatasetError` with file and
+   * a normalised question. Throws `InvalidRunSpec` if more are asked for than there are, `DatasetError` with file and
    * line for data that do not parse.
    */
   draw(request: DrawRequest): Promise<DrawnProblems>;

@@ -73,7 +73,7 @@ interface LoadedModule {
   process: ModuleProcess;
 }
 
-/** Throws `ConfigError` where this worker may not run it. */
+/** Throws `ConfigError` if this worker may not run it. */
 function programOf({ module, path }: ModuleSettings, context: TaskContext): ModuleProgram {
   if ((module === undefined) === (path === undefined)) throw new ConfigError('task: give either `module` or `path`');
   const { access = nothingAllowed, dataDirectory } = context;

@@ -39,7 +39,7 @@ function voteSizes(rows: ComparisonRow[]): string {
   return [...new Set(calls)].sort((left, right) => left - right).join(' or ');
 }
 
-/** `76.5 ± 1.3 % (75.0 to 78.1)`: the lowest and the highest seed, where there are several. */
+/** `76.5 ± 1.3 % (75.0 to 78.1)`: the lowest and the highest seed, if there are several. */
 function accuracyText(cell: Cell | null | undefined): string | null {
   if (cell === null || cell === undefined) return null;
   const text = percentWithError(cell);
@@ -60,7 +60,7 @@ function accuracyNote({ rows, seeds }: ComparisonReport): string {
   return `Accuracy ± standard error over the problems; ${several}.${size}`;
 }
 
-/** Null where nothing is measured yet. */
+/** Null if nothing is measured yet. */
 function accuracyPlot({ rows, tasks }: ComparisonReport, task: string): Chart | null {
   const lines = rows.flatMap((row) => lineOf(row, task));
   if (lines.length === 0) return null;

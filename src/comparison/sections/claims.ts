@@ -4,7 +4,7 @@ import type { ComparisonReport } from '../build';
 import type { StatedClaim } from '../claims';
 import { byTask } from './tasks';
 
-/** Null where nothing is claimed. */
+/** Null if nothing is claimed. */
 export function claimsSection({ claims, tasks }: ComparisonReport): Section | null {
   const lists = byTask(tasks, (task) => [list('statements', (claims[task] ?? []).map(claimItem))]);
   if (lists.length === 0) return null;

@@ -8,7 +8,7 @@ import type { ComparisonReport } from '../build';
 import { lastIteration, type ComparedCurves } from '../curves';
 import { byTask } from './tasks';
 
-/** Null where no method has more than one iteration. */
+/** Null if no method has more than one iteration. */
 export function curvesSection({ curves, tasks }: ComparisonReport): Section | null {
   return section(
     'curves',

@@ -9,7 +9,7 @@ import type { ComparisonReport } from '../build';
 import type { ComparisonRow, MeasuredRow } from '../rows';
 import { groupsByTask } from './tasks';
 
-/** Null where nothing is compared yet. */
+/** Null if nothing is compared yet. */
 export function differencesSection(report: ComparisonReport): Section | null {
   const { tasks, baseline } = report;
   const plots = present(tasks.map((task) => forestPlot(report, task)));

@@ -18,7 +18,7 @@ import type { ComparisonReport } from '../build';
 import type { ExplainedValues, Explanation } from '../explanations';
 import { byTask } from './tasks';
 
-/** Null where no method answers as a society, or none is finished. */
+/** Null if no method answers as a society, or none is finished. */
 export function whySection({ explanations, tasks }: ComparisonReport): Section | null {
   if (Object.values(explanations).every((found) => found.length === 0)) return null;
   const groups = tasks.map((task) => ({

@@ -69,7 +69,7 @@ function boxGroups(text: string): string[][] {
 }
 
 /**
- * The answer in the last box that holds one; `undefined` where no box does.
+ * The answer in the last box that holds one; `undefined` if no box does.
  * @param together Combines different answers of adjacent boxes into one; by default they give `null`.
  */
 export function lastBoxed(

@@ -50,7 +50,7 @@ export function doubtOf(comparison: SeedsComparison): Doubt | null {
   return doSeedsAgree ? 'exact-test' : 'seeds';
 }
 
-/** On which side of 0 an interval lies; 0 where it holds 0. */
+/** On which side of 0 an interval lies; 0 if it holds 0. */
 function signOf({ lower, upper }: Interval): -1 | 0 | 1 {
   if (lower > 0) return 1;
   return upper < 0 ? -1 : 0;

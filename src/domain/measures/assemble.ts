@@ -124,7 +124,7 @@ function withPanels<Value extends object>(
   return panels === undefined ? notMeasurable('with one round there are no critics') : measure(panels);
 }
 
-/** `undefined` where the role does not speak. */
+/** `undefined` if the role does not speak. */
 function rolePanels(
   { transcripts, rounds, members, measuredProblems }: MeasuresInput,
   role: Role,

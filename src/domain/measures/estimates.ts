@@ -19,7 +19,7 @@ export function notMeasurable(reason: string): NotMeasurable {
   return { kind: 'not-measurable', reason };
 }
 
-/** Mean over problems; `undefined` where there are none. */
+/** Mean over problems; `undefined` if there are none. */
 export function estimateMean(values: readonly number[]): Estimate | undefined {
   return estimateMeanOfRatios([{ numerators: values, denominators: values.map(() => 1) }]);
 }
@@ -35,7 +35,7 @@ export function estimateMeanOfRatios(ratios: readonly Ratio[]): Estimate | undef
   return { value, interval: told.length < 2 ? null : bootstrapInterval(ratios, told), n: told.length };
 }
 
-/** Sum of the numerators by sum of the denominators; `undefined` where the latter is 0. */
+/** Sum of the numerators by sum of the denominators; `undefined` if the latter is 0. */
 export function ratioOf({ numerators, denominators }: Ratio, times?: Uint32Array): number | undefined {
   let numerator = 0;
   let denominator = 0;

@@ -18,7 +18,7 @@ export function responseShape(panels: readonly Panel[]): ResponseShape | undefin
   };
 }
 
-/** Over the responses whose tokens were counted; 0 where the endpoint counted none. */
+/** Over the responses whose tokens were counted; 0 if the endpoint counted none. */
 function meanTokensOf(panels: readonly Panel[]) {
   const counted = panels.map(({ turns }) => turns.flatMap(({ usage }) => usage.completionTokens ?? []));
   const isSilent = counted.every((tokens) => tokens.length === 0);

@@ -10,9 +10,9 @@ export interface SpecialisationInput {
   transcripts: readonly Transcript[];
   members: number;
   rounds: number;
-  /** Subject or the like; `undefined` where the data set names none. */
+  /** Subject or the like; `undefined` if the data set names none. */
   typeOf(problemId: string): string | undefined;
-  /** How hard, 1 being easy; `undefined` where the data set does not say. */
+  /** How hard, 1 being easy; `undefined` if the data set does not say. */
   levelOf?(problemId: string): number | undefined;
   isCorrect(problemId: string, answer: string): boolean;
   /** Whether the society's own answer was right, by its own way of answering. */

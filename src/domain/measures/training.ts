@@ -3,7 +3,7 @@ import type { ConsensusAudit } from '../../contract/evaluation';
 import type { TrainingCost, WrongConsensus } from '../../contract/measures';
 import type { WeightsRecord } from '../../contract/training-job';
 
-/** Share of the judged training examples whose consensus is wrong; `undefined` where none could be judged. */
+/** Share of the judged training examples whose consensus is wrong; `undefined` if none could be judged. */
 export function wrongConsensus({ agents }: ConsensusAudit): WrongConsensus | undefined {
   const examples = agents.reduce((sum, agent) => sum + agent.examples, 0);
   const wrong = agents.reduce((sum, agent) => sum + agent.wrongConsensus, 0);

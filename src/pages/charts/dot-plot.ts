@@ -14,7 +14,7 @@ export interface DotLine {
   interval: Interval;
   /** 95 %, over the seeds; null with fewer than three. */
   overSeeds: Interval | null;
-  /** Each seed's own value, where there are several. */
+  /** Each seed's own value, if there are several. */
   seeds: number[];
 }
 

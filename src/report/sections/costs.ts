@@ -1,4 +1,4 @@
-/** Calls, tokens, seconds and, where the endpoint has prices, money per stage. */
+/** Calls, tokens, seconds and, if the endpoint has prices, money per stage. */
 import type { CallCounts, StageTiming } from '../../contract/run';
 import { addCounts, noCounts, subtractCounts } from '../../domain/counts';
 import { stackedBars } from '../../pages/charts/stacked-bars';

@@ -76,7 +76,7 @@ function asWritten(text: string): Html {
   return html`<pre class="text">${text}</pre>`;
 }
 
-/** Quoted where a shell would read more than one plain word. */
+/** Quoted if a shell would read more than one plain word. */
 function shellWord(word: string): string {
   const line = visibleLine(word);
   return /^[\w./-]+$/.test(line) ? line : `'${line.replace(/'/g, `'\\''`)}'`;

@@ -188,7 +188,7 @@ function comparedMethods(entries: MethodEntry[], derived: DerivedMethod[]): Comp
   return entries.map(({ name, preset, trainOn }) => {
     const found = derived.find((method) => method.name === name);
     const tuned = found !== undefined && !isUntuned(found.specification);
-    // Only where it is given: a comparison without has the digest it always had.
+    // Only if it is given: a comparison without has the digest it always had.
     return { name, preset, tuned, ...(trainOn === undefined ? {} : { trainOn }) };
   });
 }
