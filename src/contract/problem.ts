@@ -2,9 +2,9 @@
 export interface Problem {
   id: string;
   question: string;
-  /** What sort of problem it is (MATH's subject, MMLU's, a user's own), if the data say: for results by type. */
+  /** What sort of problem it is (MATH's subject, MMLU's, a user's own), if the data say so: for results by type. */
   type?: string;
-  /** 1 (easy) to 5 (hard), if the data say. */
+  /** 1 (easy) to 5 (hard), if the data say so. */
   level?: number;
 }
 

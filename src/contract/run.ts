@@ -296,7 +296,7 @@ export interface ScoreShardInput {
   transcripts: ArtifactReference;
 }
 
-/** What is stored of one kind of scoring, found or made now. */
+/** Texts and tokens scored for one shard, now or by an earlier attempt. */
 export interface ScoredShard {
   texts: number;
   tokens: number;

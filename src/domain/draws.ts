@@ -46,7 +46,7 @@ export interface SampledCall {
   problemId: string;
   /** 1..M */
   round: number;
-  /** The agent's id; a further sample of the same agent needs a name of its own (`sampleName` in identifiers.ts). */
+  /** The agent's id; a further sample of the same agent needs its own name (`sampleName` in identifiers.ts). */
   agent: string;
 }
 

@@ -26,7 +26,7 @@ export interface SelectionSettings {
   correctedShare: number;
   mixing: 'sample-each' | 'exact-share' | 'weighted-loss';
   criticTarget: 'last-round' | 'critic-rounds' | 'all-rounds';
-  /** A consensus trains somebody only if votes / N exceeds this. */
+  /** Responses are trained on only if votes / N of the consensus exceeds this. */
   minimumAgreement: number;
   seed: number;
   iteration: number;

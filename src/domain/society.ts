@@ -34,7 +34,7 @@ export function untunedSociety(runId: string, specification: RunSpecification): 
 export function tunedSociety(previous: Society, iteration: number, weights: WeightsRecord[]): UnversionedSociety {
   const { version: _, ...rest } = previous;
   const byAgent = new Map(weights.map((record) => [record.agent, record]));
-  // Agents without weights of their own, untuned critics among them, stay what they are.
+  // Agents without their own weights, untuned critics among them, stay what they are.
   const agents = Object.entries(previous.agents).map(([agent, before]): [string, AgentModel] => {
     const record = byAgent.get(agent) ?? byAgent.get(sharedAgent);
     if (record?.outcome !== 'trained') return [agent, before];

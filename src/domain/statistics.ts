@@ -24,7 +24,7 @@ export interface PairedCounts {
 export interface PairedComparison extends PairedCounts {
   /** Accuracy of the first minus accuracy of the second, -1..1. */
   difference: number;
-  /** 95 % interval of `difference`, within -1..1: percentile bootstrap, or Tango's score interval if that has no width. */
+  /** 95 % interval of `difference`, within -1..1: percentile bootstrap, or Tango's score interval if its width is 0. */
   interval: Interval;
   /** Exact two-sided McNemar p-value. */
   pValue: number;

@@ -102,7 +102,7 @@ function itemMarkup(item: Item): Html {
 /** With more, a table is set smaller on paper, where it cannot scroll. */
 const mostColumnsOnPaper = 11;
 
-/** Accessible: a caption, column and row headers, and a frame of its own that scrolls on a narrow screen. */
+/** Accessible: a caption, column and row headers, and its own frame, which scrolls on a narrow screen. */
 function tableMarkup({ caption, columns, groups }: Table): Html {
   const kind = (index: number) => columns[index]?.holds ?? (index === 0 ? 'words' : 'number');
   const row = ({ cells: [header = null, ...cells], isTotal }: Table['groups'][number]['rows'][number]) =>

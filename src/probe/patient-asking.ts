@@ -23,7 +23,7 @@ interface Asking {
   pausesMs?: readonly number[];
 }
 
-/** `ask` throws the last attempt's `ProviderError`, at once if no retry may help, and the signal's reason once it is aborted. */
+/** `ask` throws the last attempt's `ProviderError`, at once if no retry may help, or an aborted signal's reason. */
 export function patientAsking({ inference, signal, pausesMs = usualPausesMs }: Asking): PatientAsking {
   let counts = noCounts;
 

@@ -37,7 +37,7 @@ export interface AccuracyPoint {
   accuracy: number;
   standardError: number;
   interval: Interval;
-  /** Against the same mode of the untuned society; `null` at iteration 0 and if it was not measured. */
+  /** Against the same mode of the untuned society; `null` at iteration 0, or if that was not measured. */
   comparison: PairedComparison | null;
 }
 

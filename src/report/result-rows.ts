@@ -38,7 +38,7 @@ export interface ResultRow {
   moneyPerThousandProblems: number | null;
   noAnswer: number;
   tieBroken: number;
-  /** Against the untuned society's own answer; `null` for itself and if nothing can be paired. */
+  /** Against the untuned society's own answer; `null` for itself, or if nothing can be paired. */
   comparison: PairedComparison | null;
 }
 

@@ -3,7 +3,7 @@ const longestName = 64;
 
 /** The known name that a misspelt one most likely meant; `undefined` if none is close. */
 function nearestName(name: string, known: readonly string[]): string | undefined {
-  // Nobody misspells a name into a text of this length, and comparing takes its square.
+  // A longer text is no misspelt name, and the time to compare grows with its square.
   if (name.length > longestName) return undefined;
   const wanted = name.toLowerCase();
   const [best] = known

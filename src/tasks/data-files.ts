@@ -1,4 +1,4 @@
-/** Finds the files of a data set in a folder, whoever named them: which are for training, which for testing. */
+/** Finds the files of a data set in a folder, however they are named: which are for training, which for testing. */
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { readdir, realpath, stat } from 'node:fs/promises';
@@ -19,7 +19,7 @@ export interface DataFile {
 }
 
 export interface Layout {
-  /** The task's kind: if a folder holds several data sets, the files that carry this name are meant. */
+  /** The task's kind: if a folder holds several data sets, only files with this name count. */
   kind: string;
   /** With the period, in lower case. */
   extensions: readonly string[];

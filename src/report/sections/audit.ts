@@ -1,4 +1,4 @@
-/** How often the consensus that trained somebody was wrong; shown only if reference answers exist. */
+/** How often the consensus behind training examples was wrong; shown only if reference answers exist. */
 import type { ConsensusAudit } from '../../contract/evaluation';
 import { shareChart, type ShareLine } from '../../pages/charts/shares';
 import { count, percent } from '../../pages/numbers';
