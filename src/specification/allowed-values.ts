@@ -11,7 +11,7 @@ export function knownFields(path: Path, specification: unknown, schema?: z.ZodTy
   return [...new Set(objects.flatMap((node) => Object.keys(node.properties as PlainObject)))];
 }
 
-/** Dotted paths of fields with this name (`epochs`: `finetuning.epochs`), spelling aside (`batch_size`, `batchsize`). */
+/** Paths of the fields with this name (`epochs`: `finetuning.epochs`), spelling aside (`batch_size`, `batchsize`). */
 export function placesOf(name: string, schema?: z.ZodType): string[] {
   return allPlaces(rootOf(schema ?? runSpecificationSchema)).filter(
     (path) => plainName(path.slice(path.lastIndexOf('.') + 1)) === plainName(name),
