@@ -98,7 +98,7 @@ async function iterationToExport(run: StoredRun, asked: number | undefined): Pro
   const { runId, plan } = run.record;
   if (plan.trainedAgents.length === 0 || plan.iterations === 0) {
     const why = plan.trainedAgents.length === 0 ? `its method ${plan.method}` : 'a run of 0 iterations';
-    throw new InvalidRunSpec([`run: ${runId} has nothing to export: ${why} trains nobody`]);
+    throw new InvalidRunSpec([`run: ${runId} has nothing to export: ${why} does not train`]);
   }
   const selected = await selectedIterations(run);
   const newest = selected.at(-1);

@@ -11,11 +11,14 @@ interface Ending {
 
 const knownEndings: Readonly<Record<string, Ending>> = {
   // A small model that rambles has some of these from the start.
-  truncated: { sentence: 'Responses cut at the token limit, which train nobody', unusualShare: 0.1 },
-  filtered: { sentence: 'Responses withheld or cut by the provider’s filter, which train nobody', unusualShare: 0.01 },
-  empty: { sentence: 'Empty responses, which train nobody', unusualShare: 0.01 },
+  truncated: { sentence: 'Responses cut at the token limit, not used for training', unusualShare: 0.1 },
+  filtered: {
+    sentence: 'Responses withheld or cut by the provider’s filter, not used for training',
+    unusualShare: 0.01,
+  },
+  empty: { sentence: 'Empty responses, not used for training', unusualShare: 0.01 },
   [tooLargeEnding]: {
-    sentence: `Responses of more than ${count(longestResponse)} characters, which are not kept and train nobody`,
+    sentence: `Responses of more than ${count(longestResponse)} characters, not kept and not used for training`,
     unusualShare: 0,
   },
   'asked without empty answer': {
@@ -46,5 +49,7 @@ export function endingNotices(parts: readonly { place: string; counts: CallCount
 function endingOfName(name: string): Ending {
   const known = Object.hasOwn(knownEndings, name) ? knownEndings[name] : undefined;
   const reason = name.replace(/^ended as /, '');
-  return known ?? { sentence: `Responses that the endpoint ended as “${reason}”, which train nobody`, unusualShare: 0 };
+  return (
+    known ?? { sentence: `Responses that the endpoint ended as “${reason}”, not used for training`, unusualShare: 0 }
+  );
 }

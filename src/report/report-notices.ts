@@ -85,11 +85,11 @@ const countedEvents: { sentence: string; of: (artifacts: IterationArtifacts) => 
     of: ({ evaluation }) => share(evaluation?.failed, evaluation?.problems),
   },
   {
-    sentence: 'Training problems that failed after all retries and trained nobody',
+    sentence: 'Training problems that failed after all retries, not used for training',
     of: ({ selection }) => share(selection?.consensus.failed, selection?.problems),
   },
   {
-    sentence: 'Training problems without a consensus, which trained nobody',
+    sentence: 'Training problems without a consensus, not used for training',
     of: ({ selection }) => share(selection?.consensus.none, selection?.problems),
   },
   {

@@ -96,7 +96,7 @@ export const rules: readonly Rule[] = [
     when: (specification) => societySize(specification).members === 1,
     fields: method('summary', 'summaryShowsQuestion'),
     refuses: (value) => value === true,
-    why: 'with method.members 1 there is nobody else whose response could be summarised',
+    why: 'with method.members 1 there are no other responses to summarise',
   },
   {
     when: ({ method: { summary } }) => !summary,

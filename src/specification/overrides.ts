@@ -30,7 +30,7 @@ function parseAssignment(text: string): Assignment {
   const document = parseDocument(written, { prettyErrors: false });
   const [error] = document.errors;
   if (error !== undefined)
-    throw new InvalidRunSpec([`--set ${text}: the value is no YAML (${error.message.replaceAll(/\s+/g, ' ')})`]);
+    throw new InvalidRunSpec([`--set ${text}: the value is not valid YAML (${error.message.replaceAll(/\s+/g, ' ')})`]);
   return { path, value: notTooDeep(document.toJS({ maxAliasCount: 100 }), `--set ${dotted}`) };
 }
 

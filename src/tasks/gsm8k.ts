@@ -43,7 +43,7 @@ async function* readRows(file: DataFile, prefix: string): AsyncGenerator<LoadedR
     const problem = { id: rowId(prefix, line), question: row.question };
     const answer = row.answer === null ? undefined : referenceOf(String(row.answer));
     if (answer === undefined) yield problem;
-    else if (answer === null) refuse('answer: no number stands behind ####');
+    else if (answer === null) refuse('answer: there is no number after ####');
     else yield { ...problem, answer };
   }
 }

@@ -119,7 +119,7 @@ test('the same export is written again as it is, another is refused without --ov
 });
 
 test.each<[string, Partial<ExportOptions> & Pick<ExportOptions, 'as'>, RegExp]>([
-  ['debate', { as: 'sft' }, /debate has nothing to export: its method debate trains nobody/],
+  ['debate', { as: 'sft' }, /debate has nothing to export: its method debate does not train/],
   ['begun', { as: 'sft' }, /begun has nothing to export yet: no data are selected/],
   ['nowhere', { as: 'sft' }, /run: "nowhere" names no run of this store/],
   ['society', { as: 'sft', iteration: 2 }, /--iteration: society has no training data of 2; it has them of 1 to 1/],

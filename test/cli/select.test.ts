@@ -205,7 +205,7 @@ test('a method is a preset, method settings or a specification; anything else sa
   });
   for (const [method, message] of [
     ['singleagent', /did you mean "single-agent"/],
-    ['debate', /trains nobody/],
+    ['debate', /does not train/],
     [write(['weigths: one']), /did you mean "weights"/],
   ] as const) {
     const error = await failure(run(voted, { method }));
@@ -278,7 +278,7 @@ describe('every method that trains somebody, on the same files', () => {
 
   test.each(['base', 'debate', 'majority', 'unique-id', 'varied-prompts'])(
     '%s trains nobody, and says so',
-    async (method) => expect((await failure(run(mixed, { method })))?.message).toMatch(/trains nobody/),
+    async (method) => expect((await failure(run(mixed, { method })))?.message).toMatch(/does not train/),
   );
 
   test('without-critics reads transcripts whose later rounds the generation agents answered, and no others', async () => {

@@ -133,12 +133,12 @@ describe('the report', () => {
   test('notices filtered, cut, empty and strange ends by stage, and usual ones not', () => {
     const endings = { filtered: 100, empty: 90, truncated: 80, 'ended as error': 1 };
     const notices = reportNotices(withCounts({ calls: 100, endings })).join('\n');
-    expect(notices).toContain('filter, which train nobody: 100 of 100 calls (100.0');
-    expect(notices).toContain('Empty responses, which train nobody: 90 of 100');
-    expect(notices).toContain('cut at the token limit, which train nobody: 80 of 100');
-    expect(notices).toContain('ended as “error”, which train nobody: 1 of 100');
+    expect(notices).toContain('filter, not used for training: 100 of 100 calls (100.0');
+    expect(notices).toContain('Empty responses, not used for training: 90 of 100');
+    expect(notices).toContain('cut at the token limit, not used for training: 80 of 100');
+    expect(notices).toContain('ended as “error”, not used for training: 1 of 100');
     const usual = reportNotices(withCounts({ calls: 1000, endings: { truncated: 50, empty: 2 } })).join('\n');
-    expect(usual).not.toContain('which train nobody: ');
+    expect(usual).not.toMatch(/^(?:Responses|Empty responses) /m);
   });
 
   test('shows tokens and money as lower bounds where some calls were not counted', () => {

@@ -197,7 +197,7 @@ describe('a method that names a task to train on', () => {
       'methods.0.trainOn: "smal" is none of the tasks; did you mean "small"? (small, large)',
     ],
     ['no text', { trainOn: 3 }, 'methods.0.trainOn: 3 is not allowed; it must be the name of one of the tasks'],
-    ['nobody trained', { preset: 'debate', trainOn: 'small' }, '"debate" trains nobody (method.weights none)'],
+    ['nobody trained', { preset: 'debate', trainOn: 'small' }, '"debate" does not train (method.weights none)'],
     ['evalTask', { evalTask: base.task }, 'methods.0.evalTask: the columns are the tasks to evaluate on'],
   ])('is refused: %s', (_, method, expected) => {
     expect(problemsOf({ ...base, ...changes, methods: [method] }).join('\n')).toContain(expected);

@@ -25,7 +25,7 @@ test.each([
   ['without a value', 'method.members', 'a path and a value'],
   ['without a path', '=5', 'a path and a value'],
   ['with an empty part of a path', 'method..members=5', 'a path and a value'],
-  ['whose value is no YAML', 'task=[1, 2', 'no YAML'],
+  ['whose value is no YAML', 'task=[1, 2', 'not valid YAML'],
   ['whose value is nested too deep', `task=${'['.repeat(100)}${']'.repeat(100)}`, 'levels deep'],
 ])('an assignment %s is refused', (_, assignment, reason) => {
   expect(messageOf(() => withOverrides(file, [assignment]))).toContain(reason);

@@ -244,7 +244,7 @@ describe('what is explicitly given and impossible is refused with the reason', (
     [{ method: { rounds: 1, criticTarget: 'all-rounds' } }, /^method\.criticTarget/],
     [{ method: { rounds: 1 }, sampling: { critic: { temperature: 2 } } }, /^sampling\.critic/],
     [{ method: { rounds: 1, evaluateBy: 'debate' } }, /^method\.evaluateBy: "debate"/],
-    [{ method: { members: 1, summary: true } }, /^method\.summary: true is impossible: .*nobody else/],
+    [{ method: { members: 1, summary: true } }, /^method\.summary: true is impossible: .*no other responses/],
     [
       { method: { preset: 'single-agent', mixing: 'exact-share' } },
       /^method\.mixing: "exact-share" is impossible: with method\.weights "one"/,

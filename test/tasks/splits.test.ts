@@ -146,7 +146,7 @@ test.each([
     'an answer that is none',
     'none',
     { 'none/test.jsonl': [{ question: 'a', answer: 'no mark' }] },
-    /test\.jsonl:1: answer: no number stands behind ####/,
+    /test\.jsonl:1: answer: there is no number after ####/,
   ],
 ])('%s is a DatasetError that says where', async (_name, path, files, message) => {
   await data.write(files as unknown as Record<string, string>);

@@ -21,7 +21,7 @@ export async function methodSpecification(
     ]);
   }
   if (specification.method.weights === 'none') {
-    throw new InvalidRunSpec([`--method: ${JSON.stringify(method)} trains nobody, so there is nothing to select`]);
+    throw new InvalidRunSpec([`--method: ${JSON.stringify(method)} does not train, so there is nothing to select`]);
   }
   return specification;
 }

@@ -93,7 +93,7 @@ function valueTable(groups: Group<Explanation>[], { brief, opening, format, valu
   const says = filled.map(([, , text = '']) => text).filter((text) => text !== '');
   return table<Explanation>({
     caption: [
-      `${opening}, mean over the seeds, before → after finetuning (one value where a run trains nobody).`,
+      `${opening}, mean over the seeds, before → after finetuning (one value for runs without training).`,
       ...says,
     ].join(' '),
     columns: [
@@ -144,7 +144,7 @@ function course(explanations: Explanation[], taskIndex: number): Optional<Block>
   const legend = explanations.map(({ label }, index) => ({ label, color: seriesColor(index) }));
   return [
     grid(legend, charts),
-    prose('Means over the seeds whose runs came as far. Methods that train nobody are a point at iteration 0.', 'note'),
+    prose('Means over the seeds whose runs came as far. Methods without training are a point at iteration 0.', 'note'),
   ];
 }
 

@@ -116,7 +116,7 @@ function memberTable(evaluations: Summary[]) {
   const measured = evaluations.filter(({ members }) => members.length > 0);
   return details('Each member’s own accuracy, first and last round', [
     table({
-      caption: 'Accuracy of each member’s own answers, before anybody votes.',
+      caption: 'Accuracy of each member’s own answers, before the vote.',
       columns: memberColumns,
       groups: measured.map(({ iteration, members, meanFirstAccuracy, problems }) => ({
         title: `Iteration ${iteration}`,

@@ -98,7 +98,7 @@ function labelled(label: string, content: Html): Html {
 }
 
 function voteOf(consensus: Consensus): Html {
-  if (consensus.kind === 'failed') return html`<p>Failed, so nobody voted: ${visibleLine(consensus.reason)}</p>`;
+  if (consensus.kind === 'failed') return html`<p>Failed before the vote: ${visibleLine(consensus.reason)}</p>`;
   if (consensus.kind === 'none') return html`<p>No consensus: no last-round answer could be parsed.</p>`;
   const groups = consensus.votes.map(
     ({ answer, members }) =>

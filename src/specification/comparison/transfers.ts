@@ -52,7 +52,7 @@ export function refuseUntunedTransfers(entries: readonly MethodEntry[], derived:
     const untuned = derived.some((method) => method.name === name && isUntuned(method.specification));
     return trainOn !== undefined && untuned
       ? [
-          `methods.${index}.trainOn: ${shownValue(trainOn)} is impossible: "${name}" trains nobody (method.weights none)`,
+          `methods.${index}.trainOn: ${shownValue(trainOn)} is impossible: "${name}" does not train (method.weights none)`,
         ]
       : [];
   });
