@@ -1,4 +1,4 @@
-/** Comparisons of methods: the runs they consist of, whether one is finished, and the table that comes of them. */
+/** Comparisons of methods: the runs they consist of, whether each is finished, and the resulting table. */
 import { Context } from '@temporalio/activity';
 import { publishSealed, readSealed, requireSealed } from '../src/artifacts/sealed';
 import { buildComparison, gatherComparison, outcomeRow, writeComparisonViews } from '../src/comparison';
@@ -66,8 +66,8 @@ export function createComparisonActivities(dependencies: ActivityDependencies) {
   }
 
   /**
-   * What any of the runs would be refused for is said before the first of them begins. A society that one of them starts
-   * from may be made by another one, so nobody looks for it here.
+   * Reports the problems of all runs before the first one begins. Does not check that a starting society exists, because
+   * another run of the comparison may make it.
    */
   async function checkRuns({ groups }: ComparisonRecord): Promise<void> {
     const different = new Map<string, RunSpecification>();
@@ -106,7 +106,7 @@ export function createComparisonActivities(dependencies: ActivityDependencies) {
     };
   }
 
-  /** What a run is started with, and whether the store holds all of its results already. */
+  /** Returns the specification to start a run with, and whether the store already holds all of its results. */
   async function openComparedRun(input: OpenComparedRunInput): Promise<OpenedComparedRun> {
     return withHeartbeats(() => openRun(input));
   }
@@ -123,7 +123,7 @@ export function createComparisonActivities(dependencies: ActivityDependencies) {
     };
   }
 
-  /** Runs of two versions of the program beside each other would be compared for what the versions differ in. */
+  /** Runs of two program versions would differ by version, not by method. */
   async function refuseOtherVersion(runId: string): Promise<void> {
     const stored = await readSealed<RunRecord>(store, runKeys.record(runId));
     if (stored !== undefined) tasksOf(stored, dependencies);
@@ -143,7 +143,7 @@ export function createComparisonActivities(dependencies: ActivityDependencies) {
   return { resolveComparison, openComparedRun, writeComparison };
 }
 
-/** All that the checks of a run look at: most runs of a comparison differ in nothing of it. */
+/** The settings that the checks of a run read: most runs of a comparison share all of them. */
 function checkedParts(specification: RunSpecification) {
   const { seed, iterations, task, evalTask, stopWhen, model, method, evaluation, finetuning, sampling } = specification;
   const { select, prompts, rounds } = method;

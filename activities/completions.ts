@@ -1,5 +1,5 @@
 /**
- * One completion, stored under its own key before anyone uses it: a retried turn finds it and asks nobody. The file
+ * One completion, stored under its own key before it is used: a retried turn finds it and asks no model. The file
  * carries the digest of the request that made it, so a changed prompt never adopts an old completion.
  */
 import { Context } from '@temporalio/activity';
@@ -28,11 +28,11 @@ export interface StoredCompletion extends CompletionEnd {
   endpoint?: string;
   response: string;
   usage: Usage;
-  /** The name the endpoint gave the model that answered, where it is another way to say what was asked for. */
+  /** The endpoint's name for the model that answered, if it differs from the requested name but means the same model. */
   answeredBy?: string;
-  /** The agent's own answer of the round before was empty, and is not among the messages. */
+  /** The agent's own answer of the previous round was empty, so it is not among the messages. */
   askedWithoutEmptyAnswer?: true;
-  /** The run that asked, where this completion was adopted from another one (`execution.reuseTurnsOf`). */
+  /** The run that made this completion, if it was adopted from another run (`execution.reuseTurnsOf`). */
   reusedFrom?: string;
 }
 
@@ -46,7 +46,7 @@ export function newCallMemory(): CallMemory {
   return { failures: new RequestFailures(), unstored: new UnstoredAnswers() };
 }
 
-/** Where a completion may be: its own key, and the same place in other runs, by run id. */
+/** Where a completion may be stored: its own key, and the same place in other runs, by run id. */
 export interface CompletionPlace {
   key: string;
   elsewhere: readonly { runId: string; key: string }[];
@@ -68,8 +68,8 @@ export interface Asking extends CallMemory {
 }
 
 /**
- * Returns the stored completion of this request; else adopts that of another run which sent the very same request to the
- * same endpoint; else asks the model and stores what it says.
+ * Returns the stored completion of this request; else adopts one of another run that sent the very same request to the
+ * same endpoint; else asks the model and stores its answer.
  */
 export async function completeOnce(
   asking: Asking,
@@ -91,7 +91,7 @@ interface Asked {
   requestDigest: string;
 }
 
-/** An answer that the store does not take is kept for the next attempt: a paid call is not made twice. */
+/** Keeps an answer that cannot be stored for the next attempt, so a paid call is not repeated. */
 async function askAndStore(
   asking: Asking,
   { key, remarks = {} }: CompletionPlace,
@@ -132,12 +132,12 @@ function briefly(signal: AbortSignal): AbortSignal {
   return AbortSignal.any([signal, AbortSignal.timeout(30_000)]);
 }
 
-/** Of the same model, so small that only a model that is down does not answer it. */
+/** A request to the same model, so small that only a model that is down fails to answer. */
 function smallRequest({ model, sampling, seed }: ChatRequest): ChatRequest {
   return { model, messages: [{ role: 'user', content: '1+1=?' }], sampling: { ...sampling, maxTokens: 16 }, seed };
 }
 
-/** Another request at the same place (other weights, another prompt, another server) is nothing wrong: it is simply not ours. */
+/** Skips other requests at the same place (other weights, prompt or server): they are not errors. */
 async function answeredElsewhere(
   store: ArtifactStore,
   elsewhere: CompletionPlace['elsewhere'],
@@ -146,14 +146,14 @@ async function answeredElsewhere(
   for (const { runId, key } of elsewhere) {
     const found = await readSealed<StoredCompletion>(store, key).catch(undefinedIfDamaged);
     if (found === undefined || found.requestDigest !== asked.requestDigest) continue;
-    // Runs of an earlier version did not say.
+    // Runs of an earlier version did not record the endpoint.
     if (found.endpoint !== undefined && found.endpoint !== asked.endpoint) continue;
     return { ...found, reusedFrom: found.reusedFrom ?? runId };
   }
   return undefined;
 }
 
-/** What is damaged in another run is that run's trouble; here it is asked again. */
+/** A damaged file of another run is not used; the model is asked again. */
 function undefinedIfDamaged(error: unknown): undefined {
   if (!(error instanceof ArtifactError) || error.retryable) throw error;
 }
@@ -167,7 +167,7 @@ function sameRequest(key: string, stored: StoredCompletion, requestDigest: strin
   );
 }
 
-/** Calls and tokens of completions, whether they were asked for now or found, and what was out of the ordinary. */
+/** Calls and tokens of completions, new or found, and anything unusual about them. */
 export function countCompletions(completions: readonly StoredCompletion[]): CallCounts {
   const withoutOwn = completions.filter(({ askedWithoutEmptyAnswer }) => askedWithoutEmptyAnswer).length;
   const remarked = { ...noCounts, endings: { 'asked without empty answer': withoutOwn } };

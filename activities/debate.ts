@@ -1,4 +1,4 @@
-/** The activities that call models: one debate turn, and what is asked beside the debate: samples of votes, single calls. */
+/** The activities that call models: one debate turn, and the calls beside the debate (samples of votes, single calls). */
 import type { CallCounts, TurnInput, TurnOutcome, VoteSamplesInput } from '../src/contract/run';
 import { readSealed, requireSealed } from '../src/artifacts/sealed';
 import type { Sampling } from '../src/contract/sampling';
@@ -42,7 +42,7 @@ interface Stage extends DebateStage {
   reuseTurnsOf: readonly string[];
 }
 
-/** Where a turn stands; a sample of a vote has no member of its own. */
+/** The place of a turn; a sample of a vote has no member. */
 type Place = Omit<TurnInput, 'member'>;
 
 export function createDebateActivities(dependencies: ActivityDependencies, contexts: RunContexts, memory: CallMemory) {
@@ -96,12 +96,12 @@ export function createDebateActivities(dependencies: ActivityDependencies, conte
     });
   }
 
-  /** The first prompt, outside of the debate. */
+  /** The first-round prompt, asked outside the debate. */
   function answerAlone(place: Place, stage: Stage, voice: Voice & { sampling: Sampling }): Promise<StoredCompletion> {
     return respond(place, stage, voice, { messages: askedAlone(stage, voice.agent) });
   }
 
-  /** All turns of the debate are stored before anything is asked beside it. */
+  /** All turns of the debate are stored before the calls beside it are made. */
   async function samplesAtTokensOf(place: Place, { rules }: Stage): Promise<number | undefined> {
     const usages = async (round: number): Promise<Usage[]> => {
       const turns = memberNumbers(rules.members).map(async (member) => {
@@ -135,7 +135,7 @@ export function createDebateActivities(dependencies: ActivityDependencies, conte
     };
   }
 
-  /** What every member said in the round before, by member; all turns of it are complete before this round starts. */
+  /** Responses of the previous round by member; that round is complete before this one starts. */
   async function previousRound(input: TurnInput, { rules, thinking }: Stage): Promise<StoredCompletion[]> {
     if (input.round === 1) return [];
     const round = input.round - 1;
@@ -147,7 +147,7 @@ export function createDebateActivities(dependencies: ActivityDependencies, conte
     return stored.map((turn) => ({ ...turn, response: saidIn(turn.response, thinking) }));
   }
 
-  /** The untuned base model summarises the others' responses of the round before (method, section 2.2). */
+  /** The untuned base model summarises the others' responses of the previous round (method, section 2.2). */
   async function summarise(
     input: TurnInput,
     stage: Stage,
@@ -181,7 +181,7 @@ export function createDebateActivities(dependencies: ActivityDependencies, conte
   return { takeTurn, drawVoteSamples };
 }
 
-/** An endpoint that takes no other temperature than its own leaves the table without that row, and the run as it is. */
+/** If an endpoint refuses a temperature, the table lacks that row and the run goes on. */
 function undefinedIfRefused(error: unknown): undefined {
   if (error instanceof ProviderError && refusalsOfRequest.has(error.status ?? 0)) return undefined;
   throw error;

@@ -10,17 +10,17 @@ import type { AnswerReader, Task } from '../src/tasks/task';
 export interface ActivityDependencies {
   store: ArtifactStore;
   /**
-   * Inference at a configured endpoint; a `ConfigError` names the ones there are. `account` is the store key that completions
+   * Inference at a configured endpoint; a `ConfigError` lists those that exist. `account` is the store key that completions
    * are paid for.
    */
   inference: (endpoint: string, account?: string) => Inference;
   /** Scoring at a configured endpoint, as `inference`. */
   scoring: (endpoint: string, account?: string) => Scoring;
-  /** The trainer that a specification names; a `ConfigError` names the ones there are. */
+  /** The trainer that a specification names; a `ConfigError` lists those that exist. */
   trainer: (name: string) => Trainer;
   /** A task of a specification, with its loader, parser and equality. */
   task: (settings: TaskSettings) => Task;
-  /** Decides on answers of this kind. */
+  /** Decides whether answers of this kind are equal. */
   grader: (reader: AnswerReader) => Grader;
   platform: Platform;
   machine: Machine;
@@ -28,10 +28,10 @@ export interface ActivityDependencies {
 
 export interface Machine {
   versions: RunRecord['versions'];
-  /** What of this program decides a run on tasks of these kinds. */
+  /** The parts of this program that decide the results of a run on tasks of these kinds. */
   program: (kinds: readonly TaskKind[]) => ProgramParts;
-  /** Math-Verify and what it reads and computes with, by version; a `ConfigError` where it is not installed. */
+  /** Versions of Math-Verify and its dependencies. Throws `ConfigError` if it is not installed. */
   mathVerify: () => string;
-  /** What an endpoint's tokens cost, where `$MAFT_HOME/config.yaml` says so. */
+  /** Prices of an endpoint's tokens, if `$MAFT_HOME/config.yaml` has them. */
   prices: (endpoint: string) => Prices | undefined;
 }

@@ -63,7 +63,7 @@ export function createEvaluationActivities(
     });
   }
 
-  /** How right the consensus was that the training sets rest on; runs after selection, which never sees it. */
+  /** How often the consensus behind the training sets was right; runs after selection, which never sees it. */
   async function auditTraining({ plan, iteration, shards }: AuditInput): Promise<ConsensusAudit> {
     return withHeartbeats(async () => {
       const place: SplitPlace = { ...runOf(plan), split: 'train', iteration };

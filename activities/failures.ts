@@ -19,10 +19,10 @@ import {
 } from '../src/errors';
 import { namingWrongStore, type LookedAt } from './wrong-store';
 
-/** So many answers in a row that are nonsense count as the endpoint's last word. */
+/** After this many nonsense answers in a row, the activity is not retried. */
 const mostNonsense = 5;
 
-/** Activities whose answers are remembered at most; who is forgotten is asked a few times more. */
+/** Most activities remembered; a forgotten one is retried a few times more. */
 const mostActivities = 10_000;
 
 type Activity = (input: never) => Promise<unknown>;
@@ -47,11 +47,11 @@ export function classified<Activities extends Record<keyof Activities, Activity>
   return Object.fromEntries(wrapped) as Activities;
 }
 
-/** How often in a row the attempts of an activity met nonsense, in this worker: an outage or a killed worker between is none. */
+/** Nonsense answers in a row, per activity, in this worker. An outage or a killed worker ends a streak. */
 class NonsenseStreaks {
   private readonly lengths = new Map<string, number>();
 
-  /** Of the current activity, with one more. */
+  /** Adds one to the current activity's streak and returns its length. */
   grow(): number {
     const length = (this.lengths.get(nameOfActivity()) ?? 0) + 1;
     this.end();
@@ -73,7 +73,7 @@ function nameOfActivity(): string {
 
 function toFailure(error: unknown, streaks: NonsenseStreaks): unknown {
   const { cancellationSignal } = Context.current();
-  // Whatever a call threw because it was aborted, the reason is the cancellation.
+  // An aborted call may throw anything; the reason is the cancellation.
   if (cancellationSignal.aborted) return error instanceof CancelledFailure ? error : cancellationSignal.reason;
   if (!(error instanceof MaftError)) return error;
   const ofThisWorker = isOfThisWorker(error) && !isBeginning();
@@ -86,26 +86,26 @@ function toFailure(error: unknown, streaks: NonsenseStreaks): unknown {
     message: ofThisWorker ? `worker ${process.pid}@${hostname()}: ${error.message}` : error.message,
     nonRetryable: !(error.retryable || ofThisWorker) || exhausted || asksForTooLong(error),
     nextRetryDelay: nextRetryDelay(error),
-    // No cause: its message is the same, and its stack would stand in every history.
+    // No cause: its message is the same, and its stack would be in every history.
     details: [{ outage }],
   });
 }
 
 /**
- * What its operator has to mend on the machine of this worker: a missing endpoint, key or program, a store it may not write.
- * Another worker may have all that, and nothing is wrong with the problem that was asked about.
+ * Failures that the operator must fix on this worker's machine: a missing endpoint, key or program, a store it may not
+ * write. Another worker may have all that, and the problem itself is fine.
  */
 function isOfThisWorker(error: MaftError): boolean {
   if (error instanceof ConfigError) return !(error instanceof TaskError);
   return error instanceof ArtifactError && error.isRefused;
 }
 
-/** Whoever starts a run is told at once what is missing for it. */
+/** Starting a run fails at once if something it needs is missing. */
 function isBeginning(): boolean {
   return Context.current().info.activityType.startsWith('resolve');
 }
 
-/** A wait, milliseconds, after which nobody would still be looking: then the run pauses itself at once, and says for what. */
+/** Longest requested wait, milliseconds, that is retried; for a longer one the run pauses itself at once and says why. */
 const longestWait = 10 * 60_000;
 
 function asksForTooLong({ retryAfterMs = 0 }: MaftError): boolean {
@@ -113,14 +113,14 @@ function asksForTooLong({ retryAfterMs = 0 }: MaftError): boolean {
 }
 
 /**
- * A host that asks to wait is obeyed. Where it asks for less than the retry policy would wait, the policy's pause counts:
- * every attempt is one of a limited number, and many callers that come back each second would soon have used up theirs.
+ * Returns the wait that the host asked for, unless the retry policy would wait longer: attempts are limited, and callers
+ * that come back each second would soon have used up theirs.
  */
 function nextRetryDelay({ retryAfterMs }: MaftError): number | undefined {
   return retryAfterMs && Math.max(retryAfterMs, pauseAfterAttempt(Context.current().info.attempt));
 }
 
-/** What people have to mend before it goes on, and waiting does not: a refused key, money that is spent. */
+/** Failures that people must fix and waiting cannot: a refused key, spent credit. */
 const peopleMend = new Set([401, 402]);
 
 const brokenMachine: readonly (number | null)[] = [
@@ -130,8 +130,8 @@ const brokenMachine: readonly (number | null)[] = [
 ];
 
 /**
- * The world around us is broken, not this one request: an endpoint that is down, overloaded, or lacks the model, a key or
- * an account it no longer takes, a limit of ours that is reached, a full disk, a store that is not mounted, a GPU that fails,
+ * The environment is broken, not this one request: an endpoint that is down, overloaded, or lacks the model, a key or
+ * an account it no longer takes, a spending limit that is reached, a full disk, a store that is not mounted, a GPU that fails,
  * published weights that have changed since.
  */
 function isOutage(error: MaftError): boolean {

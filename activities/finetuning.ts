@@ -25,7 +25,7 @@ type OnEvent = (event: TrainingEvent) => void;
 export function createFinetuningActivities(dependencies: ActivityDependencies, contexts: RunContexts) {
   const { store } = dependencies;
 
-  /** Trains one agent, or returns what an earlier attempt has published. An empty set leaves the weights as they are. */
+  /** Trains one agent, or returns the result an earlier attempt published. An empty set leaves the weights unchanged. */
   async function finetuneAgent(input: FinetuneInput): Promise<FinetuneOutcome> {
     let latest: TrainingEvent | undefined;
     const train = () => trainOnce(input, (event) => (latest = event));
@@ -44,7 +44,7 @@ export function createFinetuningActivities(dependencies: ActivityDependencies, c
     };
   }
 
-  /** Checkpoints go only when the record of what they led to is stored: until then a death costs one interval, no training. */
+  /** Removes checkpoints only once the record of the training is stored: until then a crash repeats one interval at most. */
   async function trainOnce(input: FinetuneInput, onEvent: OnEvent): Promise<WeightsRecord> {
     const key = iterationKeys.weights(input, input.agent);
     const known = await readSealed<WeightsRecord>(store, key);
@@ -80,7 +80,7 @@ export function createFinetuningActivities(dependencies: ActivityDependencies, c
     return dependencies.trainer(specification.finetuning.trainer);
   }
 
-  /** Another attempt that lives (two platforms on one store) may finish first, and takes the working folder with it. */
+  /** A concurrent attempt (two platforms on one store) may finish first and remove the working folder. */
   async function firstWeights(input: FinetuneInput, onEvent: OnEvent): Promise<WeightsRecord> {
     try {
       return await makeWeights(input, onEvent);
@@ -93,8 +93,8 @@ export function createFinetuningActivities(dependencies: ActivityDependencies, c
   }
 
   /**
-   * Where a record or a folder was lost, a training is done again for a society that exists. On another machine it may end
-   * in other weights; those are of another society, and what was evaluated would no longer be what is there.
+   * After a lost record or folder, a training is repeated for a society that exists already. On another machine it may give
+   * other weights: a different society from the one that was evaluated.
    */
   async function refuseOtherWeights({ iteration, agent, ...run }: FinetuneInput, made: string): Promise<void> {
     const { record } = await contexts.run(run);
@@ -109,7 +109,7 @@ export function createFinetuningActivities(dependencies: ActivityDependencies, c
     );
   }
 
-  /** As selection wrote it: a torn one would train on less than was selected, or on nothing. */
+  /** Reads the set as selection wrote it: a torn file would train on fewer examples, or none. */
   async function readTrainingSet({ agent, ...place }: FinetuneInput): Promise<Buffer> {
     const key = iterationKeys.trainingSet(place, agent);
     const selection = await readSealed<SelectionReport>(store, iterationKeys.selection(place));
@@ -140,7 +140,7 @@ export function createFinetuningActivities(dependencies: ActivityDependencies, c
     };
   }
 
-  /** Society l: each agent with the weights its finetuning left it with. */
+  /** Society l: each agent with the weights after its finetuning. */
   async function recordSociety(input: { plan: RunPlan; iteration: number }): Promise<{ version: string }> {
     return withHeartbeats(() => societyOf(input));
   }

@@ -1,4 +1,4 @@
-/** Equality verdicts through the grading port, stored write-once before anyone acts on them. */
+/** Equality verdicts through the grading port, stored write-once before they are used. */
 import { Context } from '@temporalio/activity';
 import { publishSealed, readSealed } from '../src/artifacts/sealed';
 import { digestOf } from '../src/domain/digests';
@@ -9,8 +9,8 @@ import type { AnswerReader } from '../src/tasks/task';
 import type { ActivityDependencies } from './dependencies';
 
 /**
- * Verdicts on all of the pairs: those found under the key, and those asked for. A shard that was closed by an attempt which
- * died may have more answers when it is closed again (what failed then succeeds now): the verdicts it lacks are stored beside.
+ * Returns verdicts on all pairs, stored or newly asked for. If an attempt died while closing a shard, the next one may have
+ * more answers (problems that failed now succeed); it stores the missing verdicts beside the others.
  */
 export async function gradePairs(
   { store, grader }: ActivityDependencies,

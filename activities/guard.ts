@@ -1,4 +1,4 @@
-/** The brake: a training debate is judged before anybody is trained on it. Runs after selection and the audit of it. */
+/** The brake: judges a training debate before any agent is trained on it. Runs after selection and its audit. */
 import type { ConsensusAudit } from '../src/contract/evaluation';
 import type { GuardReport } from '../src/contract/guard';
 import type { GuardCheckInput, GuardCheckOutcome } from '../src/contract/run';
@@ -13,7 +13,7 @@ import { withHeartbeats } from './heartbeats';
 import type { RunContexts } from './run-context';
 
 export function createGuardActivities({ store }: ActivityDependencies, contexts: RunContexts) {
-  /** Writes `guard.json`, once, and returns what it found; of an iteration that has been trained only why it was stopped. */
+  /** Writes `guard.json` once and returns its findings; for an iteration already trained, only why the run was stopped. */
   async function checkForCollapse({ plan, iteration, shards }: GuardCheckInput): Promise<GuardCheckOutcome> {
     return withHeartbeats(async () => {
       const place = { runId: plan.runId, iteration };
@@ -34,7 +34,7 @@ export function createGuardActivities({ store }: ActivityDependencies, contexts:
     });
   }
 
-  /** Then people have let the run go on: one that walks through its iterations again need not ask them again. */
+  /** If so, people let the run go on, and a run that repeats its iterations need not ask them again. */
   async function wasTrained(place: { runId: string; iteration: number }): Promise<boolean> {
     return (await store.read(iterationKeys.society(place))) !== undefined;
   }

@@ -1,4 +1,4 @@
-/** STaR's second question: who was wrong is asked again, with the reference answer as a hint (method, section 5). */
+/** STaR's second question: members with a wrong answer are asked again, with the reference as a hint (method, section 5). */
 import { requireSealed } from '../src/artifacts/sealed';
 import type { CallCounts, HintsInput } from '../src/contract/run';
 import { saidIn } from '../src/domain/answers';
@@ -22,7 +22,7 @@ export function createHintActivities(
 ) {
   const { store } = dependencies;
 
-  /** Asks every member whose first answer is wrong once more; what each says is stored beside its first response. */
+  /** Asks every member whose first answer is wrong once more and stores the answer beside its first response. */
   async function askWithHints(input: HintsInput): Promise<CallCounts> {
     return withHeartbeats(async () => {
       const { record } = await contexts.run(input);

@@ -1,4 +1,4 @@
-/** Scoring whose requests are held against each other: one that fails for ever is told from an endpoint that does. */
+/** Scoring that compares its requests, to tell a request that always fails from an endpoint that does. */
 import { digestOf } from '../src/domain/digests';
 import type { Scoring, TextToTokenize } from '../src/ports';
 import type { RequestFailures } from './request-failures';

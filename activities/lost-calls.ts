@@ -1,6 +1,7 @@
 /**
- * Calls whose answer was not kept: a worker died, the call was cancelled or broken off, or the answer was none. Each call is
- * noted beside its completion before it is made, since a worker that is killed says nothing; closing the shard counts them.
+ * Calls whose answer was not kept: a worker died, the call was cancelled or broken off, or the answer was unusable. Each
+ * call is noted beside its completion before it is made, because a killed worker cannot note it later; closing the shard
+ * counts them.
  */
 import { z } from 'zod';
 import type { CallCounts } from '../src/contract/run';
@@ -13,14 +14,14 @@ import type { ArtifactStore } from '../src/ports';
 const tokens = z.int().nullable();
 const usageSchema = z.object({ promptTokens: tokens, completionTokens: tokens });
 
-/** One line: a call that begins, that nobody charges for, or that was charged for without an answer that can be kept. */
+/** One line: a call that begins, one that is free of charge, or one charged for without an answer that can be kept. */
 const noteSchema = z.union([z.literal(['asked', 'not charged']), z.object({ unused: usageSchema })]);
 type Note = z.infer<typeof noteSchema>;
 
 /**
- * Makes a call for the completion under `key`, with a note before it, and another one after it where it failed. Throws what
- * the call throws, and `ArtifactError` where no note can be stored: then the call is not made.
- * @returns The answer, and whether the completion has no other notes than that of this call.
+ * Makes a call for the completion under `key`, noting it before, and again after a failure. Throws whatever the call throws,
+ * or `ArtifactError` if no note can be stored; the call is then not made.
+ * @returns The answer, and whether this call's note is the only one of the completion.
  */
 export async function notedCall<Answer>(
   store: ArtifactStore,
@@ -37,7 +38,7 @@ export async function notedCall<Answer>(
   }
 }
 
-/** As `notedCall`, for a call whose answer is of no interest. */
+/** As `notedCall`, for a call whose answer is not needed. */
 export async function notedAside(
   store: ArtifactStore,
   key: string,
@@ -47,12 +48,12 @@ export async function notedAside(
   await noteUnused(store, key, answer.usage);
 }
 
-/** An answer that came, and is not kept. */
+/** Notes an answer that arrived but is not kept. */
 export async function noteUnused(store: ArtifactStore, key: string, usage: Usage): Promise<void> {
   await addNote(store, key, { unused: usage }).catch(unlessUnwritable);
 }
 
-/** Once the completion is stored, the note of its only call says nothing any more. */
+/** Once the completion is stored, the note of its only call is no longer needed. */
 export async function forgetKeptCall(store: ArtifactStore, key: string): Promise<void> {
   await store.remove(iterationKeys.callNotes(key));
 }
@@ -82,7 +83,7 @@ function lostCalls(notes: readonly Note[], { isStored }: { isStored: boolean }):
   return [...unused, ...Array.from({ length: open }, () => unknownUsage)];
 }
 
-/** Undefined where it is not known whether the other side has answered. */
+/** Undefined if it is unknown whether the other side answered. */
 function endOf(error: unknown): Note | undefined {
   if (error instanceof PaymentRefused) return 'not charged';
   if (!(error instanceof ProviderError)) return undefined;
@@ -93,7 +94,7 @@ function addNote(store: ArtifactStore, key: string, note: Note): Promise<boolean
   return store.append(iterationKeys.callNotes(key), `\n${JSON.stringify(note)}`);
 }
 
-/** Line breaks come first, so that a line torn by a dying worker takes no other with it. It counts as a call without an end. */
+/** Notes begin with their line break, so a torn one spoils no other; it counts as a call without an end. */
 function readNotes(bytes: Buffer | undefined): Note[] {
   const lines = (bytes?.toString('utf8') ?? '').split('\n').filter((line) => line !== '');
   return lines.map((line) => {
@@ -105,7 +106,7 @@ function readNotes(bytes: Buffer | undefined): Note[] {
   });
 }
 
-/** The failure of the call says more than that of its note. */
+/** Ignores a note that cannot be written: the failure of the call itself says more. */
 function unlessUnwritable(error: unknown): void {
   if (!(error instanceof ArtifactError)) throw error;
 }

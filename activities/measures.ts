@@ -22,7 +22,7 @@ import type { References } from './references';
 import { runOf, type RunContexts } from './run-context';
 import { embeddingModelOf, fixedScorerOf, scoreBatch, untunedModels, type UntunedModels } from './scoring';
 
-/** Problems per stored batch: what a killed worker costs at most, in each shard. */
+/** Problems per stored batch: the most that a killed worker loses per shard. */
 const problemsPerBatch = 10;
 
 export function createMeasuresActivities(
@@ -62,7 +62,7 @@ export function createMeasuresActivities(
     );
   }
 
-  /** Writes `measures.json`, once: what is there is left as it is. */
+  /** Writes `measures.json` once; an existing file is left as it is. */
   async function recordMeasures(input: MeasuresInput): Promise<{ recorded: boolean }> {
     return withHeartbeats(async () => {
       const key = iterationKeys.measures({ runId: input.plan.runId, iteration: input.iteration });
@@ -125,7 +125,7 @@ export function createMeasuresActivities(
     };
   }
 
-  /** What is known of the problems: types, and which answers are right by the verdicts that the evaluation rests on. */
+  /** Types of the problems, and which answers are right by the evaluation's verdicts. */
   async function knowledge({ plan, iteration, split }: MeasuresInput) {
     const place = { ...runOf(plan), iteration, split };
     // The evaluation has stored the verdicts: none is asked for again.
@@ -185,7 +185,7 @@ export function createMeasuresActivities(
   return { scoreShard, recordMeasures };
 }
 
-/** What was debated in one shard. */
+/** The debates of one shard. */
 interface DebatedShard {
   shard: number;
   transcripts: Transcript[];

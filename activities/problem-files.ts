@@ -1,5 +1,5 @@
 /**
- * The files of a run's problems and of their reference answers: written when it begins, and drawn again where one was lost.
+ * The files of a run's problems and of their reference answers: written when it begins, and drawn again if one is lost.
  * Reference answers are written here and read in references.ts only.
  */
 import { formatLines, isStored, publishLines } from '../src/artifacts/lines';
@@ -17,12 +17,12 @@ import { tasksOf } from './run-tasks';
 type Publish = (key: string, lines: readonly object[]) => Promise<ArtifactReference>;
 type Files = Pick<RunRecord, 'problems' | 'references'>;
 
-/** Problems and reference answers apart, so that what must not see labels cannot read them by accident. */
+/** Keeps problems and reference answers apart, so code that must not see labels cannot read them by accident. */
 export async function publishProblems(store: ArtifactStore, runId: string, drawn: DrawnProblems): Promise<Files> {
   return publishFiles(runId, drawn, (key, lines) => publishLines(store, key, lines));
 }
 
-/** What was lost is drawn again, and has to be what the run was begun with. Throws `ArtifactError` where it is not. */
+/** Draws lost files again. Throws `ArtifactError` if the result differs from the problems that the run began with. */
 export async function remakeProblems(dependencies: ActivityDependencies, record: RunRecord): Promise<void> {
   const { store } = dependencies;
   const tasks = tasksOf(record, dependencies);
@@ -72,7 +72,7 @@ async function publishSplits(
   return { eval: evaluation, train: await Promise.all(train), ...validation };
 }
 
-/** A list of its own per file, but the same one for the same problems: fixed training problems are written once. */
+/** One list per file, shared if the problems are the same: fixed training problems are written once. */
 function withReferences(drawn: DrawnProblems): DrawnProblems {
   const labelled = new Map<LabelledProblem[], LabelledProblem[]>();
   const onlyLabelled = (problems: LabelledProblem[]): LabelledProblem[] => {

@@ -1,6 +1,6 @@
 /**
- * What trainer, model server and grader will insist on, asked of all three before the first paid call: a debate that ends in
- * a refused training, or in prompts that no context holds, is lost.
+ * Checks the requirements of trainer, model server and grader before the first paid call: a debate that ends in a refused
+ * training, or in prompts that exceed the context, is wasted.
  */
 import { Context } from '@temporalio/activity';
 import type { RunSpecification } from '../src/contract/specification';
@@ -17,7 +17,7 @@ import type { DrawnProblems, LabelledProblem, Task } from '../src/tasks/task';
 import type { ActivityDependencies } from './dependencies';
 import { trainingSettings } from './training-settings';
 
-/** What an agent may be asked at least: no critic's chat is shorter than one with responses of one character. */
+/** The shortest possible prompt: no critic's chat is shorter than one with responses of one character. */
 interface ShortestPrompt {
   split: 'train' | 'eval';
   problemId: string;
@@ -26,12 +26,12 @@ interface ShortestPrompt {
 }
 
 const shortestResponse = '0';
-/** Equal, as only computer algebra can tell. */
+/** An equal pair that only computer algebra can recognise. */
 const gradedPair = { a: '\\frac{\\sqrt{8}}{2}', b: '\\sqrt{2}' };
 
 /**
- * The returned function resolves with what it could not find out. It throws `InvalidRunSpec` or `ConfigError` for what people
- * have to mend, and retryable errors of the three where they do not answer.
+ * The returned function resolves with the checks it could not make. It throws `InvalidRunSpec` or `ConfigError` for problems
+ * that people must fix, and retryable errors if one of the three does not answer.
  */
 export function readinessChecks({ trainer, scoring, grader }: ActivityDependencies) {
   async function requireReadiness(
@@ -71,7 +71,7 @@ export function readinessChecks({ trainer, scoring, grader }: ActivityDependenci
     return [];
   }
 
-  /** A sentence where the endpoint does not say. */
+  /** Returns a sentence if the endpoint does not say. */
   async function tokensOf(base: BaseOfAgent, messages: ChatMessage[]): Promise<TokenizedText | string> {
     const { endpoint } = base;
     try {
@@ -90,7 +90,7 @@ export function readinessChecks({ trainer, scoring, grader }: ActivityDependenci
     }
   }
 
-  /** A dry run of the trainer: all but the weights. */
+  /** A dry run of the trainer: everything except loading the weights. */
   async function requireTrainer(specification: RunSpecification, prompts: readonly ShortestPrompt[]): Promise<void> {
     if (specification.iterations === 0) return;
     const { finetuning, method } = specification;
@@ -114,7 +114,7 @@ export function readinessChecks({ trainer, scoring, grader }: ActivityDependenci
   return requireReadiness;
 }
 
-/** What the trainer refuses for good is what the author has to mend. */
+/** Turns the trainer's final refusal into an error for the specification's author. */
 function asRefusal(error: unknown, base: string): unknown {
   if (!(error instanceof TrainerError) || error.retryable) return error;
   return new InvalidRunSpec([`model.base: ${JSON.stringify(base)} cannot be finetuned: ${error.message}`]);
@@ -124,13 +124,13 @@ function exampleOf({ problemId, role, messages }: ShortestPrompt, index: number)
   return { problemId, member: index + 1, round: role === 'generation' ? 1 : 2, messages, completion: '0', weight: 1 };
 }
 
-/** What an example of this loss has beside its completion. */
+/** The field that this loss adds to an example. */
 function preferenceIn(loss: TrainingSettings['loss']): { rejected?: string; desirable?: boolean } {
   if (loss === undefined) return {};
   return 'dpo' in loss ? { rejected: '1' } : { desirable: true };
 }
 
-/** Of the longest question of each split; several questions of one length count as one. */
+/** Prompts of the longest question of each split; of several with that length, one is used. */
 function shortestPrompts(specification: RunSpecification, tasks: RunTasks, problems: DrawnProblems): ShortestPrompt[] {
   const ofSplit = { train: problems.train.flat(), eval: [...problems.eval, ...(problems.validation ?? [])] };
   return (['train', 'eval'] as const).flatMap((split) => {

@@ -1,6 +1,6 @@
 /**
- * The one place that loads reference answers, and what may be asked of them: verdicts, or the text of one for a hint. It is
- * handed to evaluation, the audit, measures, STaR's hints and `select: reference`, and to nobody else (method, section 3: label-free).
+ * The one place that loads reference answers. It offers verdicts, or the text of one answer for a hint, to evaluation, the
+ * audit, measures, STaR's hints and `select: reference` only (method, section 3: label-free).
  */
 import { parseLines } from '../src/artifacts/lines';
 import type { ReferenceAnswer } from '../src/contract/problem';
@@ -16,7 +16,7 @@ export interface Judge {
   equal: Equality;
   /** Whether an answer of a problem equals its reference answer. */
   isCorrect(problemId: string, answer: string): boolean;
-  /** The same, and `undefined` where the problem has no reference answer. */
+  /** The same, or `undefined` if the problem has no reference answer. */
   isRight(problemId: string, answer: string): boolean | undefined;
 }
 
@@ -26,7 +26,7 @@ export class References {
     private readonly contexts: RunContexts,
   ) {}
 
-  /** The reference answer of one problem. Throws `DatasetError` where there is none. */
+  /** The reference answer of one problem. Throws `DatasetError` if it has none. */
   async answerOf(place: SplitPlace, problemId: string): Promise<string> {
     const answer = (await this.load(place)).get(problemId);
     if (answer === undefined)

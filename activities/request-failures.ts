@@ -1,17 +1,16 @@
 /**
- * Tells a request that fails for ever from an endpoint that does. The knowledge is this worker's, per endpoint and model,
- * and outlives the attempts of an activity and the pauses of a run; a worker that starts again gathers it anew, which takes
- * a minute of retries.
+ * Tells a request that always fails from an endpoint that does. Each worker counts per endpoint and model, across the
+ * attempts of an activity and the pauses of a run; a restarted worker counts anew, which takes a minute of retries.
  */
 import { ProviderError } from '../src/errors';
 
-/** So often a request must have failed until it is taken to be at fault: a minute, by the retry policy. */
+/** Failures before a request is taken to be at fault: a minute, by the retry policy. */
 const fewestFailures = 6;
 
-/** And so many of its failures must have been followed by an answer to another request before it failed again. */
+/** How many of these failures must be followed by an answer to another request before the next one. */
 const fewestBetween = 3;
 
-/** Requests that are remembered; one that is forgotten is given a minute more. */
+/** Most requests remembered; a forgotten one gets another minute. */
 const mostRequests = 10_000;
 
 interface Calls {
@@ -30,7 +29,7 @@ interface Trouble {
   newest: Calls;
 }
 
-/** What is asked of whom. The model belongs to it: one whose weights cannot be loaded fails at every request. */
+/** A request and its endpoint. The model is part of it: one whose weights cannot be loaded fails every request. */
 export interface AskedRequest {
   endpoint: string;
   model: string;
@@ -40,15 +39,15 @@ export interface AskedRequest {
 export class RequestFailures {
   private readonly models = new Map<string, Calls>();
   private readonly troubles = new Map<string, Trouble>();
-  /** Models that something small is being asked of. */
+  /** Models that are being sent a small request. */
   private readonly askedBeside = new Set<string>();
 
   /**
-   * Performs a request. Where it fails and nothing else was asked of the model since it failed before (the last problem of a
-   * stage), `another` asks something small: so a request that fails for ever is told from a model that does, also when it
-   * is alone.
+   * Performs a request. If it fails, and the model got no other request since its previous failure (the last problem of a
+   * stage), `another` sends a small one. This tells a request that always fails from a model that does, even if it is the
+   * only request.
    *
-   * @param another Its answer is of no interest, only whether there is one.
+   * @param another Only whether it is answered matters.
    */
   async perform<Answer>(
     asked: AskedRequest,
@@ -73,7 +72,7 @@ export class RequestFailures {
     return trouble !== undefined && trouble.isAlone && trouble.failures >= fewestFailures - fewestBetween;
   }
 
-  /** At most one at a time per model: of a model that is down, nothing is learnt by asking for each request. */
+  /** At most one at a time per model: asking once per request tells nothing more about a model that is down. */
   private async askAnother({ endpoint, model }: AskedRequest, another: () => Promise<unknown>): Promise<void> {
     const id = `${endpoint}/${model}`;
     if (this.askedBeside.has(id)) return;
@@ -127,7 +126,7 @@ export class RequestFailures {
       first: before.first,
       newest: { ...calls },
     };
-    // Behind all others: the longest untouched is forgotten first.
+    // Moved to the end: the least recently used is forgotten first.
     this.troubles.delete(id);
     this.troubles.set(id, grown);
     forgetOldest(this.troubles);
@@ -144,13 +143,13 @@ export class RequestFailures {
   }
 }
 
-/** It broke, hung, or gave up at this request. A refused key, a missing model and a quota are no matter of one request. */
+/** The server broke, hung, or gave up at this request. A refused key, a missing model or a quota affects every request. */
 function isOfServer(error: unknown): error is ProviderError {
   if (!(error instanceof ProviderError) || error.isOutage) return false;
   return error.status === undefined ? error.unreachable : error.status >= 500;
 }
 
-/** It says nothing about the request that meets it. */
+/** Overload says nothing about the request that meets it. */
 function isLoad({ status }: ProviderError): boolean {
   return status === 503 || status === 529;
 }

@@ -1,6 +1,6 @@
 /**
- * Responses become log-probabilities: tokenized by the template of the model that scores them, sent in groups. What is
- * equal is asked once: prompts that members share, texts that one model would score twice or that begin longer ones.
+ * Responses become log-probabilities: tokenized by the template of the model that scores them, sent in groups. Equal
+ * requests are made once: prompts that members share, texts that one model would score twice or that begin longer ones.
  */
 import type { ResponseScore } from '../src/contract/measures';
 import type { ChatMessage, Turn } from '../src/contract/transcript';
@@ -26,7 +26,7 @@ export interface ScoringRun {
 
 export interface ScoredResponses {
   scores: ResponseScore[];
-  /** Scores left out because the scorer's context cannot hold prompt and response. */
+  /** Scores left out because prompt and response exceed the scorer's context. */
   tooLong: number;
   /** Texts and tokens that models read. */
   texts: number;
@@ -92,7 +92,7 @@ class ChatTokenizer {
 
   constructor(private readonly run: ScoringRun) {}
 
-  /** `undefined` where prompt and response do not fit into the model's context with a token to spare. */
+  /** `undefined` if prompt and response do not fit into the model's context with a token to spare. */
   async textOf({ messages, response, finishReason }: Turn, model: string): Promise<ScoredText | undefined> {
     const [prompt, said] = await Promise.all([this.promptOf(messages, model), this.responseOf(response, model)]);
     const endOfTurn = finishReason === 'stop' ? await this.endOfTurnOf(model) : undefined;

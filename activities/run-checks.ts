@@ -20,8 +20,8 @@ export interface CheckedRun {
 type Checks = (specification: RunSpecification) => Promise<CheckedRun>;
 
 /**
- * The returned function throws `InvalidRunSpec` or `ConfigError` for what people have to mend, and `ProviderError` while an
- * endpoint cannot say which models it has.
+ * The returned function throws `InvalidRunSpec` or `ConfigError` for problems that people must fix, and `ProviderError` while
+ * an endpoint cannot list its models.
  */
 export function runChecks(dependencies: ActivityDependencies): Checks {
   const requireReadiness = readinessChecks(dependencies);
@@ -45,7 +45,7 @@ export function runChecks(dependencies: ActivityDependencies): Checks {
     await refuseUnservedMeasures(specification);
   }
 
-  /** What is wrong with a base model's name, if its endpoint does not serve it. */
+  /** Returns what is wrong with a base model's name if its endpoint does not serve it. */
   async function unservedBase(model: BaseOfAgent, index: number): Promise<string | undefined> {
     const { base, endpoint } = model;
     const served = await dependencies.inference(endpoint).models(Context.current().cancellationSignal);
@@ -75,7 +75,7 @@ export function runChecks(dependencies: ActivityDependencies): Checks {
     }
   }
 
-  /** `undefined` where the endpoint has no list: those that only embed need none. */
+  /** `undefined` if the endpoint has no list: endpoints that only embed need none. */
   async function servedNames(endpoint: string): Promise<string[] | undefined> {
     try {
       return await dependencies.inference(endpoint).models(Context.current().cancellationSignal);
@@ -88,7 +88,7 @@ export function runChecks(dependencies: ActivityDependencies): Checks {
   return checkedRun;
 }
 
-/** Training needs no labels, unless the one selection that goes by them is asked for. */
+/** Only `select: reference` needs labels for training. */
 function refuseMissingReferences({ method }: RunSpecification, { train }: DrawnProblems): void {
   const unlabelled = new Set(
     train

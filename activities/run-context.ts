@@ -27,12 +27,12 @@ export interface RunContext {
 
 export class RunContexts {
   private readonly memory = new Map<string, Promise<unknown>>();
-  /** When it was last looked for a run's record, and what all who ask meanwhile wait for. */
+  /** When a run's record was last looked for, and the promise that concurrent callers share. */
   private readonly looks = new Map<string, { at: number; isThere: Promise<boolean> }>();
 
   constructor(private readonly dependencies: ActivityDependencies) {}
 
-  /** Throws `ArtifactError` where the run that the reference means was deleted and begun anew under the same id. */
+  /** Throws `ArtifactError` if the referenced run was deleted and begun anew under the same id. */
   async run({ runId, recordDigest }: RunReference): Promise<RunContext> {
     if (recordDigest !== undefined) {
       await this.requireStored(runId);
@@ -42,7 +42,7 @@ export class RunContexts {
     return this.remember(digestOf(record), () => this.contextOf(record));
   }
 
-  /** A store that is no longer mounted, or was never this one, would take answers that nobody finds again. */
+  /** Answers written to an unmounted or wrong store would be lost. */
   private async requireStored(runId: string): Promise<void> {
     let look = this.looks.get(runId);
     if (look === undefined || Date.now() - look.at > trustedForMs) {
@@ -135,7 +135,7 @@ export class RunContexts {
 
 const mostRemembered = 64;
 
-/** So long a record that was there is taken to be there. */
+/** How long a record that was found is assumed to be still there. */
 const trustedForMs = 1_000;
 
 function nameOf({ runId, createdAt }: RunRecord, what: string): string {
@@ -150,7 +150,7 @@ interface SplitOfRun extends RunReference {
   split: Split;
 }
 
-/** Only the reference, where a plan goes into an object of other fields. */
+/** Takes only the reference from a plan that is part of a larger object. */
 export function runOf({ runId, recordDigest }: RunReference): RunReference {
   return { runId, recordDigest };
 }

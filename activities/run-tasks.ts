@@ -1,4 +1,4 @@
-/** The tasks of a run, held against the program that it was begun with. */
+/** The tasks of a run, checked against the program that it was begun with. */
 import type { RunRecord } from '../src/contract/run';
 import type { RunSpecification } from '../src/contract/specification';
 import type { Split } from '../src/contract/transcript';
@@ -9,7 +9,7 @@ import { makeTasks, type RunTasks } from '../src/tasks/run-tasks';
 import type { Task } from '../src/tasks/task';
 import type { ActivityDependencies } from './dependencies';
 
-/** Throws `ConfigError` where this program, or that of a user's own task, is not the one that the run was begun with. */
+/** Throws `ConfigError` if this program, or a user's own task module, is not the one that the run was begun with. */
 export function tasksOf(
   record: Pick<RunRecord, 'runId' | 'specification' | 'taskDigests' | 'program' | 'versions'>,
   dependencies: Pick<ActivityDependencies, 'task' | 'machine'>,
@@ -29,8 +29,8 @@ export function tasksOf(
 }
 
 /**
- * What of the program decides the results of a run, the texts of its prompts one by one: an experiment of two versions would
- * compare what was asked with one prompt to what was asked with another.
+ * The parts of the program that decide a run's results, each prompt text by itself: a run of two versions would mix answers
+ * to different prompts.
  */
 export function programOf(
   { method, task, evalTask = task }: Pick<RunSpecification, 'method' | 'task' | 'evalTask'>,

@@ -1,4 +1,4 @@
-/** Beginning a run: the specification is validated, the splits are drawn, and all of it is stored before anything is asked. */
+/** Begins a run: validates the specification, draws the splits, and stores all of it before any model is asked. */
 import { Context } from '@temporalio/activity';
 import { publishSealed, readSealed } from '../src/artifacts/sealed';
 import { readSociety, requireSociety } from '../src/artifacts/societies';
@@ -55,7 +55,7 @@ export function createRunActivities(dependencies: ActivityDependencies) {
     if (record.specificationDigest !== resolved.digest) throw otherSpecification(record, resolved.specification);
     if (known !== undefined) await remakeProblems(dependencies, known);
     await storeFirstSociety(record);
-    // What the server knows may have changed since the run was stored; it belongs to this start, not to the record.
+    // The server's attributes may have changed since the run was stored, so they belong to this start, not to the record.
     const { searchAttributes, notices } = await attributesAndNotices();
     const resumed = known === undefined ? {} : { resumed: true };
     return {
@@ -94,7 +94,7 @@ export function createRunActivities(dependencies: ActivityDependencies) {
     return (await publishSealed<RunRecord>(store, runKeys.record(runId), record)).content;
   }
 
-  /** Iteration 0. Also where an earlier attempt stored the record and died. */
+  /** Iteration 0. Runs again if an earlier attempt died after storing the record. */
   async function storeFirstSociety({ runId, specification, startedFrom }: RunRecord): Promise<void> {
     const key = iterationKeys.society({ runId, iteration: 0 });
     if ((await readSociety(store, { runId, specification }, 0)) !== undefined) return;
@@ -108,7 +108,7 @@ export function createRunActivities(dependencies: ActivityDependencies) {
     await publishSealed<Society>(store, key, { ...society, version: digestOf(society) });
   }
 
-  /** The society that the run starts from, where it is not the untuned one. */
+  /** The society that the run starts from, unless it is the untuned one. */
   async function findStart(specification: RunSpecification): Promise<Society | undefined> {
     const { society: name } = specification.model;
     if (name === undefined) return undefined;

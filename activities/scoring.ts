@@ -1,4 +1,4 @@
-/** One batch of problems scored for one kind of measure: which models are asked, and what becomes of their answers. */
+/** Scores one batch of problems for one kind of measure: which models are asked, and how their answers are used. */
 import type { ScoreBatch, ScoringKind } from '../src/contract/measures';
 import type { RunRecord } from '../src/contract/run';
 import type { Society } from '../src/contract/society';
@@ -78,7 +78,7 @@ export function untunedModels(
     ...served.map(({ model, endpoint }): [string, string] => [model, endpoint]),
   ]);
   const baseByModel = new Map(tuned.map(([agent, { model }]) => [model, nameOfBase(baseOf(specification, agent))]));
-  // What no agent of the society is called by is a base itself.
+  // A model that is no agent's is itself a base.
   return {
     baseOf: (agent) => nameOfBase(baseOf(specification, agent)),
     tokenizerOf: (model) => baseByModel.get(model) ?? model,
@@ -112,7 +112,7 @@ async function embed(
   return { dissimilarities, texts: texts.length, tokens: 0 };
 }
 
-/** Servers refuse a text without tokens; who said nothing gets the embedding of a blank. */
+/** Servers refuse a text without tokens; an empty response gets the embedding of a blank. */
 function embeddable(response: string): string {
   return response.trim() === '' ? ' ' : response;
 }

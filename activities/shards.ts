@@ -31,7 +31,7 @@ export interface CloseShardInput {
 export function createShardActivities(dependencies: ActivityDependencies, contexts: RunContexts) {
   const { store } = dependencies;
 
-  /** The problems of a shard; with its outcome where an earlier run of it has finished. */
+  /** The problems of a shard, with its outcome if an earlier run of it has finished. */
   async function openShard(shard: ShardInput): Promise<OpenedShard> {
     return withHeartbeats(async () => {
       const problems = await contexts.shardProblems(shard);
@@ -39,7 +39,7 @@ export function createShardActivities(dependencies: ActivityDependencies, contex
     });
   }
 
-  /** Those of a range of shards that an earlier start has closed: nobody opens them again. */
+  /** The shards of a range that an earlier start has closed; they are not opened again. */
   async function findClosedShards({ plan, iteration, split, from, count }: ClosedShardsInput): Promise<ShardOutcome[]> {
     return withHeartbeats(async () => {
       await contexts.run(plan);
@@ -54,7 +54,7 @@ export function createShardActivities(dependencies: ActivityDependencies, contex
     return closed !== undefined && (await hasFiles(closed)) ? closed : undefined;
   }
 
-  /** A lost file is made again from the turns, when the shard is closed again; a damaged one is an error. */
+  /** A lost file is rebuilt from the turns when the shard is closed again; a damaged one is an error. */
   async function hasFiles({ transcripts, votes }: ShardOutcome): Promise<boolean> {
     const files = [transcripts, ...(votes === undefined ? [] : [votes])];
     return (await Promise.all(files.map((file) => isStored(store, file)))).every((each) => each);
@@ -151,7 +151,7 @@ function countConsensus(transcripts: readonly Transcript[]) {
   };
 }
 
-/** What the shard takes by itself, and how much of it another run had asked already. */
+/** The shard's own calls and tokens, and how many of them another run had already made. */
 function countAll(completions: readonly StoredCompletion[]): Pick<ShardOutcome, 'counts' | 'reused'> {
   const reused = completions.filter(({ reusedFrom }) => reusedFrom !== undefined);
   const counts = countCompletions(completions);

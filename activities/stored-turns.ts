@@ -40,7 +40,7 @@ export interface ReadDebate {
   completions: StoredCompletion[];
 }
 
-/** What reading any turn of a shard needs to know. */
+/** What is needed to read any turn of a shard. */
 interface Reading {
   shard: ShardInput;
   rules: DebateRules;
@@ -159,7 +159,7 @@ export class StoredTurns {
     return { record, completions: [...drawn.slice(rules.members), ...single.map(({ stored }) => stored)] };
   }
 
-  /** What was stored beside a debate whose vote over further samples failed: it was paid for all the same. */
+  /** Reads what was stored beside a debate whose vote over further samples failed: it was paid for all the same. */
   async readUnvoted({ problemId, rounds }: Transcript): Promise<StoredCompletion[]> {
     const { rules } = this.reading;
     const round = { problemId, round: 1 };

@@ -1,4 +1,4 @@
-/** What a society has been trained on: an evaluation that asks it the same measures memory, and has to say so. */
+/** What a society has been trained on: an evaluation that asks the same questions measures memory and must say so. */
 import { parseLines } from '../src/artifacts/lines';
 import { requireSealed } from '../src/artifacts/sealed';
 import type { Problem } from '../src/contract/problem';

@@ -41,7 +41,7 @@ export function createTrainingDataActivities(
     });
   }
 
-  /** Its SHA-256. Selection is deterministic, so that another file under the key is a torn or a foreign one. */
+  /** Returns its SHA-256. Selection is deterministic, so a different file under the key is torn or foreign. */
   async function publishTrainingSet(key: string, examples: readonly TrainingExample[]): Promise<string> {
     const content = formatLines(examples);
     await store.publish(key, content);

@@ -26,7 +26,7 @@ export function trainingSettings(finetuning: FinetuningSettings, agent: string):
 /** β of TRL and of both papers' experiments. */
 const defaultBeta = 0.1;
 
-/** Supervised is what a job is that names no loss: its id stays what it was before there were others. */
+/** A job without a loss is supervised, so its id is the same as before other losses existed. */
 function lossSettings({ loss, beta = defaultBeta }: FinetuningSettings): Pick<TrainingJob, 'loss'> {
   if (loss === undefined || loss === 'supervised') return {};
   return { loss: loss === 'dpo' ? { dpo: { beta } } : { kto: { beta } } };

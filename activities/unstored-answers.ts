@@ -1,6 +1,6 @@
 /**
- * Answers that were paid for and could not be stored: kept for the next attempt, so that a full disk costs no second call.
- * What is lost all the same is in the books (`lost-calls.ts`).
+ * Answers that were paid for and could not be stored: kept for the next attempt, so a full disk costs no second call.
+ * Answers that are lost anyway are counted (`lost-calls.ts`).
  */
 import type { ArtifactStore } from '../src/ports';
 
@@ -30,7 +30,7 @@ export class UnstoredAnswers<Kept extends Answer> {
     return this.kept.get(id);
   }
 
-  /** Raises the store's `ArtifactError` where nothing could be stored under the key: then nobody is asked. */
+  /** Throws the store's `ArtifactError` if the key cannot be written, so that no model is asked. */
   async insistOnWritable(store: ArtifactStore, key: string): Promise<void> {
     if (performance.now() - this.storedAt < this.limits.trustMs) return;
     await store.checkWritable(key);

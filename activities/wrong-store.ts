@@ -8,13 +8,13 @@ import type { ArtifactStore } from '../src/ports';
 
 export type LookedAt = Pick<ArtifactStore, 'read' | 'addressOf'>;
 
-/** The error as it came; where an artifact is missing and the record of its run is, too, a retryable one that says so. */
+/** Returns the error unchanged, or a retryable one if both the artifact and its run's record are missing. */
 export async function namingWrongStore(error: unknown, store: LookedAt): Promise<unknown> {
   if (!(error instanceof ArtifactError) || !error.isMissing) return error;
   const record = recordBeside(error.key);
   if (record === undefined) return error;
   try {
-    // A record that was missing a moment ago stays a reason to try again: the mount may have come meanwhile.
+    // A record that was missing a moment ago is still a reason to retry: the mount may have appeared meanwhile.
     if (record !== error.key && (await store.read(record)) !== undefined) return error;
   } catch (unreadable) {
     return unreadable;
@@ -26,7 +26,7 @@ export async function namingWrongStore(error: unknown, store: LookedAt): Promise
   );
 }
 
-/** The key of what is stored first of a run or a comparison; undefined for a model, which is nobody's alone. */
+/** The key that a run or a comparison stores first; undefined for a model, which belongs to no single run. */
 function recordBeside(key: string): string | undefined {
   const [folder, id = ''] = key.split('/');
   if (folder === 'runs') return runKeys.record(id);

@@ -37,7 +37,7 @@ export const light = summarised(
     heartbeatTimeout: '30 seconds',
     // Eager dispatch bypasses the queue's concurrency limit.
     allowEagerDispatch: false,
-    // About ten minutes of a full disk or a lost mount; then the run pauses itself until people have mended it.
+    // About ten minutes of a full disk or a lost mount; then the run pauses itself until people have fixed it.
     retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '1 minute', maximumAttempts: 15 },
   }),
   {
@@ -59,7 +59,7 @@ export const light = summarised(
   },
 );
 
-/** One debate turn, the extra samples of one vote, one problem's hints, the scores of one shard: all that calls models. */
+/** Everything that calls models: one debate turn, the extra samples of one vote, one problem's hints, one shard's scores. */
 export const models = proxyActivities<Pick<Activities, 'takeTurn' | 'drawVoteSamples' | 'askWithHints' | 'scoreShard'>>(
   {
     taskQueue: taskQueues.llm,
@@ -71,7 +71,7 @@ export const models = proxyActivities<Pick<Activities, 'takeTurn' | 'drawVoteSam
     // A turn holds no state worth waiting for: its completions are stored, the rest is cheap to ask again.
     cancellationType: ActivityCancellationType.TRY_CANCEL,
     allowEagerDispatch: false,
-    // About ten minutes of a broken endpoint (then the run pauses itself). What retrying cannot mend, and answers that
+    // About ten minutes of a broken endpoint (then the run pauses itself). Failures that retrying cannot fix, and answers that
     // are nonsense five times in a row, end earlier: activities/failures.ts marks them non-retryable.
     retry: modelRetries,
   },
@@ -80,7 +80,7 @@ export const models = proxyActivities<Pick<Activities, 'takeTurn' | 'drawVoteSam
 /** Finetuning one agent. */
 export const training = proxyActivities<Pick<Activities, 'finetuneAgent'>>({
   taskQueue: taskQueues.gpu,
-  // Full finetuning of an 8B base on thousands of examples; the heartbeat notices everything that hangs earlier.
+  // Full finetuning of an 8B base on thousands of examples; the heartbeat notices anything that hangs earlier.
   startToCloseTimeout: '24 hours',
   // The supervisor beats as long as the trainer lives; a killed worker is noticed and the job resumes from a checkpoint.
   heartbeatTimeout: '30 seconds',

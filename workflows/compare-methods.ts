@@ -57,7 +57,7 @@ function isCancelled(): boolean {
   return CancellationScope.current().consideredCancelled;
 }
 
-/** A finished run is not started again; one that was broken off goes on where it was. */
+/** A finished run is not started again; an interrupted one continues. */
 async function performRun(comparison: ComparisonContext, runId: string): Promise<void> {
   const { gate, plan } = comparison;
   const { comparisonId } = plan;
@@ -69,7 +69,7 @@ async function performRun(comparison: ComparisonContext, runId: string): Promise
     comparison.succeeded();
   } catch (error) {
     if (!(error instanceof TemporalFailure)) throw error;
-    // Cancelled with the whole comparison: that is nobody's failure. A run that was cancelled alone is one.
+    // Cancelling the whole comparison is not a failure; cancelling one run alone is.
     if (!isCancelled()) comparison.failed(runId, error);
   }
 }

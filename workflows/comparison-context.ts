@@ -16,7 +16,7 @@ export function startComparison(input: unknown[]): ComparisonContext {
   return new ComparisonContext(isContinued(input) ? input[0].continuedComparison : undefined);
 }
 
-/** Both signs are asked for, so that no specification can pose as a continuation. */
+/** Requires both marks, so that no specification can pose as a continuation. */
 function isContinued(input: unknown[]): input is [ContinuedComparison] {
   const [first] = input;
   const fromEarlierRun = workflowInfo().continuedFromExecutionRunId !== undefined;
@@ -58,7 +58,7 @@ export class ComparisonContext {
     this.showPause();
   }
 
-  /** The next groups with about so many runs in all, at least one group. */
+  /** The next groups, at least one, with about this many runs in all. */
   takeGroups(runs: number): Group[] {
     const first = this.known.nextGroup;
     let taken = 0;

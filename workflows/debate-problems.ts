@@ -44,10 +44,10 @@ export async function debateProblems(request: DebateRequest, gate: PauseGate): P
   });
 }
 
-/** Outcomes that one answer holds: a fraction of what a payload may. */
+/** Outcomes per answer: a fraction of what a payload can hold. */
 const outcomesAtOnce = 500;
 
-/** What an earlier start of the run has closed, by shard; looked up without opening each shard again. */
+/** Shards that an earlier start of the run has closed, with their outcomes; found without opening each shard again. */
 async function closedEarlier(
   { plan, iteration, split }: DebateRequest,
   shards: number,
@@ -69,7 +69,7 @@ function startShard(workflowId: string, input: ShardInput) {
     args: [input],
     // A resumed run starts its shards again under the same ids; a closed shard finds its transcripts and returns.
     workflowIdReusePolicy: WorkflowIdReusePolicy.ALLOW_DUPLICATE,
-    // A run that is terminated takes its shards with it; nothing debates for nobody.
+    // A terminated run takes its shards with it.
     parentClosePolicy: ParentClosePolicy.TERMINATE,
     staticSummary: `${input.split} problems ${input.from + 1}-${input.from + input.count}, iteration ${input.iteration}`,
   });

@@ -64,7 +64,7 @@ interface ShardContext {
   tally: Tally;
 }
 
-/** All rounds of one problem, and then the further samples of a vote, whose failure is no failure of the debate. */
+/** All rounds of one problem, then the further samples of a vote, whose failure does not fail the debate. */
 async function debateProblem(context: ShardContext, problemId: string): Promise<void> {
   const { input, tally } = context;
   const isDebated = await unlessFailed(tally.failures, problemId, () => holdDebate(context, problemId));
@@ -80,7 +80,7 @@ async function holdDebate(context: ShardContext, problemId: string): Promise<voi
   if (plan.hints === true && split === 'train') await askWithHints(context, problemId);
 }
 
-/** False, and a line in `failures`, where an activity of the work failed for good. */
+/** Returns false, and adds a line to `failures`, if an activity of the work failed for good. */
 async function unlessFailed(
   failures: ProblemFailure[],
   problemId: string,
@@ -120,7 +120,7 @@ async function takeTurn(context: ShardContext, problemId: string, round: number,
   });
 }
 
-/** Who was wrong is asked again with the reference answer as a hint; only where the method says so (STaR). */
+/** Asks members with a wrong answer again, with the reference answer as a hint; only if the method says so (STaR). */
 async function askWithHints({ input, gate, tally }: ShardContext, problemId: string): Promise<void> {
   const { plan, iteration, societyIteration, split } = input;
   const run = { runId: plan.runId, recordDigest: plan.recordDigest };

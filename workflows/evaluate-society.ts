@@ -27,7 +27,7 @@ export async function evaluateSociety(...input: unknown[]): Promise<EvaluationOu
   const show = () => setSearchAttribute(known.plan?.searchAttributes, searchAttributes.paused, gate.paused);
   const gate = createPauseGate({ paused: part?.paused }, show);
   if (part !== undefined) return evaluate(part, gate);
-  // Followed as any other run is: whoever asks gets the whole run's progress.
+  // Followed like any other run: it answers with the whole run's progress.
   const whole = { iteration: 0, iterations: 0, accuracy: {} };
   const nothing = { problems: { done: 0, total: 0, failed: 0 }, counts: noCounts };
   answerProgress(gate, () => nothing, { ...whole, runId: '', stage: 'resolve' });
@@ -78,7 +78,7 @@ async function evaluate(
   return outcome;
 }
 
-/** The society's own vote needs its samples at every iteration; what is beside it is asked where the plan says so. */
+/** The society's own vote needs its samples at every iteration; other answers are asked for where the plan says so. */
 function answersBeside({ plan, iteration, split = 'eval', last = false }: EvaluationInput) {
   const { voteAtIterations, voteSamples, ownVoteSamples = 0 } = plan;
   const isVoted = voteAtIterations.includes(iteration) || (last && voteAtIterations.length > 0);

@@ -3,8 +3,8 @@ import { ApplicationFailure } from '@temporalio/workflow';
 import type { ProblemFailure, RunPlan } from '../src/contract/run';
 
 /**
- * Raises `TooManyFailedProblems` where more than the allowed share of a stage's problems failed; the first failure, where
- * it is at hand, says why.
+ * Throws `TooManyFailedProblems` if more than the allowed share of a stage's problems failed; the message gives the first
+ * failure, if known.
  */
 export function refuseTooManyFailures(
   plan: RunPlan,

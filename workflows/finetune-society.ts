@@ -37,8 +37,8 @@ export async function finetuneSociety(input: FinetuneSocietyInput): Promise<Fine
 }
 
 /**
- * All trainings at once. Where one fails, or the run is cancelled, the others are stopped at a checkpoint, and it ends only
- * when the last one has: a finetuning that has ended trains nobody any more.
+ * Starts all trainings at once. If one fails, or the run is cancelled, the others stop at a checkpoint. Returns only when the
+ * last one has ended, so nothing trains after the finetuning ends.
  */
 async function allOrNone<Result>(trainings: (() => Promise<Result>)[]): Promise<Result[]> {
   const scope = new CancellationScope();
@@ -66,7 +66,7 @@ async function stoppedByPause(gate: PauseGate, train: () => Promise<FinetuneOutc
     try {
       return await training;
     } catch (error) {
-      // Who stopped it counts, not whether the run is paused now: it may be resumed while a checkpoint is being written.
+      // What stopped it matters, not whether the run is paused now: it may be resumed while a checkpoint is being written.
       const onlyPaused = scope.consideredCancelled && !CancellationScope.current().consideredCancelled;
       if (!wasStopped(error)) throw error;
       if (!onlyPaused) throw isCancellation(error) ? error : new CancelledFailure('the training was to stop');
@@ -75,8 +75,8 @@ async function stoppedByPause(gate: PauseGate, train: () => Promise<FinetuneOutc
 }
 
 /**
- * A training that was to stop may end of something else before it hears of that: its worker shuts down or is killed, its
- * trainer runs out of memory. Temporal does not try it again then; the next training goes on from its checkpoint all the same.
+ * A training that was asked to stop may end for another reason first: its worker shuts down or is killed, its trainer runs
+ * out of memory. Temporal does not retry it then; the next training still continues from its checkpoint.
  */
 function wasStopped(error: unknown): boolean {
   return isCancellation(error) || (error instanceof ActivityFailure && error.retryState === 'CANCEL_REQUESTED');

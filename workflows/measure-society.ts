@@ -12,7 +12,7 @@ import { inWindow } from './window';
 
 export type MeasureRequest = Omit<MeasuresInput, 'unscored'>;
 
-/** An outage pauses the run as everywhere; measures are taken again after it. */
+/** An outage pauses the run as everywhere; afterwards the measures are taken again. */
 export async function measureSociety(request: MeasureRequest, gate: PauseGate): Promise<void> {
   const unscored: MeasuresInput['unscored'] = {};
   for (const kind of request.plan.scoring ?? []) {
@@ -24,7 +24,7 @@ export async function measureSociety(request: MeasureRequest, gate: PauseGate): 
   await outlastingOutages(gate, () => light.recordMeasures({ ...request, unscored }));
 }
 
-/** Scores all shards; says why where that cannot be done, and then leaves the other shards alone. */
+/** Scores all shards. After the first that cannot be scored it starts no more, and returns the reason. */
 async function scoreResponses(
   request: MeasureRequest,
   kind: ScoringKind,

@@ -44,7 +44,7 @@ async function improve(run: RunContext, iteration: number): Promise<void> {
   await report(run, iteration);
 }
 
-/** A history of its own per iteration keeps each one small, however many iterations a run has. */
+/** One history per iteration keeps each one small, however many iterations a run has. */
 function goOn(run: RunContext): Promise<never> {
   return continueAsNew<(continued: Continued) => Promise<RunOutcome>>({ continued: run.next() });
 }

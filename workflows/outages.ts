@@ -6,7 +6,7 @@ import { ActivityFailure, ApplicationFailure } from '@temporalio/workflow';
 import type { PauseGate } from './pause-gate';
 import { longestReason } from './signal-input';
 
-/** Performs an activity; where it ends in an outage, pauses with the reason and tries again once people have resumed. */
+/** Performs an activity. After an outage it pauses with the reason and tries again once people have resumed. */
 export async function outlastingOutages<Result>(gate: PauseGate, perform: () => Promise<Result>): Promise<Result> {
   for (;;) {
     await gate.whenOpen();
@@ -15,7 +15,7 @@ export async function outlastingOutages<Result>(gate: PauseGate, perform: () => 
       return await perform();
     } catch (error) {
       if (!isOutage(error)) throw error;
-      // Resumed while the activity was still failing: what people mended may be just this.
+      // Resumed while the activity was still failing: people may have fixed just this.
       if (gate.version > version && !gate.paused) continue;
       await gate.pauseSelf(failureReason(error));
     }
@@ -27,7 +27,7 @@ export function failureReason(error: ActivityFailure): string {
   return (error.cause?.message ?? error.message).slice(0, longestReason);
 }
 
-/** The activity border says in the failure's details whether it is the world around us that is broken. */
+/** `activities/failures.ts` marks outages in the failure's details. */
 function isOutage(error: unknown): error is ActivityFailure {
   if (!(error instanceof ActivityFailure) || !(error.cause instanceof ApplicationFailure)) return false;
   const [details] = error.cause.details ?? [];

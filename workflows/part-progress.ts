@@ -4,7 +4,7 @@ import type { PartProgress, RunProgress } from '../src/contract/run';
 import { progressQuery } from './messages';
 import type { PauseGate } from './pause-gate';
 
-/** @param whole What a part that was started by itself adds, since it is the whole run. */
+/** @param whole Fields that a part started by itself adds, because it is the whole run. */
 export function answerProgress(
   gate: PauseGate,
   done: () => Pick<PartProgress, 'problems' | 'counts'>,

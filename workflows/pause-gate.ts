@@ -28,13 +28,13 @@ export interface PauseGate {
   whenOpen(): Promise<void>;
   /** Resolves at the next pause. */
   whenPaused(): Promise<void>;
-  /** Pauses this workflow for a reason of its own, and tells the run it belongs to, if it is not the run itself. */
+  /** Pauses this workflow for its own reason, and tells the run it belongs to, unless it is that run. */
   pauseSelf(reason: string): Promise<void>;
   /** Runs a child; while it is open, it receives this workflow's pause and resume. */
   withChild<Result>(workflowId: string, start: () => Promise<Child<Result>>): Promise<Result>;
 }
 
-/** A part that people end by hand ends the whole; without this, nobody would learn which part it was, and that it was they. */
+/** A part ended by hand ends the whole run; this error names the part and says that it was ended by hand. */
 function sayingWhoEndedIt(error: unknown, workflowId: string): unknown {
   if (!(error instanceof ChildWorkflowFailure) || CancellationScope.current().consideredCancelled) return error;
   const isTerminated = error.cause instanceof TerminatedFailure;
@@ -46,7 +46,7 @@ function sayingWhoEndedIt(error: unknown, workflowId: string): unknown {
   );
 }
 
-/** A child may close while the signal is on its way; that is no error of ours. */
+/** Ignores failed signals: a child may close while its signal is on its way. */
 async function tell(children: Child<unknown>[], state: GateState): Promise<void> {
   await Promise.allSettled(children.map((child) => child.signal(gateSignal, state)));
 }
@@ -55,8 +55,8 @@ type Child<Result> = Pick<ChildWorkflowHandle<() => Promise<Result>>, 'signal' |
 
 /**
  * Installs the handlers of `pause` and `resume`. Call first thing, before anything is awaited. Only the run itself decides:
- * a part that is asked to pause asks the run, and every part follows the newest state it has heard of. A part's trouble from
- * before the last resume pauses nothing: what it was about is tried again, and says so if the trouble lasts.
+ * a part that is asked to pause asks the run, and every part follows the newest state it has heard of. A problem that a part
+ * reports from before the last resume is ignored: that step is tried again, and reports the problem again if it lasts.
  *
  * @param onChange Called after every pause and every resume.
  */
@@ -73,7 +73,7 @@ export function createPauseGate(
   const enter = async (next: GateState): Promise<void> => {
     state = next;
     log.info(next.paused ? 'paused' : 'resumed', { reason: next.reason });
-    // A signal that came with the start is handled before the gate has been returned to whom `onChange` belongs.
+    // A signal that came with the start is handled before the caller, which owns `onChange`, has received the gate.
     await Promise.resolve();
     onChange();
     await tell([...children.values()], next);

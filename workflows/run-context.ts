@@ -25,7 +25,7 @@ export interface Continued {
   continued: RunState;
 }
 
-/** Both signs are asked for, so that no specification can pose as a continuation. */
+/** Requires both marks, so that no specification can pose as a continuation. */
 export function isContinued(input: unknown[]): input is [Continued] {
   const [first] = input;
   const fromEarlierRun = workflowInfo().continuedFromExecutionRunId !== undefined;
@@ -67,7 +67,7 @@ export class RunContext {
     return this.known.timings;
   }
 
-  /** Whether this iteration is the last although more were planned: what `stopWhen` watches no longer improves. */
+  /** Whether this iteration is the last although more were planned, because `stopWhen` sees no more improvement. */
   get stopsEarly(): boolean {
     return this.reasonToStop !== undefined;
   }
@@ -82,7 +82,7 @@ export class RunContext {
     return iteration < plan.iterations ? reasonToStop(plan.stopWhen, this.known) : undefined;
   }
 
-  /** Ends the run before this iteration has trained anybody. */
+  /** Ends the run before this iteration has trained any agent. */
   halt(reason: string): void {
     this.halted = reason;
   }

@@ -1,7 +1,7 @@
-/** What people send by signals is anything at all: a handler that throws would stop its workflow until the code is mended. */
+/** Signals from people may contain anything: a handler that throws would block its workflow until the code is fixed. */
 import type { GateState } from './messages';
 
-/** Room for what is wrong, with two digests, and what to do about it. */
+/** Characters: enough for a problem with two digests, and what to do about it. */
 export const longestReason = 700;
 
 // C0, DEL, C1, and the characters that reorder or hide what surrounds them.

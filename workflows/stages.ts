@@ -50,19 +50,19 @@ export async function selectTrainingData(run: RunContext, iteration: number, sha
     const select = () =>
       light.selectTrainingData({ plan, iteration, transcripts: shards.map(({ transcripts }) => transcripts) });
     await outlastingOutages(run.gate, select);
-    // How right the vote was, for the report only: nothing that trains anybody reads it.
+    // How often the vote was right, for the report only: no training reads it.
     await outlastingOutages(run.gate, () => light.auditTraining({ plan, iteration, shards }));
     run.advance(plan.trainProblems);
   });
 }
 
-/** Signs of collapse in what the society has just done end or pause the run before anybody learns from it, if it is told to. */
+/** If `guard` says so, signs of collapse in the training debate end or pause the run before any agent learns from it. */
 export async function isHaltedByGuard(run: RunContext, iteration: number, shards: ShardOutcome[]): Promise<boolean> {
   const { plan, gate } = run;
   if (plan.guard === undefined) return false;
   const { found, stopped } = await outlastingOutages(gate, () => light.checkForCollapse({ plan, iteration, shards }));
   if (found !== undefined && plan.guard === 'pause') {
-    // Whoever resumes a run that people had paused meanwhile has not been told of this.
+    // If people had paused the run meanwhile, resuming that pause must not skip this one.
     await gate.whenOpen();
     await gate.pauseSelf(`guard: ${found}`);
   }
@@ -70,7 +70,7 @@ export async function isHaltedByGuard(run: RunContext, iteration: number, shards
   return stopped !== undefined;
 }
 
-/** Every agent learns from its own set; together they are society l (lines 27-30). */
+/** Every agent learns from its own set; together the agents form society l (lines 27-30). */
 export async function finetune(run: RunContext, iteration: number): Promise<void> {
   const { plan } = run;
   await run.inStage('finetune', iteration, plan.trainedAgents.length, async () => {
@@ -95,7 +95,7 @@ export async function evaluate(run: RunContext, iteration: number): Promise<void
   });
 }
 
-/** The same on the validation split, where `stopWhen` judges by one; evaluation problems decide nothing. */
+/** The same on the validation split, if `stopWhen` uses one; evaluation problems decide nothing. */
 export async function validate(run: RunContext, iteration: number): Promise<void> {
   const problems = run.plan.validationProblems ?? 0;
   if (problems === 0) return;

@@ -85,7 +85,7 @@ async function ask(name: string, text: string, { way, seed, json = false }: AskO
 /** Room for the name of an agent. */
 const indent = 14;
 const width = 100;
-/** A response that runs away does not push the others off the screen; `--json` has all of it. */
+/** Keeps a runaway response from pushing the others off the screen; `--json` prints all of it. */
 const mostCharacters = 2_000;
 
 /** Exported for tests. */

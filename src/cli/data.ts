@@ -56,13 +56,13 @@ async function checking(options: DataOptions, kind: DataKind): Promise<string> {
   if (kind === 'jsonl' && options.answerType === undefined) {
     throw new InvalidRunSpec([`--answer-type: missing; --task jsonl needs one of ${dataAnswerTypes.join(', ')}`]);
   }
-  // Whoever types the command may read what they name.
+  // People who type the command may read any file they name.
   const context = { dataDirectory: dataDirectory(), access: givenByUser };
   if (options.fetch === true) {
     if (known === undefined) throw new InvalidRunSpec(['--fetch: your own data are published nowhere']);
     await fetchData(known, { path, ...context }, stderrListener());
   }
-  // Every level and subject: a check is about what there is, not about what a run draws.
+  // Every level and subject: a check covers the whole data set, not what a run would draw.
   const all = kind === 'math' ? { levels: [1, 2, 3, 4, 5] } : {};
   const answers = kind === 'jsonl' ? { answerType: options.answerType } : {};
   const settings = taskSchema.parse({ kind, path, ...all, ...answers }) as Parameters<typeof loadProblems>[0];

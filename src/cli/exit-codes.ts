@@ -1,4 +1,4 @@
-/** What a failed command tells its caller: the exit code, and one sentence (a stack only where it is a bug of ours). */
+/** What a failed command tells its caller: the exit code, and one sentence (a stack only for a bug of ours). */
 import { CommanderError } from 'commander';
 import { visibleText } from '../visible-text';
 import { ConfigError, DatasetError, InvalidRunSpec, MaftError } from '../errors';
@@ -12,7 +12,7 @@ export function exitCodeOf(error: unknown): number {
   return isBadInput ? exitCodes.badInput : exitCodes.failed;
 }
 
-/** What is quoted of models, files and servers is made visible: it is printed on a terminal. */
+/** Makes text quoted from models, files and servers visible, because it goes to a terminal. */
 export function explain(error: unknown): string {
   return visibleText(sentenceOf(error));
 }
@@ -26,8 +26,8 @@ function sentenceOf(error: unknown): string {
 }
 
 /**
- * What Temporal itself says of a request it does not take: no such namespace, no permission, gone in the middle. Told by
- * their shape, since the library that knows them takes half a second to load.
+ * Temporal's own errors for a refused request: no such namespace, no permission, connection lost. Recognised by their
+ * shape, because the library that defines them takes half a second to load.
  */
 function temporalRefusal(error: unknown): string | undefined {
   if (!(error instanceof Error)) return undefined;

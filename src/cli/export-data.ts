@@ -68,7 +68,7 @@ export function register(program: Command): void {
     });
 }
 
-/** Throws `InvalidRunSpec` with one sentence where there is nothing to export, or something else would be overwritten. */
+/** Throws `InvalidRunSpec` with one sentence if there is nothing to export, or other files would be overwritten. */
 export async function exportData(store: ArtifactStore, run: string, options: ExportOptions): Promise<ExportSummary> {
   const runId = runIdOf(run);
   const stored = await StoredRun.find(store, runId);
@@ -142,7 +142,7 @@ function nothingAs(
   return new InvalidRunSpec([`run: ${runId} has nothing to export as ${format} of iteration ${iteration}: ${why}`]);
 }
 
-/** Data of another export would be loaded with this one's, or be lost. */
+/** Files of another export would be loaded together with this one's, or be lost. */
 function refuseOthers(folder: string, files: readonly DataFile[], { agent, overwrite }: ExportOptions): void {
   const ours = new Set(files.filter(({ text }) => text !== '').map(({ agent: name }) => `${name}.jsonl`));
   const others =

@@ -15,7 +15,7 @@ type Thinking = 'strip' | 'keep';
 
 const pairSchema = z.strictObject({ a: z.string(), b: z.string() });
 
-/** Pairs that are graded together: enough to be quick, few enough to answer while the input still comes. */
+/** Pairs graded together: enough to be quick, few enough to answer while input still arrives. */
 const batchSize = 256;
 
 export function register(program: Command): void {
@@ -42,8 +42,8 @@ export function readingWhatIsSaid(reader: AnswerReader, thinking: Thinking): Ans
 }
 
 /**
- * Each side is a parsed answer or a whole solution. One verdict per line, in order; a line that is no pair is a
- * `DatasetError` with its number, after the verdicts on the lines before it.
+ * Each side is a parsed answer or a whole solution. Writes one verdict per line, in order. Throws `DatasetError` with
+ * the number of a line that is not a pair, after the verdicts on the lines before it.
  */
 export async function grade(reader: AnswerReader, input: Readable, output: Writable): Promise<void> {
   const grader = lazyGrader(reader);
@@ -64,7 +64,7 @@ export async function grade(reader: AnswerReader, input: Readable, output: Writa
   }
 }
 
-/** Reads the answer of each side first; a side in which none parses equals nothing, and the verdict says so. */
+/** Reads the answer of each side first; a side without a parsable answer equals nothing, and the verdict says so. */
 async function gradeTexts(grader: Grader, reader: AnswerReader, pairs: AnswerPair[]): Promise<Verdict[]> {
   const parsed = await Promise.all(
     pairs.map(async ({ a, b }) => ({ a: await reader.parse(a), b: await reader.parse(b) })),

@@ -108,7 +108,7 @@ const commands: CommandEntry[] = [
 ];
 /* oxlint-enable typescript/no-require-imports */
 
-/** The program with the command that `userArguments` ask for; the others are there by name and summary only. */
+/** Builds the program with the command in `userArguments`; the others have only a name and a summary. */
 export function buildProgram(userArguments: string[]): Command {
   const program = new Command('maft')
     .description('A society of language models that improves itself without labels: debate, vote, finetune.')
@@ -130,7 +130,7 @@ export function buildProgram(userArguments: string[]): Command {
 
 /** Runs one command; the exit code is the process's own once its last handle is closed. */
 export async function main(userArguments: string[]): Promise<void> {
-  // `maft schema | head` closes our stdout early; that is no failure of ours.
+  // `maft schema | head` closes our stdout early; that is not a failure.
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code === 'EPIPE') process.exit(0);
     throw error;

@@ -8,12 +8,12 @@ import type { ResolvedComparison } from '../specification/comparison';
 import { count, counted } from '../pages/numbers';
 import { dottedPath, leafPaths, valueAt } from '../specification/plain-objects';
 
-/** As JSON: the specification with all its defaults, where each value is from, and what it amounts to. */
+/** As JSON: the specification with all its defaults, the source of each value, and the resulting calls and trainings. */
 export function plannedRun({ specification, valueSources, digest }: ResolvedSpecification) {
   return { kind: 'run' as const, digest, specification, valueSources, workload: plannedWorkload(specification) };
 }
 
-/** Each run as it would be performed alone; the untuned turns that they share are asked for once. */
+/** Counts each run as if performed alone; the untuned turns that they share are asked for once. */
 export function plannedComparison({ name, digest, groups }: ResolvedComparison) {
   const runs = groups(name).flatMap((group) => group.runs);
   const planned = runs.map(({ runId, specification }) => {

@@ -111,7 +111,7 @@ interface Asked {
   interrupted: AbortSignal;
 }
 
-/** Before any server is started: data that are missing or do not parse are told at once. */
+/** Runs before any server is started, so missing or unparsable data are reported at once. */
 async function drawn(
   config: MachineConfig,
   { specification }: ProbeSubject,
@@ -150,7 +150,7 @@ async function measure(config: MachineConfig, asked: Asked): Promise<ProbeResult
   }
 }
 
-/** A name that its endpoint does not serve would otherwise be asked for minutes, as one that is still being loaded. */
+/** Without this check, a name that the endpoint does not serve would be retried for minutes, as if it were still loading. */
 async function requireServed(
   { specification }: ProbeSubject,
   inference: (endpoint: string) => Inference,

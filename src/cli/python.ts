@@ -24,7 +24,7 @@ export function register(program: Command): void {
     });
 }
 
-/** Our own modules as every other part of the program starts them; what the user writes otherwise is Python's own matter. */
+/** Starts our own modules as the rest of the program does; passes any other arguments to Python unchanged. */
 function safely(pythonArguments: string[]): string[] {
   const [flag, module = '', ...rest] = pythonArguments;
   return flag === '-m' && module.startsWith('maft.') ? maftModule(module as `maft.${string}`, rest) : pythonArguments;

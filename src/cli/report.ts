@@ -38,7 +38,7 @@ async function show(run: string, options: ReportOptions): Promise<void> {
   else process.stdout.write(`${closing(report)}\nreport: ${store.addressOf(runKeys.reportPage(runId))}\n`);
 }
 
-/** From the artifacts alone; runs of older versions kept in their report only how long the stages took. */
+/** Rebuilds from the artifacts, except stage times of runs of older versions, which are stored only in their report. */
 async function rebuild(store: ArtifactStore, config: MachineConfig, runId: string): Promise<Report> {
   const run = await StoredRun.find(store, runId);
   const evaluated = run === undefined ? -1 : (await courseOf(run)).evaluated;

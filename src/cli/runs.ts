@@ -1,4 +1,4 @@
-/** `maft runs`: every run in the store, with what came of it; a running server says what unfinished ones are doing. */
+/** `maft runs`: every run in the store, with its result; a running server says what unfinished ones are doing. */
 import type { Command } from 'commander';
 import { readSealed } from '../artifacts/sealed';
 import { loadConfig, type MachineConfig } from '../machine/config';
@@ -24,7 +24,7 @@ interface RunSummary {
   /** Society accuracy (0..1) of each iteration evaluated so far, from iteration 0. */
   accuracy: number[];
   finished: boolean;
-  /** What Temporal says of an unfinished run; absent where no server is running or none could be asked. */
+  /** Temporal's state of an unfinished run; absent if no server is running or answers. */
   state?: RunState['state'];
   reason?: string;
   createdAt: string;
@@ -56,7 +56,7 @@ async function list(options: { json?: boolean }): Promise<void> {
   }
 }
 
-/** With what the running servers say of those that are not finished; without that where there are none. */
+/** Adds what running servers, if any, say of unfinished runs. */
 async function withStates(config: MachineConfig, runs: RunSummary[]): Promise<RunSummary[]> {
   const unfinished = runs.filter(({ finished }) => !finished).map(({ workflowId }) => workflowId);
   const servers = findServers(config);
@@ -90,7 +90,7 @@ interface ComparisonSummary {
   runs: { finished: number; total: number };
 }
 
-/** Their runs are listed as what they are, runs; here is which comparison they belong to. */
+/** Their runs are listed like any other; this says which comparison they belong to. */
 async function listComparisons(store: ArtifactStore): Promise<ComparisonSummary[]> {
   const keys = await store.list('comparisons');
   const ids = keys.map((key) => key.slice('comparisons/'.length));

@@ -1,4 +1,4 @@
-/** `maft schema`: what may be written, as JSON Schema, for editors and for programs that write specifications. */
+/** `maft schema`: the JSON Schema of specifications, for editors and for programs that write them. */
 import type { Command } from 'commander';
 import { z } from 'zod';
 import { comparisonInputSchema } from '../contract/comparison';
@@ -45,7 +45,7 @@ export function runSpecificationJsonSchema(): Record<string, unknown> {
   return jsonSchema('maft run specification', runSpecificationInputSchema);
 }
 
-/** Of what a user may write (before defaults), not of what is stored. */
+/** The schema of user input, before defaults are applied. */
 function jsonSchema(title: string, of: z.ZodType): Record<string, unknown> {
   const { $schema, ...schema } = z.toJSONSchema(of, { io: 'input' });
   return { $schema, title, ...schema };

@@ -63,7 +63,7 @@ export async function select(options: SelectOptions): Promise<SelectionResult> {
   const task = taskFor(specification.task, { dataDirectory: dataDirectory(), access: givenByUser });
   const reader = readingMessages(task, specification.method.prompts);
   await makeOutput(options.out);
-  // Asked only where transcripts leave votes open, or where references decide.
+  // Needed only if transcripts lack votes, or if references decide.
   const grader = lazyGrader(reader);
   try {
     const result = await selectWith(options, specification, { reader, grader });
@@ -74,7 +74,7 @@ export async function select(options: SelectOptions): Promise<SelectionResult> {
   }
 }
 
-/** How answers are read, and who decides on their equality. */
+/** How answers are read and compared. */
 interface Judging {
   reader: AnswerReader;
   grader: Grader;
@@ -96,7 +96,7 @@ async function selectWith(
   });
 }
 
-/** Members and rounds come from the first debate that did not fail; failed ones before it wait. */
+/** Takes members and rounds from the first debate that did not fail; failed ones before it wait. */
 async function selectFrom(
   transcripts: AsyncIterable<PlacedTranscript>,
   critics: CriticKind,

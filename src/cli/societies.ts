@@ -1,4 +1,4 @@
-/** `maft societies [RUN]`: which societies there are, how well each answers, and where the weights of its agents lie. */
+/** `maft societies [RUN]`: lists societies, how well each answers, and where the weights of its agents lie. */
 import type { Command } from 'commander';
 import { loadConfig } from '../machine/config';
 import type { AnswerMode, Evaluation } from '../contract/evaluation';
@@ -27,7 +27,7 @@ interface SocietySummary {
     model: string;
     /** 0 for the untuned base model. */
     trainedIn: number;
-    /** Its own first answers; null for critics, who answer none alone. */
+    /** Accuracy of its first answers; null for critics, which never answer alone. */
     accuracyAlone: number | null;
     /** Where its weights lie; null for the base model. */
     folder: string | null;
@@ -101,7 +101,7 @@ function agentLines({ society, agents }: SocietySummary): string[] {
   return [...lines, ...aloneLine(society, agents)];
 }
 
-/** Three accuracies on the same problems, and the highest of them: said as what it is. */
+/** Three accuracies on the same problems, and the highest of them, labelled as such. */
 function aloneLine(society: string, agents: SocietySummary['agents']): string[] {
   const tuned = agents.filter(({ accuracyAlone, folder }) => accuracyAlone !== null && folder !== null);
   const [best] = [...tuned].sort((left, right) => (right.accuracyAlone ?? 0) - (left.accuracyAlone ?? 0));

@@ -17,7 +17,7 @@ export function addSetOption(command: Command): Command {
   );
 }
 
-/** What the file says, its paths as the workers find them, with the settings of `--set` in place of its own. */
+/** The file's content, with paths as the workers find them and its settings overridden by `--set`. */
 export async function loadWith(
   load: (file: string, data: string) => Promise<unknown>,
   file: string,
@@ -26,7 +26,7 @@ export async function loadWith(
   return withOverrides(await load(file, workersData()), set);
 }
 
-/** The data folder that relative paths will mean: that of the running `maft up`, where its workers take the run. */
+/** The data folder for relative paths: that of the running `maft up` if its workers take the run. */
 function workersData(): string {
   return findServers(loadConfig())?.data ?? dataDirectory();
 }

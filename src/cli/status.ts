@@ -42,17 +42,17 @@ async function status(run: string | undefined, options: StatusOptions): Promise<
   });
 }
 
-/** First, and whatever else can be said: a server whose disk is full may not even answer. */
+/** Printed first and in any case: a server whose disk is full may not even answer. */
 async function sayLowDisks(): Promise<void> {
   const { maftHome, store, disk } = loadConfig();
   const low = await lowDisks({ folders: [maftHome, store], marginBytes: disk.marginBytes });
   for (const sentence of low) process.stderr.write(`${visibleText(sentence)}\n`);
 }
 
-/** A worker that is there answers within a second or two; without one, the question would wait for minutes. */
+/** A running worker answers within a second or two; without one, the query would wait for minutes. */
 const patienceMs = 10_000;
 
-/** One line; undefined where it has closed since it was listed. One that cannot be asked does not hide the others. */
+/** One line; undefined if it has closed since it was listed. One that cannot be asked does not hide the others. */
 export async function lineOf(
   client: Client,
   { workflowId, isComparison }: Pick<OpenWorkflow, 'workflowId' | 'isComparison'>,
@@ -79,7 +79,7 @@ export async function lineOf(
   }
 }
 
-/** A worker that cannot go on with a workflow does not answer for it either: its last failure stands in the history. */
+/** A worker that cannot continue a workflow does not answer queries for it either; its last failure is in the history. */
 async function whyUnanswered(client: Client, workflowId: string): Promise<string> {
   const nobody = 'no worker answers for it; start `npx maft up` or `maft worker`';
   const { history } = await client.workflowService.getWorkflowExecutionHistoryReverse({
@@ -124,7 +124,7 @@ export function describe(progress: RunProgress, workflowId: string): string {
   return parts.filter((part) => part !== '').join(' · ');
 }
 
-/** What signals and queries are sent to, where the run id does not say it: schedules put a time with colons into it. */
+/** The workflow id for signals and queries, if it is not the run id's own: schedules add a time with colons. */
 function otherWorkflowId(runId: string, workflowId: string): string {
   return workflowId === rootWorkflowId(runId) ? '' : `workflow id ${workflowId}`;
 }

@@ -1,4 +1,4 @@
-/** The options that name a task where answers are read and compared without a run: `--task`, `--answer-type`. */
+/** The options that name a task for reading and comparing answers without a run: `--task`, `--answer-type`. */
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import { loadConfig } from '../machine/config';
 import { dataAnswerTypes, type TaskKind } from '../contract/task-settings';
@@ -16,7 +16,7 @@ export interface TaskOptions {
   answerType?: (typeof dataAnswerTypes)[number];
 }
 
-/** As much of a specification's `task` as says how answers are read; which problems there are does not matter here. */
+/** The part of a specification's `task` that defines how answers are read; its problems do not matter here. */
 export type TaskChoice = { kind: TaskKind; path?: string; answerType?: string };
 
 /** Adds the options to a command. */
@@ -42,7 +42,7 @@ function isModule(text: string): boolean {
   return /\.c?js$/.test(text);
 }
 
-/** `gsm8k`, `own.cjs` or `{"kind": …}`; what is in the object is judged with the rest of the specification. */
+/** `gsm8k`, `own.cjs` or `{"kind": …}`; the object's content is checked with the rest of the specification. */
 export function taskSettings(text: string): object {
   if (text.trimStart().startsWith('{')) return jsonObject(text);
   if (isModule(text)) return { kind: 'module', path: text };
@@ -60,7 +60,7 @@ function jsonObject(text: string): object {
   }
 }
 
-/** Throws `InvalidRunSpec` where the options do not say how answers are compared. */
+/** Throws `InvalidRunSpec` if the options do not define how answers are compared. */
 export function taskChoice({ task, answerType }: TaskOptions): TaskChoice {
   if (isModule(task)) return { kind: 'module', path: task };
   if (task === 'module') {
@@ -72,7 +72,7 @@ export function taskChoice({ task, answerType }: TaskOptions): TaskChoice {
 }
 
 export interface ClosableGrader extends Grader {
-  /** Ends the processes that compare, where there are any. */
+  /** Ends the processes that compare, if any. */
   close(): Promise<void>;
 }
 
@@ -89,7 +89,7 @@ export function lazyGrader(reader: AnswerReader): ClosableGrader {
   };
 }
 
-/** The grader of answers: in this process, or in those of Math-Verify, for which Python is set up where it is missing. */
+/** The grader of answers: in this process, or in those of Math-Verify, for which Python is set up if missing. */
 async function openGrader(reader: AnswerReader): Promise<ClosableGrader> {
   if (reader.equal !== undefined) return { ...graderFor(reader), close: () => Promise.resolve() };
   const config = loadConfig();

@@ -1,4 +1,4 @@
-/** `maft temporal ARGUMENT…`: the Temporal CLI that was found or fetched, against the servers that run here. */
+/** `maft temporal ARGUMENT…`: the Temporal CLI, found or fetched, connected to the servers running here. */
 import { devNull } from 'node:os';
 import type { Command } from 'commander';
 import { loadConfig } from '../machine/config';
@@ -24,7 +24,7 @@ export function register(program: Command): void {
     });
 }
 
-/** A development server has neither TLS nor keys, whatever the variables and the profile file say of other servers. */
+/** A development server has neither TLS nor keys, even if variables and the profile file set them for other servers. */
 function environmentFor({ connectionOptions, namespace }: TemporalTarget): NodeJS.ProcessEnv {
   const where = { TEMPORAL_ADDRESS: connectionOptions.address, TEMPORAL_NAMESPACE: namespace };
   if (Object.keys(connectionOptions).length > 1) return { ...process.env, ...where };

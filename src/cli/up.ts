@@ -68,7 +68,7 @@ async function whenSignalled(leave: () => void, starting: Promise<Platform>): Pr
   return started.platform;
 }
 
-/** One line per change; that a process exists says nothing to people. */
+/** One line per change; the start of a process alone is not reported. */
 function say(event: PlatformEvent): void {
   const time = new Date().toTimeString().slice(0, 8);
   process.stdout.write(`${time}  ${visibleLine(event.message)}\n`);

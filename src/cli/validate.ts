@@ -1,4 +1,4 @@
-/** `maft validate SPEC`: whether a specification can be run, with all its defaults, and what it amounts to. Starts nothing. */
+/** `maft validate SPEC`: checks a specification and shows its defaults, calls and trainings. Starts nothing. */
 import type { Command } from 'commander';
 import { embeddedModels } from '../machine/setup/model-folder';
 import { loadSpecificationFile, resolveSpecification } from '../specification';
@@ -28,7 +28,7 @@ async function validate(file: string, options: ValidateOptions): Promise<void> {
   showPlan(await loadWith(loadSpecificationFile, file, options), options);
 }
 
-/** Throws `InvalidRunSpec` or `ConfigError` for what could not be run. */
+/** Throws `InvalidRunSpec` or `ConfigError` if it could not be run. */
 export function showPlan(raw: unknown, { json = false }: { json?: boolean }): void {
   const lines = isPlainObject(raw) && Object.hasOwn(raw, 'methods') ? comparisonPlan(raw, json) : runPlan(raw, json);
   process.stdout.write(`${lines}\n`);

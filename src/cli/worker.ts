@@ -34,7 +34,7 @@ export function register(program: Command): void {
     .action((options: WorkerOptions) => serve(options).catch(leaveSoon));
 }
 
-/** Open connections and half-made workers would keep a process alive that serves nothing, and nobody would restart it. */
+/** Open connections and half-made workers would keep alive a process that serves nothing, so it would not be restarted. */
 function leaveSoon(error: unknown): never {
   setTimeout(() => process.exit(), 1_000);
   throw error;
@@ -44,7 +44,7 @@ async function serve({ queue, exitWithParent }: WorkerOptions): Promise<void> {
   const roles = queue.map(roleOf);
   const { config, target } = withServersFound(loadConfig());
   // Activity failures are shown where people look for them, in the Temporal UI; here they are warnings.
-  // The core's own warnings (each poll it repeats while Temporal restarts) tell an operator nothing that helps.
+  // The core's own warnings (each poll it repeats while Temporal restarts) do not help an operator.
   const logging = { filter: makeTelemetryFilterString({ core: 'ERROR' }), forward: {} };
   Runtime.install({ logger: new DefaultLogger('WARN'), shutdownSignals: [], telemetryOptions: { logging } });
   const python = await ensurePythonEnvironment({ listener: stderrListener(), ownPython: config.python });
@@ -62,14 +62,14 @@ async function serve({ queue, exitWithParent }: WorkerOptions): Promise<void> {
       exitWithParent,
     );
   } finally {
-    // Whatever happened: an open connection, or waiting for our parent's end, must not keep us alive.
+    // In any case, an open connection, or waiting for our parent's end, must not keep us alive.
     await clientConnection.close();
     await connection.close();
     process.stdin.destroy();
   }
 }
 
-/** Beside a running `maft up` its model server is this worker's, too: otherwise turns it takes would fail. */
+/** Uses the model server of a running `maft up`: without one, turns that this worker takes would fail. */
 function withServersFound(config: MachineConfig): { config: MachineConfig; target: TemporalTarget } {
   const { target, modelServerUrl } = runningServers(config);
   return { config: { ...config, modelServer: config.modelServer ?? modelServerUrl ?? undefined }, target };
@@ -110,13 +110,13 @@ function onLeave(withParent: boolean, shutdown: () => void): void {
   if (!withParent) return;
   process.stdin.on('end', () => {
     shutdown();
-    // The parent is gone, so nobody waits for a graceful end; the trainer notices our own end by itself.
+    // With the parent gone there is no reason to end gracefully; the trainer notices our end by itself.
     setTimeout(() => process.exit(1), 2_000).unref();
   });
   process.stdin.resume();
 }
 
-/** Enough to keep all configured endpoints busy; each of them gets no more calls at a time than it can bear. */
+/** Enough to keep all configured endpoints busy; each gets at most `maxConcurrency` calls at a time. */
 function turnSlots(config: MachineConfig): number {
   const embedded = config.modelServer === undefined ? 0 : embeddedConcurrency;
   const others = Object.values(config.endpoints).reduce((sum, { maxConcurrency }) => sum + maxConcurrency, 0);
@@ -129,7 +129,7 @@ function trainingSlots({ trainer }: MachineConfig): number {
   return hasAccelerator(trainer.device) ? 1 : Math.max(1, Math.floor(availableParallelism() / trainer.threads));
 }
 
-/** `auto` takes a GPU where there is one. */
+/** `auto` takes a GPU if there is one. */
 function hasAccelerator(device: MachineConfig['trainer']['device']): boolean {
   return device === 'cuda' || device === 'mps' || (device === 'auto' && hasNvidiaGpu());
 }

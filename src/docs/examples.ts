@@ -11,18 +11,18 @@ import { resolveComparison } from '../specification/comparison';
 export interface ExampleTwin {
   /** Absolute path of the YAML file. */
   yaml: string;
-  /** Absolute path of its twin, and what belongs into it. */
+  /** Absolute path of its twin, and the twin's expected content. */
   json: string;
   content: string;
 }
 
-/** Of a run, or of a comparison of methods. Throws `InvalidRunSpec` for what is neither. */
+/** Parses a run or a comparison of methods. Throws `InvalidRunSpec` if it is neither. */
 export function digestOfExample(raw: unknown): string {
   const isComparison = typeof raw === 'object' && raw !== null && 'methods' in raw;
   return isComparison ? resolveComparison(raw).digest : resolveSpecification(raw).digest;
 }
 
-/** One twin per example. Throws `InvalidRunSpec` for an example that is no specification. */
+/** One twin per example. Throws `InvalidRunSpec` for an example that is not a specification. */
 export async function exampleTwins(folder = path.join(repositoryRoot(), 'examples')): Promise<ExampleTwin[]> {
   const names = readdirSync(folder).filter((name) => name.endsWith('.yaml'));
   return Promise.all(

@@ -1,9 +1,9 @@
-/** The map of the tree in docs/map.md: every room with what it is for, every file with its own first sentence. */
+/** The map of the tree in docs/map.md: every room with its purpose, every file with its first sentence. */
 import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { repositoryRoot } from '../machine/paths';
 
-/** What each folder of code is for, from the method outwards. A test holds the list and the tree together. */
+/** The purpose of each folder of code, from the method outwards. A test compares the list with the tree. */
 export const rooms: Record<string, string> = {
   workflows:
     'What happens, in which order: the method as Temporal workflows. Deterministic: no I/O, no clock, no environment.',
@@ -75,7 +75,7 @@ export function foldersWithCode(
   });
 }
 
-/** The first sentence of what a file says of itself; empty where it says nothing. */
+/** The first sentence of a file's header comment; empty if it has none. */
 export function firstSentence(file: string): string {
   const text = readFileSync(join(repositoryRoot(), file), 'utf8');
   const said = file.endsWith('.py')

@@ -86,7 +86,7 @@ export function measuresTable(): string {
   return markdownTable(['measure', 'unit', 'formula', 'direction', 'needs'], rows);
 }
 
-/** Puts a table between its markers. Throws where the file has no such markers. */
+/** Puts a table between its markers. Throws if the file has no such markers. */
 export function replaceTable(text: string, { name, make, file }: GeneratedTable): string {
   const opening = `<!-- generated: ${name} -->`;
   const closing = `<!-- end: ${name} -->`;
@@ -98,7 +98,7 @@ export function replaceTable(text: string, { name, make, file }: GeneratedTable)
 interface Place {
   path: Path;
   context: PlainObject;
-  /** The nearest object around this place that need not be there. */
+  /** The nearest enclosing object that is optional. */
   within?: Path;
 }
 
@@ -124,7 +124,7 @@ function objectsOf(node: PlainObject): PlainObject[] {
   return alternativesOf(node).filter((alternative) => isPlainObject(alternative.properties));
 }
 
-/** `finetuning.weights` is a word or an object: it has a row of its own beside those of its fields. */
+/** `finetuning.weights` is a word or an object, so it has a row beside those of its fields. */
 function isChoiceOfWords(node: PlainObject): boolean {
   return alternativesOf(node).some((alternative) => !isPlainObject(alternative.properties));
 }

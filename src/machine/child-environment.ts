@@ -1,4 +1,4 @@
-/** What of our own environment a child gets: not the keys, which only workers need, to ask endpoints. */
+/** The environment that a child gets: ours without the keys, which only workers need, to ask endpoints. */
 
 /** Names that hold something secret by the usual conventions: HOSTED_API_KEY, HF_TOKEN, AWS_SECRET_ACCESS_KEY, PGPASSWORD. */
 const secretName = /(^|_)(API_?KEY|KEY|TOKEN|SECRET|CREDENTIALS?)(_|$)|PASSWORD|PASSWD/i;

@@ -10,7 +10,7 @@ import { ConfigError } from '../errors';
 import { dataDirectory, maftHome, storeRoot } from './paths';
 import { temporalProfile } from './temporal-profile';
 
-/** What one attempt of a turn may take: its start-to-close timeout in `workflows/activity-proxies.ts`. */
+/** Longest time of one attempt of a turn: its start-to-close timeout in `workflows/activity-proxies.ts`. */
 const turnMinutes = 30;
 
 /** A turn is up to two calls, a summary and a response, one after the other. */
@@ -19,15 +19,15 @@ const longestTimeoutSeconds = (turnMinutes * 60) / 2;
 const port = z.int().min(1).max(65_535);
 const count = z.int().min(1);
 
-/** The user, the query and so on that an address has; empty where it has none. */
+/** The given parts of an address, joined; empty if it has none of them. */
 function partsBeside(address: string, parts: ('username' | 'password' | 'search' | 'hash')[]): string {
-  // What is no address at all is told by the rule before.
+  // Malformed addresses were rejected by the previous rule.
   if (!URL.canParse(address)) return '';
   const url = new URL(address);
   return parts.map((part) => url[part]).join('');
 }
 
-/** What is wrong is named, the address is not repeated: it may hold a password. */
+/** Errors do not repeat the address, because it may hold a password. */
 const httpAddress = z
   .url({ protocol: /^https?$/ })
   .refine(
@@ -47,7 +47,7 @@ const endpointSchema = z.strictObject({
     .string()
     .regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'is no name of an environment variable')
     .optional(),
-  /** Calls in flight that the endpoint can bear. */
+  /** Most calls in flight. */
   maxConcurrency: count.default(64),
   /** Longest wait for one completion, seconds. */
   timeoutSeconds: z
@@ -58,9 +58,9 @@ const endpointSchema = z.strictObject({
       `must be at most ${longestTimeoutSeconds}: a turn is up to two calls, and has ${turnMinutes} minutes`,
     )
     .default(600),
-  /** What the endpoint calls a model, where it calls it otherwise. */
+  /** The endpoint's name by our name of a model, if they differ. */
   models: z.record(z.string(), z.string()).default({}),
-  /** What its tokens cost, for reports and comparisons in money. */
+  /** Prices of its tokens, for reports and comparisons in money. */
   prices: z
     .strictObject({
       promptPerMillion: z.number().min(0),
@@ -100,7 +100,7 @@ const configFileSchema = z.strictObject({
     .strictObject({
       /** Pairs of mathematical answers compared at the same time; undefined: one per core, four at most. */
       processes: count.optional(),
-      /** What one pair may cost. */
+      /** Time limit of one pair, seconds. */
       timeLimitSeconds: z.number().gt(0).max(600).default(5),
     })
     .prefault({}),
@@ -133,7 +133,7 @@ export interface MachineConfig {
   dataFolders: ConfigFile['dataFolders'];
   disk: ConfigFile['disk'];
   temporal: TemporalService;
-  /** The user's own Python and `temporal`, where they brought them. */
+  /** The user's own Python and `temporal`, if set. */
   python: string | undefined;
   temporalProgram: string | undefined;
   /** Address of the embedded model server without `/v1` (`http://127.0.0.1:8237`), set by the platform for its worker. */
@@ -170,8 +170,8 @@ export interface ResolvedEndpoint {
 export const embeddedConcurrency = 192;
 
 /**
- * A large model on a small machine holds few of them in memory at a time, and the others wait: that is no reason to ask
- * again. A server that has died is noticed at once, and the activity has a clock of its own.
+ * A small machine holds few calls to a large model in memory at a time; the others wait, which is no reason to ask again.
+ * A server that has died is noticed at once, and the activity has its own timeout.
  */
 const longestEmbeddedWait = turnMinutes * 60_000;
 
@@ -193,7 +193,7 @@ export function loadConfig(environment: Environment = process.env): MachineConfi
 
 /**
  * The endpoint a run specification names: `embedded`, or one of config.yaml. Throws `ConfigError` for an unknown one, for
- * a key that is not set, and for `embedded` where no model server runs.
+ * a key that is not set, and for `embedded` if no model server runs.
  */
 export function resolveEndpoint(
   config: MachineConfig,
@@ -243,7 +243,7 @@ function apiKeyOf(endpoint: string, variable: string | undefined, environment: E
   const source = `endpoint "${endpoint}" takes its key from the environment variable ${variable}`;
   const key = environment[variable];
   if (!key) throw new ConfigError(`${source}, which is not set`);
-  // A line break or a typographic quote, as copying brings them along: no such request can be sent.
+  // A copied key may contain a line break or a typographic quote, which cannot be sent in a header.
   if (!/^[\x20-\x7e]+$/.test(key)) {
     throw new ConfigError(`${source}, which holds something else than printable ASCII characters`);
   }
@@ -251,8 +251,8 @@ function apiKeyOf(endpoint: string, variable: string | undefined, environment: E
 }
 
 /**
- * TEMPORAL_ADDRESS or TEMPORAL_PROFILE name a server of the user's own. A profile file alone does not: it may be there
- * for other work, and a demo has no business on a cluster that nobody named.
+ * TEMPORAL_ADDRESS or TEMPORAL_PROFILE name the user's own server. A profile file alone does not: it may be there
+ * for other work, and a demo must not use a cluster that was not named for it.
  */
 function temporalService(environment: Environment): TemporalService {
   const profile = environment.TEMPORAL_PROFILE;

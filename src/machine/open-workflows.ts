@@ -9,7 +9,7 @@ export interface OpenWorkflow {
   workflowId: string;
   runId: string;
   isComparison: boolean;
-  /** Whether it is a part of another one, which decides for it: a run of a comparison. */
+  /** Whether it is part of another workflow, such as a run of a comparison, which decides for it. */
   isPart: boolean;
 }
 
@@ -29,7 +29,7 @@ function openWorkflow({ workflowId, parentExecution }: WorkflowExecutionInfo): O
   return { workflowId, runId: runIdOf(workflowId), isComparison: false, isPart: parentExecution !== undefined };
 }
 
-/** The open run or comparison of this id. Throws `ConfigError` where there is none. */
+/** The open run or comparison of this id. Throws `ConfigError` if there is none. */
 export async function openRun(client: Client, run: string): Promise<OpenWorkflow> {
   const found = (await openWorkflows(client)).find(({ runId }) => runId === runIdOf(run));
   if (found === undefined) throw notOpen(runIdOf(run));
@@ -54,9 +54,9 @@ async function openOnes(client: Client, workflowType: string): Promise<WorkflowE
 const patienceMs = 10_000;
 
 /**
- * Asks every open run on a development server to pause, but those in `known`, and returns the workflow ids of those it has
- * asked. A part is paused by what it is a part of; a run that is paused already keeps its own reason. Throws where the
- * server cannot be asked.
+ * Asks every open run on a development server to pause, except those in `known`, and returns the workflow ids it asked.
+ * A part is paused by the workflow it belongs to; a run that is paused already keeps its own reason. Throws if the server
+ * cannot be asked.
  */
 export async function pauseRunsOfServer(
   server: { address: string; namespace: string },
@@ -76,6 +76,6 @@ async function pauseOpenRuns(client: Client, reason: string, known: ReadonlySet<
   const wanted = wholes.filter((workflowId) => !known.has(workflowId));
   const signal = (workflowId: string) => client.workflow.getHandle(workflowId).signal('pause', reason);
   const results = await Promise.allSettled(wanted.map(signal));
-  // One that has closed since is not listed again; any other that failed is asked at the next look.
+  // A workflow that has closed meanwhile is not listed again; any other failure is retried at the next check.
   return wanted.filter((_, index) => results[index]!.status === 'fulfilled');
 }

@@ -48,8 +48,8 @@ export function pythonPackagesDirectory(): string {
 }
 
 /**
- * What outlives a checkout (the downloaded Temporal CLI, measurements of this machine): `$XDG_CACHE_HOME`, else the
- * platform's usual cache folder.
+ * Folder of files that outlive a checkout (the downloaded Temporal CLI, measurements of this machine): `$XDG_CACHE_HOME`,
+ * else the platform's usual cache folder.
  * Not below the repository: an installed package may be read-only, and several checkouts share one download.
  */
 export function cacheDirectory(environment: Environment = process.env): string {
@@ -58,15 +58,15 @@ export function cacheDirectory(environment: Environment = process.env): string {
 }
 
 /**
- * What the processes of one user agree on while they run (which ports are spoken for): `$XDG_RUNTIME_DIR`, else the cache
- * folder. Never a folder that every user may write to.
+ * Folder of files that running processes of one user share (reserved ports): `$XDG_RUNTIME_DIR`, else the cache folder.
+ * Never a folder that every user may write to.
  */
 export function runtimeDirectory(environment: Environment = process.env): string {
   const runtime = environment.XDG_RUNTIME_DIR;
   return runtime ? join(resolve(runtime), packageName) : join(cacheDirectory(environment), 'run');
 }
 
-/** A compiled script of this program that runs as a process of its own, such as `cli/main.js`. */
+/** A compiled script of this program that runs as a separate process, such as `cli/main.js`. */
 function compiledScript(pathBelowSource: string): string {
   return join(repositoryRoot(), 'dist', 'src', pathBelowSource);
 }
@@ -81,7 +81,7 @@ export function commandLineScript(): string {
   return compiledScript(join('cli', 'main.js'));
 }
 
-/** The demo's base model, served when nothing else is named. */
+/** The demo's base model, served by default. */
 export function demoModelDirectory(): string {
   return join(repositoryRoot(), 'models', 'tiny-arithmetic');
 }

@@ -9,12 +9,12 @@ export interface DataCheck {
   /** Different problems to train from and to evaluate on. */
   train: number;
   eval: number;
-  /** Of those to evaluate on: without a reference answer. */
+  /** Evaluation problems without a reference answer. */
   unlabelled: number;
   duplicates: number;
   inBoth: number;
   leftOut: Record<string, number>;
-  /** Problems to evaluate on by type and by level, where the data say. */
+  /** Evaluation problems by type and by level, if the data have these. */
   types: Record<string, number>;
   levels: Record<string, number>;
   licence: string | null;

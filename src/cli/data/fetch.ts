@@ -1,4 +1,4 @@
-/** Downloads a public data set below MAFT_DATA; nothing is kept whose digest is not the published one. */
+/** Downloads a public data set below MAFT_DATA; a file whose digest is not the published one is not kept. */
 import { createHash, randomUUID } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { mkdir, rename, rm, stat } from 'node:fs/promises';
@@ -15,11 +15,11 @@ export interface FetchTarget {
   dataDirectory: string;
 }
 
-/** A folder that is there stays as it is. Throws `ConfigError`, with where to get the data by hand. */
+/** Leaves an existing folder as it is. Throws `ConfigError`, which says where to get the data by hand. */
 export async function fetchData(data: PublicData, target: FetchTarget, listener: SetupListener): Promise<void> {
   const folder = resolve(target.dataDirectory, target.path);
   if (await exists(folder)) return listener(`${folder} is there already: nothing is fetched`);
-  // Under a name of its own until everything is there: a torn download never looks like a data set.
+  // Under a temporary name until it is complete: a torn download never looks like a data set.
   const work = `${folder}.fetching-${randomUUID().slice(0, 8)}`;
   try {
     await mkdir(work, { recursive: true });

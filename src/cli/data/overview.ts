@@ -1,4 +1,4 @@
-/** What each task needs, and whether it is there. */
+/** The data that each task needs, and whether they are there. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { formatBytes } from '../../machine/setup/progress';

@@ -46,7 +46,7 @@ export function probeResult(
 const ownNames: Record<OwnKind, string> = { wrong: 'own answer wrong', right: 'own answer right' };
 const othersNames: Record<OthersKind, string> = { right: 'others right', mixed: 'one of each', wrong: 'others wrong' };
 
-/** For people; plain characters where the terminal may have no others. */
+/** For people; plain characters if the terminal may have no others. */
 export function probeText(found: ProbeResult, { ascii, width }: { ascii: boolean; width: number }): string {
   const { problems, problemsAsked, failed, samples, critics, counts, seconds } = found;
   const rows = ownKinds.map((own) => [

@@ -1,4 +1,4 @@
-/** What the intervention says in words (method, section 10): one sentence for terminal and page, and a warning where it is due. */
+/** The intervention's result in words (method, section 10): one sentence for terminal and page, and a warning if needed. */
 import type { CriticReading, Points } from '../../contract/critic-reading';
 import { leastReading } from '../../domain/measures/critic-reading';
 
@@ -19,7 +19,7 @@ export function readingSentence(found: CriticReading): string {
   }
 }
 
-/** Equal reading and copying is conformity: whatever the others say is taken over. */
+/** Equal reading and copying is conformity: the critic takes over whatever the others say. */
 function onJudgement({ judgement }: CriticReading): string {
   const isJudged = judgement.interval !== null && judgement.interval.lower > 0;
   return isJudged

@@ -19,11 +19,11 @@ import { shownValue } from '../../specification/problems';
 export interface ProbeRequest {
   /** BASE, RUN or RUN@ITERATION. */
   name: string;
-  /** Settings of the task; a path of a specification, or of a file with the settings, where it is a text. */
+  /** Settings of the task, or, as a string, the path of a specification or of a file with these settings. */
   task: object | string | undefined;
   problems: number | undefined;
   seed: number | undefined;
-  /** Of base models that another endpoint serves. */
+  /** Endpoint that serves the base model. */
   endpoint: string;
   prompts: string | undefined;
 }
@@ -33,16 +33,16 @@ export interface ProbeSubject {
   /** As `RUN@ITERATION`, or as the base was named. */
   name: string;
   society: UnversionedSociety;
-  /** Its `task` is what is asked; `task.eval` says how many problems. */
+  /** The critics are asked its `task`; `task.eval` is the number of problems. */
   specification: RunSpecification;
-  /** For the reader: whose settings were taken. */
+  /** For the reader: where the settings came from. */
   notice?: string;
 }
 
-/** Cheap enough to be a measure of every run; more only where they are asked for. */
+/** Cheap enough for every run; more only on request. */
 const usualProblems = 200;
 
-/** Throws `InvalidRunSpec` or `ConfigError` for what exists in no store, on no disk, or has no critics. */
+/** Throws `InvalidRunSpec` or `ConfigError` if the subject does not exist in the store or on disk, or has no critics. */
 export async function probeSubject(store: ArtifactStore, request: ProbeRequest): Promise<ProbeSubject> {
   const subject = (await isRun(store, request)) ? await tunedSubject(store, request) : await untunedSubject(request);
   const { members, rounds } = subject.society;
@@ -104,17 +104,17 @@ function baseFolder({ name }: ProbeRequest): BaseModel {
 
 const characterExample = () => join(repositoryRoot(), 'examples', 'demo.yaml');
 
-/** The example's task, too, unless one of another kind was given. */
+/** Includes the example's task unless one of another kind was given. */
 function overExample(example: PlainObject, { settings, task }: GivenSettings): PlainObject {
   const isSameKind = task === undefined || valueAt(task, ['kind']) === valueAt(example.task, ['kind']);
   return merge({ ...example, task: isSameKind ? example.task : {} }, settings) as PlainObject;
 }
 
 interface GivenSettings {
-  /** Of a specification; `task` at least, where anything was given. */
+  /** Settings of a specification; at least `task`, if anything was given. */
   settings: PlainObject;
   task?: unknown;
-  /** Whether it is a whole specification, which says how models are asked as well. */
+  /** Whether it is a whole specification, which also defines how models are asked. */
   isWhole: boolean;
 }
 
@@ -129,7 +129,7 @@ async function settingsOf(task: ProbeRequest['task']): Promise<GivenSettings> {
   return { settings, task: settings.task, isWhole: true };
 }
 
-/** A run's or a comparison's file, without what only says what is trained or compared. */
+/** A run's or a comparison's file, without the settings for training and comparing. */
 async function specificationIn(file: string): Promise<PlainObject> {
   const content = await loadSpecificationFile(file, dataDirectory());
   if (!isPlainObject(content)) throw new InvalidRunSpec([`${file}: ${shownValue(content)} is not a specification`]);

@@ -1,4 +1,4 @@
-/** Reference answers of `select: reference` (method, section 3): read only where that is asked for by name. */
+/** Reference answers of `select: reference` (method, section 3): read only if that setting is chosen by name. */
 import { z } from 'zod';
 import type { ReferenceVerdict } from '../../domain/selection';
 import { distinctAnswers } from '../../domain/voting';
@@ -34,7 +34,7 @@ export class ReferenceAnswers {
     return new ReferenceAnswers(file, answers);
   }
 
-  /** Grades what passes against the references. A problem that has none is a `DatasetError`. */
+  /** Grades passing transcripts against the references. Throws `DatasetError` for a problem without one. */
   async *judging(transcripts: AsyncIterable<PlacedTranscript>, grader: Grader): AsyncGenerator<PlacedTranscript> {
     let batch: PlacedTranscript[] = [];
     for await (const placed of transcripts) {

@@ -1,4 +1,4 @@
-/** A transcript line as it may come from elsewhere: strict in what it holds, lenient in what can be worked out anew. */
+/** A transcript line from another source: fields are checked strictly, those that can be worked out anew may be missing. */
 import { z } from 'zod';
 
 const text = z.string();

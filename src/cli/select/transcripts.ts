@@ -13,11 +13,11 @@ import { transcriptLineSchema, type TranscriptLine } from './transcript-schema';
 export interface ReadOptions {
   files: readonly string[];
   reader: AnswerReader;
-  /** Asked about debates that were not voted on. */
+  /** Grades debates that were not voted on. */
   grader: Grader;
   thinking: MethodSettings['thinking'];
   seed: number;
-  /** Overrides what the lines say; without either it is 1. */
+  /** Overrides the iteration in the lines; without either it is 1. */
   iteration: number | undefined;
 }
 
@@ -137,7 +137,7 @@ async function completed(line: TranscriptLine, options: ReadOptions): Promise<Tr
   return { problemId, iteration: options.iteration ?? 1, split: line.split as Split, question, rounds, consensus };
 }
 
-/** With what was said and the answer in it; a recorded `null` is an answer: known not to parse. */
+/** Adds the response and its answer; a recorded `null` is kept: it is known not to parse. */
 async function answered<T extends { answer?: string | null; response: string }>(
   turn: T,
   { reader, thinking }: ReadOptions,
@@ -154,7 +154,7 @@ export function sizeOf({ rounds }: Transcript): DebateSize {
   };
 }
 
-/** Throws `DatasetError` where a debate that did not fail has another size than the rest, or misses a turn. */
+/** Throws `DatasetError` if a debate that did not fail differs in size from the rest, or lacks a turn. */
 export function refuseOtherSize({ transcript, file, line }: PlacedTranscript, size: DebateSize): void {
   if (transcript.consensus.kind === 'failed') return;
   const { rounds } = transcript;
@@ -164,7 +164,7 @@ export function refuseOtherSize({ transcript, file, line }: PlacedTranscript, si
   throw new DatasetError(`the debate has ${found}; the others have ${size.rounds} of ${size.members}`, file, line);
 }
 
-/** Throws `DatasetError` where other agents spoke than the method's: their responses would train nobody. */
+/** Throws `DatasetError` if the transcript contains agents that the method does not define: they would not be trained. */
 export function refuseOtherVoices({ transcript, file, line }: PlacedTranscript, rules: DebateRules): void {
   for (const { round, turns } of transcript.rounds) {
     for (const { member, agent } of turns) {

@@ -8,7 +8,7 @@ import type { TrainingExample } from '../../contract/training';
 import type { SelectionResult } from '../../domain/selection';
 import { DatasetError, InvalidRunSpec } from '../../errors';
 
-/** Makes the folder: before hours of reading, if it cannot be made. Throws `InvalidRunSpec`. */
+/** Makes the folder early, so a failure does not come after hours of reading. Throws `InvalidRunSpec`. */
 export async function makeOutput(directory: string): Promise<void> {
   try {
     await mkdir(directory, { recursive: true });
@@ -36,7 +36,7 @@ async function refuseOtherSets(directory: string, trainingSets: SelectionResult[
   throw new DatasetError(`holds ${others.sort().join(', ')} from elsewhere; give --out a new folder`, directory);
 }
 
-/** In pieces of about a mebibyte: a write per line would spend its time in the system. */
+/** Writes about a mebibyte at a time: one system call per line would be slow. */
 function linesOf(examples: readonly TrainingExample[]): Readable {
   return Readable.from(
     (function* () {

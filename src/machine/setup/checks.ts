@@ -1,4 +1,4 @@
-/** What `maft doctor` looks at. A check changes nothing but missing search attributes, and never throws. */
+/** The checks of `maft doctor`. A check adds missing search attributes but changes nothing else, and never throws. */
 import { accessSync, constants, existsSync, statfsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { openStore } from '../open-store';
@@ -154,7 +154,7 @@ function home({ maftHome }: MachineConfig): Finding {
     : { name, status: 'ok', detail };
 }
 
-/** What a run would meet after its first paid call: a folder that cannot be written, a file system without hard links. */
+/** Problems that a run would meet only after its first paid call: a read-only folder, a file system without hard links. */
 async function store(config: MachineConfig): Promise<Finding> {
   const name = 'MAFT_STORE';
   if (config.store.includes('://'))

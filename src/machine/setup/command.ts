@@ -5,7 +5,7 @@ import type { Readable } from 'node:stream';
 import { guardScript } from '../paths';
 
 export interface CommandResult {
-  /** Null where a signal ended it, or it could not be started. */
+  /** Null if a signal ended it, or it could not be started. */
   exitCode: number | null;
   stdout: string;
   /** Both streams, as they came. */
@@ -19,7 +19,7 @@ export interface CommandOptions {
   onLine?: (line: string) => void;
   timeoutMs?: number;
   signal?: AbortSignal;
-  /** Ends the program when we die, however we do: for what writes for minutes, such as pip. */
+  /** Ends the program when we die, for whatever reason: for programs that write for minutes, such as pip. */
   guarded?: boolean;
 }
 
@@ -29,13 +29,13 @@ const guardGraceMs = '2000';
 const groups = new Set<number>();
 let isGivenUp = false;
 
-/** Ends what set-up has running, and starts nothing more in this process: it is about to end. */
+/** Ends all running set-up commands and refuses new ones: this process is about to end. */
 export function giveUpCommands(): void {
   isGivenUp = true;
   groups.forEach(endGroup);
 }
 
-/** Never throws: how it ended is a value. A time limit or an abort ends the whole process group. */
+/** Never throws; returns how it ended. A time limit or an abort ends the whole process group. */
 export function runCommand(
   program: string,
   programArguments: string[],
@@ -69,7 +69,7 @@ export function runCommand(
   });
 }
 
-/** The guard's own line may stand anywhere among what the program says. */
+/** The guard's own line may be anywhere in the program's output. */
 function withoutGuard(text: string): string {
   return text.replace(/^\{"event":"started","pid":\d+\}\n/m, '');
 }

@@ -5,7 +5,7 @@ import { runCommand } from './command';
 
 const answerSchema = z.object({ reason: z.string().nullable() });
 
-/** Why torch of that Python cannot use CUDA; undefined where it can. Takes seconds: torch is imported. */
+/** Returns why that Python's torch cannot use CUDA; undefined if it can. Takes seconds: torch is imported. */
 export async function whyNoCuda(program: string): Promise<string | undefined> {
   const result = await runCommand(program, maftModule('maft.nvidia_driver'), {
     environment: maftEnvironment(),

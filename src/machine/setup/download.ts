@@ -1,4 +1,4 @@
-/** Downloads a file from a public address, through a proxy where the environment names one. */
+/** Downloads a file from a public address, through the environment's proxy if it names one. */
 import { createWriteStream } from 'node:fs';
 import { Readable, Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -10,7 +10,7 @@ const connectTimeoutMs = 10_000;
 /** A transfer that stands still this long has died. */
 const stallTimeoutMs = 30_000;
 
-/** Throws `ConfigError` with the reason where it cannot be had; a full or read-only disk keeps its own error. */
+/** Throws `ConfigError` with the reason if the download fails; a full or read-only disk keeps its own error. */
 export async function download(url: string, file: string, say: SetupListener): Promise<void> {
   try {
     await save(await request(url), file, say);

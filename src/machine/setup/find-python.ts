@@ -1,10 +1,10 @@
-/** Finds a Python, and asks one what it is and what it has. */
+/** Finds a Python, and reads its version and packages. */
 import { ConfigError } from '../../errors';
 import { pythonLines } from '../python-start';
 import { runCommand } from './command';
 import { compareVersions, normalise } from './requirements';
 
-/** What the code in `python/` and the pinned packages need. */
+/** The oldest version that the code in `python/` and the pinned packages support. */
 export const oldestPython = '3.10';
 /** The newest that the pinned packages have wheels for; a newer one is tried last. */
 const newestPython = '3.14';
@@ -24,13 +24,13 @@ import importlib.util as u, json, sys
 has = all(u.find_spec(n) is not None for n in ("venv", "ensurepip"))
 print(json.dumps({"program": sys.executable, "version": ".".join(map(str, sys.version_info[:3])), "hasVenv": has}))`;
 
-/** Facts about one program; undefined where it does not run (absent, or a version manager's empty shim). */
+/** Facts about one program; undefined if it does not run (absent, or a version manager's empty shim). */
 export async function pythonFacts(program: string): Promise<PythonFacts | undefined> {
   const result = await runCommand(program, pythonLines(factsScript), { timeoutMs: 20_000 });
   return result.exitCode === 0 ? (JSON.parse(result.stdout) as PythonFacts) : undefined;
 }
 
-/** The first suitable Python on PATH. Throws `ConfigError`: none, too old, or without the means to make an environment. */
+/** The first suitable Python on PATH. Throws `ConfigError` if all are missing, too old, or unable to make an environment. */
 export async function findPython(candidates: string[] = names): Promise<PythonFacts> {
   const found: PythonFacts[] = [];
   for (const name of candidates) {

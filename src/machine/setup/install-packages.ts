@@ -1,4 +1,4 @@
-/** Installs the pinned packages into an environment, with uv where it can be had, else with pip, and says what happens. */
+/** Installs the pinned packages into an environment, with uv if available, else with pip, and reports progress. */
 import { existsSync } from 'node:fs';
 import { ConfigError } from '../../errors';
 import { pythonLines } from '../python-start';
@@ -13,7 +13,7 @@ export interface Installation {
   /** The environment's own Python. */
   python: string;
   requirementsFile: string;
-  /** The pinned version of torch, where the file has one and it is not installed yet. */
+  /** The pinned version of torch, if the file has one and it is not installed yet. */
   missingTorch: string | undefined;
   listener: SetupListener;
   /** Replaced in tests. */
@@ -36,7 +36,7 @@ export async function installRequirements(installation: Installation): Promise<v
   });
 }
 
-/** The files pin everything, so that nothing is resolved; where they carry hashes, pip takes nothing without one. */
+/** The files pin everything, so nothing is resolved; if they carry hashes, pip refuses packages without one. */
 async function installWithPip(python: string, files: string[], say: SetupListener): Promise<void> {
   const requirements = files.flatMap((file) => ['-r', file]);
   const result = await runPip(python, ['install', '--no-deps', ...requirements], say);
@@ -44,8 +44,8 @@ async function installWithPip(python: string, files: string[], say: SetupListene
 }
 
 /**
- * Imports what takes long once, which compiles it: seconds, where compiling all packages ahead takes a minute of two
- * cores, and children that start beside each other would each compile it anew.
+ * Imports the slow packages once, which compiles them in seconds. Compiling all packages ahead takes two cores a minute, and
+ * children that start together would each compile them anew.
  */
 async function warmUp(python: string, say: SetupListener): Promise<void> {
   say('importing them for the first time');
@@ -79,7 +79,7 @@ function sizeInWords(smallTorch: boolean): string {
   return 'about 5 GB on disk with the CUDA libraries of torch (3 GB to download), a few minutes';
 }
 
-/** Installs torch alone from PyTorch's CPU index; false where that is out of reach, which costs seconds and loses nothing. */
+/** Installs torch alone from PyTorch's CPU index; false if that is unreachable, which costs seconds and loses nothing. */
 async function tryCpuTorch(installation: Installation, version: string): Promise<boolean> {
   const { python, listener, cpuIndex = torchCpuIndex } = installation;
   const patience = new AbortController();

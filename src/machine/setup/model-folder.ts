@@ -12,7 +12,7 @@ import { runCommand } from './command';
 export interface BaseModel {
   /** Absolute path. */
   folder: string;
-  /** What requests call it: `servedName` of `model.base` in a run specification. */
+  /** Its name in requests: `servedName` of `model.base` in a run specification. */
   name: string;
   /** Base models that the same server offers beside this one: those of the members of a mixed society. */
   further?: BaseModel[];
@@ -23,7 +23,7 @@ export const demoModelName = 'models/tiny-arithmetic';
 
 /**
  * Finds the folder that `model.base` (or `--model`) names: relative to `MAFT_DATA`, else to this program (for the models
- * shipped with it). Throws `ConfigError` where it is none, saying what is missing.
+ * shipped with it). Throws `ConfigError`, saying what is missing, if it is not a model folder.
  */
 export function findBaseModel(name: string): BaseModel {
   const candidates = isAbsolute(name)
@@ -41,8 +41,8 @@ export function findBaseModel(name: string): BaseModel {
 }
 
 /**
- * Whether the vocabulary is smaller than that of single bytes, as of the models that python/maft/tiny makes: prompts in
- * sentences are not meant for such a model.
+ * Whether the vocabulary is smaller than the 256 single bytes, as in models made by python/maft/tiny: such a model cannot
+ * read prompts in sentences.
  */
 export function readsCharacters({ folder }: BaseModel): boolean {
   const { vocab_size: vocabulary } = JSON.parse(readFileSync(join(folder, 'config.json'), 'utf8')) as Record<
@@ -53,8 +53,8 @@ export function readsCharacters({ folder }: BaseModel): boolean {
 }
 
 /**
- * What the embedded server has to offer for a specification: the base models it names there, the first with the others
- * beside it; null where all endpoints are elsewhere. Throws `ConfigError` for a folder that is none.
+ * The base models that the embedded server must offer for a specification, the first with the others beside it; null if all
+ * endpoints are elsewhere. Throws `ConfigError` for a folder that is not a model folder.
  */
 export function embeddedModels(specification: Pick<RunSpecification, 'model'>): BaseModel | null {
   const [first, ...further] = baseModels(specification)
@@ -65,8 +65,8 @@ export function embeddedModels(specification: Pick<RunSpecification, 'model'>): 
 }
 
 /**
- * Asks the reader that server and trainer share whether they will take a base's folder. Takes a tenth of a second and up to
- * seconds for a large tokenizer. Throws `ConfigError` with its sentence.
+ * Asks the reader that server and trainer share whether they will take a base's folder, and throws its refusal as
+ * `ConfigError`. Takes a tenth of a second, up to seconds for a large tokenizer.
  */
 export async function requireReadableModel(python: string, folder: string): Promise<void> {
   const result = await runCommand(python, maftModule('maft.model_folder', [folder]), {

@@ -12,7 +12,7 @@ export interface OfficialDownload {
   say: SetupListener;
 }
 
-/** Leaves the program as `<workFolder>/temporal`. Throws `ConfigError` with the reason where it cannot be had. */
+/** Leaves the program as `<workFolder>/temporal`. Throws `ConfigError` with the reason if the download fails. */
 export async function downloadOfficialCli(official: OfficialDownload): Promise<void> {
   const { address, version, workFolder, say } = official;
   const archive = join(workFolder, 'temporal.tar.gz');

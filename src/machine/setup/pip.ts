@@ -1,4 +1,4 @@
-/** pip, as this machine has it configured: how it is called, and what its words mean. */
+/** pip, as this machine has it configured: how it is called, and what its messages mean. */
 import { ConfigError } from '../../errors';
 import { isolatedModule } from '../python-start';
 import { runCommand, type CommandResult } from './command';
@@ -26,7 +26,7 @@ export function runPip(
   });
 }
 
-/** What of pip's output is worth a line. */
+/** The lines of pip's output worth showing. */
 export function progressWords(line: string): string | undefined {
   const download = /^\s*Downloading (\S+) \(([^)]+)\)/.exec(line);
   if (download !== null) return `downloading ${packageOf(download[1]!)} (${download[2]})`;
@@ -39,7 +39,7 @@ function packageOf(address: string): string {
   return (address.split('/').at(-1) ?? address).split('-').slice(0, 2).join(' ');
 }
 
-/** pip's many words for a few causes, each with what to do. */
+/** pip's many messages for a few causes, each with its remedy. */
 export function explainPip(result: CommandResult): ConfigError {
   const { output, exitCode } = result;
   if (/No space left on device|Errno 28/.test(output)) {

@@ -6,7 +6,7 @@ import { ensureTemporalCli, type TemporalCli } from './temporal-cli';
 
 export interface PreparedMachine {
   python: PythonEnvironment;
-  /** Undefined where the configuration names a Temporal server (`TEMPORAL_ADDRESS`). */
+  /** Undefined if the configuration names a Temporal server (`TEMPORAL_ADDRESS`). */
   temporal: TemporalCli | undefined;
 }
 

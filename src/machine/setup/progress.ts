@@ -15,7 +15,7 @@ export function formatBytes(bytes: number): string {
   return bytes >= 1e6 ? `${Math.round(bytes / 1e6)} MB` : `${Math.round(bytes / 1e3)} kB`;
 }
 
-/** Runs one step, said at its start, every ten seconds (so that a log file shows life), and at its end. */
+/** Runs one step and reports it at its start, every ten seconds (so a log file shows life), and at its end. */
 export async function withProgress<T>(
   listener: SetupListener,
   title: string,

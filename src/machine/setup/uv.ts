@@ -1,6 +1,6 @@
 /**
- * uv downloads and unpacks beside each other what pip does one after the other: a quarter of the time. It is fetched by
- * pip, pinned and checked like everything else, and told what pip is configured with; where it fails, pip does the work.
+ * uv downloads and unpacks in parallel what pip does one by one, in a quarter of the time. It is fetched by
+ * pip, pinned and checked like everything else, and given pip's configuration; if it fails, pip does the work.
  */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -19,7 +19,7 @@ export interface UvInstallation {
   say: SetupListener;
 }
 
-/** Installs what the files pin. False where uv cannot be had or does not succeed, which it has said then. */
+/** Installs the packages that the files pin. Returns false, after saying why, if uv is unavailable or fails. */
 export async function installWithUv({ python, files, say }: UvInstallation): Promise<boolean> {
   const uv = await obtainUv(python, files[0]!, say);
   if (uv === undefined) return false;
@@ -40,7 +40,7 @@ export async function installWithUv({ python, files, say }: UvInstallation): Pro
   return result.exitCode === 0;
 }
 
-/** The environment's own uv, installed by pip where it is not there; undefined where the file has no pin of it or pip fails. */
+/** The environment's own uv, installed by pip if missing; undefined if the file does not pin it or pip fails. */
 async function obtainUv(python: string, file: string, say: SetupListener): Promise<string | undefined> {
   const lines = requirementLines(file, 'uv');
   if (lines === undefined) return undefined;
@@ -55,7 +55,7 @@ async function obtainUv(python: string, file: string, say: SetupListener): Promi
   }
 }
 
-/** What of uv's output is worth a line. */
+/** The lines of uv's output worth showing. */
 export function uvWords(line: string): string | undefined {
   const download = /^\s*Downloading (\S+) \(([^)]+)\)/.exec(line);
   if (download !== null) return `downloading ${download[1]} (${download[2]})`;
