@@ -10,7 +10,7 @@ import { repositoryRoot } from './machine/paths';
 
 const bundleFile = () => path.join(repositoryRoot(), 'dist', 'workflow-bundle.js');
 
-/** The built bundle; where there is none (running from sources), it is made now. */
+/** The built bundle; if there is none (running from sources), it is made now. */
 export async function workflowBundle(): Promise<WorkflowBundleOption> {
   return existsSync(bundleFile()) ? { codePath: bundleFile() } : makeBundle();
 }

@@ -5,9 +5,9 @@
 import type { Usage } from './contract/transcript';
 
 export abstract class MaftError extends Error {
-  /** Whether the same call may succeed later without anybody changing anything. */
+  /** Whether the same call may succeed later without any change. */
   readonly retryable: boolean = false;
-  /** How long to wait before the next try, where the other side said so. */
+  /** How long the other side asked to wait before the next try, if it did. */
   readonly retryAfterMs: number | undefined = undefined;
 
   override get name(): string {
@@ -15,7 +15,7 @@ export abstract class MaftError extends Error {
   }
 }
 
-/** The run specification is not one: unknown field, wrong type, value out of range, impossible method. The author edits it. */
+/** The run specification is invalid: unknown field, wrong type, value out of range, impossible method. The author edits it. */
 export class InvalidRunSpec extends MaftError {
   constructor(
     /** One sentence per problem: field, value, what is allowed. */
@@ -31,12 +31,12 @@ function atMost(most: number, lines: string[]): string[] {
   return [...lines.slice(0, most - 1), `… and ${lines.length - most + 1} more problems`];
 }
 
-/** This machine's configuration is off: settings, keys, missing programs, ports. The operator mends it; work then goes on. */
+/** This machine's configuration is wrong: settings, keys, missing programs, ports. The operator fixes it; work then goes on. */
 export class ConfigError extends MaftError {}
 
 /**
- * A user's own task fails at what it is given: its program throws, or returns something else than an answer. The same on
- * every machine; its author mends it.
+ * A user's own task module fails on its input: it throws, or returns something other than an answer. This is the same on
+ * every machine; its author fixes it.
  */
 export class TaskError extends ConfigError {}
 
@@ -68,13 +68,13 @@ export class PaymentRefused extends MaftError {}
 export class ProviderError extends MaftError {
   override readonly retryable: boolean;
   override readonly retryAfterMs: number | undefined;
-  /** HTTP status; undefined where no answer came. */
+  /** HTTP status; undefined if no answer came. */
   readonly status: number | undefined;
   /** No answer came at all: connection refused, broken off, timed out. */
   readonly unreachable: boolean;
-  /** Wrong with every request, whatever the status says, until people mend it: a redirect, another model's answer. */
+  /** Every request fails, whatever its status, until people fix the cause: a redirect, another model's answer. */
   readonly isOutage: boolean;
-  /** What the request may be charged for although it failed; undefined where it was refused or never arrived. */
+  /** What the request may be charged for although it failed; undefined if it was refused or never arrived. */
   readonly charged: Usage | undefined;
 
   constructor(message: string, options: ProviderErrorOptions) {
@@ -111,9 +111,9 @@ export class TrainerError extends MaftError {
 /** An artifact is missing, corrupt (digest mismatch), made by another request, or cannot be stored. Carries the key. */
 export class ArtifactError extends MaftError {
   override readonly retryable: boolean;
-  /** There is nothing under the key, as against something that cannot be used. */
+  /** Nothing is stored under the key, as opposed to an unusable file. */
   readonly isMissing: boolean;
-  /** The file system refuses this user, on this machine. */
+  /** The file system denies access to this user on this machine. */
   readonly isRefused: boolean;
 
   constructor(

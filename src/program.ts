@@ -1,7 +1,7 @@
 /**
- * What this program is, as far as it decides results: one digest per part. A run records them when it begins, and only a
- * worker with the same parts works on it: an experiment that was begun with one prompt or rule is never finished with
- * another. Digests are of the compiled code without comments, so that only what runs counts.
+ * Digests of the parts of this program that decide results. A run records them when it begins, and only a worker with the
+ * same parts works on it: an experiment begun with one prompt or rule is never finished with another. Digests are of the
+ * compiled code without comments, so only code that runs counts.
  */
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
@@ -29,12 +29,12 @@ const pythonPrograms = {
   'how mathematical answers are compared (python/maft/grade)': 'maft/grade',
 } as const;
 
-/** Raises what others decide, or holds the prompts' texts, which are compared text by text. */
+/** Left out: only throws what others decide, or holds the prompts' texts, which are compared one by one. */
 const leftOut = ['errors.js', 'prompts/templates.js', 'prompts/paper-tasks.js', 'prompts/prompt-sets.js'];
 
 let known: ProgramParts | undefined;
 
-/** What decides a run on tasks of these kinds; read once per process, so that it is what this process runs. */
+/** Digests for a run on tasks of these kinds; read once per process, so they describe the code that this process runs. */
 export function programParts(kinds: readonly TaskKind[]): ProgramParts {
   const ofTasks = kinds.map((kind) => [`the task ${kind}`, taskDigest(kind)]);
   return { ...commonParts(), ...Object.fromEntries(ofTasks) };

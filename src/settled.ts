@@ -1,6 +1,6 @@
 /**
- * All results, or the first failure once everything has settled. Unlike with `Promise.all`, nothing goes on behind the back
- * of whoever tries again: what was begun has been stored, or has failed, by then.
+ * Returns all results, or throws the first failure once everything has settled. Unlike with `Promise.all`, nothing is still
+ * running when the caller tries again: everything begun has been stored, or has failed, by then.
  */
 export async function allSettledOrFailed<Value>(begun: readonly Promise<Value>[]): Promise<Value[]> {
   const results = await Promise.allSettled(begun);

@@ -2,7 +2,7 @@
 
 const replacementCharacter = '\ufffd';
 
-// C0 without tab and newline, DEL, C1, and the characters that reorder or hide what surrounds them.
+// C0 without tab and newline, DEL, C1, and characters that reorder or hide the text around them.
 const hiddenCharacters =
   // oxlint-disable-next-line no-control-regex
   /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff]/g;

@@ -20,7 +20,7 @@ import { findBaseModel, requireReadableModel } from './machine/setup/model-folde
 import { isRefusal, usableSearchAttributes } from './machine/setup/search-attributes';
 import { graderFor, taskAccess, taskFor } from './tasks';
 
-/** What answers questions here: endpoints and tasks. */
+/** The adapters that answer: endpoints and tasks. */
 export interface WiredAnswering {
   inference: ActivityDependencies['inference'];
   scoring: ActivityDependencies['scoring'];
@@ -29,10 +29,10 @@ export interface WiredAnswering {
   close(): Promise<void>;
 }
 
-/** The one door of all that is paid for, by runs and by commands alike. */
+/** All paid actions, of runs and of commands, pass this one ledger. */
 const ledger: Ledger = openLedger;
 
-/** @param asker The account of calls that name none: a command. */
+/** @param asker The account for calls that name none: a command. */
 export function wireAnswering(config: MachineConfig, asker = 'a worker'): WiredAnswering {
   const endpoints = openEndpoints(config);
   const access = taskAccess(config.maftHome, config.taskModules);
@@ -46,7 +46,7 @@ export function wireAnswering(config: MachineConfig, asker = 'a worker'): WiredA
 
 export interface WiredMachine {
   dependencies: ActivityDependencies;
-  /** Starts what the first training would otherwise wait for (torch takes seconds to import). */
+  /** Starts the trainer's template early, because the first training would wait for it (torch takes seconds to import). */
   warmUp(): Promise<void>;
   /** Ends the trainer's processes and open connections. */
   close(): Promise<void>;
@@ -118,7 +118,7 @@ function openEndpoints(config: MachineConfig): Endpoints {
   };
 }
 
-/** Equality that needs computer algebra; starts no process before the first pair that does. */
+/** Equality by computer algebra; starts no process before the first pair that needs it. */
 export function mathVerifyGrader({ grader }: Pick<MachineConfig, 'grader'>, python: string): MathVerifyGrader {
   return new MathVerifyGrader({
     python,

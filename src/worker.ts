@@ -1,6 +1,6 @@
 /**
  * The worker: polls the four task queues (or one), wired to the ports of this machine. One process serves all by
- * default; on several machines each serves what it has (`maft worker --queue gpu`).
+ * default; with several machines, each serves the queues it can (`maft worker --queue gpu`).
  */
 import { type NativeConnection, Worker, type WorkerOptions, type WorkflowBundleOption } from '@temporalio/worker';
 import { activityQueues, createActivities, type ActivityDependencies, type Activities } from '../activities';
@@ -12,13 +12,13 @@ export interface WorkerSettings {
   namespace: string;
   /** Queues to serve; all four by default. */
   roles: QueueRole[];
-  /** Turns at a time, those that wait for their endpoint included: see `turnsToFetch`. */
+  /** Turns at a time, including those that wait for their endpoint: see `turnsToFetch`. */
   turnSlots: number;
   /** Trainings at a time: one per GPU, or per core that may be taken. */
   trainingSlots: number;
   /** The built bundle by default. */
   workflowBundle?: WorkflowBundleOption;
-  /** What histories and the UI call this worker; process and host by default. */
+  /** The name of this worker in histories and the UI; process and host by default. */
   identity?: string;
 }
 
@@ -39,7 +39,7 @@ export async function startWorkers(
   return serveActivities(settings, createActivities(dependencies));
 }
 
-/** As `startWorkers`, with activities that exist already. */
+/** As `startWorkers`, with existing activities. */
 export async function serveActivities(settings: WorkerSettings, activities: Activities): Promise<RunningWorkers> {
   return runTogether(await Promise.all(settings.roles.map((role) => createWorker(settings, role, activities))));
 }
@@ -55,7 +55,7 @@ export function runTogether(workers: Worker[]): RunningWorkers {
 
 async function createWorker(settings: WorkerSettings, role: QueueRole, activities: Activities): Promise<Worker> {
   const { connection, namespace, identity } = settings;
-  // The native side takes a missing identity, but not an undefined one.
+  // The native side accepts a missing identity, but not an undefined one.
   const named = identity === undefined ? {} : { identity };
   const common = { connection, namespace, ...named, taskQueue: taskQueues[role], ...gracefulShutdown };
   if (role === 'workflows') {
@@ -77,8 +77,8 @@ function slots({ turnSlots, trainingSlots }: WorkerSettings, role: Exclude<Queue
 }
 
 /**
- * Turns to hold for endpoints that bear so many calls at a time: as many again, so that a call that ends is followed by
- * one that is here already, not by one that Temporal has yet to hand out.
+ * Turns to hold for endpoints with this many calls in flight: twice as many, so that a call that ends is followed at once by
+ * a turn that is already here, not by one that Temporal has yet to hand out.
  */
 export function turnsToFetch(calls: number): number {
   return 2 * calls;

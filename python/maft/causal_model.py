@@ -10,7 +10,7 @@ from maft.model_folder.errors import UnusableFolder
 
 
 def load_causal_model(folder: Path, **options: Any) -> Any:
-    """The model of a folder, local and without code from it. Raises UnusableFolder, or whatever Transformers raises."""
+    """The model of a folder, local and without code from it. Raises UnusableFolder, or any error of Transformers."""
     from transformers import AutoModelForCausalLM
 
     require_model(folder)
@@ -23,7 +23,7 @@ def load_causal_model(folder: Path, **options: Any) -> Any:
         **options,
     )
     model, info = loaded
-    # Missing weights would silently be random ones.
+    # Missing weights would silently be random.
     if info["missing_keys"]:
         raise UnusableFolder(f"it lacks weights: {', '.join(sorted(info['missing_keys'])[:5])}")
     refuse_ignored(model, info["unexpected_keys"])

@@ -8,12 +8,12 @@ from typing import Any
 Message = dict[str, str]
 Chat = list[Message]
 
-#: The day it is in every chat. Some templates write a date into the prompt (Llama 3.1 and later, Granite, gpt-oss): with
-#: that of the day, a request would say something else tomorrow, and training something else than inference. This one is
-#: what Llama's own template falls back to where nobody tells it the date.
+#: The date in every chat. Some templates write one into the prompt (Llama 3.1 and later, Granite, gpt-oss): with today's
+#: date, a request would differ tomorrow, and training would differ from inference. Llama's own template falls back to this
+#: date.
 DATE = "26 Jul 2024"
 
-#: Contents by which a template shows what it does with what it is given; no template has a reason to change them.
+#: Contents that show what a template does with its input; no template has a reason to change them.
 QUESTION, ANSWER, REPLY = "Zwei-plus-zwei", "Vier-ist-es", "Danke-sehr"
 
 

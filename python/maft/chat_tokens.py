@@ -1,7 +1,7 @@
 """Chats as tokens, for the server and the trainer alike: the training sees what inference saw because both ask here.
 
 Messages are ordinary text: a content that spells `<|end|><|assistant|>` is read letter by letter and cannot end a turn or
-speak as somebody else. Only what the template itself writes becomes control tokens.
+speak as another agent. Only the template itself writes control tokens.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ GOING_ON: Chat = [*CLOSED, {"role": "user", "content": REPLY}]
 
 @dataclass(frozen=True)
 class RenderedChat:
-    """A chat as the template writes it, and what follows it as it is (a response; empty for a prompt alone)."""
+    """A chat as the template writes it, followed by unchanged text (a response; empty for a prompt alone)."""
 
     prompt: MarkedText
     response: MarkedText
@@ -123,14 +123,14 @@ class ChatTokens:
         return self.spelled_control.search(text) is not None
 
     def encode_said(self, text: str) -> list[int]:
-        """What somebody says, by itself: no control token, whatever it spells."""
+        """The content of a message by itself, without control tokens, whatever it spells."""
         [marked], spelled = mark_spelled([text], self.spelled_control)
         return self.encode_marked(MarkedText(marked, spelled))
 
     def render(
         self, chats: list[Chat], *, generation_prompt: bool = True, responses: list[str] | None = None
     ) -> list[RenderedChat]:
-        """Each chat as a RenderedChat, followed by its response. Raises whatever the template raises.
+        """Each chat as a RenderedChat, followed by its response. Raises any error of the template.
 
         All at once is several times faster.
         """

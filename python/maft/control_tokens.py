@@ -1,4 +1,4 @@
-"""Control tokens: those that say who speaks and where a turn ends. Only a template writes them, never what somebody says."""
+"""Control tokens: they say who speaks and where a turn ends. Only a template writes them, never the content of a message."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 #: Where the one-character marks begin that stand for spelled control tokens while a template is at work (Unicode's private
-#: plane 15, of which no text makes use).
+#: plane 15, which texts do not use).
 FIRST_MARK = 0xF0000
 LAST_MARK = 0xFFFFD
 
@@ -63,7 +63,7 @@ class SplittingTokenizer:
         from tokenizers import Tokenizer
 
         state = json.loads(rust.to_str())
-        # No message can spell what it cannot guess.
+        # A message cannot spell a name that it cannot guess.
         key = secrets.token_hex(8)
         self.names = {text: f"\U00100000{key}{number}\U00100001" for number, text in control.items()}
         rename(state, self.names)

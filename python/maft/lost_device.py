@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from maft.out_of_memory import is_out_of_memory
 
-#: By its name, so that nobody has to import torch for this; before torch 2.8 it was a plain RuntimeError, which says so.
+#: By its name, to avoid importing torch; before torch 2.8 it was a plain RuntimeError, recognised by its message.
 CLASS = "AcceleratorError"
 
 
@@ -16,5 +16,5 @@ def device_is_lost(error: BaseException) -> bool:
 
 
 def is_assertion(error: BaseException) -> bool:
-    """A kernel that refused what it was given, such as a token the model has no embedding for: it would again."""
+    """A kernel that refused its input, such as a token the model has no embedding for; it would refuse it again."""
     return device_is_lost(error) and "device-side assert" in str(error)

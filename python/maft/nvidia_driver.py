@@ -1,6 +1,6 @@
-"""Whether torch can use the NVIDIA driver that is there; `python -m maft.nvidia_driver` says it as JSON, for `maft doctor`.
+"""Whether torch can use the installed NVIDIA driver; `python -m maft.nvidia_driver` says it as JSON, for `maft doctor`.
 
-A driver older than the pinned torch's CUDA asks for would otherwise mean a training on the CPU that nobody asked for.
+Without this check, a driver too old for the pinned torch's CUDA would silently mean training on the CPU.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ DRIVER_FILES = ("/proc/driver/nvidia/version", "/dev/nvidiactl", "/usr/lib/wsl/l
 
 
 def finds_cuda(files: Sequence[str] = DRIVER_FILES) -> bool:
-    """What `device: auto` goes by. A line on stderr where there is a driver and torch cannot use it."""
+    """Decides `device: auto`. Writes a line to stderr if there is a driver that torch cannot use."""
     return is_usable(why_no_cuda(), files)
 
 
 def finds_cuda_before_forking(files: Sequence[str] = DRIVER_FILES) -> bool:
-    """As `finds_cuda`, asked in a process of its own: CUDA that was looked for here could not be used by a child that is
-    forked. (torch's check by NVML needs no CUDA, but counts GPUs whose driver is too old for it.)"""
+    """As `finds_cuda`, asked in a separate process: after looking for CUDA here, a forked child could not use
+    it. (torch's check by NVML needs no CUDA, but counts GPUs whose driver is too old for it.)"""
     if not has_driver(files):
         return False
     asked = subprocess.run(
@@ -45,14 +45,14 @@ def has_driver(files: Sequence[str]) -> bool:
 
 
 def is_usable(reason: str | None, files: Sequence[str]) -> bool:
-    """False where there is a reason, which is said where it is a surprise."""
+    """False if there is a reason; writes it to stderr if it is unexpected."""
     if reason is not None and has_driver(files):
         print(f"an NVIDIA driver is there, but torch cannot use it ({reason}): this runs on the CPU", file=sys.stderr)
     return reason is None
 
 
 def why_no_cuda() -> str | None:
-    """None where torch can use CUDA; else the reason, in torch's own words where it has some."""
+    """None if torch can use CUDA; else the reason, in torch's own words if it gives one."""
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         if torch.cuda.is_available():

@@ -6,7 +6,7 @@ TEXTS = (
     "out of memory",
     "can't allocate memory",
     "not enough memory",
-    # CUDA's libraries take memory of their own when they are first used; where there is none, cuBLAS says the second.
+    # CUDA's libraries take memory when they are first used; if there is none, cuBLAS raises the second message.
     "cublas_status_alloc_failed",
     "cublas_status_not_initialized",
     "cudnn_status_alloc_failed",
@@ -14,7 +14,7 @@ TEXTS = (
 
 
 def is_out_of_memory(error: BaseException) -> bool:
-    """CUDA raises a class of its own (a RuntimeError), the CPU allocator a plain RuntimeError, Python a MemoryError."""
+    """CUDA raises its own class (a RuntimeError), the CPU allocator a plain RuntimeError, Python a MemoryError."""
     if isinstance(error, MemoryError):
         return True
     return isinstance(error, RuntimeError) and any(text in str(error).lower() for text in TEXTS)

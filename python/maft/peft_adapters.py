@@ -28,7 +28,7 @@ def linear_modules(model: torch.nn.Module) -> dict[str, tuple[int, int]]:
 def put_adapter(model: Any, folder: Path, *, dropout: float | None = None) -> Any:
     """The model under the adapter of a folder; trainable with that dropout, or frozen. The model itself is changed.
 
-    Raises UnusableFolder where a tensor does not fit or a target is missing: PEFT itself warns, and leaves it out.
+    Raises UnusableFolder if a tensor does not fit or a target is missing: PEFT itself only warns, and leaves it out.
     """
     from peft import MODEL_TYPE_TO_PEFT_MODEL_MAPPING, PeftConfig, PeftModel
 

@@ -1,4 +1,4 @@
-/** Connecting to Temporal: to a server of the user's own as its tools do, to a development server without any of that. */
+/** Connects to Temporal: to the user's own server as Temporal's tools do, to a development server without TLS or keys. */
 import { createConnection } from 'node:net';
 import { Client, Connection, ServiceError, type ConnectionOptions } from '@temporalio/client';
 import { ConfigError } from '../errors';
@@ -15,7 +15,7 @@ interface ServerName {
   namespace: string;
 }
 
-/** A server of the user's own, with the TLS settings and the API key of TEMPORAL_* and the profile file. */
+/** The user's own server, with the TLS settings and the API key of TEMPORAL_* and the profile file. */
 export function ownServerTarget(
   { address, namespace }: ServerName,
   environment: Record<string, string | undefined> = process.env,
@@ -23,7 +23,7 @@ export function ownServerTarget(
   return { connectionOptions: { ...connectionSettings(environment), address }, namespace };
 }
 
-/** A development server on loopback, which has neither TLS nor keys, whatever a profile says about other servers. */
+/** A development server on loopback, which has neither TLS nor keys, even if a profile sets them for other servers. */
 export function embeddedServerTarget({ address, namespace }: ServerName): TemporalTarget {
   return { connectionOptions: { address }, namespace };
 }
@@ -33,19 +33,19 @@ export async function connectClient(target: TemporalTarget): Promise<Client> {
   return new Client({ connection: await connect(target), namespace: target.namespace });
 }
 
-/** Connects; where that fails it is a `ConfigError` with the address and the reason. The caller closes the connection. */
+/** Connects. Throws `ConfigError` with the address and the reason. The caller closes the connection. */
 export async function connect({ connectionOptions }: Pick<TemporalTarget, 'connectionOptions'>): Promise<Connection> {
   await refuseClosedPort(connectionOptions);
   try {
     return await Connection.connect({ ...connectionOptions, connectTimeout: '10 seconds' });
   } catch (cause) {
-    // Only where the server has answered does the error say anything but that time is up.
+    // Unless the server has answered, the error says only that time is up.
     const reason = cause instanceof ServiceError ? sentenceOf(cause) : await reasonOf(connectionOptions, cause);
     throw new ConfigError(describeFailure(connectionOptions, reason), { cause });
   }
 }
 
-/** gRPC tries for ten seconds where nothing listens; on this machine the system says so at once. */
+/** If nothing listens, gRPC tries for ten seconds; for this machine the system knows at once. */
 async function refuseClosedPort(connectionOptions: TemporalTarget['connectionOptions']): Promise<void> {
   const { hostname, port } = new URL(`tcp://${connectionOptions.address}`);
   if (!isLoopback(connectionOptions.address)) return;
@@ -73,11 +73,11 @@ function describeFailure({ address, tls, apiKey }: TemporalTarget['connectionOpt
   );
 }
 
-/** One attempt that is not repeated until the time is up: its error says what the last one met. */
+/** A single attempt, not repeated until time is up: its error gives the reason that the last one hit. */
 async function reasonOf(connectionOptions: ConnectionOptions, failure: unknown): Promise<string> {
   let connection: Connection | undefined;
   try {
-    // Sockets of its own, because those of the connection before may be between two attempts, when no error is known.
+    // New sockets, because those of the previous connection may be between two attempts, when no error is known.
     const channelArgs = { 'grpc.use_local_subchannel_pool': 1 };
     connection = Connection.lazy({ ...connectionOptions, channelArgs, interceptors: [] });
     const { workflowService } = connection;
@@ -90,13 +90,13 @@ async function reasonOf(connectionOptions: ConnectionOptions, failure: unknown):
   }
 }
 
-/** What the deepest cause says, without what gRPC puts around it. */
+/** The message of the deepest cause, without gRPC's wrapping. */
 function sentenceOf(error: unknown): string {
   let deepest = error as Error & { details?: string };
   while (deepest.cause instanceof Error) deepest = deepest.cause;
   const text = deepest.details ?? deepest.message;
   const [, inner = text] = /Last error: (?:Error: )?(.*?)\.? *Resolution note:/s.exec(text) ?? [];
-  // A header that cannot be sent is quoted there, and may hold a key.
+  // The message quotes a header that cannot be sent, which may hold a key.
   const withoutValues = inner.replace(/ value ".*"/s, ' value');
   return withoutValues.replaceAll(/\s+/g, ' ').replace(/[\s.]+$/, '');
 }

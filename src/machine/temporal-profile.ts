@@ -5,12 +5,12 @@ import { ConfigError } from '../errors';
 type Environment = Record<string, string | undefined>;
 type ConnectionSettings = ReturnType<typeof toClientOptions>['connectionOptions'];
 
-/** The profile that TEMPORAL_PROFILE names, or the default one. Throws `ConfigError` where it cannot be read. */
+/** The profile that TEMPORAL_PROFILE names, or the default one. Throws `ConfigError` if it cannot be read. */
 export function temporalProfile(environment: Environment): ClientConfigProfile {
   return readable(() => loadClientConfigProfile({ overrideEnvVars: variablesThatSay(environment) }));
 }
 
-/** Address, TLS and API key of that profile. Throws `ConfigError` also where a certificate cannot be read. */
+/** Address, TLS and API key of that profile. Also throws `ConfigError` if a certificate cannot be read. */
 export function connectionSettings(environment: Environment): ConnectionSettings {
   const profile = temporalProfile(environment);
   return readable(() => toClientOptions(profile).connectionOptions);

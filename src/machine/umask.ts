@@ -1,6 +1,6 @@
 /**
- * Who may read what this program writes. Runs hold prompts and answers, logs hold paths: on a shared machine they are the
- * user's alone, unless MAFT_UMASK says otherwise. What is installed is no secret and keeps the user's own mask.
+ * Who may read the files this program writes. Runs hold prompts and answers, logs hold paths: on a shared machine only the
+ * user can read them, unless MAFT_UMASK says otherwise. Installed files are not secret and keep the user's own mask.
  */
 import { ConfigError } from '../errors';
 

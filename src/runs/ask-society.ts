@@ -43,14 +43,14 @@ export interface SocietyAnswer {
   way: WayOfAsking;
   /** `RUN@ITERATION` */
   society: string;
-  /** Null where no answer parses. */
+  /** Null if no answer parses. */
   answer: string | null;
   consensus: Exclude<Consensus, { kind: 'failed' }>;
   rounds: DebateRound[];
   counts: ReturnType<typeof countUsages>;
 }
 
-/** Nothing is stored. Throws `ProviderError` where a model does not answer. */
+/** Stores nothing. Throws `ProviderError` if a model does not answer. */
 export async function askSociety(asked: AskedSociety, question: Question): Promise<SocietyAnswer> {
   const { society, grader } = asked;
   const debate = new Debate(asked, question);
@@ -133,7 +133,7 @@ class Debate {
   }
 }
 
-/** Of the evaluation debate; shorter where the way needs less of it. */
+/** Rules of the evaluation debate, with fewer rounds or members if the way needs fewer. */
 function rulesFor(way: WayOfAsking, specification: RunSpecification): DebateRules {
   const rules = debateRules({ ...specification, method: { ...specification.method, evaluateBy: 'debate' } }, 'eval');
   if (way === 'debate') return rules;

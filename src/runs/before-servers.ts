@@ -1,4 +1,4 @@
-/** What can be known of runs before servers of their own are started: endpoints have an address, problems can be drawn. */
+/** Checks runs before servers are started for them: endpoints have an address, problems can be drawn. */
 import { resolveEndpoint, type MachineConfig } from '../machine/config';
 import type { RunSpecification } from '../contract/specification';
 import { digestOf } from '../domain/digests';

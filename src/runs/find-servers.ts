@@ -1,4 +1,4 @@
-/** Which servers are there already: a Temporal server of the user's own, or the platform that runs on this MAFT_HOME. */
+/** Finds running servers: the user's own Temporal server, or the platform on this MAFT_HOME. */
 import type { MachineConfig } from '../machine/config';
 import { ConfigError } from '../errors';
 import { findRunningPlatform, type RunningPlatform } from '../machine/supervision/platform-state';
@@ -6,11 +6,11 @@ import { embeddedServerTarget, ownServerTarget, type TemporalTarget } from '../m
 
 export interface FoundServers {
   target: TemporalTarget;
-  /** Null where it is not known: the UI of somebody's own server is where its operator put it. */
+  /** Null if unknown: the address of the UI of a user's own server is up to its operator. */
   uiUrl: string | null;
   /** Base address without `/v1`; null where no model server belongs to them. */
   modelServerUrl: string | null;
-  /** MAFT_DATA of its workers; undefined where it is not known. */
+  /** MAFT_DATA of its workers; undefined if unknown. */
   data: string | undefined;
   /** How they were found, for the user. */
   found: string;
@@ -18,7 +18,7 @@ export interface FoundServers {
 
 /**
  * The server of TEMPORAL_ADDRESS or TEMPORAL_PROFILE, else the one that `maft up` names to its worker, else the running
- * `maft up`; undefined where there is none. A default profile alone names nothing: it may be there for other work.
+ * `maft up`; undefined if there is none. A default profile alone does not count: it may be there for other work.
  */
 export function findServers(config: MachineConfig): FoundServers | undefined {
   const { address, namespace, embedded } = config.temporal;
@@ -38,7 +38,7 @@ export function findServers(config: MachineConfig): FoundServers | undefined {
   return { target: targetOf(running, config), uiUrl, modelServerUrl, data, found };
 }
 
-/** As `findServers`, for commands that start none of their own. */
+/** As `findServers`, for commands that start no servers. */
 export function runningServers(config: MachineConfig): FoundServers {
   const servers = findServers(config);
   if (servers !== undefined) return servers;
@@ -47,7 +47,7 @@ export function runningServers(config: MachineConfig): FoundServers {
   );
 }
 
-/** A platform with a UI of its own runs a server of its own. */
+/** A platform with its own UI runs its own server. */
 export function targetOf(
   platform: Pick<RunningPlatform, 'temporalAddress' | 'namespace' | 'uiUrl'>,
   { temporal }: MachineConfig,

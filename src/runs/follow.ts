@@ -1,4 +1,4 @@
-/** Follows a run to its end: progress while it goes on, cancellation on Ctrl-C, the outcome or what went wrong. */
+/** Follows a run to its end: progress, cancellation on Ctrl-C, and the outcome or the error. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { WorkflowFailedError, type Client } from '@temporalio/client';
 import { ApplicationFailure, CancelledFailure, TimeoutFailure } from '@temporalio/common';
@@ -12,7 +12,7 @@ const askEveryMs = 2_000;
 /** The run ended without an outcome; the message says why and what is kept. */
 export class RunFailed extends MaftError {}
 
-/** The run was cancelled, by Ctrl-C here or by somebody else. */
+/** The run was cancelled, by Ctrl-C here or by another person. */
 export class RunCancelled extends MaftError {}
 
 /** @param interrupted Aborted by Ctrl-C: the run is cancelled and its end awaited. */
@@ -38,7 +38,7 @@ export async function followRun(
 export interface Following {
   display: Pick<ProgressDisplay, 'note' | 'stop'>;
   interrupted: AbortSignal;
-  /** Asks how far it is; what it returns shows it, unless the end has come first. */
+  /** Queries the progress and returns a function that shows it, unless the run has ended first. */
   look: () => Promise<() => void>;
 }
 

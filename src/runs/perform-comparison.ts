@@ -32,8 +32,8 @@ import { withServers } from './with-platform';
 export type PlannedComparison = Omit<ComparisonRecord, 'workflowId' | 'createdAt'>;
 
 /**
- * The comparison a specification means: the stored one of this id where it was made of the same, the next free number of
- * the name otherwise. Throws `InvalidRunSpec` where an id that was asked for holds another comparison.
+ * The comparison that a specification means: the stored one of this id if it has the same specification, otherwise a new one
+ * with the name's next free number. Throws `InvalidRunSpec` if a requested id holds another comparison.
  */
 export async function planComparison(
   store: ArtifactStore,
@@ -62,7 +62,7 @@ function planned(
   return { ...resolved, comparisonId, written, groups: groups(comparisonId), versions: {} };
 }
 
-/** What the store holds of a comparison, as a report. */
+/** The report of what the store holds of a comparison. */
 export async function readComparison(
   store: ArtifactStore,
   config: MachineConfig,
@@ -79,7 +79,7 @@ function claimsIn({ claims = [] }: Pick<ComparisonRecord, 'claims'>) {
   return claims;
 }
 
-/** Makes the runs that are missing and returns those that failed. Starts no server where nothing is left to do. */
+/** Makes the missing runs and returns those that failed. Starts no server if nothing is left to do. */
 export async function performComparison(comparison: PlannedComparison, config: MachineConfig): Promise<FailedRun[]> {
   const store = openStore(config);
   const { comparisonId } = comparison;
@@ -119,7 +119,7 @@ async function unfinishedRuns(store: ArtifactStore, comparison: PlannedCompariso
   return left.sort((first, second) => order.indexOf(first.runId) - order.indexOf(second.runId));
 }
 
-/** The one base that servers of our own would serve; null where all runs name endpoints of the user's. */
+/** The one base that our own servers would serve; null if all runs name the user's endpoints. */
 function sharedBaseModel(comparison: PlannedComparison): BaseModel | null {
   const models = specificationsOf(comparison).map(({ model }) => model);
   const bases = [...new Set(models.filter(({ endpoint }) => endpoint === embeddedEndpoint).map(({ base }) => base))];

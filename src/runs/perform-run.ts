@@ -28,12 +28,12 @@ export interface RunRequest {
   /** The specification as the user wrote it. */
   raw: unknown;
   model: BaseModel | null;
-  /** The run's id; undefined takes the specification's name, with a number where that run is finished. */
+  /** The run's id; undefined takes the specification's name, with a number if that run is finished. */
   id: string | undefined;
   detach: boolean;
 }
 
-/** Returns the report of the finished run; undefined where it was only started. */
+/** Returns the report of the finished run; undefined if it was only started. */
 export async function performRun(request: RunRequest): Promise<Report | undefined> {
   const interrupted = interruptSignal();
   const listener = stderrListener();
@@ -47,7 +47,7 @@ export async function performRun(request: RunRequest): Promise<Report | undefine
     if (request.detach) return undefined;
     const store = openStore(servers.config);
     const tellThrough = newStories(store, runId, display);
-    // What a run that had finished before tells stands in its report.
+    // The story of a run that had finished before is in its report.
     const onProgress = chosen.hadFinished
       ? undefined
       : ({ accuracy }: RunProgress) => void tellThrough(Math.max(-1, ...Object.keys(accuracy).map(Number)));
@@ -59,7 +59,7 @@ export async function performRun(request: RunRequest): Promise<Report | undefine
   });
 }
 
-/** Returns what tells the iterations through one that has been evaluated, each once and in their order. */
+/** Returns a function that tells the evaluated iterations up to the given one, each once and in order. */
 function newStories(store: ArtifactStore, runId: string, display: ProgressDisplay): (last: number) => Promise<number> {
   let told: Promise<number> = Promise.resolve(-1);
   return (last) => {
@@ -77,13 +77,13 @@ function newStories(store: ArtifactStore, runId: string, display: ProgressDispla
 interface ChosenRun {
   runId: string;
   workflowId: string;
-  /** What becomes of it, for the user. */
+  /** Whether it was started or continued, for the user. */
   how: string;
   hadFinished: boolean;
   specification: RunSpecification;
 }
 
-/** Starts the run, or finds it open; one that is open with another specification is somebody else's. */
+/** Starts the run, or finds it open; an open run with another specification is not ours. */
 async function startChosen({ client, config }: Servers, { raw, id }: RunRequest): Promise<ChosenRun> {
   const store = openStore(config);
   const { specification, digest } = resolveSpecification(raw);
@@ -143,6 +143,6 @@ function planLine(specification: RunSpecification): string {
 
 /** For commands that cancel what they follow. */
 export function interruptSignal(): AbortSignal {
-  // The reason is what a start that is under way then throws.
+  // A start that is under way then throws this reason.
   return abortedBySignals(new RunCancelled('interrupted; nothing is left running, and the same command goes on'));
 }

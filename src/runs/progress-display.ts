@@ -66,7 +66,7 @@ export function stageName({ stage, iteration, iterations }: RunProgress): string
 
 type Pace = (progress: RunProgress) => string;
 
-/** Tokens per second and time left of the open stage, from what this display has seen of it. */
+/** Tokens per second and time left of the open stage, measured since this display first saw it. */
 function createPace(now: () => number): Pace {
   let stage = '';
   let first = { at: 0, done: 0, tokens: 0 };

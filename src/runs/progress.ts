@@ -34,10 +34,10 @@ async function readPart(client: Client, workflowId: string): Promise<PartProgres
   }
 }
 
-/** How long a worker that is there, on a machine that is busy, may take to answer. */
+/** How long a running worker on a busy machine may take to answer. */
 const patienceMs = 20_000;
 
-/** Whether a run or a comparison is paused as a whole; undefined where no worker answers for it. */
+/** Whether a run or a comparison is paused as a whole; undefined if no worker answers for it. */
 export async function isPaused(client: Client, workflowId: string): Promise<boolean | undefined> {
   const ask = () => client.workflow.getHandle(workflowId).query<PartProgress>('progress');
   try {
@@ -47,7 +47,7 @@ export async function isPaused(client: Client, workflowId: string): Promise<bool
   }
 }
 
-/** Waits, briefly, until it is paused or goes on; false where that was not seen. */
+/** Waits, briefly, until it is paused or resumed; false if that was not seen. */
 export async function untilPaused(client: Client, workflowId: string, wanted: boolean): Promise<boolean> {
   const deadline = Date.now() + patienceMs;
   for (;;) {

@@ -3,9 +3,9 @@ import { WorkflowNotFoundError, type Client } from '@temporalio/client';
 import type { PartProgress } from '../contract/run';
 
 export interface RunState {
-  /** `not open`: the server does not know it (any more); starting it again goes on with it. */
+  /** `not open`: the server does not know it (any more); starting it again continues it. */
   state: 'running' | 'paused' | 'failed' | 'cancelled' | 'terminated' | 'not open';
-  /** Why it is paused or has failed, where that is known; one line. */
+  /** Why it is paused or has failed, if known; one line. */
   reason?: string;
 }
 
@@ -15,7 +15,7 @@ const patienceMs = 10_000;
 /** Characters of a failure's message that are shown. */
 const longestReason = 300;
 
-/** States by workflow id. Throws where the server cannot be asked. */
+/** States by workflow id. Throws if the server cannot be asked. */
 export async function runStates(client: Client, workflowIds: readonly string[]): Promise<Map<string, RunState>> {
   return client.withDeadline(Date.now() + patienceMs, async () => {
     const states = await Promise.all(workflowIds.map((workflowId) => stateOf(client, workflowId)));
@@ -36,7 +36,7 @@ async function stateOf(client: Client, workflowId: string): Promise<RunState> {
   }
 }
 
-/** A run that no worker answers for is open all the same. */
+/** A run that no worker answers for is still open. */
 async function openState(client: Client, workflowId: string): Promise<RunState> {
   try {
     const { paused, pauseReason } = await client.workflow.getHandle(workflowId).query<PartProgress>('progress');

@@ -1,4 +1,4 @@
-/** What a run has to tell after each evaluation, in a few lines for a terminal: its accuracy, and one debate. */
+/** A few lines for a terminal after each evaluation: the run's accuracy, and one debate. */
 import type { Evaluation } from '../contract/evaluation';
 import type { Transcript, Turn } from '../contract/transcript';
 import { orderByDraw } from '../domain/draws';
@@ -35,8 +35,8 @@ interface Change {
 }
 
 /**
- * One debate, chosen by the seeded draw among what is typical: a critic that turned to the right answer, or, where that is
- * rarer, one that turned away from it. Only debates whose vote was right count: of the others it is not known who was.
+ * One debate, chosen by a seeded draw from the more frequent kind: a critic that turned to the right answer, or one that
+ * turned away from it. Only debates with a right vote count, because in others it is unknown which member was right.
  * Exported for tests.
  */
 export function debateLines(debates: readonly Transcript[], evaluation: Evaluation, seed: number): string[] {

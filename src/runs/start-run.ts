@@ -10,10 +10,10 @@ import { allowTasksOf } from '../tasks';
 import { standingOf, type RunStanding } from '../stored-runs/standing';
 
 /**
- * A name for the next run: an unfinished run of the same specification is gone on with; a finished one, or one of another
+ * A name for the next run: an unfinished run of the same specification is continued; a finished one, or one of another
  * specification, stays untouched and the next free number is taken.
  *
- * @param taken Ids of runs that are not in the store yet, and are somebody else's.
+ * @param taken Ids of other people's runs that are not in the store yet.
  */
 export async function nextRun(
   store: ArtifactStore,
@@ -29,7 +29,7 @@ export async function nextRun(
   }
 }
 
-/** Starts the run, or finds it open already (after a crash it goes on by itself). Returns its id and what happened. */
+/** Starts the run, or finds it open already (after a crash it continues by itself). Returns its id and which of the two. */
 export async function startOrAttach(
   client: Client,
   runId: string,
@@ -42,7 +42,7 @@ export interface StartedWorkflow {
   workflowId: string;
   /** False where it was open already. */
   started: boolean;
-  /** Digest of what it was started with; unknown where something else than these commands started it. */
+  /** Digest of its specification; undefined if it was started by other means than these commands. */
   digest: string | undefined;
 }
 
@@ -80,7 +80,7 @@ export async function startOrFind(
   }
 }
 
-/** Two people may choose one name; nobody is to follow the other's run as if it were theirs. */
+/** Two people may choose one name; neither must follow the other's run as their own. */
 export function anotherIsOpen(id: string): string {
   return `${id} is running with another specification: choose another --id, or none`;
 }

@@ -1,4 +1,4 @@
-/** About how long a comparison still takes: by model calls, into which most of the time goes. */
+/** Estimates the time left of a comparison by model calls, which take most of the time. */
 import type { RunSpecification } from '../contract/specification';
 import { plannedWorkload } from '../domain/workload';
 
@@ -7,9 +7,9 @@ const leastShare = 0.02;
 
 export interface RunToDo {
   runId: string;
-  /** Calls it starts with that an earlier run has asked: they are adopted in seconds. */
+  /** First calls that an earlier run has made: they are adopted in seconds. */
   adopted: number;
-  /** Calls it makes itself. What else it adopts is not foreseen, so that the estimate is rather too long. */
+  /** Calls it makes itself. Other adopted calls are not foreseen, so the estimate errs on the long side. */
   asked: number;
   /** A run that was begun earlier walks through what is stored: its pace says nothing. */
   begunEarlier: boolean;

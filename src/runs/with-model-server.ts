@@ -19,7 +19,7 @@ import { modelServer } from '../machine/supervision/programs';
 import { SupervisedProcess } from '../machine/supervision/supervised-process';
 
 export interface ModelServerRequest {
-  /** What the embedded endpoint has to serve; null where every endpoint is elsewhere, and then no server is started. */
+  /** The models that the embedded endpoint must serve; null, and no server is started, if every endpoint is elsewhere. */
   model: BaseModel | null;
   listener: SetupListener;
   interrupted: AbortSignal;
@@ -49,7 +49,7 @@ async function serves(config: MachineConfig, model: BaseModel, signal: AbortSign
     const names = await new OpenAiInference(endpoint).models(signal);
     return [model, ...(model.further ?? [])].every(({ name }) => names.includes(name));
   } catch (error) {
-    // One that is still starting, or no longer answers, serves nothing now.
+    // A server that is still starting, or no longer answers, is of no use now.
     if (error instanceof ProviderError) return false;
     throw error;
   } finally {

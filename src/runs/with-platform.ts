@@ -1,4 +1,4 @@
-/** Where a command finds its servers: TEMPORAL_ADDRESS, else a running `maft up`, else servers of its own for its duration. */
+/** Where a command finds its servers: TEMPORAL_ADDRESS, else a running `maft up`, else its own for its duration. */
 import type { Client } from '@temporalio/client';
 import { loadConfig, type MachineConfig } from '../machine/config';
 import { ConfigError } from '../errors';
@@ -13,7 +13,7 @@ import { connectClient } from '../machine/temporal-client';
 export interface Servers {
   client: Client;
   config: MachineConfig;
-  /** Null where the Temporal server is not ours: its UI is where its operator put it. */
+  /** Null if the Temporal server is not ours: the address of its UI is up to its operator. */
   uiUrl: string | null;
   /** How the servers were found, for the user. */
   found: string;
@@ -21,13 +21,13 @@ export interface Servers {
 
 export interface PlatformRequest {
   command: string;
-  /** Started where nothing runs yet; null starts no model server. */
+  /** Started if nothing runs yet; null starts no model server. */
   model: BaseModel | null;
   listener: SetupListener;
   interrupted: AbortSignal;
-  /** What can be told before servers are started for it: data that are missing or do not parse. */
+  /** Checks to make before servers are started: for data that are missing or do not parse. */
   beforeStart?: (config: MachineConfig) => Promise<void>;
-  /** Whether what is started goes on without this command: then it needs servers that do, too. */
+  /** Whether the run outlives this command; it then needs servers that do, too. */
   detach?: boolean;
 }
 
@@ -60,7 +60,7 @@ function refuseOtherData({ data }: MachineConfig, servers: FoundServers): void {
   );
 }
 
-/** The servers that run already, for commands that only look; throws `ConfigError` where none do. */
+/** The running servers, for commands that only look. Throws `ConfigError` if there are none. */
 export async function withRunningServers<Result>(use: (servers: Servers) => Promise<Result>): Promise<Result> {
   const config = loadConfig();
   return withClient(config, runningServers(config), use);
@@ -85,7 +85,7 @@ async function withOwnPlatform<Result>(
   }
 }
 
-/** Set-up is given up at once: the next command makes whole what this one has begun. */
+/** Aborts set-up at once: the next command completes what this one has begun. */
 async function unlessInterrupted<Result>(setUp: Promise<Result>, interrupted: AbortSignal): Promise<Result> {
   let onAbort = (): void => undefined;
   const aborted = new Promise<never>((_resolve, reject) => {

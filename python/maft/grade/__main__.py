@@ -33,7 +33,7 @@ def main() -> int:
         print(error, file=sys.stderr)
         return 3
     except BrokenPipeError:
-        # Whoever asked is gone.
+        # The caller is gone.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     finally:
         pool.close()

@@ -1,7 +1,7 @@
 """
-Whether two answers are the same expression: Math-Verify, asked in both directions (its `verify` is not symmetric), about
-what it reads whole. A wrong "equal" makes a wrong consensus, so what it does not read is compared as text, and what it
-rounds is compared exactly.
+Whether two answers are the same expression: asks Math-Verify in both directions (its `verify` is not symmetric), about
+the parts that it reads whole. A wrong "equal" makes a wrong consensus, so parts it does not read are compared as text, and
+numbers it rounds are compared exactly.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from maft.grade.verdict import Verdict
 from maft.grade.words import differ, is_text, parts_of, spelling
 
 _UNESCAPED_DOLLAR = re.compile(r"(?<!\\)\$")
-# In ASCII digits, and written in one way only: equal where the texts are.
+# In ASCII digits, and written in one way only: equal if the texts are.
 _WHOLE_NUMBER = re.compile(r"0|-?[1-9][0-9]{0,17}")
 
 
 class Checker:
     """
-    Compares answers; keeps the last expressions parsed, because a reference meets many answers. It may hang or eat all
-    memory (a power tower is enough): whoever calls it runs it in a process that can be killed.
+    Compares answers; keeps the last expressions parsed, because a reference meets many answers. It may hang or use up all
+    memory (a power tower is enough), so callers run it in a process that can be killed.
     """
 
     def __init__(self) -> None:
@@ -35,7 +35,7 @@ class Checker:
 
     def check(self, a: str, b: str) -> Verdict:
         if _WHOLE_NUMBER.fullmatch(a) and _WHOLE_NUMBER.fullmatch(b):
-            # Most answers to MATH are these, and Math-Verify takes milliseconds to come to the same verdict.
+            # Most answers to MATH are plain integers, and Math-Verify takes milliseconds to reach the same verdict.
             return Verdict(equal=a == b)
         if a.strip() and spelling(a) == spelling(b):
             return Verdict(equal=True)
@@ -101,7 +101,7 @@ def _is_equation_and_its_side(a: Any, b: Any) -> bool:
 
 
 def _is_quantity(side: Any) -> bool:
-    """What has a name (`x`, `AB`, `|AB|`, `V_1 : V_2`), not a condition (`11a + c`)."""
+    """Whether this is a named quantity (`x`, `AB`, `|AB|`, `V_1 : V_2`), not a condition (`11a + c`)."""
     return bool(side.free_symbols or side.atoms(sympy.core.function.AppliedUndef)) and not side.has(sympy.Add)
 
 
@@ -110,8 +110,8 @@ _PLAIN = re.compile(r"[-+]?[\d\s.,/*+()%^-]+")
 
 def _expressions(answer: str) -> list[Any]:
     """
-    A bare expression goes in between dollar signs, a text that marks its mathematics itself as it is. Where Math-Verify
-    cannot read an expression as LaTeX, it takes the first number it finds: that counts only if nothing else is there.
+    A bare expression goes in between dollar signs; a text that marks its mathematics goes in unchanged. If Math-Verify
+    cannot read an expression as LaTeX, it takes the first number it finds, which counts only if nothing else is there.
     """
     text = answer.replace("\\$", "").strip()
     if not text:

@@ -88,7 +88,7 @@ class Pool:
                 try:
                     worker.pipe.send((pair.a, pair.b))
                 except OSError:
-                    # It died between two pairs, and none of them is to blame: the next wait reads its end.
+                    # It died between two pairs, so neither is to blame: the next wait reads its end.
                     worker.pair, worker.deadline = None, float("inf")
                     self._waiting.appendleft(pair)
 

@@ -1,6 +1,6 @@
 """
-What worker processes are forked from has imported this: sympy and the LaTeX grammar, which take seconds to load and whose
-tables the first expressions build. Importing it is the work; nothing in it is used or changed afterwards.
+The process that workers are forked from imports this: sympy and the LaTeX grammar, which take seconds to load and whose
+tables the first expressions build. Importing it does all the work; nothing in it is used or changed afterwards.
 """
 
 from maft.grade.checker import Checker

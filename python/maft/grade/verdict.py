@@ -1,4 +1,4 @@
-"""A pair of answers, and what was found about it: the lines that go in and out."""
+"""A pair of answers and its verdict: the lines that go in and out."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Pair:
-    # Chosen by whoever asks; its verdict carries it.
+    # Chosen by the caller; the verdict repeats it.
     id: int
     a: str
     b: str

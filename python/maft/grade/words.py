@@ -13,7 +13,7 @@ from latex2sympy2_extended.math_normalization import units_regex_pattern
 _TEXT = re.compile(r"\\(?:text|textbf|textit|textrm|mbox|mathrm|mathbf|mathit)\s?\{([^{}]*)\}(\^\{?\d\}?)?")
 _CONJUNCTION = re.compile(r"[\s,]*(?:and|or)\s*", re.IGNORECASE)
 _UNIT = re.compile(rf"(?:(?:{units_regex_pattern}|square|cubic|per|dollars?|cents?)\b[\s/.^\d]*)+", re.IGNORECASE)
-#: Times of day: a remark that changes what it stands behind, though Math-Verify lists them among the units.
+#: Times of day change the number before them, though Math-Verify lists them among the units.
 _TIME = re.compile(r"[ap]\.?\s?m\.?", re.IGNORECASE)
 _BASE = re.compile(r"(?<![\w\\}])[0-9A-Z]*\d[0-9A-Z]*_\{?\d+\}?")
 _DOTS = re.compile(r"\\(?:cdots|ldots|dots|vdots|ddots)|…|\.\.\.")
@@ -24,12 +24,12 @@ class Parts:
     # Mathematics between words, in order; with n words there are n + 1 pieces, some of them empty.
     pieces: tuple[str, ...]
     words: tuple[str, ...]
-    # Behind everything else; may be missing on one side.
+    # After everything else; may be missing on one side.
     unit: str | None
 
 
 def spelling(answer: str) -> str:
-    """Without what means nothing in any answer: spaces, the commands around words, braces around one sign, case of words."""
+    """Removes what never matters in an answer: spaces, the commands around words, braces around one sign, case of words."""
     plain = re.sub(r"\s+|\\[,;:! ]", "", _TEXT.sub(r"\1\2", answer))
     plain = re.sub(r"([_^])\{(\w)\}", r"\1\2", plain)
     return plain if _has_mathematics(plain) else plain.casefold()
@@ -80,6 +80,6 @@ def _is_unit(word: str) -> bool:
 
 
 def differ(a: Parts, b: Parts) -> bool:
-    """Whether what is no mathematics tells two answers apart; a unit may be left out, but not be another."""
+    """Whether the parts that are not mathematics tell two answers apart; a unit may be missing, but not differ."""
     units = {each.unit and re.sub(r"s\b", "", each.unit) for each in (a, b)} - {None}
     return a.words != b.words or len(units) > 1

@@ -42,6 +42,6 @@ def _checked(checker: Checker, a: str, b: str) -> Verdict:
 
 
 def _limit_memory(memory_limit_bytes: int) -> None:
-    # macOS does not enforce it; there the time limit has to do.
+    # macOS does not enforce it; there the time limit must suffice.
     if sys.platform == "linux":
         resource.setrlimit(resource.RLIMIT_AS, (memory_limit_bytes, memory_limit_bytes))

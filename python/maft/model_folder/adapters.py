@@ -72,7 +72,7 @@ def refuse_no_names(field: str, found: Iterable[Any]) -> None:
 
 
 def excluded_prefixes(pattern: str) -> list[str]:
-    """The modules of an `exclude_modules` as the trainer writes it; empty for any other pattern, which is not evaluated."""
+    """The modules in an `exclude_modules` that the trainer wrote; empty for any other pattern, which is not evaluated."""
     parts = pattern.split("|")
     while parts and not all(part.endswith(AND_INSIDE) for part in parts):
         return []
@@ -115,7 +115,7 @@ def require_fitting(folder: Path, config: Config, modules: Mapping[str, tuple[in
 
 
 def targeted_modules(config: Config, modules: Iterable[str]) -> list[str]:
-    """The base's modules that an adapter's configuration means. Raises UnusableFolder for a target that is none."""
+    """The base's modules that an adapter's configuration names. Raises UnusableFolder for a target that is not a module."""
     names = config.get("target_modules") or []
     left_out = config.get("exclude_modules") or []
     inside = excluded_prefixes(left_out) if isinstance(left_out, str) else []

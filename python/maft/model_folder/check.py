@@ -1,4 +1,4 @@
-"""Everything that readers insist on before they load a folder."""
+"""Everything that readers require before they load a folder."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from maft.model_folder.weight_files import read_json, refuse_dangling_links, sto
 
 
 def require_model(folder: Path) -> None:
-    """Raises UnusableFolder with one sentence if `folder` is no whole, plain model of safetensors."""
+    """Raises UnusableFolder with one sentence unless `folder` is a whole, plain model of safetensors."""
     if not folder.is_dir():
         raise UnusableFolder("it is no folder: give the folder of a Hugging Face model")
     refuse_dangling_links(folder)
@@ -23,7 +23,7 @@ def require_model(folder: Path) -> None:
 
 
 def require_base(folder: Path) -> None:
-    """As `require_model`, and a base must come with its tokenizer."""
+    """As `require_model`, and requires a tokenizer."""
     require_model(folder)
     if not any((folder / name).is_file() for name in TOKENIZERS):
         raise UnusableFolder("it holds no tokenizer")

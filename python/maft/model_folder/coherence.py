@@ -1,4 +1,4 @@
-"""Whether the stored tensors are those that the configuration means."""
+"""Whether the stored tensors are those that the configuration describes."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def refuse_contradictions(folder: Path, config: Config, tensors: Tensors) -> Non
 
 
 def refuse_second_head(folder: Path, config: Config, tensors: Tensors) -> None:
-    """A head that is stored although the configuration ties it to the embedding: Transformers takes it, others do not."""
+    """A stored head although the configuration ties it to the embedding: Transformers uses it, others do not."""
     heads = [name for name in tensors if name == HEAD or name.endswith("." + HEAD)]
     embeddings = [name for name in tensors if name.endswith("embed_tokens.weight")]
     if len(heads) != 1 or len(embeddings) != 1 or not is_tied(folder, config):
@@ -53,7 +53,7 @@ def is_tied(folder: Path, config: Config) -> bool:
 
 
 def refuse_other_tensors(config: Config, tensors: Tensors) -> None:
-    """Missing ones would be random numbers for one reader, surplus ones are used by one and ignored by the other."""
+    """Missing tensors would be random numbers for one reader; surplus ones are used by one reader and ignored by the other."""
     expected = expected_tensors(config)
     missing = sorted(expected - tensors.keys())
     surplus = sorted(name for name in tensors.keys() - expected if not name.endswith("rotary_emb.inv_freq"))

@@ -51,7 +51,7 @@ def combined(digests: Mapping[str, str]) -> str:
 
 @dataclass(frozen=True)
 class Recorded:
-    """What a folder says of itself."""
+    """A folder's own record."""
 
     digest: str
     files: Mapping[str, str]
@@ -59,7 +59,7 @@ class Recorded:
 
 
 def read_record(folder: Path) -> Recorded | None:
-    """None if the folder has no record: somebody else's model. Raises ChangedFiles if the record is torn."""
+    """None if the folder has no record, because others made the model. Raises ChangedFiles if the record is torn."""
     if not (folder / RECORD).is_file():
         return None
     try:
@@ -97,7 +97,7 @@ def require_unchanged(folder: Path) -> str | None:
 
 
 def difference(found: Mapping[str, str], recorded: Recorded) -> str | None:
-    """What became of the first file that differs; None if the record names no files, or they are all as recorded."""
+    """How the first changed file differs; None if the record names no files, or they are all as recorded."""
     names = sorted(found.keys() | recorded.files.keys()) if recorded.files else []
     for name in names:
         if name not in found:

@@ -28,7 +28,7 @@ class StoredTensor:
 
 
 def read_header(file: Path) -> dict[str, StoredTensor]:
-    """Tensors of a file by name. Raises UnusableFolder if the file is torn or is no safetensors file."""
+    """Tensors of a file by name. Raises UnusableFolder if the file is torn or is not a safetensors file."""
     with file.open("rb") as opened:
         size = int.from_bytes(opened.read(8), "little")
         if not 2 <= size <= MAX_HEADER_BYTES:

@@ -16,8 +16,8 @@ TOKENIZERS = ("tokenizer.json", "tokenizer_config.json", "vocab.json", "tokenize
 def refuse_tokens_without_rows(folder: Path, tensors: Mapping[str, StoredTensor]) -> None:
     """Raises UnusableFolder for the first token without a row, which would end a training as an IndexError.
 
-    A special token beyond the rows is let pass unless the chat template writes it: Gemma 3 ships one for images with its
-    text-only models. A text that spells it is refused when it comes.
+    A special token beyond the rows is accepted unless the chat template writes it: Gemma 3 ships one for images with its
+    text-only models. A text that spells it is refused at use.
     """
     embeddings = [each for name, each in tensors.items() if name.endswith(("embed_tokens.weight", "wte.weight"))]
     if len(embeddings) != 1:
@@ -56,7 +56,7 @@ def vocabulary_of(model: Mapping[str, Any]) -> dict[str, int]:
 
 
 def template_of(folder: Path) -> str:
-    """The chat templates, and the tokens that begin, end and fill texts: whatever is written without being spelled."""
+    """The chat templates, and the tokens that begin, end and pad texts: all that is written without being spelled."""
     files = [folder / name for name in ("chat_template.jinja", "chat_template.json")]
     texts = [path.read_text(encoding="utf-8", errors="replace") for path in files if path.is_file()]
     if (folder / "tokenizer_config.json").is_file():

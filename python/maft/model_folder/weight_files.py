@@ -28,7 +28,7 @@ def read_json(folder: Path, name: str) -> dict[str, Any]:
 
 
 def refuse_dangling_links(folder: Path) -> None:
-    """Copies of a download cache without what its links point to look like a model folder, and hold nothing."""
+    """A copied download cache without its link targets looks like a model folder but holds nothing."""
     for path in sorted(folder.iterdir()):
         if path.is_symlink() and not path.exists() and path.suffix in (".safetensors", ".json", ".jinja", ".model"):
             raise UnusableFolder(

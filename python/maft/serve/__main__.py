@@ -44,5 +44,5 @@ if __name__ == "__main__":
     code = main(sys.argv[1:])
     sys.stdout.flush()
     sys.stderr.flush()
-    # Taking torch apart can cost seconds on a busy machine, and there is nothing left to save.
+    # Unloading torch can take seconds on a busy machine, and there is nothing left to save.
     os._exit(code)

@@ -34,7 +34,7 @@ class AdapterSource:
         self.like = like
 
     def pair(self, layer: int, module: str) -> tuple[Tensor, Tensor] | None:
-        """A and scaled B of a module, or None where the adapter leaves it alone."""
+        """A and scaled B of a module, or None if the adapter does not change it."""
         prefix = f"base_model.model.model.layers.{layer}.{module}"
         down, up = (self.tensors.get(f"{prefix}.lora_{side}.weight") for side in "AB")
         if down is None or up is None:
@@ -78,7 +78,7 @@ def updates_of(source: AdapterSource, shape: DecoderShape, layer: int, name: str
 def adapt(base: DecoderWeights, shape: DecoderShape, folder: Path) -> DecoderWeights:
     """A version made of the base and a plain LoRA adapter. The base's own tensors are shared where untouched, never changed.
 
-    Raises UnusableFolder where a tensor does not fit or a target is missing.
+    Raises UnusableFolder if a tensor does not fit or a target is missing.
     """
     config = read_adapter_config(folder)
     require_fitting(folder, config, linear_modules(shape))

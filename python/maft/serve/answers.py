@@ -20,7 +20,7 @@ Json = dict[str, Any]
 
 
 def row_text(row: Row) -> str:
-    """The completion, without special tokens and whatever ended it."""
+    """The completion, without special tokens and the token or stop string that ended it."""
     if row.text is not None:
         return row.text
     # Some tokenizers do not call their end token special.
@@ -29,7 +29,7 @@ def row_text(row: Row) -> str:
 
 
 def usage(generations: list[Generation], prompt_tokens: int) -> Json:
-    """Completion tokens count everything that was drawn, the end token included: that is what it cost."""
+    """Completion tokens count all drawn tokens, the end token included: that is the cost."""
     completion = sum(len(row.tokens) for generation in generations for row in generation.rows)
     return {
         "prompt_tokens": prompt_tokens,
@@ -73,7 +73,7 @@ def chat_logprobs(row: Row) -> Json | None:
 
 
 def likeliest(tokenizer: ModelTokenizer, each: TokenLogprobs, text: str) -> list[tuple[str, float]]:
-    """The likeliest tokens' texts with their values: of the token that stands there as it stands, of others alone."""
+    """The likeliest tokens' texts with their values: the actual token as in the text, the others by themselves."""
     return [(text if token == each.token else tokenizer.piece(token), value) for token, value in each.top]
 
 

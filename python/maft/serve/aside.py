@@ -1,4 +1,4 @@
-"""Work whose duration grows with the request, kept off the event loop, which answers everybody.
+"""Work whose duration grows with the request, kept off the event loop, which serves all callers.
 
 Small work stays on the loop: handing it to a thread costs more than doing it.
 """
@@ -22,7 +22,7 @@ class Lane:
         self.inline = inline
 
     async def run(self, size: int, job: Callable[[], Result]) -> Result:
-        """Raises whatever the job raises."""
+        """Raises any error of the job."""
         if size <= self.inline:
             return job()
         return await asyncio.get_running_loop().run_in_executor(self.pool, job)

@@ -1,4 +1,4 @@
-"""What the engine needs from whatever computes logits, and the fast path's way of giving it."""
+"""What the engine needs from a backend that computes logits, and the fast path's backend."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ class Backend(Protocol):
     def rows(self) -> list[Row]: ...
 
     def bytes_with(self, joining: Sequence[Row]) -> int:
-        """What keys and values of the present rows and these may come to take; 0 where there are none."""
+        """Bytes that keys and values of the present rows and these may come to take; 0 if there are none."""
         ...
 
     def welcomes(self, waiting: int) -> bool:
-        """Whether so many rows should join now rather than later."""
+        """Whether this many rows should join now rather than later."""
         ...
 
     def compact(self) -> None:
@@ -49,7 +49,7 @@ class Backend(Protocol):
         ...
 
     def erase(self, broken: Sequence[int]) -> None:
-        """Clears keys and values of rows that are to be removed because they are no numbers."""
+        """Clears keys and values of rows to be removed because they hold NaN."""
         ...
 
     def reset(self) -> None:

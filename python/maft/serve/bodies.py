@@ -15,7 +15,7 @@ from maft.serve.aside import reading
 from maft.serve.errors import BadRequest, BodyTooLarge, NotJson
 from maft.serve.limits import MAX_BODY_BYTES
 
-#: Elements of a list that are written in one go, objects and plain values: the interpreter is kept for some milliseconds.
+#: Elements of a list written in one go, objects and plain values: this holds the interpreter for some milliseconds.
 FEW = 32
 MANY = 10_000
 
@@ -30,14 +30,14 @@ async def parse(request: Request, schema: type[Parsed]) -> Parsed:
 
 
 def require_json(request: Request) -> None:
-    """Other types a web page may post to any address without asking; for JSON its browser asks first, and is refused."""
+    """A web page may post other types to any address without asking; for JSON its browser asks first, and is refused."""
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != "application/json":
         raise NotJson(kind)
 
 
 async def body_of(request: Request) -> bytes:
-    """Raises BodyTooLarge as soon as that is known: whoever sends may say how much, and may say nothing."""
+    """Raises BodyTooLarge as soon as that is known: a sender may or may not declare the size."""
     size = int(request.headers.get("content-length", 0))
     parts: list[bytes] = []
     if size <= MAX_BODY_BYTES:
@@ -78,7 +78,7 @@ def reply(content: Any, status: int = 200, headers: dict[str, str] | None = None
 
 
 def large_reply(content: Any) -> Response:
-    """As `reply`, for a thread: the interpreter is given away between parts."""
+    """As `reply`, for a thread: releases the interpreter between parts."""
     return Response(b"".join(written(content)), media_type="application/json")
 
 

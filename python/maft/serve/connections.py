@@ -12,16 +12,16 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 log = logging.getLogger("maft.serve")
 
-#: Of a request that has begun, or of a connection without one, so much may pass without a byte.
+#: Longest silence, seconds, within a request, or on a connection without one.
 SILENT_SECONDS = 20.0
-#: Files beside the connections: weights while they are loaded, pipes, libraries.
+#: Files besides the connections: weights while they are loaded, pipes, libraries.
 RESERVED_FILES = 256
 MOST_CONNECTIONS = 16_384
-#: Enough for any number of connections; some systems call their limit infinite and refuse what that would be.
+#: Enough for any number of connections; some systems report an infinite limit and then refuse it.
 MOST_FILES = 65_536
 #: For lack of these, asyncio accepts no connection for a second.
 LACKS = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
-#: How often the lack is told at most.
+#: Shortest time between two log lines about this, seconds.
 TOLD_EVERY_SECONDS = 60.0
 
 BUSY_BODY = b'{"error": {"message": "Too many connections are open.", "code": "too_many_connections"}}'
@@ -40,12 +40,12 @@ def raise_file_limit() -> int:
             resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
             soft = most
         except (ValueError, OSError):
-            pass  # a sandbox that fixes it: the cap below follows the limit as it is
+            pass  # a sandbox may forbid it: the cap below follows the present limit
     return MOST_FILES if soft == resource.RLIM_INFINITY else soft
 
 
 def most_connections(files: int) -> int:
-    """How many connections a process may hold that may open so many files."""
+    """How many connections a process may hold if it may open this many files."""
     return min(MOST_CONNECTIONS, max(files // 2, files - RESERVED_FILES))
 
 
@@ -85,7 +85,7 @@ class PatientProtocol(H11Protocol):
         self.watch = self.loop.call_later(max(1.0, SILENT_SECONDS - silent), self.close_if_silent)
 
     def make_room(self) -> None:
-        """The oldest connection without a request in work gives way; where all have one, the newcomer does."""
+        """Closes the oldest connection without a request in work; if all have one, the newcomer."""
         others = [each for each in self.connections if isinstance(each, PatientProtocol) and each is not self]
         waiting = [each for each in others if each.awaits_request()]
         oldest = min(waiting, key=lambda each: each.last_heard, default=None)

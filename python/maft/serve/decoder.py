@@ -108,7 +108,7 @@ class Decoder:
         width = round_up(max(len(prompt) for prompt in prompts))
         padded = [[*prompt, *[0] * (width - len(prompt))] for prompt in prompts]
         tokens = torch.tensor(padded, device=self.device)
-        # Padding may reach beyond the last position there is; what stands there is read by nobody.
+        # Padding may reach beyond the last position; its values are never read.
         positions = (
             torch.arange(width, device=self.device).clamp(max=self.shape.max_positions - 1).expand(len(prompts), width)
         )

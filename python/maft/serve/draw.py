@@ -68,7 +68,7 @@ def invert(probabilities: Tensor, draws: Tensor) -> Tensor:
     tokens = torch.searchsorted(cumulative, draws.unsqueeze(1) * total, right=True)
     # A draw that rounding lifted onto the total belongs to the last token that has any share at all.
     last = torch.searchsorted(cumulative, total)
-    # Shares that are NaN are found nowhere: what follows must not read beyond the vocabulary, which ends a GPU's context.
+    # A search for NaN shares finds nothing; clamp it, because reading beyond the vocabulary ends a GPU's context.
     return torch.minimum(tokens, last).squeeze(1).clamp(max=probabilities.shape[-1] - 1)
 
 

@@ -36,7 +36,7 @@ class Engine:
         self, metrics: Metrics, *, max_batch: int, max_queue: int, make_room: Callable[[], object] = lambda: None
     ) -> None:
         self.metrics = metrics
-        #: Called on the engine's thread when memory ran out: whoever can gives some back, for the next attempt.
+        #: Called on the engine's thread when memory ran out, to free some for the next attempt.
         self.make_room = make_room
         self.max_batch = max_batch
         self.max_queue = max_queue
@@ -129,7 +129,7 @@ class Engine:
             return
         try:
             future.set_result(job())
-        except Exception as error:  # noqa: BLE001 - whoever waits for the job is told
+        except Exception as error:  # noqa: BLE001 - the job's caller gets the error
             end_if_device_is_lost(error)
             future.set_exception(self.failure(error) if is_out_of_memory(error) else error)
 
@@ -146,7 +146,7 @@ class Engine:
                 self.guarded(backend, partial(backend.remove, gone))
 
     def admit(self) -> None:
-        """Fills free places, one row per version in turn. Nobody overtakes a row that waits for memory."""
+        """Fills free places, one row per version in turn. No row overtakes one that waits for memory."""
         free = self.max_batch - sum(len(backend.rows) for backend in self.backends)
         admitted: dict[Backend, list[Row]] = {}
         waiting = {version: queue for version, queue in self.waiting.items() if queue}
@@ -163,14 +163,14 @@ class Engine:
             turns.rotate(-1)
             if not self.waiting[version]:
                 turns.pop()
-        # Whose turn it is now is first next time, so that who waits for memory stays first.
+        # The current version is first next time, so a row that waits for memory stays first.
         self.waiting = {version: self.waiting[version] for version in [*turns, *later]}
         self.waiting_rows = sum(len(queue) for queue in self.waiting.values())
         for backend, rows in admitted.items():
             self.guarded(backend, partial(self.start, backend, rows), rows)
 
     def has_room(self, row: Row, backend: Backend, admitted: dict[Backend, list[Row]]) -> bool:
-        """Where no row runs at all, one always has: nothing else would ever make room."""
+        """If no row runs at all, one is always admitted: nothing else would ever make room."""
         if not admitted and not any(each.rows for each in self.backends):
             return True
         joining = {**admitted, backend: [*admitted.get(backend, ()), row]}
@@ -199,7 +199,7 @@ class Engine:
             self.advance(backend, backend.rows, backend.step(), 0)
 
     def advance(self, backend: Backend, rows: list[Row], logits: Tensor, first: int) -> None:
-        """Draws one token for each of `rows`, which stand at place `first` and after, and retires who is finished."""
+        """Draws one token for each of `rows`, which begin at place `first`, and retires finished rows."""
         rounded = for_drawing(logits)
         tokens = draw(rounded, [row.sampling for row in rows], [len(row.tokens) for row in rows]).tolist()
         self.record_logprobs(rows, rounded, tokens)
@@ -254,11 +254,11 @@ class Engine:
             end_if_device_is_lost(error)
             log.exception("the batch failed; its requests are answered with an error")
             backend.reset()
-            # Room is made before the callers are told: what they use is not idle yet, and stays for their next attempt.
+            # Makes room before telling the callers: the versions they use are not idle yet, and stay for their next attempt.
             self.fail(generations_of(concerned), self.failure(error))
 
     def failure(self, error: Exception) -> ServeError:
-        """What callers are told. Where memory ran out, asks for room first."""
+        """The error for the callers. If memory ran out, asks for room first."""
         message = f"Computing failed: {type(error).__name__}: {error}"
         if not is_out_of_memory(error):
             return ServeError(message)
@@ -266,7 +266,7 @@ class Engine:
         return NoMemory(message)
 
     def fail(self, generations: list[Generation], error: ServeError) -> None:
-        """Answers who was not answered yet; `cancelled` drops those of their rows that still wait or run elsewhere."""
+        """Answers all callers not answered yet; `cancelled` drops those of their rows that still wait or run elsewhere."""
         for generation in generations:
             generation.answer(error)
             generation.cancelled = True

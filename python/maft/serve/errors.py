@@ -16,11 +16,11 @@ class ServeError(Exception):
         self.message = message
         self.code = code
         self.param = param
-        #: Seconds after which the same request may succeed; None where waiting does not help.
+        #: Seconds after which the same request may succeed; None if waiting does not help.
         self.retry_after = retry_after
 
     def body(self) -> dict[str, object]:
-        # A file's name in a message may hold bytes that are no text.
+        # A file's name in a message may hold bytes that are not text.
         message = self.message.encode("utf-8", "replace").decode()
         error = {"message": message, "type": self.kind, "param": self.param, "code": self.code}
         return {"error": error}
@@ -94,7 +94,7 @@ class ShuttingDown(ServeError):
 
 
 class BrokenModel(ServeError):
-    """The folder exists but cannot be loaded (torn file, other base, pickled weights). Its publisher mends it."""
+    """The folder exists but cannot be loaded (torn file, other base, pickled weights). Its publisher fixes it."""
 
     status = 500
     kind = "server_error"
@@ -104,8 +104,8 @@ class BrokenModel(ServeError):
 
 
 class ChangedModel(ServeError):
-    """Files of a published version are not those that were published. A person restores them: the long wait that is asked
-    for makes a run pause at once and show the sentence, instead of having gigabytes read again every few seconds."""
+    """Files of a published version have changed since. A person restores them. The long `retry_after` makes a run pause at
+    once and show the message, instead of reading gigabytes again every few seconds."""
 
     status = 503
 
@@ -125,8 +125,8 @@ class NoMemory(ServeError):
 
 
 class NotFinite(ServeError):
-    """The weights give logits that are no numbers: a training gone wrong, or a precision too narrow for them. They would
-    again, so that this is the request's end and no trouble of the server's (a 5xx asks to be tried again)."""
+    """The weights give logits that are not finite: a failed training, or too narrow a precision. A retry would give the same,
+    so this ends the request and is not a 5xx, which would ask for a retry."""
 
     status = 422
 
@@ -139,7 +139,7 @@ class NotFinite(ServeError):
 
 
 class NoSuchModelFolder(Exception):
-    """The folder given on the command line is no model. The user gives another one (exit code 2)."""
+    """The folder given on the command line is not a model. The user gives another one (exit code 2)."""
 
 
 class BaseTooLarge(Exception):
@@ -147,4 +147,4 @@ class BaseTooLarge(Exception):
 
 
 class CannotListen(Exception):
-    """The address or port cannot be had. The user gives another one (exit code 1)."""
+    """The address or port cannot be bound. The user gives another one (exit code 1)."""

@@ -1,6 +1,6 @@
-"""Failures of the machine rather than of a request: what they are, and that the process ends where it cannot go on.
+"""Failures of the machine rather than of a request, and the end of the process when it cannot go on.
 
-Whoever supervises the server starts it again; a process that lives but computes nothing would never be noticed.
+A supervisor restarts the server; a process that lives but computes nothing would never be noticed.
 """
 
 from __future__ import annotations

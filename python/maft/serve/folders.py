@@ -49,7 +49,7 @@ def base_of_adapter(folder: Path) -> str | None:
 
 
 def require_base(folder: Path) -> None:
-    """Raises NoSuchModelFolder with one sentence where the folder is no full model with safetensors weights."""
+    """Raises NoSuchModelFolder with one sentence unless the folder is a full model with safetensors weights."""
     try:
         check.require_base(folder)
     except UnusableFolder as error:

@@ -161,7 +161,7 @@ def layers_give(model: Any, hidden: Tensor) -> Generator[None]:
     try:
         yield
     finally:
-        del layers.forward  # what stood before is the class's own
+        del layers.forward  # the earlier value is the class's own
 
 
 def bytes_per_position(model: Any) -> int:

@@ -1,4 +1,4 @@
-"""Names by which this server may be called: a web page can give its own name any address, and would then be let in as that."""
+"""Names by which this server may be called: a web page can point its own name at any address, and would then be let in."""
 
 from __future__ import annotations
 

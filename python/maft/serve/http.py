@@ -90,7 +90,7 @@ class Api:
         async with self.versions.use(body.model) as version:
             limits.require_context(version, characters, "messages")
             messages = [message.model_dump() for message in body.messages]
-            # Its own tokenizer, too, may know tokens that a model has no embedding for.
+            # Even a model's own tokenizer may know tokens that the model has no embedding for.
             encoded = await tokenizing.run(characters, partial(version.tokenizer.encode_chat, messages))
             prompt = tokens_of(version, encoded, "messages")
             asked = body.max_completion_tokens or body.max_tokens
@@ -111,7 +111,7 @@ class Api:
             return await unless_disconnected(request, self.complete(body, version, prompts))
 
     async def tokens_of_each(self, version: Version, texts: list[str | list[int]], param: str) -> list[list[int]]:
-        """The tokens of each text. Raises BadRequest where there are none, or one cannot fit the model's context."""
+        """The tokens of each text. Raises BadRequest if there are no texts, or one exceeds the model's context."""
         if not texts:
             raise BadRequest(f"{param} is an empty list.", param=param)
         for text in texts:
@@ -186,7 +186,7 @@ class Api:
 
 
 async def answered(size: int, answer: Callable[[], answers.Json]) -> Response:
-    """An answer built and written in a thread where it has many numbers (`size`)."""
+    """An answer; built and written in a thread if it has many numbers (`size`)."""
     if size <= writing.inline:
         return reply(answer())
     return await writing.run(size, lambda: large_reply(answer()))

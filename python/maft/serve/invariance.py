@@ -31,7 +31,7 @@ LENGTHS = (1, 5, 15, 16, 17, 33, 64, 100, 150, 200, 153, 205, 497, 510, 780)
 STEPS = 2
 #: Least numbers of rows tried, cheapest first.
 MINIMUM_ROWS = (4, 12, 32)
-#: How the rows are put together: everybody alone is what the others are compared with.
+#: How the rows are batched: each row alone is the reference for the others.
 COMPOSITIONS = (
     (2, 7),
     (9, 3, 0),
@@ -53,7 +53,7 @@ def trace(decoder: Decoder, prompts: list[list[int]], versions: list[DecoderWeig
 
 
 def make_invariant(decoder: Decoder, weights: DecoderWeights) -> bool:
-    """Sets the decoder's least number of rows to the first that makes it invariant; False where none does."""
+    """Sets the decoder's least number of rows to the first that makes it invariant; False if none does."""
     for minimum in MINIMUM_ROWS:
         decoder.minimum_rows = minimum
         if is_batch_invariant(decoder, weights):

@@ -1,4 +1,4 @@
-"""From a folder to a network: the fast path where the configuration is known, Transformers' own forward elsewhere."""
+"""From a folder to a network: the fast path if the configuration is known, otherwise Transformers' own forward."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class Loader:
     decoders: dict[DecoderShape, DecoderBackend] = field(default_factory=dict)
 
     def load(self, folder: Path, base: tuple[Path, Network] | None) -> Network:
-        """The network of a folder. An adapter needs the base it belongs to. Raises whatever is wrong with the folder."""
+        """The network of a folder. An adapter needs its base. Raises if anything is wrong with the folder."""
         if not is_adapter(folder):
             return self.load_full(folder)
         if base is None:
@@ -129,7 +129,7 @@ class Loader:
         return merged
 
     def require_change(self, folder: Path, before: torch.Tensor, after: torch.Tensor) -> None:
-        """A guard behind the checks of names and shapes: an adapter that says something must be heard.
+        """A guard after the checks of names and shapes: an adapter that is not zero must change the weights.
 
         Narrow formats may round a small update away, which is no fault of the folder. Raises UnusableFolder.
         """

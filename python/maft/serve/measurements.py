@@ -76,7 +76,7 @@ def circumstances(decoder: Decoder) -> dict[str, Any]:
 
 
 def recall(file: Path, known: dict[str, Any]) -> dict[str, Any] | None:
-    """The record of an earlier start under the same circumstances; None without a whole one."""
+    """The record of an earlier start under the same circumstances; None if it is missing or damaged."""
     try:
         record: Any = json.loads(file.read_bytes())
         whole = record["circumstances"] == known and record["minimumRows"] in (*MINIMUM_ROWS, None)
@@ -86,7 +86,7 @@ def recall(file: Path, known: dict[str, Any]) -> dict[str, Any] | None:
 
 
 def keep(file: Path, record: dict[str, Any]) -> None:
-    """Whole or not at all, over a damaged file as well. A folder that cannot be written only costs the next start time."""
+    """Writes the record whole or not at all, even over a damaged file. A read-only folder only costs the next start time."""
     try:
         file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         with tempfile.NamedTemporaryFile("w", dir=file.parent, prefix=".", encoding="utf-8", delete=False) as written:

@@ -12,7 +12,7 @@ ASSUMED_BYTES = 4 * 2**30
 
 
 def free_memory(device: torch.device) -> int:
-    """Bytes free on the device; on a GPU with those that torch keeps for itself and nobody uses."""
+    """Bytes free on the device; on a GPU, plus the unused ones that torch keeps for itself."""
     if device.type == "cuda":
         kept = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
         return torch.cuda.mem_get_info(device)[0] + kept
@@ -20,7 +20,7 @@ def free_memory(device: torch.device) -> int:
 
 
 def free_host_memory(root: Path = Path("/")) -> int:
-    """Bytes that can be had without swapping. Caches of files count as free: they give way."""
+    """Bytes available without swapping. File caches count as free: they give way."""
     try:
         available = figures(root / "proc/meminfo")["MemAvailable"] * 1024
     except (OSError, KeyError):
@@ -36,7 +36,7 @@ def free_pages() -> int:
 
 
 def left_in_groups(root: Path) -> list[int]:
-    """What is left of each limit over this process; control groups of version 2, the outer ones hold as well."""
+    """Bytes left of each limit on this process: version 2 control groups, including the outer ones."""
     try:
         lines = (root / "proc/self/cgroup").read_text().splitlines()
         own = next(line.removeprefix("0::/") for line in lines if line.startswith("0::/"))
@@ -48,7 +48,7 @@ def left_in_groups(root: Path) -> list[int]:
 
 
 def left_in_group(group: Path) -> int | None:
-    """None where the group has no limit."""
+    """None if the group has no limit."""
     try:
         limit = (group / "memory.max").read_text().strip()
         used = int((group / "memory.current").read_text()) - figures(group / "memory.stat")["inactive_file"]

@@ -1,4 +1,4 @@
-"""Prometheus metrics of one server, in a registry of their own."""
+"""Prometheus metrics of one server, in a separate registry."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 
 
 class Metrics:
-    """What /metrics shows."""
+    """The metrics that /metrics shows."""
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()

@@ -1,4 +1,4 @@
-"""Rows of several weight versions in one step: what differs per version is done per version, everything else once.
+"""Rows of several weight versions in one step: only work that differs by version is done per version.
 
 With some nine rows per version a small decoder spends its time in starting operations, not in arithmetic. So the rows
 of all versions go through a layer together, sorted by version, and only the projections are split.
@@ -54,7 +54,7 @@ def apply_part(inputs: Tensor, part: Part) -> Tensor:
 
 
 def pad_rows(inputs: Tensor, minimum: int) -> Tensor:
-    """[rows, tokens, inputs] with zero rows added where there are fewer than `minimum` tokens in all."""
+    """[rows, tokens, inputs] with zero rows added if there are fewer than `minimum` tokens in all."""
     missing = -(-minimum // inputs.shape[1]) - inputs.shape[0]
     return functional.pad(inputs, (0, 0, 0, 0, 0, missing)) if missing > 0 else inputs
 

@@ -16,7 +16,7 @@ def choose_device(name: str) -> torch.device:
 
 
 def choose_precision(name: str, device: torch.device, stored: torch.dtype | None) -> torch.dtype | None:
-    """None where the loader has to find out: on a CPU, float32 if that is batch-invariant here (see `invariance.py`).
+    """None if the loader has to find out: on a CPU, float32 if that is batch-invariant here (see `invariance.py`).
 
     `auto` on a GPU computes in the format the checkpoint is stored in.
     """

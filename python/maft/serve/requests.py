@@ -24,7 +24,7 @@ def tokens_of(version: Version, text: str | Sequence[int], param: str) -> list[i
 
 
 def require_length(version: Version, tokens: Sequence[int], param: str, room: int = 0) -> None:
-    """Raises BadRequest where the model's positions do not hold the tokens and `room` more."""
+    """Raises BadRequest unless the tokens and `room` more fit into the model's positions."""
     most = version.network.max_positions
     if len(tokens) + room > most:
         raise BadRequest(
@@ -36,7 +36,7 @@ def require_length(version: Version, tokens: Sequence[int], param: str, room: in
 
 
 def require_queue(engine: Engine, completions: int) -> None:
-    """Raises BadRequest for more completions than may ever wait: coming back later would not help."""
+    """Raises BadRequest for more completions than the queue can ever hold: trying later would not help."""
     if completions > engine.max_queue:
         raise BadRequest(
             f"{completions} completions are asked for at once; at most {engine.max_queue} may wait (--max-queue).",

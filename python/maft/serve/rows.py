@@ -26,7 +26,7 @@ class GenerationSettings:
     """Report log-probabilities of the drawn tokens and of this many likeliest ones; None for no report."""
 
 
-#: In place of minus infinity, for what a model masks: JSON has no infinities, and OpenAI and vLLM write this.
+#: Replaces minus infinity for masked tokens: JSON has no infinities, and OpenAI and vLLM write this.
 LOWEST_LOGPROB = -9999.0
 
 
@@ -77,14 +77,14 @@ class Generation:
         return all(row.finish_reason is not None for row in self.rows)
 
     def answer(self, error: Exception | None) -> None:
-        """On the engine's thread. Whoever left or was answered before is not told again."""
+        """Runs on the engine's thread. A caller that left or was answered before is not told again."""
         if not (self.answered or self.cancelled):
             self.answered = True
             self.done(error)
 
 
 def check_end(row: Row, end_tokens: frozenset[int]) -> None:
-    """Sets `finish_reason` after a token was appended, where that token was the last."""
+    """Sets `finish_reason` after a token was appended, if that token was the last."""
     settings = row.generation.settings
     if row.tokens[-1] in end_tokens:
         row.finish_reason = "stop"

@@ -25,7 +25,7 @@ MAX_NAME_CHARACTERS = 1024
 
 
 class Message(BaseModel):
-    """One turn of a chat. Content in parts is accepted where all parts are text."""
+    """One turn of a chat. Content in parts is accepted if all parts are text."""
 
     model_config = ConfigDict(extra="ignore")
     role: Literal["system", "user", "assistant", "developer", "tool"]
@@ -55,7 +55,7 @@ def only(*neutral: Any) -> AfterValidator:
     return AfterValidator(check)
 
 
-#: Fields that are named because leaving them aside would silently give another answer than the one asked for.
+#: Fields that must be refused, because ignoring them would silently give a different answer.
 Off = Annotated[Any, only(False, 0, "", [], {})]
 On = Annotated[Any, only(True)]
 One = Annotated[Any, only(1)]
@@ -87,7 +87,7 @@ Texts = Annotated[list[str | list[int]], SkipValidation, BeforeValidator(as_text
 
 
 class Sampling(BaseModel):
-    """What completions and chat completions have in common."""
+    """Fields shared by completions and chat completions."""
 
     model_config = ConfigDict(extra="ignore")
     model: Name
@@ -111,7 +111,7 @@ class Sampling(BaseModel):
     logits_processors: Off = None
     best_of: One = None
     use_beam_search: Off = None
-    # What the text is made to be:
+    # How the text is shaped:
     response_format: dict[str, Any] | None = None
     structured_outputs: Off = None
     guided_json: Off = None
@@ -213,6 +213,6 @@ class TokenizeRequest(Templating):
     messages: Messages | None = None
     add_generation_prompt: bool = True
     add_special_tokens: bool | None = None
-    #: The prompt is what somebody said: special tokens that it spells are ordinary text, and none stand around it.
+    #: The prompt is a message's content: special tokens that it spells are ordinary text, and none are put around it.
     split_special_tokens: bool | None = None
     return_token_strs: bool | None = False

@@ -18,7 +18,7 @@ MAX_LOGITS = 2**26
 
 
 class NoNumbers(Exception):
-    """What the weights give for a text is NaN: a training gone wrong, or a precision too narrow for them."""
+    """The weights give NaN for a text: a failed training, or too narrow a precision."""
 
 
 Ranked = list[tuple[int, float, int]]
@@ -27,8 +27,8 @@ Result = TypeVar("Result")
 
 @dataclass(frozen=True)
 class ScoredText:
-    """What a model says of a text's tokens, given all before them. Of the first, which has nothing before it, nothing:
-    every list begins with the second token.
+    """A model's scores of a text's tokens, each given all before it. Every list begins with the second token, because the
+    first has nothing before it.
 
     Lists, not objects per token: the thread that would make those is the one that computes.
     """
@@ -49,7 +49,7 @@ class ScoredText:
 
 
 def on_threads(threads: int, job: Callable[[], Result]) -> Result:
-    """Runs a job with so many torch threads; the calling thread has as many as before afterwards."""
+    """Runs a job with this many torch threads, then restores the calling thread's number."""
     before = torch.get_num_threads()
     torch.set_num_threads(threads)
     try:
@@ -99,7 +99,7 @@ def embed_texts(network: Network, texts: Sequence[Sequence[int]]) -> list[list[f
 
 
 def without_nan(numbers: Tensor) -> Tensor:
-    """The same numbers. Raises NoNumbers where one of them is NaN."""
+    """The same numbers. Raises NoNumbers if one of them is NaN."""
     if bool(numbers.isnan().any()):
         raise NoNumbers()
     return numbers

@@ -108,7 +108,7 @@ async def run(settings: ServeSettings) -> int:
     engine.thread.start()
 
     def stop() -> None:
-        """Refuses new connections at once, and fails with 503 what does not finish within the grace."""
+        """Refuses new connections at once, and answers 503 to requests that do not finish within the grace period."""
         server.should_exit = True
         loop.call_later(GRACE_SECONDS, engine.refuse_everything)
 
@@ -160,7 +160,7 @@ def watch_parent() -> None:
     # Not sys.stdin: a thread that holds its lock while the interpreter ends crashes it.
     while os.read(0, 4096):
         pass
-    # The kernel's own alarm, whose default is to kill: whatever hangs here, no orphan stays.
+    # The kernel's own alarm kills by default, so no orphan stays if anything hangs here.
     signal.setitimer(signal.ITIMER_REAL, LAST_RESORT_SECONDS)
-    # As if somebody had asked for it: an orderly end, or where nothing is served yet, the end.
+    # As if by a signal: an orderly end, or an immediate one if nothing is served yet.
     os.kill(os.getpid(), signal.SIGTERM)

@@ -122,7 +122,7 @@ def parser() -> argparse.ArgumentParser:
 
 
 def parse_settings(arguments: Sequence[str]) -> ServeSettings:
-    """Raises SystemExit(2) on bad arguments, NoSuchModelFolder where the name of the base cannot be one."""
+    """Raises SystemExit(2) on bad arguments, NoSuchModelFolder if the base has an impossible name."""
     given = parser().parse_args(arguments)
     base_name = given.base_name or given.base.resolve().name
     if not is_base_name(base_name):

@@ -1,4 +1,4 @@
-"""Which decoders the fast path computes itself, read strictly from a configuration: what is not known is refused."""
+"""Which decoders the fast path computes itself, read strictly from a configuration: unknown features are refused."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ STATIC_ROTARY = ("default", "linear", "llama3")
 
 @dataclass(frozen=True)
 class DecoderShape:
-    """Everything of a configuration that decides the arithmetic. Equal shapes can share one batch."""
+    """All fields of a configuration that decide the arithmetic. Equal shapes can share one batch."""
 
     layers: int
     hidden: int
@@ -31,7 +31,7 @@ class DecoderShape:
 
 
 def unsupported_feature(config: Any) -> str | None:
-    """Why the fast path does not take this configuration, or None where it does."""
+    """Why the fast path does not take this configuration, or None if it does."""
     if config.model_type not in FAMILIES:
         return f"model type {config.model_type}"
     if config.hidden_act != "silu":

@@ -20,7 +20,7 @@ SHORTEST_BOUND = 16
 
 
 class ModelTokenizer:
-    """A Hugging Face tokenizer with the few moves the server needs."""
+    """A Hugging Face tokenizer with the few methods the server needs."""
 
     def __init__(self, folder: Path) -> None:
         from transformers import AutoTokenizer
@@ -29,12 +29,12 @@ class ModelTokenizer:
         self.inner = tokenizer
         self.chats = ChatTokens(tokenizer, end_tokens(folder, tokenizer.eos_token_id))
         self.known_pieces: dict[int, str] = {}
-        #: Characters of the longest token: no text of more than so many per position fits a context.
+        #: Characters of the longest token: a text with more than this many per position does not fit the context.
         self.longest_piece = max(SHORTEST_BOUND, *map(len, tokenizer.get_vocab()))
 
     @property
     def end_token(self) -> int | None:
-        """What ends a text, as the tokenizer says; None where it says nothing."""
+        """The tokenizer's end token; None if it has none."""
         token: int | None = self.inner.eos_token_id
         return token
 
@@ -42,7 +42,7 @@ class ModelTokenizer:
         return self.chats.encode(text, special_tokens)
 
     def encode_said(self, text: str) -> list[int]:
-        """What an agent says, by itself: no control token, whatever it spells. Raises BadRequest if that cannot be."""
+        """The content of a message by itself, without control tokens, whatever it spells. Raises BadRequest if that is impossible."""
         try:
             return self.chats.encode_said(text)
         except UnsplittableText as error:
@@ -53,14 +53,14 @@ class ModelTokenizer:
         return str(text)
 
     def encode_chat(self, messages: list[Message], generation_prompt: bool = True) -> list[int]:
-        """The chat as the template writes it. Raises BadRequest where there is none or it refuses."""
+        """The chat as the template writes it. Raises BadRequest if there is no template or it refuses."""
         if self.inner.chat_template is None:
             raise BadRequest("This model's tokenizer has no chat template: use /v1/completions.", param="messages")
         try:
             return self.chats.encode_prompt(messages, generation_prompt=generation_prompt)
         except UnsplittableText as error:
             raise BadRequest(str(error), param="messages") from error
-        except Exception as error:  # templates raise what they like; the caller's messages are what is wrong
+        except Exception as error:  # templates raise any error; the caller's messages are at fault
             raise BadRequest(f"The chat template refuses these messages: {error}", param="messages") from error
 
     def around(self) -> tuple[list[int], list[int]]:

@@ -81,7 +81,7 @@ class Versions:
         self.thread = ThreadPoolExecutor(1, thread_name_prefix="loader")
         #: Least recently used first.
         self.loaded: dict[str, Version] = {}
-        #: Who waits for a version, and for which, in the order in which the versions were first asked for.
+        #: Callers waiting, by version, in the order in which the versions were first asked for.
         self.pending: dict[str, list[asyncio.Future[Version]]] = {}
         self.loading: str | None = None
         self.task: asyncio.Task[None] | None = None
@@ -89,12 +89,12 @@ class Versions:
         self.base = base_version(base_name, base, loader.load(base, None))
         #: Base models that were asked for, or whose adapters were; they stay.
         self.bases = {base_name: self.base}
-        #: Adapters over a base that has another name here; each is told once.
+        #: Adapters over a base that has another name here; each is logged once.
         self.renamed: set[str] = set()
         metrics.loaded.set(1)
 
     def names(self) -> list[str]:
-        """The bases, then every version that is on disk."""
+        """The bases, then every version on disk."""
         return [*self.base_folders, *(name for name in published(self.models) if name not in self.base_folders)]
 
     @asynccontextmanager
@@ -111,7 +111,7 @@ class Versions:
             self.base.users += 1
             return self.base
         self.folder(name)
-        # Who waits for a place comes before newcomers to the version that has to give way.
+        # Callers waiting for a place come before newcomers to the version that has to give way.
         if name in self.loaded and name != self.giving_way():
             self.loaded[name] = self.loaded.pop(name)
             self.loaded[name].users += 1
@@ -131,7 +131,7 @@ class Versions:
         self.advance()
 
     def folder(self, name: str) -> Path:
-        """Raises ModelNotFound where there is no such version."""
+        """Raises ModelNotFound if there is no such version."""
         if name in self.base_folders:
             return self.base_folders[name]
         if self.models is None or not is_model_name(name) or not is_model_folder(self.models / name):
@@ -145,13 +145,13 @@ class Versions:
         return recorded_digest(self.folder(name))
 
     def giving_way(self) -> str | None:
-        """The version that must go next: somebody waits for a place, and there is none."""
+        """The version to evict next, if a caller waits for a place and none is free."""
         if all(name in self.loaded for name in self.pending) or len(self.loaded) < self.most:
             return None
         return next(iter(self.loaded), None)
 
     def advance(self) -> None:
-        """Hands out or starts to load what is waited for longest; called whenever something changed."""
+        """Hands out or starts to load the version with the longest wait; called after every change."""
         if self.loading is not None or not self.pending:
             return
         name = next(iter(self.pending))
@@ -163,7 +163,7 @@ class Versions:
             self.task = asyncio.get_running_loop().create_task(self.load(name))
 
     def hand_out(self, name: str) -> None:
-        """Counts the users before anybody may evict: whoever waited surely gets the version."""
+        """Counts the users before the version can be evicted, so every waiting caller gets it."""
         version = self.loaded[name]
         for future in self.pending.pop(name, []):
             if not future.done():
@@ -180,7 +180,7 @@ class Versions:
         return False
 
     def evict_all_idle(self) -> None:
-        """After a batch ran out of memory. What is used now is asked for again soon, most likely."""
+        """Frees memory after a batch ran out of it. Versions in use stay: most likely they are asked for again soon."""
         while self.evict():
             pass
         self.metrics.loaded.set(1 + len(self.loaded))
@@ -193,7 +193,7 @@ class Versions:
             self.metrics.loads.inc()
             self.hand_out(name)
             await self.leave_room()
-        except Exception as error:  # noqa: BLE001 - whatever is wrong with the folder, its callers are told
+        except Exception as error:  # noqa: BLE001 - callers get any error of the folder
             end_if_device_is_lost(error)
             log.warning("cannot load %s: %s", name, error)
             self.refuse(name, error)
@@ -202,7 +202,7 @@ class Versions:
         self.advance()
 
     async def load_making_room(self, name: str) -> Version:
-        """Where memory does not suffice, idle versions go one by one; raises what the last attempt raised."""
+        """If memory is short, evicts idle versions one by one; raises the last attempt's error."""
         loop = asyncio.get_running_loop()
         while True:
             try:
@@ -211,11 +211,11 @@ class Versions:
                 if not (is_out_of_memory(error) and self.evict()):
                     raise
                 log.info("no memory for %s: trying again", name)
-            # Not above: the error still holds what was loaded of the version.
+            # Not above: the error still holds the loaded part of the version.
             await loop.run_in_executor(self.thread, release_memory)
 
     async def leave_room(self) -> None:
-        """Idle versions go one by one while keys and values lack the memory that they were promised."""
+        """Evicts idle versions one by one while keys and values lack the memory reserved for them."""
         loop = asyncio.get_running_loop()
         while await loop.run_in_executor(self.thread, self.loader.lacks_room) and self.evict():
             await loop.run_in_executor(self.thread, release_memory)
@@ -247,8 +247,8 @@ class Versions:
         return Version(name, network, own or base.tokenizer, ends)
 
     def base_name_of(self, name: str, folder: Path) -> str:
-        """The base to put a version over. The only one there is may have had another name where the version was trained;
-        of several, none is guessed: raises ValueError."""
+        """The base of a version. A single base may have had another name at training; with several, raises
+        ValueError rather than guess."""
         if not is_adapter(folder):
             return self.base.name
         named = base_of_adapter(folder)

@@ -85,7 +85,7 @@ class TensorSource:
         self.used: set[str] = set()
 
     def take(self, name: str) -> Tensor:
-        """Raises KeyError with the name where the checkpoint has no such tensor."""
+        """Raises KeyError with the name if the checkpoint has no such tensor."""
         self.used.add(name)
         return self.tensors[name].to(self.device, self.dtype).contiguous()
 
@@ -93,7 +93,7 @@ class TensorSource:
         return self.take(name) if name in self.tensors else None
 
     def unused(self) -> list[str]:
-        """Tensors nobody took: weights the fast path would silently ignore (buffers excepted)."""
+        """Unused tensors: weights that the fast path would silently ignore (buffers excepted)."""
         return sorted(name for name in self.tensors.keys() - self.used if not name.endswith("rotary_emb.inv_freq"))
 
 

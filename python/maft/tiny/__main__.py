@@ -14,7 +14,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-# Before torch is imported: threads that wait by spinning take the other core from whoever shares the machine.
+# Before torch is imported: threads that spin while they wait take a core from other programs.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 os.environ.setdefault("KMP_BLOCKTIME", "0")
 

@@ -53,7 +53,7 @@ def draw_drills(
 
 
 def pad(rows: list[list[int]], filler: int) -> torch.Tensor:
-    """Right-pads to the longest row. Raises ValueError where a row does not fit the model's positions."""
+    """Right-pads to the longest row. Raises ValueError if a row does not fit the model's positions."""
     width = max(map(len, rows))
     if width > MAX_POSITIONS:
         raise ValueError(f"An example has {width} tokens, the model has {MAX_POSITIONS} positions.")

@@ -35,7 +35,7 @@ def newest_checkpoint(folder: Path) -> Path | None:
 
 
 def save_checkpoint(folder: Path, position: Position, model: torch.nn.Module, optimizer: torch.optim.Optimizer) -> Path:
-    """Writes under a name of its own and then gives it the final one, so that a torn file is never taken for whole."""
+    """Writes under a temporary name, then renames, so a torn file is never taken for whole."""
     tensors = {f"weights/{name}": value.detach().contiguous() for name, value in model.named_parameters()}
     for name, parameter in model.named_parameters():
         for key, value in optimizer.state.get(parameter, {}).items():

@@ -1,4 +1,4 @@
-"""What can go wrong for a reason the user can remove."""
+"""Errors whose cause the user can remove."""
 
 
 class TinyModelError(Exception):

@@ -1,7 +1,7 @@
 """Does a critic use what it reads? The same critic, problem and own response; what the others say is exchanged.
 
-Right and wrong responses are the model's own samples. A problem takes part where its samples hold three of each, so
-that all six cells are measured on the same problems.
+Right and wrong responses are the model's own samples. A problem takes part if its samples hold three of each, so
+all six cells are measured on the same problems.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ Cell = tuple[str, str]
 class Intervention:
     """`cells`: share of right revisions. `reading`: own wrong, two right others against two wrong ones.
     `copying`: own right, others wrong: share of revisions that take over a wrong answer of theirs.
-    `loss`: own right, two right others against two wrong ones: what wrong others cost who was right."""
+    `loss`: own right, two right others against two wrong ones: what wrong others cost a critic that was right."""
 
     asked: int
     cells: dict[Cell, Measure]

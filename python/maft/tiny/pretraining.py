@@ -22,7 +22,7 @@ from maft.tiny.vocabulary import IGNORED, ConversationEncoder
 
 @dataclass(frozen=True)
 class Workplace:
-    """Where checkpoints go, how often (steps), and who hears of progress."""
+    """Where checkpoints go, how often (steps), and the listener for progress."""
 
     folder: Path
     checkpoint_every: int
@@ -79,7 +79,7 @@ def run_stage(recipe: Recipe, stage: Stage, model: LlamaForCausalLM, position: P
 
 
 def restore(recipe: Recipe, model: LlamaForCausalLM, place: Workplace) -> Position:
-    """Takes the newest checkpoint up, if there is one. Raises RecipeMismatch for one of another recipe."""
+    """Resumes from the newest checkpoint, if any. Raises RecipeMismatch for one of another recipe."""
     newest = newest_checkpoint(place.folder)
     if newest is None:
         return Position(recipe=recipe.digest)

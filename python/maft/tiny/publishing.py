@@ -13,7 +13,7 @@ from maft.tiny.vocabulary import build_tokenizer
 
 
 def refuse_taken(out: Path) -> None:
-    """Raises FolderTaken where `out` exists and is not empty: asked before the hour of training, not after it."""
+    """Raises FolderTaken if `out` exists and is not empty: checked before the hour of training, not after it."""
     if out.exists() and any(out.iterdir()):
         raise FolderTaken(f"{out} exists and is not empty. Give another folder, or remove it first.")
 
@@ -28,7 +28,7 @@ def publish(model: LlamaForCausalLM, out: Path, card: str) -> None:
         build_tokenizer().save_pretrained(temporary)
         (temporary / "README.md").write_text(card, encoding="utf-8")
         for file in temporary.iterdir():
-            file.chmod(0o644)  # The weights are written for their owner alone; a shipped file is for everybody.
+            file.chmod(0o644)  # The weights are written for their owner alone; a shipped file must be readable by all.
         temporary.replace(out)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)

@@ -46,7 +46,7 @@ def write_checkpoint(
 ) -> None:
     parameters = trainable(model)
     save_file({name: value.detach().contiguous() for name, value in parameters.items()}, folder / "weights.safetensors")
-    # What a text never reaches (a vision tower) gets no gradient, and so no moments.
+    # Parts that text never reaches (a vision tower) get no gradient, and so no moments.
     moments = {
         f"{moment}/{name}": optimizer.state[parameter][moment].contiguous()
         for name, parameter in parameters.items()
@@ -62,7 +62,7 @@ def write_checkpoint(
 def save_checkpoint(
     work_directory: Path, position: Position, model: torch.nn.Module, optimizer: torch.optim.Optimizer
 ) -> None:
-    """Another attempt at this job may have been here first: its checkpoint stands, ours is the same and goes."""
+    """If another attempt at this job was first, keeps its checkpoint and drops ours, which is equal."""
     with folders.folder_in_progress(work_directory, "checkpoint") as folder:
         write_checkpoint(folder, position, model, optimizer)
         folders.publish(folder, work_directory / f"checkpoint-{position.step}")
@@ -97,7 +97,7 @@ def complete_checkpoints(work_directory: Path) -> Iterator[Path]:
 
 
 def restore(folder: Path, model: torch.nn.Module, optimizer: torch.optim.Optimizer, job_id: str) -> Position:
-    """Gives weights and moments back. Raises FileNotFoundError where another attempt removes the folder meanwhile."""
+    """Restores weights and moments. Raises FileNotFoundError if another attempt removes the folder meanwhile."""
     position = Position(**json.loads((folder / "position.json").read_text(encoding="utf-8")))
     if position.job_id != job_id:
         raise BadJob(f"{folder} belongs to job {position.job_id}, not to {job_id}. Give each job a workDirectory.")

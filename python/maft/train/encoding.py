@@ -1,7 +1,7 @@
 """Examples as tokens: the prompt as it was served, the response as it was generated, and the end of the turn.
 
-The chat template writes the prompt alone. What it would make of a finished assistant's turn is another text for many
-models (Qwen3 puts an empty `<think>` block before it, others trim it), and one that nobody generated.
+The chat template writes the prompt alone. Many templates would change a finished assistant's turn (Qwen3 puts an empty
+`<think>` block before it, others trim it) into a text that the model did not generate.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class EncodedExample:
 def closing_token(chats: ChatTokens) -> int:
     """The token that ends an assistant's turn, as the template writes it behind an answer.
 
-    Raises BadJob with the reason where no text response can be the turn that the model generates.
+    Raises BadJob with the reason if no text response can be the turn that the model generates.
     """
     try:
         [opened], [closed] = chats.render([OPEN]), chats.render([CLOSED], generation_prompt=False)
@@ -93,7 +93,7 @@ def render_or_explain(chats: ChatTokens, examples: list[TrainingExample]) -> lis
     """Prompts and responses; raises BadJob that names the first example whose chat the template refuses."""
     try:
         return render(chats, examples)
-    except Exception:  # noqa: BLE001  # templates are programs of the model's makers and raise whatever they like
+    except Exception:  # noqa: BLE001  # templates are programs of the model's makers and may raise any error
         return [render_one(chats, example) for example in examples]
 
 
@@ -110,7 +110,7 @@ def render_one(chats: ChatTokens, example: TrainingExample) -> RenderedChat:
 
 
 def prompt_and_response(chats: ChatTokens, rendered: RenderedChat) -> tuple[list[int], list[int]] | None:
-    """Their tokens; None where a response by itself is another text than behind the prompt.
+    """Their tokens; None if a response by itself has another text than after the prompt.
 
     A tokenizer may join the beginning of a response (a line break, mostly) to the end of the prompt. Inference never
     saw the joined token, so the response is then tokenized by itself.
@@ -121,14 +121,14 @@ def prompt_and_response(chats: ChatTokens, rendered: RenderedChat) -> tuple[list
     if whole[: len(prompt)] == prompt:
         return prompt, whole[len(prompt) :]
     response = chats.encode_marked(rendered.response)
-    # Some tokenizers put a space before whatever a text begins with.
+    # Some tokenizers put a space before a text.
     return (prompt, response) if chats.decode(prompt + response) == chats.decode(whole) else None
 
 
 def encode_example(
     chats: ChatTokens, example: TrainingExample, rendered: RenderedChat, end_of_turn: int
 ) -> EncodedExample:
-    """Raises BadJob where the response has no tokens of its own behind this prompt."""
+    """Raises BadJob if the response has no tokens of its own after this prompt."""
     try:
         tokens = prompt_and_response(chats, rendered)
     except UnsplittableText as error:
@@ -145,8 +145,8 @@ def encode_example(
 def leave_out_too_long(
     examples: list[TrainingExample], encoded: list[EncodedExample], max_length: int
 ) -> list[EncodedExample]:
-    """Cutting would cut off the very answer that is trained on. Selection counts the tokens of inference, which differ
-    where a server counts otherwise; raises BadJob where nothing would be left."""
+    """Drops long examples, because cutting would remove the very answer that is trained on. Selection counted the tokens of
+    inference, which may differ if a server counts otherwise. Raises BadJob if nothing would be left."""
     kept = [row for row in encoded if row.longest <= max_length]
     if not kept:
         raise BadJob(f"The example of {examples[0].name} has {encoded[0].longest} tokens, maxLength is {max_length}.")
@@ -160,8 +160,8 @@ def texts_of(example: TrainingExample) -> list[str]:
 def without_spelled_tokens(examples: list[TrainingExample], chats: ChatTokens) -> list[TrainingExample]:
     """Those in which neither a message nor the response spells a control token.
 
-    An endpoint that is not ours may have read such a message as control tokens, and the response answers another prompt
-    than training would see. Raises BadJob where nothing would be left.
+    Another server may have read such a message as control tokens, so the response would answer a different prompt from the
+    one that training sees. Raises BadJob if nothing would be left.
     """
     kept = [example for example in examples if not any(map(chats.spells_control, texts_of(example)))]
     if not kept:
@@ -181,7 +181,7 @@ def encode_examples(examples: list[TrainingExample], chats: ChatTokens, max_leng
 
 
 def encode_all(examples: list[TrainingExample], chats: ChatTokens) -> list[EncodedExample]:
-    """As `encode_examples`, of whatever length."""
+    """As `encode_examples`, without the length limit."""
     end = closing_token(chats)
     rendered = render_or_explain(chats, examples)
     return [encode_example(chats, *each, end) for each in zip(examples, rendered, strict=True)]

@@ -24,7 +24,7 @@ class TrainingFailure(Exception):
 
 
 class BadJob(TrainingFailure):
-    """The job or a file it names is wrong. The same job fails again; whoever wrote it mends it."""
+    """The job or a file it names is wrong. The same job fails again; its author fixes it."""
 
     kind = "bad-job"
     exit_code = 2
@@ -78,7 +78,7 @@ def is_no_space(error: BaseException) -> bool:
 
 
 def classify(error: BaseException) -> TrainingFailure:
-    """The failure to report for whatever ended the training."""
+    """The failure to report for the error that ended the training."""
     if isinstance(error, TrainingFailure):
         return error
     if isinstance(error, ChangedFiles):

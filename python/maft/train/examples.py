@@ -69,9 +69,8 @@ def parse_lines(path: Path) -> Iterator[TrainingExample]:
 def read_training_set(path: Path, loss: str = "supervised") -> list[TrainingExample]:
     """All examples with a weight above 0 (the others would train nothing), in the order of the file.
 
-    Raises BadJob for a line that is none, for one that was selected for another loss, for two lines with one key (the
-    order of training goes by the key), and for an empty set: an agent without examples is not trained at all, so nobody
-    should have asked.
+    Raises BadJob for a line that is not an example or was selected for another loss, for two lines with one key (the order
+    of training depends on the key), and for an empty set: an agent without examples must not be trained.
     """
     examples: dict[str, TrainingExample] = {}
     for example in parse_lines(path):

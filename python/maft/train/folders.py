@@ -1,7 +1,7 @@
-"""Folders that appear whole or not at all, whoever else writes beside us and whenever we are killed.
+"""Folders that appear whole or not at all, even with other writers beside us and if we are killed.
 
-An attempt writes under a name of its own and publishes by one rename onto a missing name. A lock on the folder shows
-that its writer lives; the kernel drops it at any death, so what the dead left behind can be told apart and removed.
+Each attempt writes under its own name and publishes by one rename onto a missing name. A lock on the folder shows
+that its writer lives; the kernel drops it at any death, so leftovers of dead writers can be recognised and removed.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from uuid import uuid4
 from maft.train.errors import MachineFault
 
 PREFIX = ".writing-"
-#: Where flock is not there, or the server behind a network mount has no more locks.
+#: flock is not supported, or the server behind a network mount has no more locks.
 NO_LOCK_ERRNOS = {errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOLCK}
 
 
 def lock(folder: Path) -> int | None:
-    """An open, locked descriptor of the folder; None where another process holds it or the folder is gone."""
+    """An open, locked descriptor of the folder; None if another process holds it or the folder is gone."""
     try:
         descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     except FileNotFoundError:
@@ -67,7 +67,7 @@ def folder_in_progress(parent: Path, purpose: str) -> Generator[Path]:
 
 
 def publish(folder: Path, target: Path) -> bool:
-    """Makes the written folder visible as `target`, durably; False where `target` is there already (and stays)."""
+    """Makes the written folder visible as `target`, durably; False if `target` is there already (and stays)."""
     for entry in [*folder.iterdir(), folder]:
         synchronise(entry)
     try:
@@ -89,7 +89,7 @@ def synchronise(path: Path) -> None:
 
 
 def remove(folder: Path) -> None:
-    """Takes a published folder away: first its name, so that nobody reads half of it. Tolerates a faster remover."""
+    """Removes a published folder, its name first, so half of it is never read. Tolerates a faster remover."""
     doomed = folder.with_name(f"{PREFIX}removed-{uuid4().hex}")
     try:
         folder.rename(doomed)
@@ -99,7 +99,7 @@ def remove(folder: Path) -> None:
 
 
 def sweep(parent: Path, purpose: str) -> None:
-    """Removes what killed attempts left in `parent`; folders whose writer lives stay."""
+    """Removes the leftovers of killed attempts in `parent`; folders whose writer lives stay."""
     for folder in parent.glob(f"{PREFIX}{purpose}-*"):
         descriptor = lock(folder)
         if descriptor is not None:

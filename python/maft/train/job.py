@@ -57,7 +57,7 @@ class PreferenceLoss(Fields):
 
 
 class Preference(NamedTuple):
-    """A loss on what is preferred to what, instead of on a completion alone."""
+    """A loss on preferences between completions, instead of on one completion alone."""
 
     kind: str
     """`dpo` or `kto`."""
@@ -126,7 +126,7 @@ def parse_job(text: str) -> TrainingJob:
 
 
 def read_job(path: Path) -> TrainingJob:
-    """Raises BadJob where the file cannot be read, is larger than any job, is not JSON, or is not a job."""
+    """Raises BadJob if the file cannot be read, is larger than any job, is not JSON, or is not a job."""
     try:
         with path.open("rb") as file:
             content = file.read(LARGEST_JOB_BYTES + 1)

@@ -89,7 +89,7 @@ def build_optimizer(model: torch.nn.Module, weight_decay: float) -> torch.optim.
 
 
 def step_seed(seed: int, step: int) -> int:
-    """Of LoRA's dropout and whatever else draws inside the model: a resumed step draws what it would have drawn."""
+    """Seeds LoRA's dropout and any other draw inside the model: a resumed step draws the same as an undisturbed one."""
     return int.from_bytes(hashlib.sha256(f"step/{seed}/{step}".encode()).digest()[:7], "big")
 
 
@@ -110,7 +110,7 @@ class TrainingLoop:
         self.checkpoint_seconds = 0.0
 
     def with_reference(self, examples: list[EncodedExample]) -> list[EncodedExample]:
-        """Without dropout, a part at a time: a stop that is asked for meanwhile need not wait for the whole set."""
+        """Without dropout, a part at a time, so a requested stop need not wait for the whole set."""
         self.model.eval()
         measured: list[EncodedExample] = []
         for part in split_rows(examples, TOKENS_PER_FORWARD):
@@ -120,7 +120,7 @@ class TrainingLoop:
         return measured
 
     def run(self) -> Position:
-        """Raises BadJob where the loss is no number, Interrupted (after a checkpoint) where it has to stop."""
+        """Raises BadJob if the loss is not a number, Interrupted (after a checkpoint) if it has to stop."""
         for step, batch in self.plan.batches(self.position.step):
             began = time.monotonic()
             loss = self.take_step(step, batch)
@@ -150,7 +150,7 @@ class TrainingLoop:
         return self.within_memory(batch, lambda: self.backward(step, batch))
 
     def within_memory(self, batch: list[EncodedExample], compute: Callable[[], Result]) -> Result:
-        """Halves the rows per forward pass until they fit; raises torch's error where not even one does."""
+        """Halves the rows per forward pass until they fit; raises torch's error if not even one does."""
         while True:
             try:
                 return compute()
@@ -179,7 +179,7 @@ class TrainingLoop:
         return loss
 
     def losses(self, rows: list[EncodedExample], apart: float) -> torch.Tensor:
-        """One per example; `apart` is KTO's divergence from the reference, of the whole batch."""
+        """One loss per example; `apart` is the whole batch's divergence from the reference, for KTO."""
         preference = self.plan.job.preference
         if preference is None:
             return example_losses(self.model, rows, self.placement.device)

@@ -28,7 +28,7 @@ CHECKPOINTED_PARAMETERS = 300_000_000
 
 
 def refuse_unusable(folder: Path, role: str) -> None:
-    """Raises BadJob with one sentence where server and trainer would not read the same model from the folder."""
+    """Raises BadJob with one sentence if server and trainer would not read the same model from the folder."""
     try:
         require_model(folder)
     except UnusableFolder as error:
@@ -40,7 +40,7 @@ def is_adapter(folder: Path) -> bool:
 
 
 def load_tokenizer(base: Path) -> PreTrainedTokenizerBase:
-    """Raises BadJob where the base has no tokenizer or no chat template."""
+    """Raises BadJob if the base has no tokenizer or no chat template."""
     refuse_unusable(base, "base")
     try:
         tokenizer: Any = AutoTokenizer.from_pretrained(base, local_files_only=True, trust_remote_code=False)
@@ -58,7 +58,7 @@ def load_chat_tokens(base: Path) -> ChatTokens:
 
 
 def load_full(folder: Path, role: str, dtype: torch.dtype) -> tuple[Any, torch.dtype]:
-    """The model and the type its folder stores. Raises BadJob for anything that is no whole, plain model."""
+    """The model and the type its folder stores. Raises BadJob unless it is a whole, plain model."""
     try:
         model = load_causal_model(folder, dtype=dtype)
         stored = AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False).dtype
@@ -77,7 +77,7 @@ def refuse_tokens_without_rows(model: Any, tokens: Iterable[int]) -> None:
 
 
 def beside_text_model(model: Any) -> str | None:
-    """A pattern of the modules that no text reaches (a vision tower); None for a plain language model."""
+    """A pattern of the modules that text never reaches (a vision tower); None for a plain language model."""
     text, head = model.get_decoder(), model.get_output_embeddings()
     around = {name: module for name, module in model.named_modules() if module is not text and text in module.modules()}
     beside = [
@@ -91,7 +91,7 @@ def beside_text_model(model: Any) -> str | None:
 
 
 def fingerprint(model: Any, stored: torch.dtype) -> list[tuple[str, int]]:
-    """Of the trainable weights as they will be stored: a change too small for the stored type is none.
+    """A checksum of the trainable weights as they will be stored: a change too small for the stored type does not count.
 
     Sums of bit patterns: as quick as reading the weights once, and without a copy of them.
     """
@@ -148,7 +148,7 @@ def load_adapted(job: TrainingJob, lora: Lora, placement: Placement) -> Any:
 def load_model(job: TrainingJob, placement: Placement) -> tuple[Any, torch.dtype]:
     """The model to train, on its device, and the type in which its weights are to be stored.
 
-    Raises ChangedFiles where the weights to start from are not those that were published.
+    Raises ChangedFiles if the weights to start from are not those that were published.
     """
     for folder in {job.base, job.start_from}:
         if require_unchanged(folder) is None:

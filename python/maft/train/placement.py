@@ -20,10 +20,10 @@ class Placement:
 
 
 def choose_placement(device: str, threads: int) -> Placement:
-    """`auto` is CUDA where there is one, else the CPU: Apple's GPU repeats itself less exactly and is worth asking for.
+    """`auto` is CUDA if available, else the CPU: Apple's GPU is less repeatable and must be chosen by name.
 
     CPUs compute in fp32: bf16 is eight times slower on those without it in hardware, and would make weights depend on
-    which kind of processor trained them. Raises BadJob for a device that is not there.
+    the kind of processor that trained them. Raises BadJob for a missing device.
     """
     torch.set_num_threads(threads)
     make_repeatable()
@@ -40,7 +40,7 @@ def choose_placement(device: str, threads: int) -> Placement:
 
 
 def make_repeatable() -> None:
-    """Deterministic kernels where torch has them; a warning on stderr names those it has not.
+    """Deterministic kernels where torch has them; a warning on stderr names those that it lacks.
 
     That makes a CPU repeatable, not a GPU: with `warn_only` the backward passes of its attention stay as they are.
     """
@@ -50,5 +50,5 @@ def make_repeatable() -> None:
 
 
 def peak_memory_bytes(placement: Placement) -> int | None:
-    """Of the GPU; None where there is none to measure."""
+    """Of the GPU; None if there is none to measure."""
     return torch.cuda.max_memory_allocated(placement.device) if placement.device.type == "cuda" else None

@@ -38,7 +38,7 @@ def encode_for(job: TrainingJob, examples: list[TrainingExample], chats: ChatTok
 def mismatched(rows: list[EncodedExample], job: TrainingJob) -> list[EncodedExample]:
     """Beside each example its prompt with the completion of another one, drawn once, as TRL pairs them by rotation.
 
-    It is read and never learnt, so it may be cut; an example whose prompt is everybody's has none.
+    The other completion is read and never learnt, so it may be cut; if all examples share one prompt there is none.
     """
     order = sorted(rows, key=lambda row: hashlib.sha256(f"mismatch/{job.seed}/{row.key}".encode()).digest())
     place = {row.key: index for index, row in enumerate(order)}
@@ -53,7 +53,7 @@ def mismatched(rows: list[EncodedExample], job: TrainingJob) -> list[EncodedExam
 
 
 def with_reference(rows: list[EncodedExample], log_probabilities: LogProbabilities) -> list[EncodedExample]:
-    """The rows with what the model, as it is now, makes of their completions."""
+    """The rows with the present model's log-probabilities of their completions."""
     own = log_probabilities(rows).tolist()
     besides = [row.other for row in rows if row.beside]
     others = iter(log_probabilities(besides).tolist() if besides else [])

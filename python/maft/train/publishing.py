@@ -39,7 +39,7 @@ def write_adapter(model: Any, folder: Path, served_base: str) -> None:
 
 
 def writable(found: GenerationConfig) -> GenerationConfig:
-    """`found`, or its tokens alone where transformers refuses to write the rest (a temperature without do_sample)."""
+    """`found`, or its tokens alone if transformers refuses to write the rest (a temperature without do_sample)."""
     try:
         found.validate(strict=True)
         return found
@@ -66,7 +66,7 @@ def write_model(job: TrainingJob, model: Any, folder: Path, stored: torch.dtype)
 
 @dataclass(frozen=True)
 class Record:
-    """What a training reports: the fields of its `started` and `finished` events."""
+    """A training's report: the fields of its `started` and `finished` events."""
 
     started: dict[str, Any]
     finished: dict[str, Any]
@@ -103,7 +103,7 @@ def current_umask() -> int:
 def published_record(job: TrainingJob) -> Record | None:
     """What an earlier attempt at this very job left in the output directory; None where there is nothing yet.
 
-    Raises BadJob where something else is there: nothing is ever overwritten.
+    Raises BadJob if something else is there: nothing is ever overwritten.
     """
     target = job.output_directory
     if not target.exists() or (target.is_dir() and not any(target.iterdir())):

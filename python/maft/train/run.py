@@ -40,7 +40,7 @@ def versions() -> dict[str, str]:
 
 
 def train(job: TrainingJob, events: EventWriter, stop: StopRequest) -> Record:
-    """Raises whatever goes wrong; `run` classifies it."""
+    """Raises any error; `run` classifies it."""
     chats = load_chat_tokens(job.base)
     given = read_training_set(job.training_set, job.loss)
     texts = without_spelled_tokens(given, chats) if job.leave_out_spelled_tokens else given
@@ -86,7 +86,7 @@ def summary(position: Position, peak_gpu_memory_bytes: int | None) -> dict[str, 
 
 
 def train_once(job: TrainingJob, events: EventWriter, stop: StopRequest) -> Record:
-    """The result of an earlier attempt that nobody fetched, or a training."""
+    """The unfetched result of an earlier attempt, or a new training."""
     earlier = published_record(job)
     if earlier is None:
         return train(job, events, stop)
@@ -105,7 +105,7 @@ def run(job_path: Path, events: EventWriter, stop: StopRequest) -> int:
 
 
 def check(job_path: Path, events: EventWriter, stop: StopRequest) -> int:
-    """Reads all that a training would read but the weights; says what it would refuse, and returns the exit code."""
+    """Reads everything a training would read except the weights; reports what it would refuse, and returns the exit code."""
 
     def perform() -> None:
         job = read_job(job_path)
@@ -120,7 +120,7 @@ def reported(perform: Callable[[], None], events: EventWriter) -> int:
     try:
         perform()
         return 0
-    except Exception as error:  # noqa: BLE001  # whatever it was, the parent gets an event and an exit code
+    except Exception as error:  # noqa: BLE001  # for any error the parent gets an event and an exit code
         failure = classify(error)
         if failure.exit_code == TrainingFailure.exit_code:
             traceback.print_exc()

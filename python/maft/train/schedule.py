@@ -40,15 +40,15 @@ class Plan:
 
     @cached_property
     def mean_weight(self) -> float | None:
-        """Of all examples; None where they weigh the same."""
+        """Of all examples; None if they weigh the same."""
         weights = [example.weight for example in self.examples]
         return None if len(set(weights)) == 1 else math.fsum(weights) / len(weights)
 
     def batch_weight(self, batch: list[EncodedExample]) -> float:
         """What a batch's weighted losses are divided by: what so many examples weigh on average over the whole set.
 
-        By their own weight, the few that weigh much would count for less wherever they fall into one batch: weights
-        are to be shares of an epoch.
+        If divided by its own weight, a batch with several heavy examples would count each for less; weights are shares of
+        an epoch.
         """
         if self.mean_weight is None:
             return sum(example.weight for example in batch)

@@ -1,4 +1,4 @@
-"""How a training learns that it has to end: SIGTERM, SIGINT, or a parent that is no more."""
+"""How a training learns that it has to end: SIGTERM, SIGINT, or the death of its parent."""
 
 from __future__ import annotations
 

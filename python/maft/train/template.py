@@ -162,7 +162,7 @@ class Template:
         self.say(id=job_id, pid=pid)
 
     def become_child(self, job_path: Path, descriptors: tuple[int, int, int], only_check: bool) -> None:
-        """Never returns: whatever happens in a child must not run on in the template's loop."""
+        """Never returns: a child must not run on in the template's loop, whatever happens."""
         events, stderr, lifeline = descriptors
         code = 1
         try:
@@ -182,7 +182,7 @@ class Template:
 
 
 def keep_only(kept: set[int]) -> None:
-    """Closes the template's other descriptors: a sibling's lifeline in our hands would outlive the template."""
+    """Closes the template's other descriptors: a sibling's lifeline held here would outlive the template."""
     low = 0
     for descriptor in [*sorted(kept), os.sysconf("SC_OPEN_MAX") if sys.platform == "darwin" else 65_536]:
         # closerange(0, 0) would close everything: its upper end, -1, becomes the largest unsigned number.
@@ -216,7 +216,7 @@ def preload() -> str:
 
 
 def preload_for(job_path: Path) -> None:
-    """Imports what this job's kind of model needs, so that later children have it, too. Errors are the child's to tell."""
+    """Imports the modules for this job's kind of model, so later children have them, too. The child reports any error."""
     from importlib import import_module
 
     try:
@@ -242,6 +242,6 @@ def serve(events_fd: int) -> int:
 
 
 def thread_count() -> int | None:
-    """Of this process; None where the platform does not tell. More than one means that a fork is not safe."""
+    """Threads of this process; None if the platform does not tell. With more than one, a fork is not safe."""
     tasks = Path("/proc/self/task")
     return len(list(tasks.iterdir())) if tasks.is_dir() else None

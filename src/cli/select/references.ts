@@ -34,7 +34,7 @@ export class ReferenceAnswers {
     return new ReferenceAnswers(file, answers);
   }
 
-  /** Grades passing transcripts against the references. Throws `DatasetError` for a problem without one. */
+  /** Grades transcripts as they pass through. Throws `DatasetError` for a problem without a reference. */
   async *judging(transcripts: AsyncIterable<PlacedTranscript>, grader: Grader): AsyncGenerator<PlacedTranscript> {
     let batch: PlacedTranscript[] = [];
     for await (const placed of transcripts) {

@@ -1,6 +1,6 @@
 /**
- * Watches the free space of a platform's folders and says when it runs out, before it has: Temporal's database and the
- * store may share a disk, and a full one takes no signal any more. Runs are paused while it still does.
+ * Watches the free space of a platform's folders and warns before it runs out. Temporal's database and the store may share
+ * a disk, and a full one accepts no signals, so runs are paused while it still does.
  */
 import { statfs } from 'node:fs/promises';
 import { dirname } from 'node:path';
@@ -9,7 +9,7 @@ import { formatBytes } from '../setup/progress';
 /** Free space of the file system that holds a folder, in bytes. */
 export interface DiskSpace {
   folder: string;
-  /** For this user: what is reserved for root is not free. */
+  /** For this user: space reserved for root is not free. */
   freeBytes: number;
   totalBytes: number;
 }
@@ -28,8 +28,8 @@ export interface DiskLimits {
 export interface DiskWatchOptions extends DiskLimits {
   say: (line: string) => void;
   /**
-   * Pauses the open runs that are not in `known` and returns their workflow ids. Undefined where the Temporal server is
-   * somebody's own: its runs may be on other machines, with disks of their own.
+   * Pauses the open runs that are not in `known` and returns their workflow ids. Undefined with the
+   * user's own Temporal server: its runs may be on other machines, with other disks.
    */
   pause: ((reason: string, known: ReadonlySet<string>) => Promise<string[]>) | undefined;
   everyMs?: number;
@@ -37,7 +37,7 @@ export interface DiskWatchOptions extends DiskLimits {
 
 const usualEveryMs = 15_000;
 
-/** What counts as enough again, in margins: a disk on the edge would pause runs every few seconds. */
+/** Enough space again, in margins: without the gap, a disk on the edge would pause runs every few seconds. */
 const enoughMargins = 1.25;
 
 /** Space of the file system that a folder is on, or will be on once it is made. Throws what statfs(2) says. */
@@ -57,7 +57,7 @@ function marginOf({ totalBytes }: DiskSpace, marginBytes: number | undefined): n
   return marginBytes ?? Math.min(1e9, 0.02 * totalBytes);
 }
 
-/** What is free in each folder; without those whose file system does not say. */
+/** Free space of each folder, except those whose file system does not report it. */
 async function spaces({ folders, free = freeSpace }: DiskLimits): Promise<DiskSpace[]> {
   const local = [...new Set(folders)].filter((folder) => !folder.includes('://'));
   const found = await Promise.all(local.map((folder) => free(folder).catch(() => undefined)));
@@ -78,7 +78,7 @@ export async function lowDisks(limits: DiskLimits): Promise<string[]> {
 }
 
 export class DiskWatch {
-  /** Folders that have been said to be low, and not to have enough again. */
+  /** Folders reported as low and not yet as having enough again. */
   private readonly low = new Set<string>();
   /** Workflow ids of runs that were paused since all folders had enough. People may resume them: once is enough. */
   private readonly paused = new Set<string>();
@@ -138,7 +138,7 @@ export class DiskWatch {
       this.failure = '';
       if (asked.length > 0) this.options.say(`paused while the disk takes it: ${asked.join(', ')}`);
     } catch (error) {
-      // A server that is being restarted is asked again at the next look; the same reason is said once.
+      // A server that is being restarted is asked again at the next check; the same reason is reported once.
       const { message } = error as Error;
       if (message !== this.failure && !this.isOver)
         this.options.say(`open runs could not be paused, tried again until they are: ${message}`);

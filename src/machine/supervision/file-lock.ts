@@ -1,6 +1,6 @@
 /**
- * A lock that survives `kill -9` of its owner: a file naming a process, created by link(2). The lock of a process that is
- * gone is taken over; nobody needs to remove anything by hand. Of one machine only: to another, its processes are gone.
+ * A lock that survives `kill -9` of its owner: a file naming a process, created by link(2). The lock of a dead process is
+ * taken over, so nothing needs removing by hand. Works on one machine only: another one cannot see the owner's process.
  */
 import { randomUUID } from 'node:crypto';
 import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
@@ -14,12 +14,12 @@ export interface FileLock {
 
 export type LockAttempt = { lock: FileLock } | { owner: ProcessIdentity };
 
-/** A stale lock is taken over at the first or second try; what is still there after so many is no lock of ours. */
+/** A stale lock is taken over at the first or second try; a file that is still there after this many is not our lock. */
 const mostTries = 20;
 
 /**
  * Takes the lock, or says which living process has it. File system errors (read-only, no space) pass through. Throws
- * `ConfigError` where something else stands in the lock's place, or its folder is another user's.
+ * `ConfigError` if something else is in the lock's place, or its folder belongs to another user.
  */
 export function tryLock(file: string): LockAttempt {
   mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
@@ -40,7 +40,7 @@ export function tryLock(file: string): LockAttempt {
   }
 }
 
-/** Who owns the folder may put anything into a lock's place. Root may use what others own, as it may everything. */
+/** The folder's owner can put anything in a lock's place, so it must be this user or root. Root may use any folder. */
 function requireOwnFolder(folder: string): void {
   const user = process.getuid?.();
   const { uid } = statSync(folder);
@@ -48,7 +48,7 @@ function requireOwnFolder(folder: string): void {
   throw new ConfigError(`${folder} belongs to another user (${uid}): no lock is taken there`);
 }
 
-/** Waits for the lock; `onWait` is told once who has it. */
+/** Waits for the lock; calls `onWait` once with its holder. */
 export async function waitForLock(file: string, onWait: (owner: ProcessIdentity) => void): Promise<FileLock> {
   for (let attempt = 0; ; attempt += 1) {
     const result = tryLock(file);
@@ -90,8 +90,8 @@ function parseOwner(text: string): ProcessIdentity | undefined {
 }
 
 /**
- * Two processes may find the same stale lock. Renaming it away is atomic; whoever then holds something else than the
- * stale text has caught the lock of a faster third one and puts it back.
+ * Two processes may find the same stale lock. Renaming it away is atomic; a process that finds anything but the stale text
+ * in the renamed file has caught the new lock of a faster third process and puts it back.
  */
 function removeStale(file: string, staleText: string): void {
   const aside = `${file}.stale-${randomUUID()}`;

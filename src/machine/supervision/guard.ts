@@ -4,8 +4,8 @@
  *
  *   node guard.js GRACE_MS PROGRAM [ARGUMENT…]
  *
- * Writes `{"event":"started","pid":…}` as its first line on stdout. The program stays in the guard's process group, so
- * that whoever started the guard can end both by the group. Exits as the program does.
+ * Writes `{"event":"started","pid":…}` as its first line on stdout. The program stays in the guard's process group, so the
+ * guard's parent can end both by the group. Exits as the program does.
  */
 import { spawn } from 'node:child_process';
 import { writeSync } from 'node:fs';

@@ -1,4 +1,4 @@
-/** Asks a program that runs whether it still answers: one that is stopped or deadlocked neither dies nor says anything. */
+/** Checks whether a running program still answers: a stopped or deadlocked one neither dies nor reports it. */
 import { setTimeout as sleep } from 'node:timers/promises';
 
 export interface HealthCheck {
@@ -7,11 +7,11 @@ export interface HealthCheck {
   everyMs: number;
   /** Longest wait for one answer. */
   timeoutMs: number;
-  /** So many questions in a row without an answer, and it counts as hung. */
+  /** Unanswered questions in a row after which it counts as hung. */
   patience: number;
 }
 
-/** About a minute and a half of silence: a machine that is busy, or wakes from sleep, is given that. */
+/** About a minute and a half of silence, which a busy machine, or one waking from sleep, may need. */
 export const usualHealthCheck = { everyMs: 10_000, timeoutMs: 10_000, patience: 5 };
 
 /** Resolves once the program has been silent for too long; rejects with the signal's reason when that is aborted. */

@@ -16,14 +16,14 @@ export class LogFile {
     this.open();
   }
 
-  /** Written at once, so that the last words of a dying child are there; a full disk loses log lines, not the child. */
+  /** Writes at once, so the last lines of a dying child are kept; a full disk loses log lines, not the child. */
   append(text: Buffer | string): void {
     if (this.descriptor === undefined) return;
     try {
       this.bytes += writeSync(this.descriptor, typeof text === 'string' ? Buffer.from(text) : text);
       if (this.bytes >= this.limitBytes) this.rotate();
     } catch {
-      // Logging is the one thing that may be lost silently: there is no better place to say so.
+      // Only log lines may be lost silently: there is no better place to report it.
     }
   }
 

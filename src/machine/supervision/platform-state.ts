@@ -1,6 +1,6 @@
 /**
- * `$MAFT_HOME/up.json`: what is running on this MAFT_HOME, written at every change by the process that runs it. Lets other
- * commands find the platform, the next one reuse its ports, and whoever comes after a crash end what was left over.
+ * `$MAFT_HOME/up.json`: what is running on this MAFT_HOME, written at every change by the process that runs it. Other
+ * commands use it to find the platform; the next platform reuses its ports and, after a crash, ends leftover processes.
  */
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -49,7 +49,7 @@ function stateFile(maftHome: string): string {
   return join(maftHome, 'up.json');
 }
 
-/** What the file says, whether or not it is still true; undefined where there is none or it is not readable as such. */
+/** The file's content, true or outdated; undefined if the file is missing or unreadable. */
 export function readState(maftHome: string): PlatformState | undefined {
   try {
     return stateSchema.parse(JSON.parse(readFileSync(stateFile(maftHome), 'utf8')));
@@ -61,14 +61,14 @@ export function readState(maftHome: string): PlatformState | undefined {
   }
 }
 
-/** Readers see the old or the new file, never a part. A view of what is, not an artifact: replaced by rename. */
+/** Replaces the file by rename, so readers see the old or the new one, never a part. */
 export function writeState(maftHome: string, state: PlatformState): void {
   const next = `${stateFile(maftHome)}.${process.pid}`;
   writeFileSync(next, `${JSON.stringify(state, undefined, 2)}\n`);
   renameSync(next, stateFile(maftHome));
 }
 
-/** The platform that lives on this MAFT_HOME, verified by process id and start time; undefined where none does. */
+/** The platform running on this MAFT_HOME, verified by process id and start time; undefined if there is none. */
 export function findRunningPlatform(maftHome: string): RunningPlatform | undefined {
   const state = readState(maftHome);
   if (state === undefined || state.state === 'stopped' || !isRunning(state.owner)) return undefined;
@@ -87,8 +87,8 @@ export function findRunningPlatform(maftHome: string): RunningPlatform | undefin
 }
 
 /**
- * Ends processes of a platform whose owner is gone. Each is verified by start time and command line before any signal:
- * a number in an old file may belong to somebody else by now. Returns the names of what was ended.
+ * Ends processes of a platform whose owner is gone. Each is verified by start time and command line before any signal,
+ * because the id in an old file may belong to another process by now. Returns the names of the processes it ended.
  */
 export async function endLeftovers(state: PlatformState): Promise<string[]> {
   const alive = state.children.filter((child) => isRunning(child) && isOurs(child));

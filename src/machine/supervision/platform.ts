@@ -1,7 +1,7 @@
 /**
  * Everything a run needs, on this machine: a Temporal server, the model server and a worker, started in order, kept alive,
- * and stopped in order. Used by `maft up` for as long as it lives, and embedded by `maft demo` and `maft run`. Says what
- * happens through `onEvent`, prints nothing.
+ * and stopped in order. Used by `maft up` for as long as it lives, and embedded by `maft demo` and `maft run`. Reports
+ * through `onEvent`, prints nothing.
  */
 import { accessSync, constants, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -23,7 +23,7 @@ import { SupervisedProcess, type ProcessEvent, type ProcessName, type Program } 
 export type PlatformEvent = ProcessEvent | { process: 'platform'; state: 'notice'; message: string };
 
 export interface PlatformOptions {
-  /** The command that runs the platform, for whoever finds it: `up`, `demo`, `run`. */
+  /** The command that runs the platform, shown to other commands: `up`, `demo`, `run`. */
   command: string;
   config: MachineConfig;
   /** Which model the embedded server serves; null starts none (all endpoints are elsewhere). */
@@ -31,7 +31,7 @@ export interface PlatformOptions {
   /** Resolved by `prepareMachine`; `temporal` is not needed where the configuration names a server's address. */
   programs: { python: string; temporal?: string };
   onEvent: (event: PlatformEvent) => void;
-  /** Replaces the program of one child; tests use it to start something that dies as told. */
+  /** Replaces the program of one child; tests use it to start one that dies on demand. */
   replace?: Partial<Record<ProcessName, (program: Program) => Program>>;
   backoffMs?: number[];
   /** Ends a start that is under way; `startPlatform` then throws the signal's reason, with nothing left running. */
@@ -41,7 +41,7 @@ export interface PlatformOptions {
 export interface Platform {
   temporalAddress: string;
   namespace: string;
-  /** Null where the Temporal server is not ours. */
+  /** Null if the Temporal server is not ours. */
   uiUrl: string | null;
   /** Base address without `/v1`; null where none was asked for. */
   modelServerUrl: string | null;
@@ -52,9 +52,9 @@ export interface Platform {
 }
 
 /**
- * Starts the platform and resolves when all of it is ready. Throws `ConfigError` where another one lives on this
- * MAFT_HOME, where the folder cannot be written, a configured port is taken, or a program does not start; nothing is left
- * running then.
+ * Starts the platform and resolves when all of it is ready. Throws `ConfigError` if another platform runs on this
+ * MAFT_HOME, the folder cannot be written, a configured port is taken, or a program does not start; nothing is then left
+ * running.
  */
 export async function startPlatform(options: PlatformOptions): Promise<Platform> {
   const lock = claimHome(options.config.maftHome);
@@ -207,7 +207,7 @@ class RunningPlatformProcesses implements Platform {
     return temporalServer({ program: programs.temporal, databaseFile, port, uiPort, namespace: this.namespace });
   }
 
-  /** What `maft worker` would otherwise have to find out itself; explicit, so that a restarted one gets the same. */
+  /** Settings that `maft worker` would otherwise look up; explicit, so a restarted worker gets the same ones. */
   private workerEnvironment(): Record<string, string> {
     const { config, programs } = this.options;
     return {
@@ -234,7 +234,7 @@ class RunningPlatformProcesses implements Platform {
   }
 
   private async pauseRuns(reason: string, known: ReadonlySet<string>): Promise<string[]> {
-    // Loaded when it is needed: the client takes a third of a second to load.
+    // Loaded on demand: the client takes a third of a second to load.
     const { pauseRunsOfServer } = await import('../open-workflows.js');
     return pauseRunsOfServer({ address: this.temporalAddress, namespace: this.namespace }, reason, known);
   }
@@ -251,7 +251,7 @@ class RunningPlatformProcesses implements Platform {
     });
   }
 
-  /** A platform goes on where its state cannot be written (a full disk): only the tidying after a crash is lost. */
+  /** A platform goes on if its state cannot be written (a full disk): only the clean-up after a crash is lost. */
   private saveState(): void {
     try {
       writeState(this.options.config.maftHome, this.currentState());

@@ -7,7 +7,7 @@ import { tryLock, type FileLock } from './file-lock';
 
 export const loopback = '127.0.0.1';
 
-/** Where people expect things: Temporal's own defaults, and the model server beside them. */
+/** The expected ports: Temporal's own defaults, and the model server's beside them. */
 export const usualPorts = { temporal: 7233, temporalUi: 8233, modelServer: 8237 } as const;
 
 export type PortName = keyof typeof usualPorts;
@@ -22,16 +22,16 @@ export interface PortWishes {
 
 export interface ChosenPorts {
   ports: Ports;
-  /** One sentence for each port that is not the usual one because that is taken. */
+  /** One sentence for each usual port that is taken and was replaced. */
   notices: string[];
-  /** Lets other platforms have them: once nothing of ours listens on them any more. */
+  /** Releases the reservations; call it once nothing of ours listens on the ports. */
   release(): void;
 }
 
 /**
- * Chooses three different free ports and reserves them for this process: servers take a while to listen, and of two
- * platforms that start together the second would find the first one's ports free. Throws `ConfigError` where a configured
- * one is taken; nothing is reserved then.
+ * Chooses three different free ports and reserves them for this process: servers take a while to listen, and a second
+ * platform that starts meanwhile would find the ports free. Throws `ConfigError` if a configured port is taken; nothing is
+ * reserved then.
  */
 export async function choosePorts(wishes: PortWishes): Promise<ChosenPorts> {
   const ports = {} as Ports;
@@ -100,7 +100,7 @@ async function claim(port: number, reservations: Map<number, FileLock | undefine
   return false;
 }
 
-/** Undefined where reservations cannot be written: a platform goes on without, as free ports seldom have two takers. */
+/** Undefined if reservations cannot be written; the platform goes on without, because two rarely want the same free port. */
 function reserve(port: number): FileLock | undefined | 'taken' {
   try {
     const attempt = tryLock(join(runtimeDirectory(), 'ports', `${port}.lock`));

@@ -1,6 +1,6 @@
 /**
- * Which process a number means. A process id is reused; together with the time the process started it is not. Every
- * file that names a process (`up.json`, locks) carries both, and nothing is ever killed on the id alone.
+ * Identity of a process. A process id is reused, but not together with the start time. Every file that names a process
+ * (`up.json`, locks) carries both, and nothing is ever killed by its id alone.
  */
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
@@ -12,8 +12,8 @@ export interface ProcessIdentity {
 }
 
 /**
- * Identity of a running process; undefined where there is none. A zombie counts as none, unless other threads of it still
- * live: until the last one ends, a killed process holds its ports, its files and their locks.
+ * Identity of a running process; undefined if there is none. A zombie does not count unless some of its threads still live:
+ * until the last one ends, a killed process holds its ports, its files and their locks.
  */
 export function identityOf(pid: number): ProcessIdentity | undefined {
   const startTime = process.platform === 'linux' ? startTimeFromProc(pid) : startTimeFromPs(pid);
@@ -69,7 +69,7 @@ function startTimeFromProc(pid: number): string | undefined {
   return ended ? undefined : `${bootId()}+${ticksSinceBoot}`;
 }
 
-/** Ticks alone repeat after a reboot. */
+/** Distinguishes reboots: start ticks alone repeat after one. */
 function bootId(): string {
   return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').slice(0, 8);
 }

@@ -1,4 +1,4 @@
-/** The three programs of a platform: with which arguments each is started, and how one sees that it answers. */
+/** The three programs of a platform: the arguments of each, and how to check that it answers. */
 import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -43,7 +43,7 @@ export function temporalServer(options: TemporalServerOptions): Program {
     `${name}=${type}`,
   ]);
   const serverArguments = ['server', 'start-dev', '--ip', loopback, '--port', String(options.port)];
-  // The server's HTTP API takes a text/plain post from any web page on this machine, and has no switch: no name is let in.
+  // The server's HTTP API takes a text/plain post from any web page and has no off switch, so no host name is allowed.
   const closedDoors = ['--dynamic-config-value', 'frontend.httpAllowedHosts=["closed.invalid"]'];
   const uiArguments = ['--ui-ip', loopback, '--ui-port', String(options.uiPort), '--ui-disable-news-fetch'];
   const storage = [
@@ -115,12 +115,12 @@ export function modelServer(options: ModelServerOptions): Program {
       ...(options.model.further ?? []).flatMap(({ name, folder }) => ['--also', `${name}=${folder}`]),
       ...['--models', options.modelsDirectory, '--host', loopback, '--port', String(options.port)],
       ...optional('--threads', options.threads ?? threadsFor(options.model.folder)),
-      // Who limits the server limits all of it; one thread for decoding a small model is no limit on reading.
+      // A configured limit applies to the whole server; the single thread for decoding a small model does not limit reading.
       ...optional('--read-threads', options.threads),
       ...optional('--max-batch', options.maxBatch),
       ...optional('--max-loaded', options.maxLoaded),
       ...optional('--cache-gib', options.cacheGib),
-      // What was measured of this machine holds for all checkouts and homes.
+      // Measurements of this machine hold for all checkouts and homes.
       ...['--measurements', join(cacheDirectory(), 'measurements')],
       '--exit-with-parent',
     ],
@@ -154,7 +154,7 @@ async function answersHealth(port: number, signal: AbortSignal): Promise<void> {
   if (!ok) throw new Error(`/health answered ${status}`);
 }
 
-/** How every Python child finds the package `maft` and speaks without a buffer. */
+/** Lets every Python child find the package `maft` and write unbuffered. */
 function pythonEnvironmentVariables(): Record<string, string> {
   return { ...maftEnvironment(), PYTHONUNBUFFERED: '1', PYTHONUTF8: '1' };
 }
@@ -174,7 +174,7 @@ export async function untilTemporalAnswers(address: string, namespace: string, s
         await connection.close();
       }
     } catch {
-      // Not up yet: refused, or its namespace is still being made.
+      // Not up yet: connection refused, or its namespace is still being created.
       await sleep(150, undefined, { signal });
     }
   }

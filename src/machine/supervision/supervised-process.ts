@@ -17,17 +17,17 @@ export type ProcessName = 'temporal' | 'model-server' | 'worker';
 
 export interface Program {
   name: ProcessName;
-  /** How people call it in a sentence. */
+  /** Its name in messages. */
   title: string;
   command: string;
   arguments: string[];
   /** Added to our own environment. */
   environment?: Record<string, string>;
-  /** A part of the command line of every process of it, unique enough to recognise one after a crash. */
+  /** Part of the command line of each of its processes, unique enough to recognise one after a crash. */
   marker: string;
-  /** Resolves when the program answers; without it, the line `{"event":"ready"}` on stdout says so. */
+  /** Resolves when the program answers; without this, the program prints `{"event":"ready"}` on stdout. */
   probe?: (signal: AbortSignal) => Promise<void>;
-  /** Asked while it runs; without it, only its end is noticed. */
+  /** Asked while the program runs; without this, only its end is noticed. */
   health?: HealthCheck;
   /** Whether it needs the keys in our environment, to ask endpoints with. */
   needsKeys?: boolean;
@@ -71,7 +71,7 @@ export class SupervisedProcess {
   private readonly log: LogFile;
   private readonly backoffMs: number[];
   private current: ChildProcess | undefined;
-  /** The child that was ended because it hung. */
+  /** The child that we ended because it hung. */
   private silent: ChildProcess | undefined;
   private identities: ProcessIdentity[] = [];
   private errorLines: string[] = [];
@@ -105,7 +105,7 @@ export class SupervisedProcess {
     this.supervision = this.keepAlive(launch);
   }
 
-  /** Every process this stands for (guard and guarded program), for the state file. */
+  /** Every process of this child (guard and guarded program), for the state file. */
   get runningIdentities(): ProcessIdentity[] {
     return this.identities;
   }
@@ -205,7 +205,7 @@ export class SupervisedProcess {
     const readyLine = this.watchOutput(child);
     const exited = this.watchExit(child);
     const ready = this.watchReady(readyLine, exited);
-    // Whoever cares awaits it; a child that dies first is reported by `exited`.
+    // Optional to await: `exited` reports a child that dies early.
     ready.catch(() => undefined);
     return { child, exited, ready };
   }
@@ -237,7 +237,7 @@ export class SupervisedProcess {
   private watchExit(child: ChildProcess): Promise<string> {
     return new Promise((resolve) => {
       child.once('error', (error) => resolve(`cannot be started: ${error.message}`));
-      // At 'close' its last words have been read; a grandchild in a session of its own may hold the pipes a little longer.
+      // At 'close' its last output has been read; a grandchild in its own session may hold the pipes a little longer.
       child.once('exit', (code, signal) => {
         this.sweepGroup(child);
         const reason = this.silent === child ? 'no longer answered and was killed' : howItEnded(code, signal);
@@ -273,7 +273,7 @@ export class SupervisedProcess {
 
   private withLastWords(reason: string): string {
     const lastLine = this.errorLines.filter((line) => line.trim() !== '').at(-1);
-    // What it said last may have nothing to do with its end.
+    // The last line may be unrelated to the exit, so it is only quoted.
     return lastLine === undefined ? reason : `${reason}; the last line it wrote: "${lastLine.trim().slice(0, 300)}"`;
   }
 
@@ -299,7 +299,7 @@ function parseEvent(line: string): { event?: unknown; pid?: unknown } | undefine
   try {
     return JSON.parse(line) as { event?: unknown; pid?: unknown };
   } catch {
-    // A program may print what it likes; only its event lines are for us.
+    // Ignores other output; only event lines are for us.
     return undefined;
   }
 }
