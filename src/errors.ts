@@ -15,7 +15,7 @@ export abstract class MaftError extends Error {
   }
 }
 
-/** The run specification is invalid: unknown field, wrong type, value out of range, impossible method. The author edits it. */
+/** The run specification is invalid: unknown field, wrong type, value out of range, impossible method. Its author edits it. */
 export class InvalidRunSpec extends MaftError {
   constructor(
     /** One sentence per problem: field, value, what is allowed. */
@@ -31,7 +31,7 @@ function atMost(most: number, lines: string[]): string[] {
   return [...lines.slice(0, most - 1), `… and ${lines.length - most + 1} more problems`];
 }
 
-/** This machine's configuration is wrong: settings, keys, missing programs, ports. The operator fixes it; work then goes on. */
+/** This machine's configuration is wrong: settings, keys, missing programs, ports. The operator fixes it, then work goes on. */
 export class ConfigError extends MaftError {}
 
 /**

@@ -24,8 +24,8 @@ def finds_cuda(files: Sequence[str] = DRIVER_FILES) -> bool:
 
 
 def finds_cuda_before_forking(files: Sequence[str] = DRIVER_FILES) -> bool:
-    """As `finds_cuda`, asked in a separate process: after looking for CUDA here, a forked child could not use
-    it. (torch's check by NVML needs no CUDA, but counts GPUs whose driver is too old for it.)"""
+    """As `finds_cuda`, asked in a separate process: after looking for CUDA here, a forked child could not use it.
+    (torch's check by NVML needs no CUDA, but counts GPUs whose driver is too old for it.)"""
     if not has_driver(files):
         return False
     asked = subprocess.run(
@@ -45,7 +45,7 @@ def has_driver(files: Sequence[str]) -> bool:
 
 
 def is_usable(reason: str | None, files: Sequence[str]) -> bool:
-    """False if there is a reason; writes it to stderr if it is unexpected."""
+    """False if there is a reason; writes it to stderr if a driver is installed."""
     if reason is not None and has_driver(files):
         print(f"an NVIDIA driver is there, but torch cannot use it ({reason}): this runs on the CPU", file=sys.stderr)
     return reason is None

@@ -1,6 +1,6 @@
 """
-What of an answer is no mathematics: words, units, number bases, dots. Math-Verify drops it without a word (`2\\text{ hours }
-30\\text{ minutes}` is 2 to it), so it is compared here, as text, and only the rest is handed on.
+The parts of an answer that are not mathematics: words, units, number bases, dots. Math-Verify silently drops them (it reads
+`2\\text{ hours } 30\\text{ minutes}` as 2), so they are compared here, as text, and only the rest is handed on.
 """
 
 from __future__ import annotations

@@ -19,7 +19,7 @@ RESERVED_FILES = 256
 MOST_CONNECTIONS = 16_384
 #: Enough for any number of connections; some systems report an infinite limit and then refuse it.
 MOST_FILES = 65_536
-#: For lack of these, asyncio accepts no connection for a second.
+#: After these errors asyncio accepts no connection for a second.
 LACKS = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 #: Shortest time between two log lines about this, seconds.
 TOLD_EVERY_SECONDS = 60.0

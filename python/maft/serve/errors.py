@@ -116,7 +116,7 @@ class ChangedModel(ServeError):
 
 
 class NoMemory(ServeError):
-    """Memory ran out. Idle versions were given up where there were any, so the same request may fit now or later."""
+    """Memory ran out. Idle versions, if any, were dropped, so the same request may fit now or later."""
 
     status = 503
 

@@ -42,7 +42,7 @@ class ModelTokenizer:
         return self.chats.encode(text, special_tokens)
 
     def encode_said(self, text: str) -> list[int]:
-        """The content of a message by itself, without control tokens, whatever it spells. Raises BadRequest if that is impossible."""
+        """The content of a message by itself, without control tokens. Raises BadRequest if that is impossible."""
         try:
             return self.chats.encode_said(text)
         except UnsplittableText as error:

@@ -1,4 +1,4 @@
-"""JSON at the trainer's border, read strictly by pydantic: an error names the field, its allowed values, and the actual value."""
+"""JSON at the trainer's border, read strictly by pydantic: an error names the field, what it must be, and what it was."""
 
 from __future__ import annotations
 

@@ -91,7 +91,7 @@ def beside_text_model(model: Any) -> str | None:
 
 
 def fingerprint(model: Any, stored: torch.dtype) -> list[tuple[str, int]]:
-    """A checksum of the trainable weights as they will be stored: a change too small for the stored type does not count.
+    """A checksum of each trainable tensor as it will be stored: a change too small for the stored type does not count.
 
     Sums of bit patterns: as quick as reading the weights once, and without a copy of them.
     """

@@ -12,7 +12,7 @@ export interface SearchAttributeReport {
 
 type AttributeConnection = Pick<Connection, 'operatorService'>;
 
-/** Adds only missing ones: adding an existing one is an error on some servers. A refusal never throws; a dead connection does. */
+/** Adds only missing ones: adding an existing one is an error on some servers. Throws for a dead connection, not a refusal. */
 export async function registerSearchAttributes(
   connection: AttributeConnection,
   namespace: string,

@@ -156,7 +156,7 @@ function howToGetIt(reasons: string[]): string {
   ].join(' ');
 }
 
-/** A unique folder beside the target: two processes that fetch at once do not collide, and the last rename wins with equal bytes. */
+/** A unique folder beside the target: concurrent fetches do not collide, and the last rename wins with equal bytes. */
 async function inCacheFolder<T>(target: string, action: (workFolder: string) => Promise<T>): Promise<T> {
   const workFolder = join(dirname(target), `.fetching-${process.pid}`);
   try {
