@@ -60,7 +60,7 @@ export function completionPlace(turn: TurnPlace, reuseTurnsOf: readonly string[]
   return { key: iterationKeys.turn(turn), elsewhere };
 }
 
-/** Who is asked, and where the answer is kept. */
+/** The model to ask, and where to keep the answer. */
 export interface Asking extends CallMemory {
   store: ArtifactStore;
   inference: (endpoint: string, account: string) => Inference;

@@ -94,8 +94,8 @@ export class RequestFailures {
   }
 
   /**
-   * What the failure of a request is: itself, or, where the request fails while most others to the same model succeed, one
-   * that no retry mends. Then the problem fails, and the run goes on.
+   * Returns the request's error or, if it keeps failing while most others to the same model succeed, one that is not
+   * retried. Then the problem fails, and the run goes on.
    */
   judge(asked: AskedRequest, error: unknown): unknown {
     if (!isOfServer(error)) return error;

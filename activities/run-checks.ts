@@ -56,7 +56,7 @@ export function runChecks(dependencies: ActivityDependencies): Checks {
     );
   }
 
-  /** The fixed scorer and the embedding model, where they are named. */
+  /** The fixed scorer and the embedding model, if the specification names them. */
   async function refuseUnservedMeasures({ evaluation }: RunSpecification): Promise<void> {
     const { scorer, embedding } = evaluation;
     const named = [

@@ -28,9 +28,9 @@ export interface VoteRecord {
   problemId: string;
   /** Of a vote over k, in sample order. */
   samples: { sample: number; answer: string | null; usage: Usage }[];
-  /** How many of them the vote at equal tokens has; absent where none is taken, or tokens are unknown. */
+  /** How many of them the vote at equal tokens uses; absent without such a vote, or if tokens are unknown. */
   atEqualTokens?: number;
-  /** Single answers at temperatures of their own; one that the endpoint refused is left out. */
+  /** Single answers at other temperatures; one that the endpoint refused is left out. */
   single?: { temperature: number; answer: string | null; usage: Usage }[];
 }
 

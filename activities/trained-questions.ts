@@ -10,7 +10,7 @@ import type { DrawnProblems } from '../src/tasks/task';
 
 type Place = Pick<NonNullable<RunRecord['startedFrom']>, 'runId' | 'iteration'>;
 
-/** The drawn problems, with a notice where some that are evaluated on have trained the society the run starts from. */
+/** The drawn problems, with a notice if the society that the run starts from was trained on some of the evaluation problems. */
 export async function noteTrainedQuestions(
   store: ArtifactStore,
   drawn: DrawnProblems,

@@ -1,6 +1,6 @@
 /**
  * A worker that looks at another store than the run's, because a mount comes late or MAFT_STORE was forgotten, finds
- * nothing of the run, not even its record. That is an outage: people mend it, and the run goes on.
+ * nothing of the run, not even its record. That is an outage: people fix it, and the run goes on.
  */
 import { comparisonKeys, runKeys } from '../src/domain/keys';
 import { ArtifactError } from '../src/errors';

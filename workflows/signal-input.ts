@@ -8,7 +8,7 @@ export const longestReason = 700;
 // oxlint-disable-next-line no-control-regex
 const unprintable = /[\u0000-\u001f\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]+/g;
 
-/** A reason as one line of bounded length; undefined where there is none. An object is shown as its JSON. */
+/** A reason as one line of bounded length; undefined if there is none. An object is shown as its JSON. */
 export function reasonLine(reason: unknown): string | undefined {
   if (reason === undefined || reason === null) return undefined;
   const text = typeof reason === 'string' ? reason : JSON.stringify(reason);

@@ -110,7 +110,7 @@ class ChatTokens:
 
     @cached_property
     def spelled_in_other_ways(self) -> bool:
-        """Whether a control token is looked for in normalized text, where other characters may become those of its name."""
+        """Whether a control token is matched in normalized text, in which other characters may turn into those of its name."""
         added = self.inner.added_tokens_decoder
         return any(number in added and added[number].normalized for number in self.control)
 

@@ -75,7 +75,7 @@ class SplittingTokenizer:
         self.control = frozenset(control) - {unknown}
 
     def encode(self, marked: MarkedText) -> list[int]:
-        """Raises UnsplittableText if a spelled control token is a token all the same."""
+        """Raises UnsplittableText if a spelled control token still becomes one token."""
         written = sum(match.group() in self.names for match in self.added.finditer(marked.text))
         named = self.added.sub(lambda match: self.names.get(match.group(), match.group()), marked.text)
         whole = MarkedText(named, marked.spelled).plain

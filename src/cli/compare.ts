@@ -1,4 +1,4 @@
-/** `maft compare SPEC`: several methods on the same problems, and one table that says who wins at equal calls. */
+/** `maft compare SPEC`: several methods on the same problems, and one table that says which wins at equal calls. */
 import type { Command } from 'commander';
 import { renderComparisonTable, writeComparisonViews } from '../comparison';
 import { loadConfig } from '../machine/config';
@@ -37,7 +37,7 @@ export function register(program: Command): void {
     .action(compare);
 }
 
-/** What the file says, with the seeds that were asked for in place of its own. */
+/** The file's content, with its seeds replaced by those asked for. */
 async function loadComparison(file: string, { seeds, ...options }: CompareOptions): Promise<unknown> {
   const content = await loadWith(loadComparisonFile, file, options);
   return seeds === undefined || !isPlainObject(content) ? content : { ...content, seeds };

@@ -1,4 +1,4 @@
-/** `maft data`: what each task needs, what a folder holds, and (where the network allows) the public data sets. */
+/** `maft data`: what each task needs, what a folder holds, and (if the network allows) downloads of the public data sets. */
 import { Option, type Command } from 'commander';
 import { dataAnswerTypes, taskSchema } from '../contract/task-settings';
 import { InvalidRunSpec } from '../errors';

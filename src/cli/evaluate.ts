@@ -56,7 +56,7 @@ async function evaluate(name: string, options: EvaluateOptions): Promise<void> {
   if (report !== undefined) process.stdout.write(json ? `${visibleJson(report)}\n` : closing(report));
 }
 
-/** As an evaluation request, with the number of problems where it belongs: in the task. */
+/** The options as an evaluation request, with the number of problems as part of the task. */
 function requested(
   { task, problems, seed }: EvaluateOptions,
   source: { task: object; evalTask?: object },

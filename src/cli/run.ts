@@ -1,4 +1,4 @@
-/** `maft run SPEC`: starts a run (or goes on with it), follows it, and ends with its table. */
+/** `maft run SPEC`: starts or continues a run, follows it, and ends with its table. */
 import type { Command } from 'commander';
 import { renderTable, type Report } from '../report';
 import { performRun } from '../runs/perform-run';

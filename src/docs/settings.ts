@@ -40,7 +40,7 @@ export const generatedTables: GeneratedTable[] = [
 interface Setting {
   path: Path;
   default: string;
-  /** Decides between the kinds of a union where `allowedAt` describes the field. */
+  /** Chooses the kind of a union for which `allowedAt` describes the field. */
   context: PlainObject;
 }
 
@@ -55,7 +55,7 @@ export function settingsTable(): string {
   return markdownTable(['field', 'default', 'allowed'], rows);
 }
 
-/** The fields that a comparison has of its own; the rest of it is what its methods have in common. */
+/** The fields that only a comparison has; its other fields are shared by its methods. */
 export function comparisonTable(): string {
   const root = z.toJSONSchema(comparisonFieldsSchema, { io: 'input' }) as PlainObject;
   const rows = settingsBelow(root, { path: [], context: {} }).map(({ path, default: text }) => [

@@ -1,6 +1,6 @@
 /**
  * This machine's configuration: environment and `$MAFT_HOME/config.yaml`, read once, as one typed value. The environment
- * wins where both say something; keys come from the environment only. `.env.example` documents every variable.
+ * wins if both set a value; keys come from the environment only. `.env.example` documents every variable.
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -151,7 +151,7 @@ export interface TemporalService {
   /** A server of the user's own; undefined: one that the program starts itself. */
   address: string | undefined;
   namespace: string;
-  /** For a worker that `maft up` started: where the server it started answers. */
+  /** For a worker started by `maft up`: the address of that platform's server. */
   embedded?: string | undefined;
 }
 
@@ -228,7 +228,7 @@ function embeddedEndpoint(config: MachineConfig): ResolvedEndpoint {
   return { name: 'embedded', baseUrl: `${config.modelServer}/v1`, ...common };
 }
 
-/** `/v1` is appended where it is called, so that an address which ends with it already, or with `/`, means the same. */
+/** Removes a final `/` or `/v1`, because callers append `/v1`. */
 function modelServerOf(environment: Environment): string | undefined {
   const address = environment.MAFT_MODEL_SERVER;
   if (!address) return undefined;

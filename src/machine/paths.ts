@@ -1,5 +1,5 @@
 /**
- * Where things are. One function per place; nothing here creates a folder or reads a file but `package.json`.
+ * Where things are. One function per place; nothing here creates a folder or reads a file other than `package.json`.
  * The repository root is the folder of the program itself (sources or `dist/`); `MAFT_HOME` is the user's working state.
  */
 import { existsSync, readFileSync } from 'node:fs';

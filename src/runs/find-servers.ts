@@ -8,7 +8,7 @@ export interface FoundServers {
   target: TemporalTarget;
   /** Null if unknown: the address of the UI of a user's own server is up to its operator. */
   uiUrl: string | null;
-  /** Base address without `/v1`; null where no model server belongs to them. */
+  /** Base address without `/v1`; null if they have no model server. */
   modelServerUrl: string | null;
   /** MAFT_DATA of its workers; undefined if unknown. */
   data: string | undefined;

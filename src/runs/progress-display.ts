@@ -1,4 +1,4 @@
-/** Shows a run's progress: a bar in a terminal, now and then a line where output goes to a file. */
+/** Shows a run's progress: a bar in a terminal, or occasional lines if output goes to a file. */
 import { SingleBar } from 'cli-progress';
 import type { RunProgress } from '../contract/run';
 import { visibleLine, visibleText } from '../visible-text';

@@ -10,7 +10,7 @@ import { count, percent } from '../pages/numbers';
 import { clippedLine } from '../visible-text';
 import { StoredRun } from '../stored-runs/stored-run';
 
-/** Of one evaluated iteration; empty where it is not stored (yet). */
+/** The story of one evaluated iteration; empty if it is not stored (yet). */
 export async function storyOfIteration(store: ArtifactStore, runId: string, iteration: number): Promise<string[]> {
   const run = await StoredRun.find(store, runId);
   const evaluation = await run?.evaluation(iteration);

@@ -40,7 +40,7 @@ export async function startOrAttach(
 
 export interface StartedWorkflow {
   workflowId: string;
-  /** False where it was open already. */
+  /** False if it was open already. */
   started: boolean;
   /** Digest of its specification; undefined if it was started by other means than these commands. */
   digest: string | undefined;
@@ -54,7 +54,7 @@ interface StartRequest {
   summary: string;
 }
 
-/** The same for any workflow that a specification starts. Throws `ConfigError` where another kind is open under the id. */
+/** The same for any workflow that a specification starts. Throws `ConfigError` if another kind is open under the id. */
 export async function startOrFind(
   client: Client,
   workflowType: string,

@@ -25,7 +25,7 @@ export function runToDo(
   return { runId, adopted, asked: total - adopted, begunEarlier };
 }
 
-/** Where one open run stands. */
+/** Progress of one open run. */
 export interface OpenRun {
   runId: string;
   /** Calls so far, adopted ones among them. */

@@ -76,7 +76,7 @@ def updates_of(source: AdapterSource, shape: DecoderShape, layer: int, name: str
 
 
 def adapt(base: DecoderWeights, shape: DecoderShape, folder: Path) -> DecoderWeights:
-    """A version made of the base and a plain LoRA adapter. The base's own tensors are shared where untouched, never changed.
+    """A version made of the base and a plain LoRA adapter. Untouched tensors are shared with the base, whose own are never changed.
 
     Raises UnusableFolder if a tensor does not fit or a target is missing.
     """

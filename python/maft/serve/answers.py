@@ -96,7 +96,7 @@ def completion_logprobs(tokenizer: ModelTokenizer, tokens: list[int], logprobs: 
 
 
 def as_drawn(scored: ScoredText, count: int) -> list[TokenLogprobs | None]:
-    """Tokens that were read in the form of tokens that were drawn, with so many likeliest ones."""
+    """Tokens that were read, in the form of drawn tokens, each with this many likeliest ones."""
     tops = repeat(Ranked()) if scored.top is None else scored.top
     columns = zip(scored.tokens, scored.logprobs, tops, strict=False)
     drawn = [
@@ -151,7 +151,7 @@ def completion_answer(
 def text_logprobs(
     body: CompletionRequest, version: Version, prompt: list[int], read: ScoredText | None, row: Row | None
 ) -> Json | None:
-    """Of all tokens of a choice's text: the prompt's where that is repeated, then those that were drawn."""
+    """Of all tokens of a choice's text: those of a repeated prompt, then the drawn ones."""
     if body.logprobs is None or (row is None and not body.echo):
         return None
     repeated = as_drawn(read, body.logprobs) if body.echo and read is not None else []

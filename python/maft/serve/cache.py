@@ -45,7 +45,7 @@ class KeyValueCache:
         self.resize(*self.grown(slots, positions))
 
     def span(self, needed: int) -> int:
-        """How many positions to attend to where `needed` are: all there are, if that is little more.
+        """How many positions to attend to if `needed` are needed: all of them, if that is little more.
 
         Without gaps between the heads' positions a CPU reads a large cache two to three times as fast.
         """

@@ -99,7 +99,7 @@ class PatientProtocol(H11Protocol):
 
 class BriefAboutAccepts:
     """The event loop's handler of errors. By itself asyncio tells every connection that it cannot accept with a traceback,
-    thousands a second where many come at once, which fill the disk with the log."""
+    thousands a second if many come at once, which fills the disk with the log."""
 
     def __init__(self) -> None:
         self.told = float("-inf")

@@ -25,7 +25,7 @@ Attend = Callable[[int, Tensor, Tensor, Tensor], Tensor]
 
 #: Padded prompt tokens read in one go: bounds the memory of a prompt batch and how long it delays running rows.
 MAX_PROMPT_TOKENS = 8192
-#: The same on a CPU, where what falls out of the caches is slower (a quarter of the time, on the tiny model).
+#: The same on a CPU, where data that does not fit into the caches is slower (a quarter of the time, on the tiny model).
 MAX_PROMPT_TOKENS_ON_CPU = 1024
 SPAN_STEP = 16
 
@@ -104,7 +104,7 @@ class Decoder:
         return mixed.transpose(1, 2).flatten(2)
 
     def read(self, prompts: Sequence[Sequence[int]], versions: list[DecoderWeights], slots: Tensor | None) -> Tensor:
-        """Hidden states [rows, longest, hidden] of prompts sorted by version; stored in `slots` where given."""
+        """Hidden states [rows, longest, hidden] of prompts sorted by version; stored in `slots` if given."""
         width = round_up(max(len(prompt) for prompt in prompts))
         padded = [[*prompt, *[0] * (width - len(prompt))] for prompt in prompts]
         tokens = torch.tensor(padded, device=self.device)

@@ -21,7 +21,7 @@ DECIMALS = 9
 #: Below this a temperature means the likeliest token: dividing by it would leave the numbers a float can hold.
 LOWEST_TEMPERATURE = 1e-5
 
-#: In place of a token, for a row whose logits are no distribution: one is NaN or infinite, or all are minus infinity.
+#: Replaces the token of a row whose logits are not a distribution: one is NaN or infinite, or all are minus infinity.
 NO_TOKEN = -1
 
 GOLDEN = numpy.uint64(0x9E3779B97F4A7C15)

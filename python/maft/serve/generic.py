@@ -140,7 +140,7 @@ class GenericNetwork:
 
 
 class GivenStates(BaseModelOutputWithPast):
-    """Last hidden states as if the layers had computed them; whatever else a head asks its layers for is None."""
+    """Last hidden states as if the layers had computed them; all other layer outputs are None."""
 
     def __getattr__(self, name: str) -> None:
         if name.startswith("__"):

@@ -32,14 +32,14 @@ from maft.serve.versions import Versions
 
 log = logging.getLogger("maft.serve")
 
-#: After this long an orderly end is no longer waited for (issue: exit within 2 s of the parent's death).
+#: Longest wait for an orderly end (the process must exit within 2 s of the parent's death).
 LAST_RESORT_SECONDS = 1.8
 #: Requests in flight get this long to finish; less than uvicorn's own second, after which connections are cut.
 GRACE_SECONDS = 0.6
 
 
 def serve(settings: ServeSettings) -> int:
-    """Runs until SIGTERM, SIGINT or the parent's death. Raises NoSuchModelFolder or BaseTooLarge where the base
+    """Runs until SIGTERM, SIGINT or the parent's death. Raises NoSuchModelFolder or BaseTooLarge if the base
     cannot be loaded."""
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
     torch.set_num_threads(settings.threads)

@@ -95,7 +95,7 @@ class ModelTokenizer:
         return pieces
 
     def find_stop(self, tokens: list[int], stop: tuple[str, ...]) -> str | None:
-        """The text up to the first stop string, or None where there is none yet. Looks at the tail first: it is short."""
+        """The text up to the first stop string, or None if there is none yet. Looks at the tail first: it is short."""
         tail = self.decode(tokens[-(4 * max(len(each) for each in stop) + 8) :])
         if not any(each in tail for each in stop):
             return None

@@ -1,7 +1,7 @@
 """Weight versions by name: loaded on first use, evicted when unused and room is needed; the base always stays.
 
-All bookkeeping happens on the event loop (no locks); only the loading itself runs in a thread of its own, so that the
-engine goes on meanwhile.
+All bookkeeping happens on the event loop (no locks); only the loading itself runs in a separate thread, so the
+engine continues meanwhile.
 """
 
 from __future__ import annotations

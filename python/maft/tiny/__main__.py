@@ -86,7 +86,7 @@ def report(line: str) -> None:
 
 
 def precision_of(arguments: argparse.Namespace) -> str:
-    """`auto` takes bf16 where the processor multiplies it in hardware; elsewhere it is far slower than fp32."""
+    """`auto` takes bf16 if the processor multiplies it in hardware; otherwise it is far slower than fp32."""
     import torch
 
     if arguments.precision != "auto":

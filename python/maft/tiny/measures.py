@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Measure:
-    """A mean over `problems` problems in percentage points; None where nothing could be measured."""
+    """A mean over `problems` problems in percentage points; None if nothing could be measured."""
 
     points: float | None
     standard_error: float | None

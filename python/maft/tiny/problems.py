@@ -95,7 +95,7 @@ def calculate(left: int, operator: str, right: int) -> int:
 
 
 def slip(value: int, operator: str, rng: random.Random) -> int:
-    """A wrong result near the right one: off by 1, 2, 3 or 10, never negative where no subtraction happened."""
+    """A wrong result near the right one: off by 1, 2, 3 or 10, never negative without a subtraction."""
     change = rng.choice(SLIPS)
     if operator != "-" and value + change < 0:
         change = -change
@@ -103,6 +103,6 @@ def slip(value: int, operator: str, rng: random.Random) -> int:
 
 
 def parse_answer(response: str) -> str | None:
-    """The number after the closing `#`, or None where the response has no such end."""
+    """The number after the closing `#`, or None if the response has no such end."""
     match = ANSWER_AT_END.search(response)
     return str(int(match.group(1))) if match else None

@@ -1,5 +1,5 @@
 """The data process: how worked solutions come about, with misconceptions that all members share, with slips, and with
-the right value recognised where it is shown.
+the right value recognised when it is shown.
 
 This is what the demo's base model is pretrained to imitate. Its numbers are the recipe's.
 """

@@ -17,7 +17,7 @@ LONGEST_STRING = 24
 
 @dataclass(frozen=True)
 class Stage:
-    """One stretch of training with a learning-rate schedule of its own. Shares are of the batches, one job each."""
+    """One stretch of training with its own learning-rate schedule. Shares are of the batches, one job each."""
 
     name: str
     steps: int

@@ -1,4 +1,4 @@
-"""Events as JSON lines on a file descriptor of their own, never stdout: libraries print there as they like."""
+"""Events as JSON lines on a separate file descriptor, never stdout, because libraries print there."""
 
 from __future__ import annotations
 

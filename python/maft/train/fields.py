@@ -24,7 +24,7 @@ Count = Annotated[int, Field(ge=0, le=LARGEST_INTEGER)]
 #: Of the wrong fields of one object.
 MOST_NAMED = 5
 
-#: Begins the names of the forms that a union may have, which are no part of a field's path.
+#: Prefix of the names of a union's forms, which are not part of a field's path.
 FORM = "form:"
 
 

@@ -62,7 +62,7 @@ def load_full(folder: Path, role: str, dtype: torch.dtype) -> tuple[Any, torch.d
     try:
         model = load_causal_model(folder, dtype=dtype)
         stored = AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False).dtype
-    except Exception as error:  # Half a dozen libraries parse here, each with classes of its own.
+    except Exception as error:  # Half a dozen libraries parse here, each with its own errors.
         if is_out_of_memory(error) or is_no_space(error):
             raise
         raise BadJob(f"{role} {folder} cannot be loaded: {error}") from error

@@ -101,7 +101,7 @@ def current_umask() -> int:
 
 
 def published_record(job: TrainingJob) -> Record | None:
-    """What an earlier attempt at this very job left in the output directory; None where there is nothing yet.
+    """What an earlier attempt at this very job left in the output directory; None if there is nothing yet.
 
     Raises BadJob if something else is there: nothing is ever overwritten.
     """

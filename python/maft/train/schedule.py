@@ -45,7 +45,7 @@ class Plan:
         return None if len(set(weights)) == 1 else math.fsum(weights) / len(weights)
 
     def batch_weight(self, batch: list[EncodedExample]) -> float:
-        """What a batch's weighted losses are divided by: what so many examples weigh on average over the whole set.
+        """The divisor of a batch's weighted losses: the average weight of this many examples over the whole set.
 
         If divided by its own weight, a batch with several heavy examples would count each for less; weights are shares of
         an epoch.

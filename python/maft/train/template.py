@@ -1,7 +1,7 @@
 """The template process: imports torch once and forks a child per job, so that six trainings pay one cold start.
 
 It never runs a kernel and starts no thread, so that a fork is a clean copy. It is the only writer of the events
-descriptor: children write to pipes of their own, and the template passes whole lines on with the job's id, so that
+descriptor: each child writes to its own pipe, and the template passes whole lines on with the job's id, so that
 neither long lines nor a child killed in the middle of one can spoil another's. Children keep the events descriptor
 open without using it: the reader sees its end only when the template *and* all of its children are gone.
 """

@@ -5,7 +5,7 @@ const text = z.string();
 const count = z.int().min(0);
 const number = z.int().min(1);
 
-/** Null where the endpoint did not say. */
+/** Null if the endpoint did not say. */
 const usage = z.strictObject({ promptTokens: count.nullable(), completionTokens: count.nullable() });
 const messages = z.array(z.strictObject({ role: z.enum(['system', 'user', 'assistant']), content: text })).min(1);
 const end = {

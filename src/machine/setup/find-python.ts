@@ -48,7 +48,10 @@ const missingScript = `
 import importlib.metadata as m, json, sys
 print(json.dumps({d.metadata["Name"]: d.version for d in m.distributions() if d.metadata["Name"] and d.files is not None}))`;
 
-/** Version by normalised name of every completely installed package (a torn one has no list of its files); undefined where the program does not run. */
+/**
+ * Versions of completely installed packages by normalised name (a torn one has no list of its files); undefined if the
+ * program does not run.
+ */
 export async function installedPackages(program: string): Promise<Map<string, string> | undefined> {
   const result = await runCommand(program, pythonLines(missingScript), { timeoutMs: 60_000 });
   if (result.exitCode !== 0) return undefined;

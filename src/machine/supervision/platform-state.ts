@@ -36,9 +36,9 @@ export interface RunningPlatform {
   command: string;
   ready: boolean;
   temporalAddress: string;
-  /** Of its workflows; undefined where an older version wrote up.json. */
+  /** Of its workflows; undefined if an older version wrote up.json. */
   namespace: string | undefined;
-  /** MAFT_DATA of its workers; undefined where an older version wrote up.json. */
+  /** MAFT_DATA of its workers; undefined if an older version wrote up.json. */
   data: string | undefined;
   uiUrl: string | null;
   modelServerUrl: string | null;

@@ -28,7 +28,7 @@ export interface PlatformOptions {
   config: MachineConfig;
   /** Which model the embedded server serves; null starts none (all endpoints are elsewhere). */
   model: BaseModel | null;
-  /** Resolved by `prepareMachine`; `temporal` is not needed where the configuration names a server's address. */
+  /** Resolved by `prepareMachine`; `temporal` is not needed if the configuration names a server's address. */
   programs: { python: string; temporal?: string };
   onEvent: (event: PlatformEvent) => void;
   /** Replaces the program of one child; tests use it to start one that dies on demand. */
@@ -43,7 +43,7 @@ export interface Platform {
   namespace: string;
   /** Null if the Temporal server is not ours. */
   uiUrl: string | null;
-  /** Base address without `/v1`; null where none was asked for. */
+  /** Base address without `/v1`; null without a model server. */
   modelServerUrl: string | null;
   /** Ends worker, model server and Temporal in this order, each within its grace time; resolves when no process is left. */
   stop(): Promise<void>;

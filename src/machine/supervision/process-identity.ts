@@ -31,14 +31,14 @@ export function isRunning(identity: ProcessIdentity): boolean {
   return identityOf(identity.pid)?.startTime === identity.startTime;
 }
 
-/** The whole command line, arguments joined by blanks; undefined where the process is gone. */
+/** The whole command line, arguments joined by blanks; undefined if the process is gone. */
 export function commandLineOf(pid: number): string | undefined {
   if (process.platform !== 'linux') return ps(pid, 'command=');
   const raw = readProc(pid, 'cmdline');
   return raw === undefined ? undefined : raw.replaceAll('\0', ' ').trim();
 }
 
-/** Sends a signal; false where the process (or group, for a negative id) is gone. */
+/** Sends a signal; false if the process (or group, for a negative id) is gone. */
 export function signalProcess(pid: number, signal: NodeJS.Signals): boolean {
   try {
     process.kill(pid, signal);
@@ -88,7 +88,7 @@ function startTimeFromPs(pid: number): string | undefined {
   return ps(pid, 'lstart=');
 }
 
-/** One column of `ps` (macOS has no /proc); undefined where there is no such process, which `ps` reports by exit code 1. */
+/** One column of `ps` (macOS has no /proc); undefined if there is no such process, which `ps` reports by exit code 1. */
 function ps(pid: number, column: string): string | undefined {
   try {
     const env = { ...process.env, LC_ALL: 'C' };

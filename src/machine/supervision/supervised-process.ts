@@ -1,6 +1,6 @@
 /**
  * One child process kept alive: started, watched until it is ready, restarted with the same arguments when it dies, and
- * stopped in order. Children lead process groups of their own, so that Ctrl-C in a terminal reaches only us and we decide
+ * stopped in order. Each child leads its own process group, so Ctrl-C in a terminal reaches only us and we decide
  * the order; a pipe on their stdin tells them when we are gone.
  */
 import { spawn, type ChildProcess } from 'node:child_process';
