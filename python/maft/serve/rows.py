@@ -63,7 +63,7 @@ class Generation:
     done: Callable[[Exception | None], None]
     rows: list[Row] = field(init=False)
     cancelled: bool = False
-    """Set by the caller, from any thread, when the caller no longer waits; the engine then drops the rows."""
+    """Set by the caller, from any thread, when nobody waits any more; the engine then drops the rows."""
     answered: bool = False
 
     def __post_init__(self) -> None:
