@@ -107,8 +107,12 @@ function pythonModules(root: string, name: string): string[] {
   return entries.filter((file) => file.endsWith('.py')).map((file) => join(name, file));
 }
 
+/** Docstrings are comments, too; a string that is a value does not begin its line, and is kept. */
 function withoutComments(python: string): string {
-  return python.replace(/^\s*#.*\n/gm, '');
+  const withoutLines = python.replace(/^\s*#.*\n/gm, '');
+  return withoutLines.replace(/(^[ \t]*)?"""[\s\S]*?"""/gm, (text, indent?: string) =>
+    indent === undefined ? text : '',
+  );
 }
 
 function digestOfFiles(files: ReadonlyMap<string, string>): string {

@@ -156,13 +156,20 @@ describe('the parts of the program', () => {
     ['dist/src/domain/mixing.js', /return/, ' return', 'how training sets are selected'],
     ['dist/src/tasks/gsm8k.js', /return/, ' return', 'the task gsm8k'],
     ['python/maft/train/template.py', /return/, ' return', 'how agents are trained (python/maft/train)'],
+    [
+      'python/maft/train/__main__.py',
+      /"""exit codes: /,
+      '"""Exit codes: ',
+      'how agents are trained (python/maft/train)',
+    ],
     ['python/maft/chat_template.py', /return/, ' return', 'how agents are trained (python/maft/train)'],
   ])('a change of %s is seen', (file, from, to, part) => {
     expect(changed(file, from, to)).toContain(part);
   });
 
-  test('a comment in Python, an error text and another task change nothing', () => {
+  test('a comment or a docstring in Python, an error text and another task change nothing', () => {
     expect(changed('python/maft/train/template.py', /\n/, '\n# why\n')).toEqual([]);
+    expect(changed('python/maft/train/template.py', /^"""[\s\S]*?"""/, '"""Other words."""')).toEqual([]);
     expect(changed('dist/src/errors.js', /extends Error/, 'extends  Error')).toEqual([]);
     expect(changed('dist/src/tasks/mmlu.js', /return/, ' return')).toEqual([]);
   });
