@@ -110,9 +110,8 @@ function pythonModules(root: string, name: string): string[] {
 /** Docstrings are comments, too; a string that is a value does not begin its line, and is kept. */
 function withoutComments(python: string): string {
   const withoutLines = python.replace(/^\s*#.*\n/gm, '');
-  return withoutLines.replace(/(^[ \t]*)?"""[\s\S]*?"""/gm, (text, indent?: string) =>
-    indent === undefined ? text : '',
-  );
+  const strings = /(?<docstring>^[ \t]*"""[\s\S]*?""")|"""[\s\S]*?"""/gm;
+  return withoutLines.replace(strings, (text, docstring?: string) => (docstring === undefined ? text : ''));
 }
 
 function digestOfFiles(files: ReadonlyMap<string, string>): string {
