@@ -166,3 +166,11 @@ test('equal in either direction is equal, and a pair without a verdict is differ
   ]);
   expect([equal('x', 'y'), equal('y', 'x'), equal('x', 'x'), equal('x', 'z')]).toEqual([true, true, true, false]);
 });
+
+test('the vote leaves every turn as it was, hints included, and adds only whether it agrees', () => {
+  const hinted = (_round: number, member: number) => (member === 2 ? '7' : undefined);
+  const rounds = turnsOf([['7', '5', '7']], { hinted });
+  const voted = voteOnDebate(rounds, sameText, draw).rounds;
+  expect(rounds[0]!.turns[1]!.hinted).toMatchObject({ answer: '7' });
+  expect(voted[0]!.turns).toEqual(rounds[0]!.turns.map((turn) => ({ ...turn, agrees: turn.answer === '7' })));
+});
