@@ -6,11 +6,8 @@ import {
   speakingAgents,
   voiceOf,
 } from '../../src/domain/debate-rules';
-import { resolveSpecification } from '../../src/specification';
+import { specified } from '../support/specified';
 
-const specified = (changed: object) =>
-  resolveSpecification({ task: { kind: 'arithmetic', train: 4, eval: 4 }, model: { base: 'tiny' }, ...changed })
-    .specification;
 const other = { members: 5, rounds: 3 };
 /** One model for all may be evaluated with more members than it was trained with. */
 const method = 'single-agent';

@@ -1,10 +1,7 @@
 import { lossesOf, roleOf, roleSettings } from '../../src/domain/role-settings';
 import { selectionSettings } from '../../src/domain/selection-settings';
-import { resolveSpecification } from '../../src/specification';
+import { specified } from '../support/specified';
 
-const specified = (changed: object) =>
-  resolveSpecification({ task: { kind: 'arithmetic', train: 4, eval: 4 }, model: { base: 'tiny' }, ...changed })
-    .specification;
 const finetuning = { epochs: 2, learningRate: 1e-4, critic: { epochs: 5, loss: 'kto' }, generation: { epochs: 3 } };
 
 test("a role's settings stand over those of all, and what it does not name is that of all", () => {

@@ -9,11 +9,9 @@ import {
   tunedSociety,
   untunedSociety,
 } from '../../src/domain/society';
-import { resolveSpecification } from '../../src/specification';
+import { specified as specifiedRun } from '../support/specified';
 
-const specified = (changed: object) =>
-  resolveSpecification({ task: { kind: 'arithmetic', train: 4, eval: 4 }, model: { base: './a b' }, ...changed })
-    .specification;
+const specified = (changed: object) => specifiedRun({ model: { base: './a b' }, ...changed });
 const untunedOf = (changed: object): Society => ({ ...untunedSociety('run', specified(changed)), version: '0' });
 const trained = (agent: string, endpoint?: string): WeightsRecord => ({
   ...{ agent, iteration: 1, model: `tuned-${agent}`, outcome: 'trained' },

@@ -5,9 +5,9 @@ import { percentLabels } from '../../pages/charts/axes';
 import { dotPlot, type DotLine } from '../../pages/charts/dot-plot';
 import { count, percent, percentInterval, percentWithError } from '../../pages/numbers';
 import { chart, section, table, type Section } from '../../pages/page';
-import { visibleLine } from '../../visible-text';
 import type { ComparisonReport } from '../build';
-import type { Cell, ComparisonRow } from '../rows';
+import { measuredRows, type Cell, type ComparisonRow, type MeasuredRow } from '../rows';
+import { onTask } from './tasks';
 
 /** Rows are methods, columns are tasks. */
 export function accuracySection(report: ComparisonReport): Section | null {
@@ -62,14 +62,13 @@ function accuracyNote({ rows, seeds }: ComparisonReport): string {
 
 /** Null if nothing is measured yet. */
 function accuracyPlot({ rows, tasks }: ComparisonReport, task: string): Chart | null {
-  const lines = rows.flatMap((row) => lineOf(row, task));
-  if (lines.length === 0) return null;
-  const texts = lines.map(({ label, value, interval }) => `${label} ${percent(value)} (${percentInterval(interval)})`);
-  const of = tasks.length === 1 ? '' : ` on ${visibleLine(task)}`;
+  const lines = measuredRows(rows, task).map(lineOf);
+  const on = onTask(tasks, task);
   return dotPlot({
     id: `accuracy-${tasks.indexOf(task) + 1}`,
-    description: `Accuracy${of}: ${texts.join('; ')}`,
-    caption: `Accuracy${of}${lines.some(({ seeds }) => seeds.length > 0) ? ', mean over the seeds' : ''}`,
+    description: `Accuracy${on}`,
+    texts: { value: percent, interval: percentInterval },
+    caption: `Accuracy${on}${lines.some(({ seeds }) => seeds.length > 0) ? ', mean over the seeds' : ''}`,
     lines,
     bounds: { lower: 0, upper: 1 },
     axisLabel: percentLabels.formatter,
@@ -78,12 +77,10 @@ function accuracyPlot({ rows, tasks }: ComparisonReport, task: string): Chart | 
 }
 
 /** The interval over the problems is Wilson's, of the problems of all seeds together. */
-function lineOf({ label, kind, cells }: ComparisonRow, task: string): DotLine[] {
-  const cell = cells[task];
-  if (cell === null || cell === undefined) return [];
+function lineOf({ label, kind, cell }: MeasuredRow): DotLine {
   const { accuracy, seeds, overSeeds, n } = cell;
   const correct = seeds.reduce((sum, seed) => sum + seed.correct, 0);
   const own = seeds.length === 1 ? [] : seeds.map((seed) => seed.accuracy);
   const interval = wilsonInterval({ correct, n });
-  return [{ label, kind, value: accuracy, interval, overSeeds: overSeeds.interval, seeds: own }];
+  return { label, kind, value: accuracy, interval, overSeeds: overSeeds.interval, seeds: own };
 }

@@ -6,8 +6,8 @@ import { points, pointsInterval, pValue } from '../../pages/numbers';
 import { chart, present, section, table, type Cell, type Column, type Section } from '../../pages/page';
 import { visibleLine } from '../../visible-text';
 import type { ComparisonReport } from '../build';
-import type { ComparisonRow, MeasuredRow } from '../rows';
-import { groupsByTask } from './tasks';
+import { measuredRows, type MeasuredRow } from '../rows';
+import { groupsByTask, onTask } from './tasks';
 
 /** Null if nothing is compared yet. */
 export function differencesSection(report: ComparisonReport): Section | null {
@@ -47,24 +47,22 @@ const columns = [
   ),
 ];
 
+/** Null if nothing is compared on the task. */
 function forestPlot({ rows, baseline, tasks }: ComparisonReport, task: string): Chart | null {
-  const lines = rows.flatMap((row) => lineOf(row, task));
-  if (lines.length === 0) return null;
-  const texts = lines.map(({ label, value, interval }) => `${label} ${points(value)} (${pointsInterval(interval)})`);
-  const of = tasks.length === 1 ? '' : ` on ${visibleLine(task)}`;
+  const on = onTask(tasks, task);
   return dotPlot({
     id: `forest-${tasks.indexOf(task) + 1}`,
-    description: `Difference to ${baseline}${of} in percentage points: ${texts.join('; ')}`,
-    caption: `Paired difference to “${visibleLine(baseline)}”${of} in percentage points; right of the line: more accurate`,
-    lines,
+    description: `Difference to ${baseline}${on} in percentage points`,
+    texts: { value: points, interval: pointsInterval },
+    caption: `Paired difference to “${visibleLine(baseline)}”${on} in percentage points; right of the line: more accurate`,
+    lines: measuredRows(rows, task).flatMap(lineOf),
     bounds: { lower: -1, upper: 1 },
     axisLabel: (value) => points(value).replace('.0', ''),
     zeroLine: true,
   });
 }
 
-function lineOf({ label, kind, cells }: ComparisonRow, task: string): DotLine[] {
-  const comparison = cells[task]?.comparison ?? null;
+function lineOf({ label, kind, cell: { comparison } }: MeasuredRow): DotLine[] {
   if (comparison === null) return [];
   const { difference, withinSeeds, overSeeds, seeds } = comparison;
   const own = seeds.length === 1 ? [] : seeds.map((seed) => seed.difference);

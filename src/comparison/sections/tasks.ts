@@ -1,5 +1,6 @@
 /** Sections with a part for each task. */
 import { present, prose, type Block, type Group, type Optional } from '../../pages/page';
+import { visibleLine } from '../../visible-text';
 import type { ComparisonReport } from '../build';
 import { measuredRows, type MeasuredRow } from '../rows';
 
@@ -9,6 +10,11 @@ export function byTask(tasks: string[], of: (task: string, index: number) => Opt
     const blocks = present(of(task, index));
     return tasks.length === 1 || blocks.length === 0 ? blocks : [prose(task, 'heading'), ...blocks];
   });
+}
+
+/** ` on math`, if there are several tasks. */
+export function onTask(tasks: string[], task: string): string {
+  return tasks.length === 1 ? '' : ` on ${visibleLine(task)}`;
 }
 
 /** What was measured on each task, a group of rows for each. */

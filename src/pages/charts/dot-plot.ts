@@ -21,8 +21,10 @@ export interface DotLine {
 export interface DotPlot {
   /** Unique on the page. */
   id: string;
-  /** What the plot shows, for those who do not see it. */
+  /** What the values are, for those who do not see the plot: every line's value with its interval is added. */
   description: string;
+  /** How a value and its interval are written there. */
+  texts: { value: (value: number) => string; interval: (interval: Interval) => string };
   /** What the points are; what the marks mean is added. */
   caption: string;
   lines: DotLine[];
@@ -36,11 +38,16 @@ export interface DotPlot {
 /** A name stands above its interval: beside it there is no room on a phone. */
 const lineHeight = 44;
 
-export function dotPlot(plot: DotPlot): Chart {
-  const { id, description, lines } = plot;
+/** Null if there are no lines. */
+export function dotPlot(plot: DotPlot): Chart | null {
+  const { id, lines, texts } = plot;
+  if (lines.length === 0) return null;
+  const values = lines.map(
+    ({ label, value, interval }) => `${label} ${texts.value(value)} (${texts.interval(interval)})`,
+  );
   return {
     id,
-    description,
+    description: `${plot.description}: ${values.join('; ')}`,
     caption: `${plot.caption}, with 95 % intervals over the problems${marks(lines)}.`,
     legend: [
       { label: 'methods', color: seriesColor(0) },
