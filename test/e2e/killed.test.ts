@@ -1,7 +1,7 @@
 /** `kill -9` and Ctrl-C: the run goes on where it was, asks nothing twice, and ends with the same files. */
 import { readdirSync, readFileSync } from 'node:fs';
 import type { ShardOutcome } from '../../src/contract/run';
-import { Home, until } from '../support/e2e';
+import { Home, kill, until } from '../support/e2e';
 import { contentOf, specification, turnFiles, referenceRun } from '../support/e2e-runs';
 
 /** A training that was caught between two checkpoints. */
@@ -52,6 +52,8 @@ it('the same command goes on with the cancelled run and says so', async () => {
 
 it('kill -9 of everything while it debates: the next `maft up` goes on by itself and asks no completed turn again', async () => {
   await until('the training problems are being debated', () => turns('iteration-1/turns/train') >= 12);
+  for (const { pid } of home.processesOf('maft.serve')) kill(pid, 'SIGSTOP');
+  await until('calls wait for their answer', () => callsUnderWay(home, 'small') > 0);
   expectWholePlatform(home.killEverything());
   kept.push(turnFiles(home, 'small'));
   lost = turns();
@@ -109,6 +111,14 @@ it('kill -9 of `maft up` alone takes every process with it within 15 s', async (
 function expectWholePlatform(found: { commandLine: string }[]): void {
   const programs = ['main.js up', 'guard.js', 'start-dev', 'maft.serve', 'main.js worker'];
   for (const program of programs) expect(found.some(({ commandLine }) => commandLine.includes(program))).toBe(true);
+}
+
+/** Completions that were asked for and are not stored. */
+function callsUnderWay(home: Home, runId: string): number {
+  const files = home.files(`runs/${runId}`);
+  const stored = new Set(files);
+  return files.filter((file) => file.endsWith('.calls.jsonl') && !stored.has(file.replace('.calls.jsonl', '.json')))
+    .length;
 }
 
 /** Trainings with at least one complete checkpoint and no result yet. */

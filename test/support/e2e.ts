@@ -153,7 +153,8 @@ export class Home {
   /** `kill -9` of everything at once, as a power cut would; returns what was killed. */
   killEverything(): FoundProcess[] {
     const found = this.processes();
-    for (const { pid } of found) kill(pid);
+    // Held first, so that none sees another one die.
+    for (const signal of ['SIGSTOP', 'SIGKILL'] as const) for (const { pid } of found) kill(pid, signal);
     return found;
   }
 
@@ -185,9 +186,9 @@ export class Home {
   }
 }
 
-export function kill(pid: number): void {
+export function kill(pid: number, signal: 'SIGSTOP' | 'SIGKILL' = 'SIGKILL'): void {
   try {
-    process.kill(pid, 'SIGKILL');
+    process.kill(pid, signal);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
   }
