@@ -109,7 +109,7 @@ export class RequestFailures {
     return new ProviderError(
       `${error.message}. This request has failed ${trouble.failures} times, while ${succeeded} others to the same model were ` +
         'answered: its problem fails, not the endpoint',
-      { status: error.status, retryable: false },
+      { status: error.status, retryable: false, isOfRequest: true },
     );
   }
 

@@ -9,6 +9,7 @@ import type { WantedScores } from '../src/domain/measures';
 import { inGroups } from '../src/domain/measures/scored-text';
 import { baseOf, nameOfBase } from '../src/domain/society';
 import type { Scoring } from '../src/ports';
+import { withoutRefusedProblems } from './refused-problems';
 import { scoreResponses, type WantedResponse } from './response-scorer';
 
 export interface NamedModel {
@@ -41,12 +42,16 @@ const perRequest = { items: 64, weight: 65_536 };
 
 export async function scoreBatch(transcripts: Transcript[], context: BatchContext): Promise<ScoreBatch> {
   const startedAt = performance.now();
-  const scored = context.kind === 'embedding' ? await embed(transcripts, context) : await score(transcripts, context);
-  const nothing = { scores: [], dissimilarities: [], tooLong: 0 };
+  const perform = context.kind === 'embedding' ? embed : score;
+  const { results, refused } = await withoutRefusedProblems(transcripts, (some) => perform(some, context));
   return {
     problemIds: transcripts.map(({ problemId }) => problemId),
-    ...nothing,
-    ...scored,
+    scores: results.flatMap(({ scores = [] }) => scores),
+    dissimilarities: results.flatMap(({ dissimilarities = [] }) => dissimilarities),
+    tooLong: results.reduce((sum, { tooLong = 0 }) => sum + tooLong, 0),
+    texts: results.reduce((sum, { texts }) => sum + texts, 0),
+    tokens: results.reduce((sum, { tokens }) => sum + tokens, 0),
+    ...(refused.length === 0 ? {} : { refused }),
     seconds: (performance.now() - startedAt) / 1000,
   };
 }
@@ -89,7 +94,7 @@ export function untunedModels(
 type Scored = Partial<ScoreBatch> & Pick<ScoreBatch, 'texts' | 'tokens'>;
 
 async function embed(
-  transcripts: Transcript[],
+  transcripts: readonly Transcript[],
   { size, record, scoring: scoringAt, signal }: BatchContext,
 ): Promise<Scored> {
   const { model, endpoint } = embeddingModelOf(record);
@@ -117,7 +122,7 @@ function embeddable(response: string): string {
   return response.trim() === '' ? ' ' : response;
 }
 
-async function score(transcripts: Transcript[], context: BatchContext): Promise<Scored> {
+async function score(transcripts: readonly Transcript[], context: BatchContext): Promise<Scored> {
   const { size, record, kind, models, scoring, signal } = context;
   const fixed = fixedScorerOf(record);
   const question = {
@@ -135,7 +140,7 @@ async function score(transcripts: Transcript[], context: BatchContext): Promise<
   });
 }
 
-function withTurns(wanted: WantedScores[], transcripts: Transcript[]): WantedResponse[] {
+function withTurns(wanted: WantedScores[], transcripts: readonly Transcript[]): WantedResponse[] {
   const byProblem = new Map(transcripts.map((transcript) => [transcript.problemId, transcript]));
   return wanted.flatMap((response) => {
     const rounds = byProblem.get(response.problemId)?.rounds ?? [];

@@ -56,6 +56,7 @@ interface ProviderErrorOptions {
   retryable: boolean;
   unreachable?: boolean;
   isOutage?: boolean;
+  isOfRequest?: boolean;
   retryAfterMs?: number | undefined;
   charged?: Usage | undefined;
   cause?: unknown;
@@ -74,6 +75,8 @@ export class ProviderError extends MaftError {
   readonly unreachable: boolean;
   /** Every request fails, whatever its status, until people fix the cause: a redirect, another model's answer. */
   readonly isOutage: boolean;
+  /** This request fails while others to the same model are answered. */
+  readonly isOfRequest: boolean;
   /** What the request may be charged for although it failed; undefined if it was refused or never arrived. */
   readonly charged: Usage | undefined;
 
@@ -82,6 +85,7 @@ export class ProviderError extends MaftError {
     this.status = options.status;
     this.unreachable = options.unreachable ?? false;
     this.isOutage = options.isOutage ?? false;
+    this.isOfRequest = options.isOfRequest ?? false;
     this.charged = options.charged;
     this.retryable = options.retryable;
     this.retryAfterMs = options.retryAfterMs;

@@ -133,6 +133,8 @@ export interface Measures {
     problems: number;
     /** Pairs of a response and a scorer whose context could not hold it: left out, never cut. */
     tooLong: number;
+    /** Problems that an endpoint refused while it scored others; absent if there are none. */
+    refused?: { problems: number; reason: string };
     embeddingModel: string;
     /** `null`: the agents' own models. */
     fixedScorer: string | null;
@@ -186,5 +188,13 @@ export interface ScoreBatch {
   tooLong: number;
   texts: number;
   tokens: number;
+  /** Left out of the scores above; absent if there are none. */
+  refused?: RefusedProblem[];
   seconds: number;
+}
+
+/** A problem whose responses an endpoint refuses to score while it scores others. */
+export interface RefusedProblem {
+  problemId: string;
+  reason: string;
 }

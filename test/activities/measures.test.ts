@@ -2,8 +2,9 @@
 import { readSealed } from '../../src/artifacts/sealed';
 import type { Measures, ScoringKind } from '../../src/contract/measures';
 import type { MeasuresInput, RunPlan, ShardOutcome } from '../../src/contract/run';
-import { UnsupportedByEndpoint } from '../../src/errors';
+import { ProviderError, UnsupportedByEndpoint } from '../../src/errors';
 import { iterationKeys } from '../../src/domain/keys';
+import { readTranscripts } from '../../src/stored-runs/stored-run';
 import { activityWorld, evaluationShard, trainingShard, type ActivityWorld } from '../support/activity-world';
 
 const everything = ['agreement', 'embedding', 'nll', 'kl-agents', 'kl-base'];
@@ -81,6 +82,26 @@ describe('measures of an iteration', () => {
     for (const measure of [heldOutLikelihood, klBetweenAgents.critic, klFromBase.generation])
       expect(measure).toEqual({ kind: 'not-measurable', reason: unscored.agents });
     expect(agreement.kind).toBe('measured');
+  });
+
+  test('miss one problem, and say so, if an endpoint refuses one response and scores the others', async () => {
+    const { plan, shard } = await start();
+    const [transcript] = await readTranscripts(world.store, [shard]);
+    const poison = transcript!.rounds.at(-1)!.turns[0]!.response;
+    const codes = Array.from(poison, (character) => character.charCodeAt(0)).join(',');
+    world.scoring.trouble = (route, asked) => {
+      const text = route === 'tokenize' ? '' : JSON.stringify(asked);
+      const isRefused = text.includes(JSON.stringify(poison)) || text.includes(`,${codes}`);
+      return isRefused ? new ProviderError('answered 400', { status: 400, retryable: false }) : undefined;
+    };
+    for (const kind of plan.scoring ?? []) await score(plan, shard, kind);
+    await record(plan, [shard]);
+    expect(await stored()).toMatchObject({
+      scored: { problems: 4, refused: { problems: 1, reason: 'answered 400' } },
+      embedding: { last: { kind: 'measured', n: 3 } },
+      heldOutLikelihood: { kind: 'measured', n: 3 },
+      klFromBase: { critic: { kind: 'measured', n: 3 } },
+    });
   });
 
   test('that were not asked for ask no model', async () => {

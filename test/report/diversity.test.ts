@@ -29,6 +29,11 @@ describe('the section on diversity', () => {
   test('says on how many problems it rests, and what was left out', () => {
     expect(section).toContain('Models scored 200 of 500 problems');
     expect(section).toContain('2 scores were left out');
+    const input = reportFixture();
+    for (const { measures } of input.iterations) measures!.scored.refused = { problems: 3, reason: 'answered 400' };
+    expect(sectionOf(pageOf(input), 'diversity')).toContain(
+      'An endpoint refused to score 3 of them, which are missing here: answered 400',
+    );
   });
 
   test('does not say that models scored where none did', () => {

@@ -73,34 +73,36 @@ function respondWithObject(request: ChatRequest, last: string): string {
   return isProse ? `The answer is ${text}` : JSON.stringify({ steps: [text], answer: text.split('#')[1] });
 }
 
+type ScoringRoute = 'tokenize' | 'score' | 'embed';
+
 /** A character is a token; a model finds a token likely or not by its own name, so that models differ. Counts what it read. */
 export class FakeScoring implements Scoring {
   readonly read: { model: string; texts: number }[] = [];
   /** Throws where it returns an error. */
-  trouble: (route: 'tokenize' | 'score' | 'embed') => Error | undefined = () => undefined;
+  trouble: (route: ScoringRoute, asked: unknown) => Error | undefined = () => undefined;
 
   async tokenize(text: TextToTokenize): Promise<TokenizedText> {
-    this.refuse('tokenize');
+    this.refuse('tokenize', text);
     if ('text' in text) return { tokens: codesOf(text.text), limit: undefined };
     const turns = text.messages.map(({ role, content }) => `<${role}>${content}|`);
     return { tokens: codesOf(turns.join('') + (text.openTurn ? '<assistant>' : '')), limit: 4096 };
   }
 
   async logProbabilities({ model, texts }: { model: string; texts: readonly (readonly number[])[] }) {
-    this.refuse('score');
+    this.refuse('score', texts);
     this.read.push({ model, texts: texts.length });
     const ofToken = (token: number) => -0.1 - (createHash('sha256').update(`${model}/${token}`).digest()[0] ?? 0) / 256;
     return texts.map((tokens) => tokens.map((token, index) => (index === 0 ? null : ofToken(token))));
   }
 
   async embed({ model, texts }: { model: string; texts: readonly string[] }): Promise<number[][]> {
-    this.refuse('embed');
+    this.refuse('embed', texts);
     this.read.push({ model, texts: texts.length });
     return texts.map((text) => [text.length, ...codesOf(text.slice(-3).padStart(3))]);
   }
 
-  private refuse(route: 'tokenize' | 'score' | 'embed'): void {
-    const trouble = this.trouble(route);
+  private refuse(route: ScoringRoute, asked: unknown): void {
+    const trouble = this.trouble(route, asked);
     if (trouble !== undefined) throw trouble;
   }
 }

@@ -65,6 +65,7 @@ export function assembleMeasures(input: MeasuresInput): Measures {
     scored: {
       problems: transcripts.filter(({ problemId }) => input.measuredProblems.has(problemId)).length,
       tooLong: batches.reduce((sum, { tooLong }) => sum + tooLong, 0),
+      ...refusedIn(batches),
       embeddingModel: input.embeddingModel,
       fixedScorer: input.fixedScorer,
     },
@@ -76,6 +77,13 @@ export function assembleMeasures(input: MeasuresInput): Measures {
     responses: { first: shape(input, 1), last: shape(input, input.rounds) },
     cost: cost(input),
   };
+}
+
+function refusedIn(batches: readonly ScoreBatch[]): Pick<Measures['scored'], 'refused'> {
+  const refused = batches.flatMap((batch) => batch.refused ?? []);
+  const [first] = refused;
+  const problems = new Set(refused.map(({ problemId }) => problemId)).size;
+  return first === undefined ? {} : { refused: { problems, reason: first.reason } };
 }
 
 const notAskedFor = notMeasurable('not asked for in evaluation.measures');

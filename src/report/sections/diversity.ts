@@ -64,7 +64,7 @@ export function diversitySection(report: Report): Section | null {
 function scoredOn(measured: Measures[]): string {
   const last = measured.at(-1);
   if (last === undefined) return '';
-  const { problems, embeddingModel, fixedScorer, tooLong } = last.scored;
+  const { problems, embeddingModel, fixedScorer, tooLong, refused } = last.scored;
   const { embedding, heldOutLikelihood, klBetweenAgents, klFromBase } = last;
   const likelihoods = [heldOutLikelihood, ...Object.values(klBetweenAgents), ...Object.values(klFromBase)];
   const scorer = fixedScorer === null ? 'the agents themselves' : fixedScorer;
@@ -75,7 +75,11 @@ function scoredOn(measured: Measures[]): string {
   const intervals = 'Intervals are 95 % bootstrap intervals over problems.';
   if (scored.length === 0) return `No model scored anything. ${intervals}`;
   const left = tooLong === 0 ? '' : ` ${count(tooLong)} scores were left out: too long for the scorer’s context.`;
-  return `Models scored ${count(problems)} of ${count(last.problems)} problems, drawn by seed: ${scored.join(', ')}. ${intervals}${left}`;
+  const missing =
+    refused === undefined
+      ? ''
+      : ` An endpoint refused to score ${count(refused.problems)} of them, which are missing here: ${refused.reason}`;
+  return `Models scored ${count(problems)} of ${count(last.problems)} problems, drawn by seed: ${scored.join(', ')}. ${intervals}${left}${missing}`;
 }
 
 function isMeasured({ kind }: { kind: Measured<Estimate>['kind'] }): boolean {
