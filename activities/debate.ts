@@ -147,7 +147,7 @@ export function createDebateActivities(dependencies: ActivityDependencies, conte
     return stored.map((turn) => ({ ...turn, response: saidIn(turn.response, thinking) }));
   }
 
-  /** The untuned base model summarises the others' responses of the previous round (method, section 2.2). */
+  /** The untuned base model summarises the others' responses of the previous round (method.md, One debate). */
   async function summarise(
     input: TurnInput,
     stage: Stage,

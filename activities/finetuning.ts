@@ -120,7 +120,7 @@ export function createFinetuningActivities(dependencies: ActivityDependencies, c
     return found;
   }
 
-  /** Continues from the agent's own model of the iteration before, or from the base (method, section 3). */
+  /** Continues from the agent's own model of the iteration before, or from the base (method.md, Training sets). */
   async function describe(
     { iteration, agent, ...run }: FinetuneInput,
     previous: Society,

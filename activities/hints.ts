@@ -1,4 +1,7 @@
-/** STaR's second question: members with a wrong answer are asked again, with the reference as a hint (method, section 5). */
+/**
+ * STaR's second question: members with a wrong answer are asked again, with the reference as a hint (method.md,
+ * Methods).
+ */
 import { requireSealed } from '../src/artifacts/sealed';
 import type { CallCounts, HintsInput } from '../src/contract/run';
 import { saidIn } from '../src/domain/answers';

@@ -1,5 +1,5 @@
 /**
- * Diversity and drift (method, section 7): responses are scored by models, then every measure of an iteration is
+ * Diversity and drift (measures.md): responses are scored by models, then every measure of an iteration is
  * computed and stored. Runs after the evaluation; nothing here is read by selection.
  */
 import { Context } from '@temporalio/activity';

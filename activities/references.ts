@@ -1,6 +1,6 @@
 /**
  * The one place that loads reference answers. It offers verdicts, or the text of one answer for a hint, to evaluation, the
- * audit, measures, STaR's hints and `select: reference` only (method, section 3: label-free).
+ * audit, measures, STaR's hints and `select: reference` only (method.md, Training sets: label-free).
  */
 import { parseLines } from '../src/artifacts/lines';
 import type { ReferenceAnswer } from '../src/contract/problem';

@@ -1,4 +1,7 @@
-/** Transcripts become 2N training sets. Needs no model and no grader: transcripts carry `agrees` (method, section 3). */
+/**
+ * Transcripts become 2N training sets. Needs no model and no grader: transcripts carry `agrees` (method.md, Training
+ * sets).
+ */
 import type { SelectionInput, SelectionOutcomeCounts } from '../src/contract/run';
 import type { SelectionReport, TrainingExample } from '../src/contract/training';
 import type { Transcript } from '../src/contract/transcript';

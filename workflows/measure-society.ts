@@ -1,5 +1,5 @@
 /**
- * Diversity and drift of an evaluated society (method, section 7): models score its responses shard by shard, one
+ * Diversity and drift of an evaluated society (measures.md): models score its responses shard by shard, one
  * activity then computes every measure. What cannot be scored is recorded as not measurable; it never fails the run.
  */
 import { ActivityFailure, ApplicationFailure, log } from '@temporalio/workflow';

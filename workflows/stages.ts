@@ -86,7 +86,7 @@ export async function finetune(run: RunContext, iteration: number): Promise<void
   });
 }
 
-/** Society l answers the evaluation problems and is scored (method, section 4). */
+/** Society l answers the evaluation problems and is scored (method.md, Evaluation). */
 export async function evaluate(run: RunContext, iteration: number): Promise<void> {
   await run.inStage('evaluate', iteration, run.plan.evaluationProblems, async () => {
     const input = { last: run.stopsEarly, debateSeconds: debateSeconds(run, iteration) };

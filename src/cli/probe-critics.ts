@@ -1,4 +1,4 @@
-/** `maft probe-critics BASE|RUN@ITERATION`: whether critics use what they read (method, section 10); trains and stores nothing. */
+/** `maft probe-critics BASE|RUN@ITERATION`: whether critics use what they read (measures.md); trains and stores nothing. */
 import { InvalidArgumentError, type Command } from 'commander';
 import { fewestSamples } from '../domain/measures/critic-reading';
 import { baseModels, embeddedEndpoint, nameOfBase } from '../domain/society';

@@ -38,7 +38,7 @@ export function rowSources(input: ComparisonInput): RowSource[] {
 
 /**
  * A method's name. If its training sets were not selected by consensus, the name says so wherever its results are shown
- * (method, section 1): a method that saw reference answers is not comparable with those that saw none.
+ * (method.md, Words): a method that saw reference answers is not comparable with those that saw none.
  */
 export function methodLabel(input: ComparisonInput, name: string): string {
   const isTuned = input.comparison.methods.some((method) => method.name === name && method.tuned);

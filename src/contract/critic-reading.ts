@@ -1,5 +1,5 @@
 /**
- * Whether critics use what they read (method, section 10): critic, problem and own answer stay the same while the
+ * Whether critics use what they read (measures.md): critic, problem and own answer stay the same while the
  * responses of two others are exchanged. Printed by `maft probe-critics --json`.
  */
 export const ownKinds = ['wrong', 'right'] as const;

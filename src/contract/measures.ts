@@ -1,5 +1,5 @@
 /**
- * `measures.json` of one iteration: diversity and drift of the society on the evaluation problems (method, section 7).
+ * `measures.json` of one iteration: diversity and drift of the society on the evaluation problems (measures.md).
  * Written once, after the evaluation; read by reports and the guard, never by selection.
  */
 import type { CallCounts } from './run';

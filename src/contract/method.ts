@@ -1,6 +1,6 @@
 /**
  * The settings of a method: how data are generated, which weights exist, how answers are given. Every baseline and
- * ablation is a point in this space (method, section 5), without its own code path. Part of the run specification's
+ * ablation is a point in this space (method.md, Methods), without its own code path. Part of the run specification's
  * schema.
  */
 import { z } from 'zod';

@@ -1,4 +1,7 @@
-/** A question to be answered. Its reference answer lives in another file on purpose (method, section 3: label-free). */
+/**
+ * A question to be answered. Its reference answer lives in another file on purpose (method.md, Training sets:
+ * label-free).
+ */
 export interface Problem {
   id: string;
   question: string;

@@ -1,7 +1,7 @@
 /** What an agent is finetuned on, and the account of every response that was or was not chosen for it. */
 import type { ChatMessage } from './transcript';
 
-/** Which rule chose an example (method, section 3). */
+/** Which rule chose an example (method.md, Training sets). */
 export type ExampleSet = 'generation' | 'corrected' | 'consistent' | 'majority' | 'own' | 'hinted' | 'undesirable';
 
 /** What a training minimises: the completion's own loss, a preference between two (DPO), or a verdict on one (KTO). */

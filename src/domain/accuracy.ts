@@ -1,5 +1,5 @@
 /**
- * How often a society was right, by every way of answering (method, section 4). Accuracy counts all problems of the
+ * How often a society was right, by every way of answering (method.md, Evaluation). Accuracy counts all problems of the
  * split: an answer that does not parse, a failed problem and a problem without a consensus are wrong, never left out.
  */
 import { equalTokens } from '../contract/evaluation';
@@ -204,7 +204,7 @@ function memberResults({ members, rounds, transcripts, isCorrect }: EvaluationIn
   return memberNumbers(members).map((member) => ({ member, first: share(1, member), last: share(rounds, member) }));
 }
 
-/** Share of the parsed last-round answers in the winning group; `undefined` without a consensus (method, section 7). */
+/** Share of the parsed last-round answers in the winning group; `undefined` without a consensus (measures.md). */
 export function agreementOf({ consensus }: Transcript): number | undefined {
   if (consensus.kind !== 'agreed') return undefined;
   const parsed = consensus.votes.reduce((sum, { members }) => sum + members.length, 0);

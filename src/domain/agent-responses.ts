@@ -51,7 +51,7 @@ function chainResponses(context: Context, { turns }: Chain): AgentResponse[] {
       const response: AgentResponse = {
         round,
         turn,
-        // The one model learns to give the debate's last answer to the question alone (method, section 5).
+        // The one model learns to give the debate's last answer to the question alone (method.md, Methods).
         prompt: isShared ? first : turn,
         deciding: wholeChain ? last : turn,
         isTarget: wholeChain || isTargetRound(context, round),

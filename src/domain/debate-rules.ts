@@ -61,7 +61,7 @@ export function voiceOf({ member, round }: { member: number; round: number }, ru
   return { name, agent: round === 1 ? (rules.firstRoundBy ?? name) : name };
 }
 
-/** Who gives sample j of a vote over k, j = 1..k (method, section 4). */
+/** Who gives sample j of a vote over k, j = 1..k (method.md, Evaluation). */
 export function sampleVoice(sample: number, { members, firstRoundBy }: DebateRules): Voice {
   return {
     name: sampleName(sample, members),

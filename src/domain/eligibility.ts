@@ -1,6 +1,6 @@
 /**
- * Which outcome a single response has before any sampling (method, section 3; the order of the outcomes is a contract
- * of `selection.json`). Nothing here sees a reference answer: `select: reference` passes in finished verdicts.
+ * Which outcome a single response has before any sampling (method.md, Training sets; the order of the outcomes is a
+ * contract of `selection.json`). Nothing here sees a reference answer: `select: reference` passes in finished verdicts.
  */
 import type { ExampleSet, RejectionOutcome, TrainingLoss } from '../contract/training';
 import type { Transcript, Turn } from '../contract/transcript';

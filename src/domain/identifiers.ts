@@ -32,7 +32,7 @@ export function societyAgents(members: number, rounds: number): string[] {
   return [...numbers.map(generationAgent), ...(rounds > 1 ? numbers.map(criticAgent) : [])];
 }
 
-/** The member whose generation agent gives sample j of k, j = 1..k (method, section 4). */
+/** The member whose generation agent gives sample j of k, j = 1..k (method.md, Evaluation). */
 export function sampleMember(sample: number, members: number): number {
   return ((sample - 1) % members) + 1;
 }

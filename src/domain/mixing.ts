@@ -1,6 +1,7 @@
 /**
- * How a critic's corrected and consistent problems become one training set: D^C = w·D^C- + (1-w)·D^C+ (method, section 3,
- * the paper's eq. 1). The share w is an exact decimal: 0.29 of 100 is 29, whatever binary fractions make of it.
+ * How a critic's corrected and consistent problems become one training set: D^C = w·D^C- + (1-w)·D^C+ (method.md,
+ * Training sets, the paper's eq. 1). The share w is an exact decimal: 0.29 of 100 is 29, whatever binary fractions make
+ * of it.
  */
 import type { ExampleSet } from '../contract/training';
 import { orderByDraw } from './draws';

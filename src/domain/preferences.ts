@@ -1,6 +1,6 @@
 /**
- * What a preference is made of (method, section 5): a response that agrees with the vote, and one that does not, as good in
- * every other respect. A pair answers the same messages, byte for byte.
+ * What a preference is made of (method.md, Methods): a response that agrees with the vote, and one that does not, as
+ * good in every other respect. A pair answers the same messages, byte for byte.
  */
 import type { TrainingLoss } from '../contract/training';
 import type { Turn } from '../contract/transcript';

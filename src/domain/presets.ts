@@ -1,5 +1,5 @@
 /**
- * Methods are data (method, section 5): each preset is a partial specification that says what differs from the method
+ * Methods are data (method.md, Methods): each preset is a partial specification that says what differs from the method
  * itself, and nothing else. A preset has no code path of its own beyond what its settings mean.
  */
 import type { RunSpecificationInput } from '../contract/specification';

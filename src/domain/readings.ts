@@ -1,6 +1,6 @@
 /**
  * Untuned methods that one run measures at once: a debate's first answers are samples of the base model and votes over
- * them, so base, majority and debate need one run, not three (method, section 5: the untuned first round serves them all).
+ * them, so base, majority and debate need one run, not three (method.md, Methods: the untuned first round serves them all).
  */
 import type { AnswerMode } from '../contract/evaluation';
 import type { InstructionSettings } from '../contract/method';

@@ -1,6 +1,6 @@
 /**
- * Training sets of one iteration from its transcripts (method, section 3; Algorithm 1, lines 22-29). Label-free: with
- * `select: consensus` nothing but the transcripts decides. Every response gets exactly one outcome.
+ * Training sets of one iteration from its transcripts (method.md, Training sets; Algorithm 1, lines 22-29). Label-free:
+ * with `select: consensus` nothing but the transcripts decides. Every response gets exactly one outcome.
  */
 import type {
   AgentSelection,

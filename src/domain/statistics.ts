@@ -1,5 +1,5 @@
 /**
- * Intervals and tests for accuracies (method, section 4). Pure and deterministic: nothing here draws random numbers.
+ * Intervals and tests for accuracies (method.md, Evaluation). Pure and deterministic: nothing here draws random numbers.
  * For reports, scripts and activities; workflows carry its results and compute no more than a mean.
  */
 

@@ -1,4 +1,4 @@
-/** When a run ends before its last iteration: what it watches has stopped improving (method, section 5: STaR; plateau). */
+/** When a run ends before its last iteration: what it watches has stopped improving (method.md, Methods: STaR; plateau). */
 import type { FinetuningSettings, StopSettings } from '../contract/specification';
 import type { WeightsRecord } from '../contract/training-job';
 import { roleSettings } from './role-settings';

@@ -1,5 +1,5 @@
 /**
- * The vote of one debate (method, section 2.3): answers are grouped by connected components of pairwise equality, so the
+ * The vote of one debate (method.md, One debate): answers are grouped by connected components of pairwise equality, so the
  * result does not depend on their order; the largest group wins; a tie is broken by a seeded draw and recorded.
  */
 import type { Consensus, DebateRound, Turn, VoteGroup } from '../contract/transcript';
@@ -55,7 +55,7 @@ export function vote(ballots: readonly Ballot[], equal: Equality, draw: TieDraw)
   return { kind: 'agreed', answer: winner.answer, votes: groups, tieBroken: largest.length > 1 };
 }
 
-/** The vote over k samples of one problem (method, section 4): the same rule, with samples numbered 1..k as voters. */
+/** The vote over k samples of one problem (method.md, Evaluation): the same rule, with samples numbered 1..k as voters. */
 export function voteOverSamples(answers: readonly (string | null)[], equal: Equality, draw: TieDraw): VoteResult {
   return vote(
     answers.map((answer, index) => ({ member: index + 1, answer })),

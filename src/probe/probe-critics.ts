@@ -1,5 +1,5 @@
 /**
- * Runs the intervention of method, section 10: per problem, first responses until there are enough right and wrong
+ * Runs the intervention of measures.md: per problem, first responses until there are enough right and wrong
  * ones, then each critic's revision in the six situations, by the prompts, models and summaries of the society itself.
  */
 import {

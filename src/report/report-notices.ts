@@ -57,7 +57,7 @@ function stageEndingNotices({ timings }: ReportInput): string[] {
   return endingNotices(parts);
 }
 
-/** method, section 3: other rules than the consensus are named wherever their results are shown. */
+/** method.md, Training sets: other rules than the consensus are named wherever their results are shown. */
 function selectionRuleNotices({ run }: ReportInput): string[] {
   const { select } = run.specification.method;
   if (select === 'consensus') return [];

@@ -57,7 +57,7 @@ it('kill -9 of everything while it debates: the next `maft up` goes on by itself
   expectWholePlatform(home.killEverything());
   kept.push(turnFiles(home, 'small'));
   lost = turns();
-  expect(turns('iteration-1/turns/train')).toBeLessThan(8 * 9);
+  expect(turns('iteration-1/turns/train')).toBeLessThan(5 * 9);
 
   await home.up();
   await until('a training has a checkpoint', () => trainingsOf(home).length > 0);

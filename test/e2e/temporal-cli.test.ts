@@ -99,8 +99,8 @@ it('`describe` shows stage, iteration, task and accuracy as search attributes', 
 
 it.each([
   ['the model server', 'maft.serve', 'iteration-1/turns/train', 1],
-  ['the Temporal server', 'temporal server start-dev', 'iteration-1/turns/train', 30],
-  ['the worker', 'main.js worker', 'iteration-1/turns/train', 60],
+  ['the Temporal server', 'temporal server start-dev', 'iteration-1/turns/train', 20],
+  ['the worker', 'main.js worker', 'iteration-1/turns/train', 40],
 ])('kill -9 of %s while it debates: `maft up` starts it again', async (_, program, part, atLeast) => {
   await until('the training problems are being debated', () => turns('small', part) >= atLeast);
   const victims = home.processesOf(program).filter(({ commandLine }) => !commandLine.includes('guard.js'));
@@ -168,7 +168,7 @@ it('a corrupt turn file is named and never used', async () => {
 it('`cancel` while it trains ends the trainings and the turns', async () => {
   const long = {
     ...specification,
-    task: { ...specification.task, train: 5, eval: 2 },
+    task: { ...specification.task, eval: 2 },
     finetuning: { ...specification.finetuning, epochs: 5_000 },
   };
   await start('cancelled', '--input', JSON.stringify(long));

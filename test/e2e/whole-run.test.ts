@@ -4,7 +4,7 @@ import path from 'node:path';
 import type { Evaluation } from '../../src/contract/evaluation';
 import type { SelectionReport } from '../../src/contract/training';
 import type { WeightsRecord } from '../../src/contract/training-job';
-import { agents, turnFiles, referenceRun, type ReferenceRun } from '../support/e2e-runs';
+import { agents, specification, turnFiles, referenceRun, type ReferenceRun } from '../support/e2e-runs';
 
 // Every step waits for real processes; only one that hangs takes this long.
 jest.setTimeout(900_000);
@@ -25,7 +25,7 @@ it('prints the report as JSON: rows for one sample, vote and debate, before and 
   expect(new Set(report.points.map(({ iteration }) => iteration))).toEqual(new Set([0, 1]));
   const modes = ['sample', 'sample-at-0', 'sample-at-0.5', 'vote-3', 'vote-9', 'society'];
   expect(new Set(report.points.map(({ mode }) => mode))).toEqual(new Set(modes));
-  expect(report.points.every(({ n }) => n === 6)).toBe(true);
+  expect(report.points.every(({ n }) => n === specification.task.eval)).toBe(true);
 });
 
 it('writes the page and the data of the report, and says where', () => {
@@ -37,8 +37,8 @@ it('writes the page and the data of the report, and says where', () => {
 
 it.each([0, 1])('evaluates the society of iteration %i on every evaluation problem', (iteration) => {
   const evaluation = read<Evaluation>(`iteration-${iteration}/evaluation.json`);
-  expect(evaluation).toMatchObject({ iteration, problems: 6, failed: 0 });
-  expect(evaluation.perProblem).toHaveLength(6);
+  expect(evaluation).toMatchObject({ iteration, problems: specification.task.eval, failed: 0 });
+  expect(evaluation.perProblem).toHaveLength(specification.task.eval);
 });
 
 it('finetunes six agents, and every tuned model is a folder of the store', () => {

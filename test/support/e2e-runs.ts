@@ -11,7 +11,7 @@ import { installPackedProgram } from './packed-program';
 export const specification = {
   name: 'small',
   seed: 3,
-  task: { kind: 'arithmetic', max: 10, train: 8, eval: 6 },
+  task: { kind: 'arithmetic', max: 10, train: 5, eval: 4 },
   method: { preset: 'multiagent-finetuning', prompts: 'compact', correctedShare: 0.25 },
   iterations: 1,
   model: { base: 'models/tiny-arithmetic' },
@@ -26,7 +26,7 @@ export const specification = {
     checkpointEverySeconds: 0.2,
   },
   // Few turns at a time, so that a debate lasts long enough to be caught in the middle.
-  execution: { shardSize: 4, shardsInFlight: 2, problemsInFlight: 2 },
+  execution: { shardSize: 3, shardsInFlight: 2, problemsInFlight: 2 },
 };
 
 /** 2N agents of the specification. */

@@ -1,4 +1,4 @@
-/** The intervention's result in words (method, section 10): one sentence for terminal and page, and a warning if needed. */
+/** The intervention's result in words (measures.md): one sentence for terminal and page, and a warning if needed. */
 import type { CriticReading, Points } from '../../contract/critic-reading';
 import { leastReading } from '../../domain/measures/critic-reading';
 

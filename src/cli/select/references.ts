@@ -1,4 +1,4 @@
-/** Reference answers of `select: reference` (method, section 3): read only if that setting is chosen by name. */
+/** Reference answers of `select: reference` (method.md, Training sets): read only if that setting is chosen by name. */
 import { z } from 'zod';
 import type { ReferenceVerdict } from '../../domain/selection';
 import { distinctAnswers } from '../../domain/voting';

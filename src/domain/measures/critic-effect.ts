@@ -1,4 +1,4 @@
-/** What each critic makes of its member's answer, from the first round to the last (method, section 7). */
+/** What each critic makes of its member's answer, from the first round to the last (measures.md). */
 import type { CriticEffect } from '../../contract/measures';
 import type { Turn } from '../../contract/transcript';
 import { panelsOf } from './panels';

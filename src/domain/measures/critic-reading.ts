@@ -1,5 +1,5 @@
 /**
- * Do critics use what they read? The estimates of the intervention (method, section 10).
+ * Do critics use what they read? The estimates of the intervention (measures.md).
  *
  * What they condition on: only problems whose first responses include three right and three wrong ones take part, which
  * measures all six situations on the same problems and pairs the differences. Such problems are neither easy nor

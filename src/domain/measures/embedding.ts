@@ -1,4 +1,4 @@
-/** Embedding dissimilarity: how differently the members of one society put their answers (method, section 7). */
+/** Embedding dissimilarity: how differently the members of one society put their answers (measures.md). */
 import type { Estimate, PairDissimilarity } from '../../contract/measures';
 import { estimateMean } from './estimates';
 

@@ -1,4 +1,4 @@
-/** Diversity and drift of a society (method, section 7). Pure estimators; what they need from models comes as scores. */
+/** Diversity and drift of a society (measures.md). Pure estimators; what they need from models comes as scores. */
 export { assembleMeasures } from './assemble';
 export { measureCatalogue, type MeasureDescription } from './catalogue';
 export { pairDissimilarities } from './embedding';

@@ -1,5 +1,5 @@
 /**
- * Measures of log-probabilities: likelihood under a held-out critic, and Kullback-Leibler divergences (method, section 7).
+ * Measures of log-probabilities: likelihood under a held-out critic, and Kullback-Leibler divergences (measures.md).
  *
  * All are per token, in nats, as a ratio of sums over problems: sum of log-probabilities by sum of tokens. For the
  * divergences this is the divergence of whole responses by their expected length, so it is 0 or more but for sampling

@@ -20,7 +20,7 @@ export function accuracySection(report: Report): Section | null {
 
 type Summary = Omit<Evaluation, 'perProblem'>;
 
-/** How the society answers; another rule of selection than the consensus is named (method, section 3). */
+/** How the society answers; another rule of selection than the consensus is named (method.md, Training sets). */
 export function societyLabel({ run }: Report): string {
   const { evaluateBy, select } = run.specification.method;
   const answer =

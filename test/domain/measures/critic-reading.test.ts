@@ -1,4 +1,4 @@
-/** Whether critics use what they read: which problems take part, and what is estimated of them (method, section 10). */
+/** Whether critics use what they read: which problems take part, and what is estimated of them (measures.md). */
 import fc from 'fast-check';
 import type { OthersKind, OwnKind } from '../../../src/contract/critic-reading';
 import { cellsOf, criticReading, poolOf, type ProbedProblem } from '../../../src/domain/measures/critic-reading';
