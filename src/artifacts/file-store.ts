@@ -184,7 +184,7 @@ export class FileArtifactStore implements ArtifactStore, LocalFolders {
   private resolve(key: string): string {
     const resolved = path.resolve(this.root, key);
     if (!resolved.startsWith(path.resolve(this.root) + path.sep)) {
-      throw new ArtifactError('is no key: it leaves the store', key);
+      throw new ArtifactError('is not a key: it leaves the store', key);
     }
     return resolved;
   }

@@ -20,7 +20,7 @@ function lacksHardLinks(error: unknown): boolean {
 export function storageError(key: string, attempted: string, cause: unknown): ArtifactError {
   if (hasCode(cause, 'ENOSPC') || hasCode(cause, 'EDQUOT')) {
     return new ArtifactError(
-      `${attempted}: no space left on the store's disk; free some, the run goes on by itself`,
+      `${attempted}: no space left on the store's disk; free some space; the run goes on by itself`,
       key,
       {
         retryable: true,

@@ -45,7 +45,7 @@ const endpointSchema = z.strictObject({
   /** Name of the environment variable that holds the key. */
   apiKeyEnv: z
     .string()
-    .regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'is no name of an environment variable')
+    .regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'is not the name of an environment variable')
     .optional(),
   /** Most calls in flight. */
   maxConcurrency: count.default(64),

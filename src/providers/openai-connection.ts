@@ -43,7 +43,9 @@ export function connectionPool(
   const address = proxy.includes('://') ? proxy : `http://${proxy}`;
   // The error leaves the address out: it may hold a password.
   if (!URL.canParse(address) || !/^https?:\/\//i.test(address)) {
-    throw new ConfigError(`${name} is no address of a proxy such as http://proxy.example:3128; correct or unset it`);
+    throw new ConfigError(
+      `${name} is not the address of a proxy, such as http://proxy.example:3128; correct or unset it`,
+    );
   }
   return new EnvHttpProxyAgent({ ...options, httpProxy: address, httpsProxy: address, noProxy });
 }

@@ -109,7 +109,7 @@ export class OpenAiEndpoint {
   /** The endpoint answered, but not what was asked for. */
   nonsense(wanted: string, answer: unknown): ProviderError {
     const shown = oneLine(this.withoutKey(JSON.stringify(answer) ?? 'nothing')).slice(0, 200);
-    return new ProviderError(`${this.settings.baseUrl} answered something that is no ${wanted}: ${shown}`, {
+    return new ProviderError(`${this.settings.baseUrl} answered something other than a ${wanted}: ${shown}`, {
       retryable: true,
       charged: usageSaidIn(answer),
     });

@@ -14,7 +14,7 @@ import { describeIssue, shownValue } from './problems';
 export function parseEvaluationRequest(raw: unknown): EvaluationRequest {
   if (!isPlainObject(raw)) {
     throw new InvalidRunSpec([
-      `input: ${shownValue(raw)} is no evaluation; it must be one JSON object such as {"society": "demo@2", "task": {"kind": "gsm8k"}}`,
+      `input: ${shownValue(raw)} is not an evaluation; it must be one JSON object such as {"society": "demo@2", "task": {"kind": "gsm8k"}}`,
     ]);
   }
   const parsed = evaluationRequestSchema.safeParse(raw);

@@ -83,5 +83,7 @@ function referenceOf({ row, refuse }: PlacedRow<Row>, reader: Reader): { answer?
   }
   // A lone expression may be anything; in a box it is read as it is.
   const answer = reader.parse(reader.answerType === 'math' ? `\\boxed{${given}}` : given);
-  return answer === null ? refuse(`answer: ${JSON.stringify(row.answer)} is no ${reader.answerType}`) : { answer };
+  return answer === null
+    ? refuse(`answer: ${JSON.stringify(row.answer)} is not a valid ${reader.answerType}`)
+    : { answer };
 }

@@ -66,7 +66,8 @@ async function* readRows(file: DataFile, prefix: string, subjects: SubjectFilter
     if (!(subject ? subjects.admits(subject) : subjects.admitsUnnamed)) yield { leftOut: 'other subjects' };
     else {
       const answer =
-        letterOf(row) ?? refuse(`answer: ${JSON.stringify(row.answer)} is none of the ${row.choices.length} choices`);
+        letterOf(row) ??
+        refuse(`answer: ${JSON.stringify(row.answer)} is not one of the ${row.choices.length} choices`);
       yield { id: rowId(prefix, line), question: questionOf(row), answer, ...(subject ? { type: subject } : {}) };
     }
   }

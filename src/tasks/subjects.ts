@@ -27,7 +27,7 @@ export function subjectFilter(wanted: readonly string[] | undefined): SubjectFil
       throw new InvalidRunSpec(
         unknown.map(
           (subject) =>
-            `task.subjects: ${JSON.stringify(subject)} is no subject of these problems${suggestion(subject, known)} ` +
+            `task.subjects: ${JSON.stringify(subject)} is not a subject of these problems${suggestion(subject, known)} ` +
             `(there are: ${known.join(', ') || 'none'})`,
         ),
       );

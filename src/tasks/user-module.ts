@@ -87,7 +87,7 @@ function programOf({ module, path }: ModuleSettings, context: TaskContext): Modu
   const read = () => (source ??= readFileSync(file, 'utf8'));
   if (access.mayLoad(file, read)) return { file, source: read() };
   throw new ConfigError(
-    `task.path: ${file} is no task module that this worker may run. Name it in the worker's config.yaml ` +
+    `task.path: ${file} is not a task module that this worker may run. Name it in the worker's config.yaml ` +
       `(taskModules: {my-task: ${file}}) and write module: my-task; or start the run by \`maft run\` on this machine`,
   );
 }
@@ -163,7 +163,8 @@ async function loadRows(
     throw new DatasetError(`load failed: ${reason ?? (error as Error).message}`, file);
   });
   const parsed = rowsSchema.safeParse(loaded);
-  if (!parsed.success) throw new DatasetError(`load returned rows that are none: ${firstProblem(parsed.error)}`, file);
+  if (!parsed.success)
+    throw new DatasetError(`load returned rows that are not valid: ${firstProblem(parsed.error)}`, file);
   const { parse } = readerOf(module, exported);
   const labelled = (rows: Row[]) => Promise.all(rows.map((row) => problemOf(file, row, parse)));
   const rows = parsed.data;

@@ -42,7 +42,7 @@ it('a model folder that does not exist is named, with where it was looked for', 
 it('a model folder without a model is refused with what is missing', async () => {
   mkdirSync(home.path('models/empty'), { recursive: true });
   const empty = home.write('empty.json', { ...specification, model: { base: home.path('models/empty') } });
-  expect(await refused(['run', empty])).toContain('is no model folder: it has no config.json');
+  expect(await refused(['run', empty])).toContain('is not a model folder: it has no config.json');
 });
 
 it('a MAFT_HOME that cannot be written is named, with what to do', async () => {

@@ -105,7 +105,7 @@ describe('books', () => {
     });
     const failure = await endpoint.failure();
     expect(failure).toMatchObject({ retryable: true, unreachable: false, isOutage: false });
-    expect(failure.message).toContain('answered something that is no chat completion');
+    expect(failure.message).toContain('answered something other than a chat completion');
   });
 });
 

@@ -189,7 +189,7 @@ def test_an_adapter_of_the_embedding_is_trained_on_and_refused_by_name_where_it_
     model, _ = load_full(base, "base", torch.float32)
     get_peft_model(model, config).save_pretrained(tmp_path / "adapter", save_embedding_layers=False)
     trained_on(base, tmp_path / "adapter")
-    with pytest.raises(UnusableFolder, match="embed_tokens, which is no linear module"):
+    with pytest.raises(UnusableFolder, match="embed_tokens, which is not a linear module"):
         served(base, tmp_path / "adapter")
 
 

@@ -70,6 +70,6 @@ def test_an_adapter_of_an_unknown_base_is_put_over_the_only_one_and_never_over_o
 
 def test_a_further_base_that_is_no_model_is_refused_before_anything_is_loaded(tmp_path: Path) -> None:
     first = write_lively(tmp_path / "first")
-    for extra, words in ((f"b={tmp_path / 'nowhere'}", "is no folder"), ("b", "must be NAME=FOLDER")):
+    for extra, words in ((f"b={tmp_path / 'nowhere'}", "is not a folder"), ("b", "must be NAME=FOLDER")):
         ended = subprocess.run(command(first, "--also", extra), capture_output=True, text=True, env=environment())
         assert ended.returncode == 2 and words in ended.stderr

@@ -55,7 +55,7 @@ def test_a_folder_that_is_no_model_is_one_sentence_and_exit_code_2(tmp_path: Pat
     (tmp_path / "pickled").mkdir()
     (tmp_path / "pickled" / "config.json").write_text("{}")
     (tmp_path / "pickled" / "pytorch_model.bin").write_bytes(b"")
-    for folder, words in (("nowhere", "is no folder"), (".", "no config.json"), ("pickled", "pickled weights")):
+    for folder, words in (("nowhere", "is not a folder"), (".", "no config.json"), ("pickled", "pickled weights")):
         asked = command(tmp_path / folder, "--base-name", "base")
         ended = subprocess.run(asked, capture_output=True, text=True, env=environment(), timeout=120)
         message = ended.stderr.strip()

@@ -97,7 +97,7 @@ def test_empty_training_sets_and_broken_lines_are_refused(tmp_path: Path, base: 
 
 
 def test_folders_that_are_no_plain_model_are_refused(tmp_path: Path, base: Path) -> None:
-    assert "it is no model folder: it has no config.json" in failure(
+    assert "it is not a model folder: it has no config.json" in failure(
         tmp_path, base, [example(1)], startFrom=str(tmp_path)
     )
     pickled = tmp_path / "pickled"

@@ -67,12 +67,12 @@ describe('claims', () => {
     [
       'an unknown method',
       { method: 'single-agnet', beats: 'debate' },
-      'claims.0.method: "single-agnet" is none of the methods; did you mean "single-agent"? (debate, single-agent, ',
+      'claims.0.method: "single-agnet" is not one of the methods; did you mean "single-agent"? (debate, single-agent, ',
     ],
     [
       'an unknown rival',
       { ...society, beats: 'debates' },
-      'claims.0.beats.method: "debates" is none of the methods; did you mean "debate"?',
+      'claims.0.beats.method: "debates" is not one of the methods; did you mean "debate"?',
     ],
     ['no way of answering', { ...society, answering: 'samples', beats: 'debate' }, 'did you mean "sample"?'],
     ['neither', society, 'claims.0: give either `beats` (whom it beats) or `curve` (rises, peaks-and-falls)'],

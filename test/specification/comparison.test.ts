@@ -194,7 +194,7 @@ describe('a method that names a task to train on', () => {
     [
       'a task that is none',
       { trainOn: 'smal' },
-      'methods.0.trainOn: "smal" is none of the tasks; did you mean "small"? (small, large)',
+      'methods.0.trainOn: "smal" is not one of the tasks; did you mean "small"? (small, large)',
     ],
     ['no text', { trainOn: 3 }, 'methods.0.trainOn: 3 is not allowed; it must be the name of one of the tasks'],
     ['nobody trained', { preset: 'debate', trainOn: 'small' }, '"debate" does not train (method.weights none)'],
@@ -283,7 +283,7 @@ describe('settings that all methods have in common', () => {
 
 describe('a comparison that is none', () => {
   it.each([
-    ['no object', 'table', 'comparison: "table" is no comparison'],
+    ['no object', 'table', 'comparison: "table" is not a comparison'],
     ['an unknown field', { ...base, metods: [] }, 'metods: [] is an unknown field; did you mean "methods"?'],
     ['one seed', { ...base, seed: 7 }, 'seeds: [7]'],
     ['no methods', { ...base, methods: [] }, 'methods'],
@@ -296,7 +296,7 @@ describe('a comparison that is none', () => {
     [
       'an unknown baseline',
       { ...base, baseline: 'debat' },
-      'baseline: "debat" is none of the methods; did you mean "debate"?',
+      'baseline: "debat" is not one of the methods; did you mean "debate"?',
     ],
     ['a number as a method', { ...base, methods: [3] }, 'methods.0'],
   ])('is refused: %s', (_, raw, expected) => {

@@ -122,7 +122,7 @@ describe('math', () => {
     expect(evaluation[0]!.type).toBe('Counting & Probability');
     const unknown = data.draw({ ...settings, subjects: ['algebr'] });
     await expect(unknown).rejects.toThrow(InvalidRunSpec);
-    await expect(unknown).rejects.toThrow(/"algebr" is no subject.*did you mean "Algebra".*Counting & Probability/);
+    await expect(unknown).rejects.toThrow(/"algebr" is not a subject.*did you mean "Algebra".*Counting & Probability/);
   });
 
   sampleTest('every row of the public sample loads, with type and level', async (folder) => {
@@ -198,9 +198,9 @@ describe('mmlu', () => {
       'an answer beyond the choices',
       'far.jsonl',
       '{"question":"a","choices":["x","y"],"answer":2}\n',
-      /far\.jsonl:1: answer: 2 is none of the 2 choices/,
+      /far\.jsonl:1: answer: 2 is not one of the 2 choices/,
     ],
-    ['a letter that is none', 'letter.csv', 'a,x,y,z,w,E\n', /letter\.csv:1: answer: "E" is none of the 4 choices/],
+    ['a letter that is none', 'letter.csv', 'a,x,y,z,w,E\n', /letter\.csv:1: answer: "E" is not one of the 4 choices/],
     [
       'a field of megabytes',
       'large.csv',
@@ -275,7 +275,9 @@ describe('jsonl', () => {
 
   test('an answer that is none of its type is refused by file and line', async () => {
     await data.write({ 'bad.jsonl': [{ question: 'a', answer: 'seven' }] });
-    await expect(data.draw(settings('bad.jsonl'))).rejects.toThrow(/bad\.jsonl:1: answer: "seven" is no number/);
+    await expect(data.draw(settings('bad.jsonl'))).rejects.toThrow(
+      /bad\.jsonl:1: answer: "seven" is not a valid number/,
+    );
   });
 
   test.each([

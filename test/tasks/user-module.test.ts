@@ -78,8 +78,8 @@ test.each([
 });
 
 test.each([
-  ['returns no rows', '() => 5', /load returned rows that are none/],
-  ['returns a row without a question', '() => [{ id: 1 }]', /load returned rows that are none: 0\.question/],
+  ['returns no rows', '() => 5', /load returned rows that are not valid/],
+  ['returns a row without a question', '() => [{ id: 1 }]', /load returned rows that are not valid: 0\.question/],
   ['rejects', 'async () => { throw new Error("no net") }', /load failed: no net/],
   ['repeats an id', "() => [{ id: 1, question: 'a' }, { id: 1, question: 'b' }]", /id "1" occurs twice/],
   [
@@ -163,7 +163,9 @@ describe('a worker', () => {
   test('runs no program because a workflow names its path, and says how to name it', () => {
     expect(() => taskFor(byPath, worker())).toThrow(ConfigError);
     expect(() => taskFor(byPath, worker())).toThrow(/taskModules: \{my-task: .*own\.cjs\}\) and write module: my-task/);
-    expect(() => taskFor(byPath, { dataDirectory: data.folder })).toThrow(/is no task module that this worker may run/);
+    expect(() => taskFor(byPath, { dataDirectory: data.folder })).toThrow(
+      /is not a task module that this worker may run/,
+    );
   });
 
   test('runs what its config.yaml names, wherever it is, and nothing else by name', async () => {
@@ -188,7 +190,7 @@ describe('a worker', () => {
       allowTasksOf(given, { maftHome: path.join(data.folder, 'home'), dataDirectory: data.folder });
       expect(taskFor(byPath, worker()).kind).toBe('module');
       await data.write({ 'own.cjs': `${whole}\n// changed` });
-      expect(() => taskFor(byPath, worker())).toThrow(/is no task module that this worker may run/);
+      expect(() => taskFor(byPath, worker())).toThrow(/is not a task module that this worker may run/);
     },
   );
 
@@ -198,7 +200,9 @@ describe('a worker', () => {
     await symlink(path.join(outside.folder, 'own.cjs'), path.join(data.folder, 'link.cjs'));
     const given = { ...byPath, path: 'link.cjs' };
     for (const file of ['link.cjs', path.join(outside.folder, 'own.cjs'), '/dev/zero'])
-      expect(() => taskFor({ ...byPath, path: file }, worker())).toThrow(/is no task module that this worker may run/);
+      expect(() => taskFor({ ...byPath, path: file }, worker())).toThrow(
+        /is not a task module that this worker may run/,
+      );
     allowTasksOf({ task: given }, { maftHome: path.join(data.folder, 'home'), dataDirectory: data.folder });
     expect(taskFor(given, worker()).kind).toBe('module');
     await outside.remove();

@@ -147,7 +147,7 @@ describe('evaluateSociety, started by itself', () => {
     [{ society: 'measured', taks: 1 }, /^taks: 1 is an unknown field; did you mean "task"\?/],
     [{ society: 'nobody' }, /^society: "nobody" names no run/],
     [{ society: 'measured', task: { kind: 'arithmetic', max: 1 } }, /^task\.max: 1 is not allowed/],
-    ['measured', /^input: "measured" is no evaluation/],
+    ['measured', /^input: "measured" is not an evaluation/],
   ])('refuses %j in one sentence', async (request, message) => {
     const failure = await refusal('bad-request', request, 'evaluateSociety');
     expect(failure.type).toBe('InvalidRunSpec');

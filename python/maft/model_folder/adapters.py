@@ -43,7 +43,7 @@ def read_adapter_config(folder: Path) -> dict[str, Any]:
     """adapter_config.json. Raises UnusableFolder if it asks for patterns, or the folder has no safetensors."""
     refuse_dangling_links(folder)
     if not (folder / CONFIG).is_file():
-        raise UnusableFolder(f"it is no adapter: it has no {CONFIG}")
+        raise UnusableFolder(f"it is not an adapter: it has no {CONFIG}")
     if not (folder / ADAPTER).is_file():
         pickled = any(path.name.endswith(PICKLED) for path in folder.iterdir())
         more = ": pickled weights are never loaded, convert them" if pickled else ""
@@ -127,7 +127,7 @@ def targeted_modules(config: Config, modules: Iterable[str]) -> list[str]:
         and not any(module == prefix or module.startswith(f"{prefix}.") for prefix in inside)
     ]
     if absent := [name for name in names if not any(is_meant(module, name) for module in candidates)]:
-        raise UnusableFolder(f"its target_modules names {absent[0]}, which is no linear module of the base's layers")
+        raise UnusableFolder(f"its target_modules names {absent[0]}, which is not a linear module of the base's layers")
     return [module for module in candidates if any(is_meant(module, name) for name in names)]
 
 

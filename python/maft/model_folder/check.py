@@ -13,10 +13,10 @@ from maft.model_folder.weight_files import read_json, refuse_dangling_links, sto
 def require_model(folder: Path) -> None:
     """Raises UnusableFolder with one sentence unless `folder` is a whole, plain model of safetensors."""
     if not folder.is_dir():
-        raise UnusableFolder("it is no folder: give the folder of a Hugging Face model")
+        raise UnusableFolder("it is not a folder: give the folder of a Hugging Face model")
     refuse_dangling_links(folder)
     if not (folder / "config.json").is_file():
-        raise UnusableFolder("it is no model folder: it has no config.json")
+        raise UnusableFolder("it is not a model folder: it has no config.json")
     tensors = stored_tensors(folder)
     refuse_contradictions(folder, read_json(folder, "config.json"), tensors)
     refuse_tokens_without_rows(folder, tensors)

@@ -32,7 +32,7 @@ def read_header(file: Path) -> dict[str, StoredTensor]:
     with file.open("rb") as opened:
         size = int.from_bytes(opened.read(8), "little")
         if not 2 <= size <= MAX_HEADER_BYTES:
-            raise UnusableFolder(f"its {file.name} is no safetensors file, or is torn")
+            raise UnusableFolder(f"its {file.name} is not a safetensors file, or is torn")
         text = opened.read(size)
     try:
         header: Mapping[str, Any] = json.loads(text)
@@ -45,7 +45,7 @@ def read_header(file: Path) -> dict[str, StoredTensor]:
             if name != "__metadata__"
         }
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise UnusableFolder(f"its {file.name} is no safetensors file, or is torn") from error
+        raise UnusableFolder(f"its {file.name} is not a safetensors file, or is torn") from error
     end = max((each.end for each in tensors.values()), default=offset)
     if file.stat().st_size != end:
         raise UnusableFolder(f"its {file.name} is torn: {file.stat().st_size} bytes, and its header says {end}")

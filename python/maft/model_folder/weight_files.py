@@ -23,7 +23,7 @@ def read_json(folder: Path, name: str) -> dict[str, Any]:
     except (OSError, ValueError, RecursionError) as error:
         raise UnusableFolder(f"its {name} cannot be read: {error}") from error
     if not isinstance(found, dict):
-        raise UnusableFolder(f"its {name} is no JSON object")
+        raise UnusableFolder(f"its {name} is not a JSON object")
     return found
 
 
@@ -50,7 +50,7 @@ def weight_files(folder: Path) -> list[Path]:
         raise UnusableFolder(f"it holds {SINGLE} and {INDEX}, which names other files: remove those of the older save")
     for name in names:
         if os.path.basename(name) != name or not name.endswith(".safetensors"):
-            raise UnusableFolder(f"its {INDEX} names {name!r}, which is no safetensors file of the folder")
+            raise UnusableFolder(f"its {INDEX} names {name!r}, which is not a safetensors file of the folder")
         if not (folder / name).is_file():
             raise UnusableFolder(f"its {INDEX} names {name}, which is missing: copy the whole model")
     return [folder / name for name in names]

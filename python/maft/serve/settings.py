@@ -126,7 +126,7 @@ def parse_settings(arguments: Sequence[str]) -> ServeSettings:
     given = parser().parse_args(arguments)
     base_name = given.base_name or given.base.resolve().name
     if not is_base_name(base_name):
-        raise NoSuchModelFolder(f"`{base_name}` is no model name; give one with --base-name ([A-Za-z0-9._-]).")
+        raise NoSuchModelFolder(f"`{base_name}` is not a model name; give one with --base-name ([A-Za-z0-9._-]).")
     return ServeSettings(
         base=given.base,
         base_name=base_name,

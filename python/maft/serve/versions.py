@@ -227,7 +227,7 @@ class Versions:
         elif isinstance(error, ChangedFiles):
             told = ChangedModel(name, str(error))
         elif is_out_of_memory(error):
-            told = NoMemory(f"There is no memory for the model `{name}` beside those in use: {error}")
+            told = NoMemory(f"There is not enough memory for the model `{name}` beside those in use: {error}")
         else:
             told = BrokenModel(name, str(error) or repr(error))
         for future in self.pending.pop(name, []):

@@ -36,7 +36,8 @@ export function findBaseModel(name: string): BaseModel {
     );
   }
   const missing = missingFiles(folder);
-  if (missing.length > 0) throw new ConfigError(`"${folder}" is no model folder: it has no ${missing.join(', no ')}`);
+  if (missing.length > 0)
+    throw new ConfigError(`"${folder}" is not a model folder: it has no ${missing.join(', no ')}`);
   return { folder, name: servedName(name) };
 }
 

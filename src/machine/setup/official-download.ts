@@ -19,5 +19,5 @@ export async function downloadOfficialCli(official: OfficialDownload): Promise<v
   const url = `${address}/v${version}?platform=${process.platform}&arch=${process.arch === 'x64' ? 'amd64' : process.arch}`;
   await download(url, archive, say);
   const unpacked = await runCommand('tar', ['-xzf', archive, '-C', workFolder, 'temporal']);
-  if (unpacked.exitCode !== 0) throw new ConfigError('it answered something that is no archive with the program');
+  if (unpacked.exitCode !== 0) throw new ConfigError('it answered something other than an archive with the program');
 }

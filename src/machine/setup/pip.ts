@@ -44,7 +44,7 @@ export function explainPip(result: CommandResult): ConfigError {
   const { output, exitCode } = result;
   if (/No space left on device|Errno 28/.test(output)) {
     return new ConfigError(
-      `no space left while installing the Python packages (about 5 GB with CUDA libraries, and as much again in ${process.env.TMPDIR ?? '/tmp'} for a while): free some, then start again; what is there is kept`,
+      `no space left while installing the Python packages (about 5 GB with CUDA libraries, and as much again in ${process.env.TMPDIR ?? '/tmp'} for a while): free some space, then start again; what is there is kept`,
     );
   }
   if (

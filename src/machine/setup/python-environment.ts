@@ -136,7 +136,9 @@ async function canInstall(place: Place): Promise<boolean> {
 async function createVirtualEnvironment(place: Place, listener: SetupListener): Promise<void> {
   const { directory } = place;
   if (existsSync(directory) && !existsSync(join(directory, 'pyvenv.cfg')) && readdirSync(directory).length > 0) {
-    throw new ConfigError(`${directory} exists and is no Python virtual environment: move it away, or set MAFT_PYTHON`);
+    throw new ConfigError(
+      `${directory} exists and is not a Python virtual environment: move it away, or set MAFT_PYTHON`,
+    );
   }
   const python = await findPython();
   await withProgress(
@@ -197,7 +199,7 @@ function requireSpace(place: Place): void {
 function spaceError(place: Place): ConfigError {
   const { bavail, bsize } = statfsSync(dirname(place.directory));
   return new ConfigError(
-    `the Python packages need about ${formatBytes(neededBytes())} in ${place.directory}, and ${formatBytes(bavail * bsize)} are free: free some, or set MAFT_PYTHON to a Python that has them`,
+    `the Python packages need about ${formatBytes(neededBytes())} in ${place.directory}, and ${formatBytes(bavail * bsize)} are free: free some space, or set MAFT_PYTHON to a Python that has them`,
   );
 }
 

@@ -67,7 +67,7 @@ async function spaces({ folders, free = freeSpace }: DiskLimits): Promise<DiskSp
 
 function describeLow(space: DiskSpace, marginBytes: number | undefined): string {
   const margin = formatBytes(marginOf(space, marginBytes));
-  return `disk: ${formatBytes(space.freeBytes)} free in ${space.folder}, below the margin of ${margin}; free some`;
+  return `disk: ${formatBytes(space.freeBytes)} free in ${space.folder}, below the margin of ${margin}; free some space`;
 }
 
 /** A sentence for each folder whose file system has less free than the margin; empty if all have enough. */

@@ -88,7 +88,9 @@ function inWritableHome<T>(maftHome: string, action: () => T): T {
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code;
     if (code === 'ENOSPC')
-      throw new ConfigError(`no space left on the disk of ${maftHome}: free some, or set MAFT_HOME to another disk`);
+      throw new ConfigError(
+        `no space left on the disk of ${maftHome}: free some space, or set MAFT_HOME to another disk`,
+      );
     if (code === undefined) throw error;
     throw new ConfigError(
       `cannot write to ${maftHome} (${code}): make it writable, or set MAFT_HOME to a folder that is`,

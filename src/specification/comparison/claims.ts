@@ -98,7 +98,7 @@ function sideProblems(side: ClaimedMethod, looked: Looked, { where, compared }: 
   const found = compared.methods.find(({ name }) => name === method);
   if (found === undefined)
     return [
-      `${where}.method: ${shownValue(method)} is none of the methods${suggestion(method, names)} (${names.join(', ')})`,
+      `${where}.method: ${shownValue(method)} is not one of the methods${suggestion(method, names)} (${names.join(', ')})`,
     ];
   if (found.trainOn !== undefined && looked !== 'last')
     return [`${where}: ${shownValue(method)} has a \`trainOn\`, so that other tasks see only its last society`];

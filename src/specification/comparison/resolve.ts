@@ -46,7 +46,7 @@ const ownFields = Object.keys(comparisonFieldsSchema.shape);
 /** Throws `InvalidRunSpec` with every problem of every method at once. */
 export function resolveComparison(raw: unknown): ResolvedComparison {
   if (!isPlainObject(raw)) {
-    throw new InvalidRunSpec([`comparison: ${shownValue(raw)} is no comparison; it must be one JSON object`]);
+    throw new InvalidRunSpec([`comparison: ${shownValue(raw)} is not a comparison; it must be one JSON object`]);
   }
   const fields = ownFieldsOf(raw);
   const entries = entriesOf(fields.methods);
@@ -198,6 +198,6 @@ function baselineOf(given: string | undefined, entries: MethodEntry[]): string {
   if (given === undefined) return names.includes('debate') ? 'debate' : names[0]!;
   if (names.includes(given)) return given;
   throw new InvalidRunSpec([
-    `baseline: ${shownValue(given)} is none of the methods${suggestion(given, names)} (${names.join(', ')})`,
+    `baseline: ${shownValue(given)} is not one of the methods${suggestion(given, names)} (${names.join(', ')})`,
   ]);
 }

@@ -40,7 +40,7 @@ export function refuseUnknownTrainingTasks(entries: readonly MethodEntry[], task
     trainOn === undefined || names.includes(trainOn)
       ? []
       : [
-          `methods.${index}.trainOn: ${shownValue(trainOn)} is none of the tasks${suggestion(trainOn, names)} (${names.join(', ')})`,
+          `methods.${index}.trainOn: ${shownValue(trainOn)} is not one of the tasks${suggestion(trainOn, names)} (${names.join(', ')})`,
         ],
   );
   if (problems.length > 0) throw new InvalidRunSpec(problems);

@@ -141,7 +141,7 @@ test('of two that set up at once only one installs', async () => {
 test('a folder that is no environment is left alone', async () => {
   mkdirSync(directory);
   writeFileSync(join(directory, 'thesis.txt'), 'mine');
-  await expect(ensure()).rejects.toThrow(/is no Python virtual environment: move it away/);
+  await expect(ensure()).rejects.toThrow(/is not a Python virtual environment: move it away/);
   expect(readFileSync(join(directory, 'thesis.txt'), 'utf8')).toBe('mine');
 });
 

@@ -38,7 +38,7 @@ test('a disk below its margin is said once, runs are paused once with the reason
   expect([said, asked]).toEqual([[], []]);
   disk.freeBytes = 0.7 * gigabyte;
   await watch.check();
-  const sentence = 'disk: 700 MB free in /home, below the margin of 1.0 GB; free some';
+  const sentence = 'disk: 700 MB free in /home, below the margin of 1.0 GB; free some space';
   expect(said).toEqual([sentence, 'paused while the disk takes it: maft/a']);
   expect(asked).toEqual([{ reason: `${sentence}, then resume`, known: [] }]);
   await watch.check();
@@ -71,7 +71,7 @@ test('on the edge of the margin nothing is paused a second time', async () => {
 test('the margin is 2 % of a small disk, or what config.yaml says', async () => {
   const free = async (folder: string) => ({ folder, freeBytes: 0.15 * gigabyte, totalBytes: 8 * gigabyte });
   const low = (marginBytes?: number) => lowDisks({ folders: ['/home'], marginBytes, free });
-  expect(await low()).toEqual(['disk: 150 MB free in /home, below the margin of 160 MB; free some']);
+  expect(await low()).toEqual(['disk: 150 MB free in /home, below the margin of 160 MB; free some space']);
   expect(await low(0.1 * gigabyte)).toEqual([]);
   expect(await low(0)).toEqual([]);
 });
@@ -87,7 +87,7 @@ test('on somebody’s own Temporal server nothing is paused, and the line is sai
   const { watch, disk, said } = watched({ pause: undefined });
   disk.freeBytes = 1;
   await watch.check();
-  expect(said).toEqual([expect.stringContaining('free some')]);
+  expect(said).toEqual([expect.stringContaining('free some space')]);
 });
 
 test('a server that cannot be asked is asked again, and said once', async () => {
@@ -134,7 +134,7 @@ test('a real run pauses with the sentence, is not paused again when people resum
     }, 'the run is listed and paused');
     await until(async () => (await progress()).paused, 'the run pauses');
     expect((await progress()).pauseReason).toBe(
-      'disk: 700 MB free in /home, below the margin of 1.0 GB; free some, then resume',
+      'disk: 700 MB free in /home, below the margin of 1.0 GB; free some space, then resume',
     );
     free.now = true;
     await handle.signal('resume');
