@@ -3,8 +3,7 @@ import { availableParallelism } from 'node:os';
 import type { Connection } from '@temporalio/client';
 import type { ActivityDependencies } from '../activities';
 import { openStore } from './machine/open-store';
-import { resolveEndpoint, type MachineConfig } from './machine/config';
-import { ConfigError } from './errors';
+import { requireTrainer, resolveEndpoint, type MachineConfig, type TrainerName } from './machine/config';
 import { packageVersion, pythonPackagesDirectory } from './machine/paths';
 import type { Ledger, Platform, Trainer } from './ports';
 import { programParts } from './program';
@@ -68,12 +67,13 @@ export function wireMachine(
     modelFolder: (base) => findBaseModel(base).folder,
     requireReadableModel: (folder) => requireReadableModel(python, folder),
   });
+  const trainers: Record<TrainerName, Trainer> = { local };
   return {
     dependencies: {
       store,
       ...answering,
       grader: (reader) => (reader.equal === undefined ? mathVerify : graderFor(reader)),
-      trainer: (name) => paidTrainer(ledger, name, trainerNamed({ local }, name)),
+      trainer: (name) => paidTrainer(ledger, name, trainers[requireTrainer(name)]),
       platform: temporalPlatform(temporal.connection, temporal.namespace),
       machine: {
         program: programParts,
@@ -87,14 +87,6 @@ export function wireMachine(
       await Promise.all([runner.close(), mathVerify.close(), closeAnswering()]);
     },
   };
-}
-
-/** The trainer that `finetuning.trainer` names. */
-function trainerNamed(trainers: Readonly<Record<string, Trainer>>, name: string): Trainer {
-  const trainer = trainers[name];
-  if (trainer !== undefined) return trainer;
-  const known = Object.keys(trainers).join(', ');
-  throw new ConfigError(`finetuning.trainer: this machine has no trainer "${name}"; it has: ${known}`);
 }
 
 interface Endpoints {

@@ -14,13 +14,22 @@ export function plannedRun({ specification, valueSources, digest }: ResolvedSpec
 }
 
 /** Counts each run as if performed alone; the untuned turns that they share are asked for once. */
-export function plannedComparison({ name, digest, groups }: ResolvedComparison) {
+export function plannedComparison(comparison: ResolvedComparison) {
+  const { name, digest } = comparison;
+  const runs = runsOf(comparison).map(({ runId, specification }) => ({
+    runId,
+    workload: plannedWorkload(specification),
+  }));
+  return { kind: 'comparison' as const, digest, name, runs };
+}
+
+/** Every run of a comparison, with all its defaults. */
+export function runsOf({ name, groups }: ResolvedComparison): { runId: string; specification: RunSpecification }[] {
   const runs = groups(name).flatMap((group) => group.runs);
-  const planned = runs.map(({ runId, specification }) => {
-    const resolved = resolveSpecification(specification);
-    return { runId, workload: plannedWorkload(resolved.specification) };
-  });
-  return { kind: 'comparison' as const, digest, name, runs: planned };
+  return runs.map(({ runId, specification }) => ({
+    runId,
+    specification: resolveSpecification(specification).specification,
+  }));
 }
 
 export function describePlannedRun(resolved: ResolvedSpecification): string[] {

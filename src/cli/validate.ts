@@ -1,11 +1,12 @@
 /** `maft validate SPEC`: checks a specification and shows its defaults, calls and trainings. Starts nothing. */
 import type { Command } from 'commander';
 import { embeddedModels } from '../machine/setup/model-folder';
+import { requireTrainers } from '../runs/before-servers';
 import { loadSpecificationFile, resolveSpecification } from '../specification';
 import { resolveComparison } from '../specification/comparison';
 import { isPlainObject } from '../specification/plain-objects';
 import { visibleJson, visibleText } from '../visible-text';
-import { describePlannedComparison, describePlannedRun, plannedComparison, plannedRun } from './planned';
+import { describePlannedComparison, describePlannedRun, plannedComparison, plannedRun, runsOf } from './planned';
 import { addSetOption, loadWith, type SpecificationOptions } from './specification-options';
 
 interface ValidateOptions extends SpecificationOptions {
@@ -36,11 +37,13 @@ export function showPlan(raw: unknown, { json = false }: { json?: boolean }): vo
 
 function comparisonPlan(raw: unknown, json: boolean): string {
   const resolved = resolveComparison(raw);
+  requireTrainers(runsOf(resolved).map(({ specification }) => specification));
   return json ? visibleJson(plannedComparison(resolved)) : visibleText(describePlannedComparison(resolved).join('\n'));
 }
 
 function runPlan(raw: unknown, json: boolean): string {
   const resolved = resolveSpecification(raw);
   embeddedModels(resolved.specification);
+  requireTrainers([resolved.specification]);
   return json ? visibleJson(plannedRun(resolved)) : visibleText(describePlannedRun(resolved).join('\n'));
 }

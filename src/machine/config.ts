@@ -191,6 +191,19 @@ export function loadConfig(environment: Environment = process.env): MachineConfi
   };
 }
 
+/** Trainers that a machine has, as `finetuning.trainer` names them. */
+const trainerNames = ['local'] as const;
+export type TrainerName = (typeof trainerNames)[number];
+
+/** Throws `ConfigError` for a trainer that no machine has. */
+export function requireTrainer(name: string): TrainerName {
+  const found = trainerNames.find((each) => each === name);
+  if (found !== undefined) return found;
+  throw new ConfigError(
+    `finetuning.trainer: this machine has no trainer "${name}"; it has: ${trainerNames.join(', ')}`,
+  );
+}
+
 /**
  * The endpoint a run specification names: `embedded`, or one of config.yaml. Throws `ConfigError` for an unknown one, for
  * a key that is not set, and for `embedded` if no model server runs.

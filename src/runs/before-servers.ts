@@ -1,13 +1,13 @@
-/** Checks runs before servers are started for them: endpoints have an address, problems can be drawn. */
-import { resolveEndpoint, type MachineConfig } from '../machine/config';
+/** Checks runs before servers are started for them: endpoints have an address, trainers exist, problems can be drawn. */
+import { requireTrainer, resolveEndpoint, type MachineConfig } from '../machine/config';
 import type { RunSpecification } from '../contract/specification';
 import { digestOf } from '../domain/digests';
 import { baseModels, embeddedEndpoint } from '../domain/society';
 import { drawRun, givenByUser, makeTasks, taskFor } from '../tasks';
 
 /**
- * Draws as the runs will. Throws `ConfigError` for endpoints that are not configured and keys that are not set, and
- * `ConfigError` and `DatasetError` for data that are missing, too few or do not parse.
+ * Draws as the runs will. Throws `ConfigError` for endpoints that are not configured, keys that are not set and trainers
+ * that no machine has, and `ConfigError` and `DatasetError` for data that are missing, too few or do not parse.
  */
 export async function requirePerformable(
   specifications: readonly RunSpecification[],
@@ -16,6 +16,7 @@ export async function requirePerformable(
   const endpoints = new Set(specifications.flatMap(endpointsOf));
   endpoints.delete(embeddedEndpoint);
   endpoints.forEach((name) => resolveEndpoint(config, name));
+  requireTrainers(specifications);
   const { data, dataFolders } = config;
   const context = { dataDirectory: data, dataFolders, access: givenByUser };
   const different = new Map(specifications.map((each) => [digestOf(drawnFrom(each)), each]));
@@ -24,6 +25,11 @@ export async function requirePerformable(
       makeTasks(specification, (settings) => taskFor(settings, context)),
       specification,
     );
+}
+
+/** Throws `ConfigError` if a run that trains names a trainer that no machine has. */
+export function requireTrainers(specifications: readonly RunSpecification[]): void {
+  for (const { iterations, finetuning } of specifications) if (iterations > 0) requireTrainer(finetuning.trainer);
 }
 
 function endpointsOf(specification: RunSpecification): string[] {
