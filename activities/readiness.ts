@@ -178,10 +178,12 @@ function refuseTooLong(
   const { maxTokens } = sampling[role];
   const room = endpoint === embeddedEndpoint ? 1 : maxTokens;
   if (limit === undefined || tokens.length + room <= limit) return;
+  const isMoreThanContext = tokens.length + 1 > limit;
   const set = typeof method.prompts === 'string' ? method.prompts : method.prompts.base;
   throw new InvalidRunSpec([
     `model.base: the ${role === 'critic' ? 'shortest prompt of a critic' : 'prompt'} for problem ${problemId} has ` +
       `${tokens.length} tokens, the context of ${JSON.stringify(base)} is ${limit} tokens and maxTokens is ${maxTokens}: ` +
-      `no answer fits. Shorten the prompts (method.prompts is ${JSON.stringify(set)}), lower maxTokens, or choose another base`,
+      `no answer fits. Shorten the prompts (method.prompts is ${JSON.stringify(set)}), ` +
+      (isMoreThanContext ? 'or choose a base with a longer context' : 'lower maxTokens, or choose another base'),
   ]);
 }

@@ -1,4 +1,5 @@
 /** Checks runs before servers are started for them: endpoints have an address, trainers exist, problems can be drawn. */
+import { demoModelName } from '../machine/setup/model-folder';
 import { requireTrainer, resolveEndpoint, type MachineConfig } from '../machine/config';
 import type { RunSpecification } from '../contract/specification';
 import { digestOf } from '../domain/digests';
@@ -30,6 +31,16 @@ export async function requirePerformable(
 /** Throws `ConfigError` if a run that trains names a trainer that no machine has. */
 export function requireTrainers(specifications: readonly RunSpecification[]): void {
   for (const { iterations, finetuning } of specifications) if (iterations > 0) requireTrainer(finetuning.trainer);
+}
+
+/** Said before the run starts: what its accuracies could mistakenly be taken for. */
+export function doubtsAbout({ model, task, evalTask = task }: RunSpecification): string[] {
+  const own = [task, evalTask].find(({ kind }) => kind !== 'arithmetic' && kind !== 'module');
+  if (model.base !== demoModelName || own === undefined) return [];
+  return [
+    `note: ${demoModelName} knows one kind of problem, as in 3+2*7+5-4*9=?; on ${own.kind} it shows nothing. The smallest ` +
+      'real model to take instead is Qwen/Qwen2.5-0.5B-Instruct (README, "Your own model")',
+  ];
 }
 
 function endpointsOf(specification: RunSpecification): string[] {

@@ -13,7 +13,7 @@ import { count, counted } from '../pages/numbers';
 import { resolveSpecification } from '../specification';
 import type { BaseModel } from '../machine/setup/model-folder';
 import { stderrListener } from '../machine/setup/progress';
-import { requirePerformable } from './before-servers';
+import { doubtsAbout, requirePerformable } from './before-servers';
 import { abortedBySignals } from './interrupt-signal';
 import { followRun, RunCancelled } from './follow';
 import { createProgressDisplay, type ProgressDisplay } from './progress-display';
@@ -38,8 +38,11 @@ export async function performRun(request: RunRequest): Promise<Report | undefine
   const interrupted = interruptSignal();
   const listener = stderrListener();
   const display = createProgressDisplay(process.stderr);
-  const beforeStart = (config: MachineConfig) =>
-    requirePerformable([resolveSpecification(request.raw).specification], config);
+  const beforeStart = async (config: MachineConfig) => {
+    const { specification } = resolveSpecification(request.raw);
+    await requirePerformable([specification], config);
+    for (const doubt of doubtsAbout(specification)) listener(doubt);
+  };
   return withServers({ ...request, listener, interrupted, beforeStart }, async (servers) => {
     const chosen = await startChosen(servers, request);
     const { runId, workflowId } = chosen;

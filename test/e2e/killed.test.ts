@@ -1,8 +1,12 @@
-/** `kill -9` and Ctrl-C: the run goes on where it was, asks nothing twice, and ends with the same files. */
+/**
+ * `kill -9` of one process or of all, and Ctrl-C: the run goes on where it was, asks nothing twice, and ends with the same
+ * files.
+ */
 import { readdirSync, readFileSync } from 'node:fs';
 import type { ShardOutcome } from '../../src/contract/run';
-import { Home, kill, until } from '../support/e2e';
+import { flipByte, Home, kill, until } from '../support/e2e';
 import { contentOf, specification, turnFiles, referenceRun } from '../support/e2e-runs';
+import { HomeWorkflows } from '../support/e2e-workflows';
 
 /** A training that was caught between two checkpoints. */
 interface OpenTraining {
@@ -20,7 +24,11 @@ const turns = (part = '') => Object.keys(turnFiles(home, 'small')).filter((file)
 const kept: Record<string, string>[] = [];
 let openTrainings: OpenTraining[] = [];
 let lost = 0;
-afterAll(() => home.destroy());
+const workflows = new HomeWorkflows(home);
+afterAll(async () => {
+  await workflows.close();
+  await home.destroy();
+});
 
 it('Ctrl-C while the servers are starting is no bug: exit code 1, one sentence, no process', async () => {
   const run = home.start(['run', home.write('small.json', specification)]);
@@ -50,14 +58,26 @@ it('the same command goes on with the cancelled run and says so', async () => {
   expect(code).toBe(0);
 });
 
+it.each([
+  ['the model server', 'maft.serve', 1],
+  ['the Temporal server', 'temporal server start-dev', 8],
+  ['the worker', 'main.js worker', 16],
+])('kill -9 of %s while it debates: `maft up` starts it again', async (_, program, atLeast) => {
+  await until('the training problems are being debated', () => turns('iteration-1/turns/train') >= atLeast);
+  const [victim, ...others] = home.processesOf(program).filter(({ commandLine }) => !commandLine.includes('guard.js'));
+  expect(others).toEqual([]);
+  kill(victim!.pid);
+  await until('another one runs', () => home.processesOf(program).some(({ pid }) => pid !== victim!.pid));
+});
+
 it('kill -9 of everything while it debates: the next `maft up` goes on by itself and asks no completed turn again', async () => {
-  await until('the training problems are being debated', () => turns('iteration-1/turns/train') >= 12);
+  await until('the training problems are being debated', () => turns('iteration-1/turns/train') >= 24);
   for (const { pid } of home.processesOf('maft.serve')) kill(pid, 'SIGSTOP');
   await until('calls wait for their answer', () => callsUnderWay(home, 'small') > 0);
   expectWholePlatform(home.killEverything());
   kept.push(turnFiles(home, 'small'));
   lost = turns();
-  expect(turns('iteration-1/turns/train')).toBeLessThan(5 * 9);
+  expect(home.files('runs/small/iteration-1/training-sets')).toEqual([]);
 
   await home.up();
   await until('a training has a checkpoint', () => trainingsOf(home).length > 0);
@@ -72,7 +92,7 @@ it('kill -9 of everything while it trains: the next `maft up` goes on by itself,
   lost = turns();
 
   await home.up();
-  await home.temporal('workflow', 'result', '--workflow-id', 'maft/small');
+  expect(await workflows.perform('small', 'result')).toContain('COMPLETED');
   expect(await home.completionsServed()).toBe(turns() - lost);
   for (const { jobId, step } of openTrainings) expect(resumedFromStep(home, jobId)).toBeGreaterThanOrEqual(step);
 });
@@ -89,10 +109,41 @@ it('calls that were in flight when all was killed are in the books as lost', () 
   expect(readFileSync(home.path('runs/small/report.html'), 'utf8')).toContain('Calls whose answer was not kept');
 });
 
+it('`describe` shows stage, iteration, task and accuracy as search attributes', async () => {
+  const description = await workflows.perform('small', 'describe');
+  for (const attribute of ['MaftStage', 'MaftIteration', 'MaftTask', 'MaftAccuracy'])
+    expect(description).toContain(attribute);
+});
+
 it('has written no turn a second time, and keeps no training in progress', () => {
   const now = turnFiles(home, 'small');
   for (const before of kept) expect(now).toMatchObject(before);
   expect(home.files('.work')).toEqual([]);
+});
+
+it('weights of which one bit has changed since they were published pause a run that needs them, with file and cure', async () => {
+  const [model] = home.files('models').filter((file) => /\.i1\.critic-1\..*model\.safetensors$/.test(file));
+  flipByte(home.path('models', model!));
+  // A version is checked when it is loaded: the server that has it in memory answers on.
+  const [server] = home.processesOf('maft.serve');
+  kill(server!.pid);
+  await until('another one runs', () => home.processesOf('maft.serve').some(({ pid }) => pid !== server!.pid));
+  const request = { society: 'small@1', evaluation: { votes: { at: 'never' }, measures: [] } };
+  await workflows.start('changed', 'evaluateSociety', '--input', JSON.stringify(request));
+  await until('it is paused', async () => (await workflows.progress('changed')).paused);
+  const { pauseReason } = await workflows.progress('changed');
+  expect(pauseReason).toMatch(
+    /SHA-256 of model\.safetensors should be .* Restore the folder from a copy; or remove it/,
+  );
+  expect(await workflows.stateOf('changed')).toMatchObject({ state: 'paused', reason: pauseReason });
+  await until('the UI can find it', async () => {
+    const listed = await home.temporal('workflow', 'list', '--query', 'MaftPaused = true');
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    return listed.includes('maft/changed') && !listed.includes('maft/small');
+  });
+  await workflows.perform('changed', 'cancel');
+  await workflows.failureOf('changed');
+  expect(await workflows.stateOf('changed')).toMatchObject({ state: 'cancelled', finished: false });
 });
 
 it('a finished run stays as it is: the next `maft run` of the specification is a new one', async () => {

@@ -186,6 +186,14 @@ export class Home {
   }
 }
 
+/** Changes one bit in the middle of a file. */
+export function flipByte(file: string): void {
+  const bytes = readFileSync(file);
+  const middle = Math.floor(bytes.length / 2);
+  bytes[middle] = bytes[middle]! ^ 1;
+  writeFileSync(file, bytes);
+}
+
 export function kill(pid: number, signal: 'SIGSTOP' | 'SIGKILL' = 'SIGKILL'): void {
   try {
     process.kill(pid, signal);
