@@ -79,7 +79,9 @@ test('prompts that no context holds: longest prompt, context and maxTokens are n
 test('an endpoint elsewhere must hold maxTokens as well: it refuses what ours would cut', async () => {
   contextOf(2000);
   const model = { base: 'fake-base', endpoint: 'elsewhere' };
-  await expect(world.resolve('run', { model })).rejects.toMatchObject(refusedWith(/maxTokens is 2048: .* lower maxTokens/));
+  await expect(world.resolve('run', { model })).rejects.toMatchObject(
+    refusedWith(/maxTokens is 2048: .* lower maxTokens/),
+  );
   await expect(world.resolve('short', { model, sampling: { maxTokens: 512 } })).resolves.toBeDefined();
 });
 
