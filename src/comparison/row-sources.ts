@@ -2,6 +2,7 @@
 import type { ComparisonRecord, Reading } from '../contract/comparison';
 import { equalTokens, type AnswerMode } from '../contract/evaluation';
 import { untunedDrawing } from '../domain/readings';
+import { namedRules } from '../domain/named-rules';
 import { measurementIn, nameOfMode, temperatureOf, votesOf } from '../domain/evidence/measurements';
 import type { ComparedArtifacts, ComparisonInput } from './gather';
 
@@ -37,17 +38,16 @@ export function rowSources(input: ComparisonInput): RowSource[] {
 }
 
 /**
- * A method's name. If its training sets were not selected by consensus, the name says so wherever its results are shown
- * (method.md, Words): a method that saw reference answers is not comparable with those that saw none.
+ * A method's name, and the rules that are named beside its results: a method that saw reference answers is not comparable
+ * with those that saw none.
  */
 export function methodLabel(input: ComparisonInput, name: string): string {
   const isTuned = input.comparison.methods.some((method) => method.name === name && method.tuned);
   if (!isTuned) return name;
-  const others = runsOf(input, name).flatMap(({ record }) => {
-    const method = record?.specification.method;
-    return method === undefined || method.weights === 'none' || method.select === 'consensus' ? [] : [method.select];
-  });
-  return others.length === 0 ? name : `${name} (select: ${others[0]})`;
+  const [rules] = runsOf(input, name).flatMap(({ record }) =>
+    record === undefined ? [] : namedRules(record.specification) || [],
+  );
+  return rules === undefined ? name : `${name} (${rules})`;
 }
 
 /** How to read a method off a run; undefined if the run belongs to other methods. */

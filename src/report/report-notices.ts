@@ -57,15 +57,23 @@ function stageEndingNotices({ timings }: ReportInput): string[] {
   return endingNotices(parts);
 }
 
-/** method.md, Training sets: other rules than the consensus are named wherever their results are shown. */
+/** What the rules named beside the results mean. */
 function selectionRuleNotices({ run }: ReportInput): string[] {
-  const { select } = run.specification.method;
-  if (select === 'consensus') return [];
-  return select === 'reference'
-    ? [
-        'Training examples were selected by reference answers (select: reference), not by consensus: this is no label-free run.',
-      ]
-    : ['Training examples were not selected at all (select: none): this run is a control.'];
+  const { method, stopWhen, iterations } = run.specification;
+  const bySelection = {
+    consensus: [],
+    reference: [
+      'Training examples were selected by reference answers (select: reference), not by consensus: this run is not label-free.',
+    ],
+    none: ['Training examples were not selected at all (select: none): this run is a control.'],
+  };
+  const byPlateau =
+    stopWhen.signal === 'plateau' && iterations > 0
+      ? [
+          'Reference answers of the validation split decide when this run ends (stopWhen: plateau): it is not label-free.',
+        ]
+      : [];
+  return [...bySelection[method.select], ...byPlateau];
 }
 
 /** A notice that applies to several iterations appears once and lists them. */

@@ -61,7 +61,7 @@ export function callsOfSociety(measurements: Measurement[]): number | null {
 
 export function labelOf({ iteration, mode }: { iteration: number; mode: AnswerMode }, shape: AnswerShape): string {
   if (iteration > 0) {
-    const after = `after iteration ${iteration}${shape.select === 'consensus' ? '' : ` (select: ${shape.select})`}`;
+    const after = `after iteration ${iteration}${shape.rules === '' ? '' : ` (${shape.rules})`}`;
     return mode === 'society' ? `Society ${after}` : `${capitalised(nameOfMode(mode))} ${after}`;
   }
   if (shape.start !== untunedStart)

@@ -52,7 +52,9 @@ test('a run that stopped early is finished: its last society stands for those th
   expect(found.runs[0]!.standing).toBe('finished');
   const [claim] = buildComparison(found).claims.arithmetic!;
   expect(claim).toMatchObject({ standing: 'shown for this seed', comparison: { difference: 0.8 } });
-  expect(claim!.remarks).toEqual(['“multiagent-finetuning” ended early, after iteration 1 with seed 0']);
+  expect(claim!.remarks).toEqual([
+    '“multiagent-finetuning (stopWhen: plateau)” ended early, after iteration 1 with seed 0',
+  ]);
 });
 
 /** Of ten problems. */

@@ -144,6 +144,15 @@ describe('shapes', () => {
   });
 });
 
+test('settings that let reference answers end a run are named beside its results', () => {
+  const input = reportFixture();
+  const { stopWhen } = input.run.specification;
+  Object.assign(input.run.specification, { stopWhen: { ...stopWhen, signal: 'plateau' }, guard: 'stop' });
+  const { rows, notices } = buildReport(input);
+  expect(rows.map(({ label }) => label)).toContain('Society after iteration 2 (stopWhen: plateau, guard: stop)');
+  expect(notices.map(plain).join()).toContain('(stopWhen: plateau): it is not label-free');
+});
+
 describe('notices', () => {
   const noticesOf = (input: ReportInput) => buildReport(input).notices.map(plain);
 

@@ -20,14 +20,18 @@ import { serveWorld, type ServedWorld } from '../support/served-world';
 Runtime.install({ logger: new DefaultLogger('ERROR') });
 afterAll(() => Runtime.instance().shutdown());
 
+/** Problems to train on, and to evaluate on. */
+const [train, evaluated] = [4, 3];
+const arithmetic = { kind: 'arithmetic', max: 10, train, eval: evaluated };
+
 const specification = (changes: object = {}) => ({
   name: 'table',
-  task: { kind: 'arithmetic', max: 10, train: 6, eval: 5 },
+  task: arithmetic,
   model: { base: fakeBaseModel },
   method: { prompts: 'compact', correctedShare: 0.25 },
   iterations: 1,
   methods: ['base', 'majority', 'debate', 'majority-finetuning', 'multiagent-finetuning'],
-  execution: { shardSize: 3, shardsInFlight: 2, problemsInFlight: 2 },
+  execution: { shardSize: 2, shardsInFlight: 2, problemsInFlight: 2 },
   ...changes,
 });
 
@@ -57,9 +61,9 @@ describe('compareMethods', () => {
     const outcome = await compare('table');
     const asked = world.inference.requests.map((request) => JSON.stringify(request));
     expect(new Set(asked).size).toBe(asked.length);
-    // Untuned: 5 problems, a debate of 9 calls, 6 further samples and 2 other temperatures. Majority finetuning: 6 · 3 to
-    // train, 5 · 11 to evaluate. The method: its first training round is majority finetuning's, so 6 · 6 more, and 5 · (9 + 8).
-    expect(asked).toHaveLength(5 * 17 + 6 * 3 + 5 * 11 + 6 * 6 + 5 * 17);
+    // Untuned: a debate of 9 calls, 6 further samples and 2 other temperatures. Majority finetuning: 3 to train, 11 to
+    // evaluate. The method: its first training round is majority finetuning's, so 6 more, and 9 + 8 to evaluate.
+    expect(asked).toHaveLength(evaluated * (17 + 11 + 17) + train * (3 + 6));
     expect(outcome.rows.map(({ method }) => method)).toEqual([
       'base',
       'majority',
@@ -76,11 +80,15 @@ describe('compareMethods', () => {
       'majority-finetuning, one sample at temperature 0.5',
       'multiagent-finetuning, one sample at temperature 0.5',
     ]);
-    expect(outcome.rows.every(({ tasks }) => tasks.arithmetic?.n === 5)).toBe(true);
+    expect(outcome.rows.every(({ tasks }) => tasks.arithmetic?.n === evaluated)).toBe(true);
     const { calls, runs } = await reportOf('table');
     expect(calls.asked.calls).toBe(asked.length);
-    // As if each run were alone: 5 · 17 untuned; 5 · 11 twice and 6 · 3; 5 · 17 twice and 6 · 9.
-    expect(runs.map(({ counts }) => counts.calls)).toEqual([85, 128, 224]);
+    // As if each run were alone; the two that train evaluate the untuned society as well.
+    expect(runs.map(({ counts }) => counts.calls)).toEqual([
+      evaluated * 17,
+      evaluated * 2 * 11 + train * 3,
+      evaluated * 2 * 17 + train * 9,
+    ]);
   });
 
   it('measures the ways of answering that claims may name, and judges the claims', async () => {
@@ -90,7 +98,7 @@ describe('compareMethods', () => {
     ];
     await compare('claimed', { methods: ['debate', 'multiagent-finetuning'], claims });
     const { claims: judged } = await reportOf('claimed');
-    expect(judged.arithmetic!.map(({ comparison }) => comparison?.withinSeeds.n)).toEqual([5, 5]);
+    expect(judged.arithmetic!.map(({ comparison }) => comparison?.withinSeeds.n)).toEqual([evaluated, evaluated]);
     const [, society] = resolveComparison(specification({ methods: ['debate', 'multiagent-finetuning'] })).groups(
       'id',
     )[0]!.runs;
@@ -129,14 +137,14 @@ describe('compareMethods', () => {
   });
 
   it('evaluates what is trained on one task on the others too, and trains nobody again', async () => {
-    const tasks = [10, 20].map((max) => ({ name: `below-${max}`, kind: 'arithmetic', max, train: 6, eval: 5 }));
+    const tasks = [10, 20].map((max) => ({ ...arithmetic, name: `below-${max}`, max }));
     const methods = ['debate', { name: 'on-10', trainOn: 'below-10' }];
     const outcome = await compare('matrix', { task: undefined, tasks, methods, runsInFlight: 2 });
     expect(outcome.failed).toEqual([]);
     const { rows, runs } = await reportOf('matrix');
     expect(runs.map(({ runId, reused }) => [runId, reused.calls])).toEqual([
       ['matrix.untuned.below-10.s0', 0],
-      ['matrix.on-10.below-10.s0', 5 * 17],
+      ['matrix.on-10.below-10.s0', evaluated * 17],
       ['matrix.untuned.below-20.s0', 0],
       // The tuned agents are asked anew; now and then the untuned summariser is shown what it has been shown before.
       ['matrix.on-10.below-20.s0', expect.any(Number)],
@@ -144,14 +152,14 @@ describe('compareMethods', () => {
     const trainings = world.trainer.requests.filter(({ runId }) => runId.startsWith('matrix.'));
     expect(trainings).toHaveLength(6);
     const cells = rows.find(({ label }) => label === 'on-10')!.cells;
-    expect(cells['below-20']!.seeds).toMatchObject([{ runId: 'matrix.on-10.below-20.s0', iteration: 0, n: 5 }]);
+    expect(cells['below-20']!.seeds).toMatchObject([{ runId: 'matrix.on-10.below-20.s0', iteration: 0, n: evaluated }]);
     expect(cells['below-20']!.training).toEqual(cells['below-10']!.training);
     expect(cells['below-20']!.comparison).not.toBeNull();
   });
 
   it('says before its first run what any of them would be refused for', async () => {
     const methods = ['base', { name: 'elsewhere', preset: 'majority-finetuning', model: { base: 'not-here' } }];
-    const tasks = [{ kind: 'arithmetic', max: 10, train: 6, eval: 5 }];
+    const tasks = [arithmetic];
     const handle = await start('unserved', specification({ task: undefined, tasks, methods, seeds: [6, 7] }));
     const failure = await handle.result().catch((error: unknown) => error);
     const cause = (failure as WorkflowFailedError).cause as ApplicationFailure;

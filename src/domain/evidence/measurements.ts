@@ -1,6 +1,7 @@
 /** One accuracy per society and answer mode, with the per-problem results that make comparisons paired. */
 import { equalTokens } from '../../contract/evaluation';
 import type { AnswerMode, Evaluation, ModeResult, ProblemResult } from '../../contract/evaluation';
+import { namedRules } from '../named-rules';
 import { comparePaired, countPairs } from '../statistics';
 import type { PairedComparison } from '../statistics';
 import type { RunPlan } from '../../contract/run';
@@ -24,8 +25,8 @@ export interface AnswerShape {
   /** Rounds of an evaluation debate. */
   rounds: number;
   evaluateBy: RunSpecification['method']['evaluateBy'];
-  /** What selected the training examples; named beside every tuned result unless it is the consensus. */
-  select: RunSpecification['method']['select'];
+  /** Named beside every tuned result (`namedRules`); may be empty. */
+  rules: string;
   /** Whether this run finetunes any agent. */
   trains: boolean;
   /** Untuned methods the report shows beside the society. */
@@ -43,7 +44,7 @@ export function nameOfStart({ model }: RunSpecification): string {
 }
 
 export function answerShape(plan: RunPlan, specification: RunSpecification): AnswerShape {
-  const { evaluateBy, select } = specification.method;
+  const { evaluateBy } = specification.method;
   const { baselines } = specification.evaluation;
   const members = plan.evaluationMembers ?? plan.members;
   return {
@@ -51,7 +52,7 @@ export function answerShape(plan: RunPlan, specification: RunSpecification): Ans
     samples: plan.ownVoteSamples || members,
     rounds: plan.evaluationRounds,
     evaluateBy,
-    select,
+    rules: namedRules(specification),
     trains: plan.iterations > 0 && plan.trainedAgents.length > 0,
     baselines,
     start: specification.model.society ?? untunedStart,

@@ -1,4 +1,5 @@
 /** Accuracy and agreement per iteration: curves, the numbers behind them, and each member's own accuracy. */
+import { namedRules } from '../../domain/named-rules';
 import { mean } from '../../domain/statistics';
 import { shareChart } from '../../pages/charts/shares';
 import { count, percent, percentInterval, percentWithError, points, pointsInterval, pValue } from '../../pages/numbers';
@@ -20,16 +21,17 @@ export function accuracySection(report: Report): Section | null {
 
 type Summary = Omit<Evaluation, 'perProblem'>;
 
-/** How the society answers; another rule of selection than the consensus is named (method.md, Training sets). */
+/** How the society answers, and the rules that are named beside it. */
 export function societyLabel({ run }: Report): string {
-  const { evaluateBy, select } = run.specification.method;
+  const { evaluateBy } = run.specification.method;
+  const rules = namedRules(run.specification);
   const answer =
     run.plan.evaluationRounds > 1
       ? 'Society (debate)'
       : evaluateBy === 'sample'
         ? 'Society (one sample)'
         : 'Society (vote)';
-  return select === 'consensus' ? answer : `${answer}, select: ${select}`;
+  return rules === '' ? answer : `${answer}, ${rules}`;
 }
 
 const pointColumns: Column<AccuracyPoint>[] = [
