@@ -8,7 +8,6 @@ compares the two.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -16,8 +15,10 @@ from torch import Tensor
 from torch.nn import functional
 
 from maft.serve.cache import KeyValueCache
+from maft.serve.composition import Composition, run_lengths, side_by_side, sorted_by_version
 from maft.serve.plan import Plan, apply, embed, make_plan
 from maft.serve.shape import DecoderShape
+from maft.serve.stack import Stack
 from maft.serve.weights import DecoderWeights
 
 #: (layer, queries, keys, values) -> attention output [rows, tokens, heads * head size]
@@ -28,16 +29,6 @@ MAX_PROMPT_TOKENS = 8192
 #: The same on a CPU, where data that does not fit into the caches is slower (a quarter of the time, on the tiny model).
 MAX_PROMPT_TOKENS_ON_CPU = 1024
 SPAN_STEP = 16
-
-
-@dataclass(frozen=True)
-class Composition:
-    """Which rows run, sorted by version; rebuilt when a row comes or goes."""
-
-    plan: Plan
-    order: Tensor | None
-    """Slots in the order of the plan; None where that is the order of the slots."""
-    back: Tensor | None
 
 
 class Decoder:
@@ -53,6 +44,9 @@ class Decoder:
         self.composition: Composition | None = None
         #: Set by what `invariance.py` finds out about this machine.
         self.minimum_rows = 1
+        #: Whether versions that run together are stacked. Set with `minimum_rows`.
+        self.stacks = False
+        self.stack = Stack()
         self.cosine, self.sine = rotary_tables(config, dtype, device)
         self.max_prompt_tokens = MAX_PROMPT_TOKENS_ON_CPU if device.type == "cpu" else MAX_PROMPT_TOKENS
 
@@ -155,39 +149,36 @@ class Decoder:
     # -- one token per row ------------------------------------------------------------------------------------------
 
     def compose(self) -> Composition:
-        order = sorted(range(len(self.versions)), key=lambda row: self.versions[row].order())
-        plan = self.plan([self.versions[row] for row in order])
-        if order == sorted(order):
-            return Composition(plan, None, None)
-        ordered = torch.tensor(order, device=self.device)
-        return Composition(plan, ordered, ordered.argsort())
+        stacked = side_by_side(self.versions, self.minimum_rows, self.stack) if self.stacks else None
+        return stacked or sorted_by_version(self.versions, self.minimum_rows, self.device)
 
     def step(self, tokens: Sequence[int]) -> Tensor:
         """Reads one token per row; returns logits [rows, vocabulary]."""
         if self.composition is None:
             self.composition = self.compose()
-        plan, order, back = self.composition.plan, self.composition.order, self.composition.back
+        order, back, shape = self.composition.order, self.composition.back, self.composition.shape
         needed = round_up(max(self.lengths) + 1)
         self.cache.reserve(len(tokens), needed)
         span = self.cache.span(needed)
         lengths = torch.tensor(self.lengths, device=self.device)
         mask = self.visible(lengths, span)
-        slots = torch.arange(len(tokens), device=self.device) if order is None else order
-        lengths = lengths if order is None else lengths[order]
-        inputs = torch.tensor(tokens, device=self.device)
-        inputs = inputs if order is None else inputs[order]
-        addresses = self.cache.addresses(slots, lengths)
+        addresses = self.cache.addresses(torch.arange(len(tokens), device=self.device), lengths)
+
+        def to_places(rows: Tensor) -> Tensor:
+            return (rows if order is None else rows[order]).view(*shape, *rows.shape[1:])
+
+        def to_rows(places: Tensor) -> Tensor:
+            places = places.flatten(0, 1)
+            return places if back is None else places[back]
 
         def attend(layer: int, queries: Tensor, keys: Tensor, values: Tensor) -> Tensor:
-            self.cache.write(layer, addresses, torch.cat((keys, values), 1))
-            queries = queries if back is None else queries[back]
-            mixed = self.look_back(layer, queries, mask)
-            return mixed if order is None else mixed[order]
+            self.cache.write(layer, addresses, to_rows(torch.cat((keys, values), 2)))
+            return to_places(self.look_back(layer, to_rows(queries), mask))
 
-        hidden = self.forward(inputs.unsqueeze(1), lengths.unsqueeze(1), plan, attend)
+        inputs = torch.tensor(tokens, device=self.device)
+        hidden = self.forward(to_places(inputs), to_places(lengths), self.composition.plan, attend)
         self.lengths = [length + 1 for length in self.lengths]
-        logits = apply(hidden, plan.head).squeeze(1)
-        return logits if back is None else logits[back]
+        return to_rows(apply(hidden, self.composition.plan.head))
 
     def visible(self, lengths: Tensor, span: int) -> Tensor:
         """Mask [rows, 1, 1, span]: 0 where a row has a token (the new one included), minus infinity elsewhere."""
@@ -205,12 +196,12 @@ class Decoder:
             # It keeps its scores in float32, as the reading of prompts and the training do: rounded to bfloat16, scores
             # of the size that Qwen2's are would move the distribution three times as far.
             mixed = functional.scaled_dot_product_attention(grouped, keys, values, attn_mask=mask)
-            return mixed.reshape(rows, 1, -1)
+            return mixed.reshape(rows, -1)
         # Else not: for one query on several threads it splits the keys over the threads by the number of rows, and a
         # row's last bits then depend on its company. This is as fast.
         scores = torch.matmul(grouped * shape.head_size**-0.5, keys.transpose(2, 3)) + mask
         mixed = torch.matmul(scores.softmax(-1), values)
-        return mixed.reshape(rows, 1, -1)
+        return mixed.reshape(rows, -1)
 
     def remove(self, rows: Sequence[int]) -> list[int]:
         """Frees rows; the last rows move into their places. Returns which old row each remaining row was."""
@@ -238,6 +229,7 @@ class Decoder:
         self.lengths = []
         self.composition = None
         self.cache.clear()
+        self.stack = Stack()
 
 
 def rotary_tables(config: Any, dtype: torch.dtype, device: torch.device) -> tuple[Tensor, Tensor]:
@@ -254,19 +246,6 @@ def rotary_tables(config: Any, dtype: torch.dtype, device: torch.device) -> tupl
 def round_up(length: int) -> int:
     """Spans are multiples of this many tokens: sums over them then run through the same vector lanes in every batch."""
     return -(-length // SPAN_STEP) * SPAN_STEP
-
-
-def run_lengths(versions: list[DecoderWeights]) -> tuple[list[DecoderWeights], list[int]]:
-    """Versions of sorted rows, each once, with its number of rows."""
-    distinct: list[DecoderWeights] = []
-    counts: list[int] = []
-    for version in versions:
-        if distinct and distinct[-1] is version:
-            counts[-1] += 1
-        else:
-            distinct.append(version)
-            counts.append(1)
-    return distinct, counts
 
 
 def prompt_chunks(prompts: Sequence[Sequence[int]], most: int, *, one_width: bool) -> list[list[int]]:

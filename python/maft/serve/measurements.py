@@ -27,7 +27,16 @@ from maft.serve.weights import DecoderWeights
 log = logging.getLogger("maft.serve")
 
 #: The check, and all that computes what it compares.
-SOURCES = ("invariance.py", "decoder.py", "plan.py", "cache.py", "weights.py", "shape.py")
+SOURCES = (
+    "invariance.py",
+    "decoder.py",
+    "composition.py",
+    "plan.py",
+    "stack.py",
+    "cache.py",
+    "weights.py",
+    "shape.py",
+)
 #: Environment variables by which torch's libraries choose kernels and threads.
 CHOOSING = ("ATEN_", "DNNL_", "GOMP_", "KMP_", "MKL_", "OMP_", "ONEDNN_", "OPENBLAS_", "TORCH_")
 #: What tells one kind of processor from another in Linux' description of them.
@@ -53,11 +62,12 @@ def make_invariant_once(decoder: Decoder, weights: DecoderWeights, folder: Path 
     record = recall(file, known)
     if record is None:
         found = make_invariant(decoder, weights)
-        keep(file, {"circumstances": known, "minimumRows": decoder.minimum_rows if found else None})
+        rows = decoder.minimum_rows if found else None
+        keep(file, {"circumstances": known, "minimumRows": rows, "stacks": decoder.stacks})
         return found
     if record["minimumRows"] is None:
         return False
-    decoder.minimum_rows = record["minimumRows"]
+    decoder.minimum_rows, decoder.stacks = record["minimumRows"], record["stacks"]
     return True
 
 
@@ -79,7 +89,8 @@ def recall(file: Path, known: dict[str, Any]) -> dict[str, Any] | None:
     """The record of an earlier start under the same circumstances; None if it is missing or damaged."""
     try:
         record: Any = json.loads(file.read_bytes())
-        whole = record["circumstances"] == known and record["minimumRows"] in (*MINIMUM_ROWS, None)
+        rows, stacks = record["minimumRows"], record["stacks"]
+        whole = record["circumstances"] == known and rows in (*MINIMUM_ROWS, None) and isinstance(stacks, bool)
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None
     return record if whole else None

@@ -1,7 +1,8 @@
 """Rows of several weight versions in one step: only work that differs by version is done per version.
 
 With some nine rows per version a small decoder spends its time in starting operations, not in arithmetic. So the rows
-of all versions go through a layer together, sorted by version, and only the projections are split.
+of all versions go through a layer together, sorted by version, and only the projections are split. Where the versions
+are small, not even these: see `stack.py`.
 """
 
 from __future__ import annotations
@@ -26,12 +27,19 @@ class Part:
     """Fewer tokens than this are padded with zeros: small products take other kernels, whose last bit differs."""
 
 
-Grouped = list[Part]
+@dataclass(frozen=True)
+class Stacked:
+    """One matrix of several versions, [versions, inputs, outputs], for input [versions, places, inputs]."""
+
+    weight: Tensor
 
 
-def group(linears: list[Linear], counts: list[int], minimum: int) -> Grouped:
+Grouped = list[Part] | Stacked
+
+
+def group(linears: list[Linear], counts: list[int], minimum: int) -> list[Part]:
     """Neighbours with the same matrix become one part: adapters of one base cost one multiplication with the base."""
-    parts: Grouped = []
+    parts: list[Part] = []
     for linear, count in zip(linears, counts, strict=True):
         if parts and parts[-1].linear.weight is linear.weight:
             start = parts[-1].rows
@@ -60,7 +68,9 @@ def pad_rows(inputs: Tensor, minimum: int) -> Tensor:
 
 
 def apply(inputs: Tensor, grouped: Grouped) -> Tensor:
-    """[rows, tokens, inputs] -> [rows, tokens, outputs]"""
+    """[rows, tokens, inputs] -> [rows, tokens, outputs]; of a stack, [versions, places, ...]"""
+    if isinstance(grouped, Stacked):
+        return torch.bmm(inputs, grouped.weight)
     if len(grouped) == 1:
         return apply_part(inputs, grouped[0])
     pieces = torch.split(inputs, [part.rows for part in grouped])
@@ -121,6 +131,8 @@ def make_plan(versions: list[DecoderWeights], counts: list[int], minimum: int = 
 
 
 def embed(tokens: Tensor, grouped: Grouped) -> Tensor:
+    if isinstance(grouped, Stacked):
+        return grouped.weight[torch.arange(len(tokens)).unsqueeze(1), tokens]
     pieces = torch.split(tokens, [part.rows for part in grouped])
     embedded = [functional.embedding(piece, part.linear.weight) for piece, part in zip(pieces, grouped, strict=True)]
     return embedded[0] if len(embedded) == 1 else torch.cat(embedded)

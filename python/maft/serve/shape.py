@@ -29,6 +29,12 @@ class DecoderShape:
     rotary: str
     """The rotary parameters as text: a part of the shape because all rows of a batch share one table."""
 
+    def parameters(self) -> int:
+        """Numbers in the matrices; norms and biases are not worth counting."""
+        attention = self.head_size * (2 * self.heads + 2 * self.key_value_heads)
+        per_layer = self.hidden * (attention + 3 * self.intermediate)
+        return self.layers * per_layer + self.vocabulary * self.hidden * (1 if self.tied else 2)
+
 
 def unsupported_feature(config: Any) -> str | None:
     """Why the fast path does not take this configuration, or None if it does."""
