@@ -153,8 +153,8 @@ async function answeredElsewhere(
   return undefined;
 }
 
-/** A damaged file of another run is not used; the model is asked again. */
-function undefinedIfDamaged(error: unknown): undefined {
+/** For a completion that the model may be asked for again, such as another run's: a damaged one is not used. */
+export function undefinedIfDamaged(error: unknown): undefined {
   if (!(error instanceof ArtifactError) || error.retryable) throw error;
 }
 

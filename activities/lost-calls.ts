@@ -7,7 +7,7 @@ import { z } from 'zod';
 import type { CallCounts } from '../src/contract/run';
 import type { Usage } from '../src/contract/transcript';
 import { addCounts, countUsages, noCounts, unknownUsage } from '../src/domain/counts';
-import { iterationKeys, type RoundPlace } from '../src/domain/keys';
+import { iterationKeys } from '../src/domain/keys';
 import { ArtifactError, PaymentRefused, ProviderError } from '../src/errors';
 import type { ArtifactStore } from '../src/ports';
 
@@ -58,15 +58,18 @@ export async function forgetKeptCall(store: ArtifactStore, key: string): Promise
   await store.remove(iterationKeys.callNotes(key));
 }
 
-/** Lost calls of all completions of these rounds, stored or not. */
-export async function countLostCalls(store: ArtifactStore, rounds: readonly RoundPlace[]): Promise<CallCounts> {
-  const usages = await Promise.all(rounds.map((round) => lostInRound(store, round)));
+/**
+ * Lost calls of all completions in these folders, stored or not.
+ * @param folders As `iterationKeys.round` and `iterationKeys.revisions` name them.
+ */
+export async function countLostCalls(store: ArtifactStore, folders: readonly string[]): Promise<CallCounts> {
+  const usages = await Promise.all(folders.map((folder) => lostIn(store, folder)));
   const lost = usages.flat();
   return lost.length === 0 ? noCounts : addCounts(countUsages(lost), { ...noCounts, endings: { lost: lost.length } });
 }
 
-async function lostInRound(store: ArtifactStore, round: RoundPlace): Promise<Usage[]> {
-  const keys = new Set(await store.list(iterationKeys.round(round)));
+async function lostIn(store: ArtifactStore, folder: string): Promise<Usage[]> {
+  const keys = new Set(await store.list(folder));
   const completions = [...keys].flatMap((key) => iterationKeys.notedCompletion(key) ?? []);
   const lost = completions.map(async (key) =>
     lostCalls(readNotes(await store.read(iterationKeys.callNotes(key))), { isStored: keys.has(key) }),

@@ -3,10 +3,11 @@
  * computed and stored. Runs after the evaluation; nothing here is read by selection.
  */
 import { Context } from '@temporalio/activity';
-import type { MeasuresInput, RunPlan, ScoredShard, ScoreShardInput } from '../src/contract/run';
+import type { ProbedShard } from '../src/contract/critic-reading';
+import type { MeasuresInput, RunPlan, ScoredShard, ScoreShardInput, ShardOutcome } from '../src/contract/run';
 import { publishSealed, readSealed, requireSealed } from '../src/artifacts/sealed';
 import type { Evaluation } from '../src/contract/evaluation';
-import type { Measures, ScoreBatch, ScoringKind } from '../src/contract/measures';
+import type { Measures, ResponseScoring, ScoreBatch } from '../src/contract/measures';
 import type { Transcript } from '../src/contract/transcript';
 import { addCounts, noCounts } from '../src/domain/counts';
 import { debateRules, type DebateSize } from '../src/domain/debate-rules';
@@ -18,6 +19,7 @@ import type { CallMemory } from './completions';
 import type { ActivityDependencies } from './dependencies';
 import { withHeartbeats } from './heartbeats';
 import { judgedScoring } from './judged-scoring';
+import { shardProbing } from './probing';
 import type { References } from './references';
 import { runOf, type RunContexts } from './run-context';
 import { embeddingModelOf, fixedScorerOf, scoreBatch, untunedModels, type UntunedModels } from './scoring';
@@ -29,12 +31,18 @@ export function createMeasuresActivities(
   dependencies: ActivityDependencies,
   contexts: RunContexts,
   references: References,
-  memory: Pick<CallMemory, 'failures'>,
+  memory: CallMemory,
 ) {
   const { store } = dependencies;
+  const { probeShard, callsSoFar } = shardProbing(dependencies, contexts, { references, memory });
 
-  /** Scores the measured problems of one shard in batches; each is stored before the next one is begun. */
-  async function scoreShard(input: ScoreShardInput): Promise<ScoredShard> {
+  /** One kind of scoring of the measured problems of one shard. */
+  function scoreShard({ kind, ...shard }: ScoreShardInput): Promise<ScoredShard> {
+    return kind === 'critics' ? askCritics({ ...shard, kind }) : scoreBatches({ ...shard, kind });
+  }
+
+  /** In batches; each is stored before the next one is begun. */
+  async function scoreBatches(input: ScoreShardInput & { kind: ResponseScoring }): Promise<ScoredShard> {
     let done = 0;
     return withHeartbeats(
       async () => {
@@ -62,6 +70,26 @@ export function createMeasuresActivities(
     );
   }
 
+  /** Not where no votes were taken: critics are shown their samples. */
+  async function askCritics(input: ScoreShardInput): Promise<ScoredShard> {
+    let done = 0;
+    return withHeartbeats(
+      async () => {
+        const place = placeOf(input);
+        const { votes } = await requireSealed<ShardOutcome>(store, iterationKeys.shardOutcome(place));
+        if (votes === undefined) return { texts: 0, tokens: 0 };
+        const made = await readSealed<ProbedShard>(store, iterationKeys.probed(place));
+        const transcripts = made === undefined ? await readTranscripts(store, [input]) : [];
+        const measured = await measuredAmong(transcripts, input);
+        const probed = made ?? (await probeShard(input, measured, () => (done += 1)));
+        const { content } = await publishSealed<ProbedShard>(store, iterationKeys.probed(place), probed);
+        const { calls, promptTokens, completionTokens } = content.cost.counts;
+        return { texts: calls, tokens: promptTokens + completionTokens };
+      },
+      () => ({ problems: done }),
+    );
+  }
+
   /** Writes `measures.json` once; an existing file is left as it is. */
   async function recordMeasures(input: MeasuresInput): Promise<{ recorded: boolean }> {
     return withHeartbeats(async () => {
@@ -76,6 +104,7 @@ export function createMeasuresActivities(
     const { plan, iteration, split, unscored, seconds } = input;
     const { record } = await contexts.run(plan);
     const { specification } = record;
+    const rules = debateRules(specification, split);
     const run = await storedRun(plan);
     const debated = await Promise.all(
       input.shards.map(async (shard) => ({ shard: shard.shard, transcripts: await run.transcripts([shard]) })),
@@ -83,7 +112,7 @@ export function createMeasuresActivities(
     const transcripts = debated.flatMap((shard) => shard.transcripts);
     return assembleMeasures({
       ...{ runId: plan.runId, iteration, split, method: plan.method, seed: specification.seed },
-      ...{ ...sizeOf(debateRules(specification, split)), transcripts },
+      ...{ ...sizeOf(rules), transcripts },
       ...(await evaluations(input)),
       ...(await training(input)),
       ...(await knowledge(input)),
@@ -93,6 +122,8 @@ export function createMeasuresActivities(
       fixedScorer: fixedScorerOf(record)?.model ?? null,
       baseOf: (await modelsOf(input)).baseOf,
       batches: await storedBatches(input, debated),
+      probed: await storedProbes(input, debated),
+      drawnPerProblem: Math.max(rules.members, plan.voteSamples),
       unscored,
       seconds,
       evaluationCounts: addCounts(noCounts, ...input.shards.map(({ counts }) => counts)),
@@ -142,8 +173,8 @@ export function createMeasuresActivities(
   async function storedBatches(
     input: MeasuresInput,
     debated: DebatedShard[],
-  ): Promise<Record<ScoringKind, ScoreBatch[]>> {
-    const of = async (kind: ScoringKind): Promise<ScoreBatch[]> => {
+  ): Promise<Record<ResponseScoring, ScoreBatch[]>> {
+    const of = async (kind: ResponseScoring): Promise<ScoreBatch[]> => {
       if (input.plan.scoring?.includes(kind) !== true || input.unscored[kind] !== undefined) return [];
       return (await Promise.all(debated.map((shard) => batchesOfShard(input, shard, kind)))).flat();
     };
@@ -153,7 +184,7 @@ export function createMeasuresActivities(
   async function batchesOfShard(
     input: MeasuresInput,
     { shard, transcripts }: DebatedShard,
-    kind: ScoringKind,
+    kind: ResponseScoring,
   ): Promise<ScoreBatch[]> {
     const batches = batchesOf(await measuredAmong(transcripts, input));
     const place = placeOf({ ...input, shard });
@@ -161,6 +192,21 @@ export function createMeasuresActivities(
       requireSealed<ScoreBatch>(store, iterationKeys.scores(place, { kind, batch })),
     );
     return Promise.all(stored);
+  }
+
+  /** Of shards on which votes were taken; one that could not be finished has cost something all the same. */
+  async function storedProbes(input: MeasuresInput, debated: DebatedShard[]): Promise<ProbedShard[]> {
+    if (input.plan.scoring?.includes('critics') !== true) return [];
+    const voted = new Set(input.shards.flatMap(({ shard, votes }) => (votes === undefined ? [] : [shard])));
+    const probed = debated
+      .filter(({ shard }) => voted.has(shard))
+      .map(async ({ shard, transcripts }) => {
+        const place = placeOf({ ...input, shard });
+        if (input.unscored.critics === undefined) return requireSealed<ProbedShard>(store, iterationKeys.probed(place));
+        const made = await readSealed<ProbedShard>(store, iterationKeys.probed(place));
+        return made ?? { problems: [], cost: { ...(await callsSoFar(place, transcripts)), seconds: 0 } };
+      });
+    return Promise.all(probed);
   }
 
   async function storedRun(plan: RunPlan): Promise<StoredRun> {

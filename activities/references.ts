@@ -20,6 +20,16 @@ export interface Judge {
   isRight(problemId: string, answer: string): boolean | undefined;
 }
 
+export interface LoneJudge {
+  /** Whether the problem has a reference answer. */
+  has(problemId: string): boolean;
+  /**
+   * Those of the answers that equal the problem's reference answer.
+   * @param key Where the verdicts are stored, write-once.
+   */
+  rightAmong(problemId: string, answers: readonly string[], key: string): Promise<ReadonlySet<string>>;
+}
+
 export class References {
   constructor(
     private readonly dependencies: ActivityDependencies,
@@ -49,6 +59,23 @@ export class References {
       return reference === undefined ? undefined : equal(answer, reference);
     };
     return { equal, isRight, isCorrect: (problemId, answer) => isRight(problemId, answer) === true };
+  }
+
+  /** For answers that are compared with nothing but the reference of their problem; loads the references once. */
+  async judgeAlone(place: SplitPlace): Promise<LoneJudge> {
+    const task = await this.contexts.task(place);
+    const references = await this.load(place);
+    return {
+      has: (problemId) => references.has(problemId),
+      rightAmong: async (problemId, answers, key) => {
+        const reference = references.get(problemId);
+        if (reference === undefined) return new Set();
+        const pairs = answers.map((a) => ({ a, b: reference }));
+        const verdicts = await gradePairs(this.dependencies, task, distinctPairs(pairs), key);
+        const equal = equalityFromVerdicts(verdicts);
+        return new Set(answers.filter((answer) => equal(answer, reference)));
+      },
+    };
   }
 
   /** How many problems of a split have a reference answer. */

@@ -120,7 +120,9 @@ export function createShardActivities(dependencies: ActivityDependencies, contex
   async function lostIn(shard: ShardInput, debates: readonly Transcript[]): Promise<Pick<ShardOutcome, 'lost'>> {
     const { iteration, split, plan } = shard;
     const rounds = debates.flatMap(({ problemId }) =>
-      memberNumbers(shard.rounds).map((round) => ({ runId: plan.runId, iteration, split, problemId, round })),
+      memberNumbers(shard.rounds).map((round) =>
+        iterationKeys.round({ runId: plan.runId, iteration, split, problemId, round }),
+      ),
     );
     const lost = await countLostCalls(store, rounds);
     return lost.calls === 0 ? {} : { lost };

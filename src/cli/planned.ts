@@ -76,18 +76,21 @@ function callsLine(workload: Workload): string {
     [calls.evaluation, 'in evaluation'],
   ] as const;
   const shown = parts.filter(([made]) => made > 0).map(([made, where]) => `${count(made)} ${where}`);
-  return `${boundText(workload)}${counted(calls.total, 'model call')}: ${shown.join(', ')}`;
+  const reading =
+    calls.criticReading === 0 ? '' : `; and at most ${count(calls.criticReading)} to see whether critics read`;
+  return `${boundText(workload)}${counted(calls.total, 'model call')}: ${shown.join(', ')}${reading}`;
 }
 
 export function describePlannedComparison(resolved: ResolvedComparison): string[] {
   const { name, runs } = plannedComparison(resolved);
   const calls = runs.reduce((sum, { workload }) => sum + workload.calls.total, 0);
+  const reading = runs.reduce((sum, { workload }) => sum + workload.calls.criticReading, 0);
   const trainings = runs.reduce((sum, { workload }) => sum + workload.trainings, 0);
   return [
     `comparison ${JSON.stringify(name)}: ${counted(runs.length, 'run')}`,
     ...runs.map(
       ({ runId, workload }) => `  ${runId}: ${callsLine(workload)}; ${counted(workload.trainings, 'training')}`,
     ),
-    `  together ${counted(calls, 'model call')} and ${counted(trainings, 'training')}, less what the runs share`,
+    `  together ${counted(calls, 'model call')}${reading === 0 ? '' : ` (and at most ${count(reading)})`} and ${counted(trainings, 'training')}, less what the runs share`,
   ];
 }

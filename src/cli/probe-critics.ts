@@ -1,6 +1,6 @@
 /** `maft probe-critics BASE|RUN@ITERATION`: whether critics use what they read (measures.md); trains and stores nothing. */
 import { InvalidArgumentError, type Command } from 'commander';
-import { fewestSamples } from '../domain/measures/critic-reading';
+import { fewestSamples, wholeIntervention } from '../domain/measures/critic-reading';
 import { baseModels, embeddedEndpoint, nameOfBase } from '../domain/society';
 import { ConfigError, MaftError } from '../errors';
 import { loadConfig, type MachineConfig } from '../machine/config';
@@ -8,7 +8,7 @@ import { packageVersion } from '../machine/paths';
 import type { Inference } from '../ports';
 import { promptsFor } from '../prompts';
 import { patientAsking } from '../probe/patient-asking';
-import { probeCritics, type ProbeProblem } from '../probe/probe-critics';
+import { probeCritics, type ProbeProblem } from '../probe/probe-at-once';
 import { abortedBySignals } from '../runs/interrupt-signal';
 import { withModelServer } from '../runs/with-model-server';
 import { embeddedModels } from '../machine/setup/model-folder';
@@ -126,6 +126,7 @@ async function measure(config: MachineConfig, asked: Asked): Promise<ProbeResult
   const { subject, task, problems, samples, listener, interrupted } = asked;
   const { society, specification } = subject;
   const { seed, method, model } = specification;
+  const { members, rounds, critics } = society;
   const { inference, close } = wireAnswering(config, 'maft probe-critics');
   const grader = lazyGrader(task);
   const asking = patientAsking({ inference, signal: interrupted });
@@ -134,7 +135,9 @@ async function measure(config: MachineConfig, asked: Asked): Promise<ProbeResult
     await requireServed(subject, inference, interrupted);
     const found = await probeCritics(
       {
-        ...{ society, prompts: promptsFor(method.prompts, task), thinking: method.thinking, seed, samples },
+        ...{ society, rules: { members, rounds, critics }, iteration: society.iteration, seed },
+        ...{ prompts: promptsFor(method.prompts, task), thinking: method.thinking },
+        intervention: wholeIntervention(members, samples),
         ...{ endpoint: model.endpoint, reader: readingMessages(task, method.prompts), grader, ask: asking.ask },
         onProblem: (done) => {
           if (done % Math.ceil(problems.length / 10) === 0) listener(`${done} of ${problems.length} problems`);

@@ -13,6 +13,7 @@ import { curvesOf, type ComparedCurves } from './curves';
 import { explanationsOf, type Explanation } from './explanations';
 import type { ComparedArtifacts, ComparisonInput } from './gather';
 import { compareRows, type ComparisonRow } from './rows';
+import { unreadNotices } from './unread';
 import { headlineOf, statementsOf } from './verdicts';
 
 /** Counts as if the run were alone, and the part that other runs had asked already. */
@@ -127,6 +128,7 @@ function noticesOf(input: ComparisonInput, rows: ComparisonRow[]): string[] {
     ...noticesOfRuns(runs),
     mixedBases(runs),
     ...(tasks.length === 1 ? [] : transferNotices(methods)),
+    ...unreadNotices(input),
     ...usageNotices(runs),
     ...endingNotices(runs.map(({ runId, counts }) => ({ place: `in ${runId}`, counts }))),
   ].filter((notice) => notice !== '');

@@ -17,7 +17,7 @@ interface Reached {
   members: number;
 }
 
-/** Shares 0..1 and nats per token; undefined or null if they were not measured. */
+/** Shares 0..1, nats per token and, where it says so, points; undefined or null if they were not measured. */
 const readings = {
   accuracy: ({ evaluation }) => measurementIn(evaluation, 'society')?.result.accuracy,
   /** Mean over the members of each one's own accuracy, in the first and in the last round. */
@@ -33,6 +33,9 @@ const readings = {
   /** Shares of the critics' last answers that changed from wrong to right, and from right to wrong. */
   mended: ({ measures }) => shareOfJudged(measures, ({ wrongToRight }) => wrongToRight),
   spoilt: ({ measures }) => shareOfJudged(measures, ({ rightToWrong }) => rightToWrong),
+  /** By intervention, in points: whether critics use what they read. */
+  reading: ({ measures }) => valueOf(measures?.criticReading)?.reading.points,
+  copying: ({ measures }) => valueOf(measures?.criticReading)?.copying.points,
   /** Training examples of that iteration whose consensus was wrong. */
   wrongConsensus: ({ measures }) => valueOf(measures?.wrongConsensus)?.share,
   /** About the last round's responses or their authors. */
@@ -66,12 +69,7 @@ export interface Explanation {
 
 export function explanationsOf(input: ComparisonInput, task: string): Explanation[] {
   return input.comparison.methods.flatMap((method): Explanation[] => {
-    const runs = input.runs.filter(
-      (run) =>
-        run.task === task &&
-        run.standing === 'finished' &&
-        readingOf(input.comparison, run, method.name)?.mode === 'society',
-    );
+    const runs = societyRuns(input, { task, method: method.name });
     if (runs.length === 0) return [];
     const startsTuned = runs.some(({ record }) => record?.specification.model.society !== undefined);
     return [
@@ -84,6 +82,14 @@ export function explanationsOf(input: ComparisonInput, task: string): Explanatio
       },
     ];
   });
+}
+
+/** The finished runs of a method that answers as a society. */
+export function societyRuns(input: ComparisonInput, { task, method }: { task: string; method: string }) {
+  return input.runs.filter(
+    (run) =>
+      run.task === task && run.standing === 'finished' && readingOf(input.comparison, run, method)?.mode === 'society',
+  );
 }
 
 function iterationsOf(runs: ComparedArtifacts[]): ExplainedIteration[] {

@@ -97,6 +97,7 @@ async function readRun(
   const evaluations = await Promise.all(iterations.map((iteration) => run.evaluation(iteration)));
   const measures = await Promise.all(iterations.map((iteration) => run.measures(iteration)));
   const shards = await run.allShards();
+  const probed = measures.flatMap((each) => each?.cost.criticReading ?? []);
   return {
     ...place,
     standing: (await courseOf(run)).ended === undefined ? 'unfinished' : 'finished',
@@ -105,8 +106,8 @@ async function readRun(
     measures: measures.filter((each) => each !== undefined),
     ...(await trainingOf(after === undefined ? run : await StoredRun.find(store, after))),
     prices: runPrices(await endpointsAsked(store, record), prices),
-    counts: sumOf(shards),
-    reused: addCounts(noCounts, ...shards.flatMap(({ reused }) => reused ?? [])),
+    counts: addCounts(sumOf(shards), ...probed.map(({ counts }) => counts)),
+    reused: addCounts(noCounts, ...shards.flatMap(({ reused }) => reused ?? []), ...probed.map(({ reused }) => reused)),
   };
 }
 

@@ -1,7 +1,9 @@
 /**
  * Whether critics use what they read (measures.md): critic, problem and own answer stay the same while the
- * responses of two others are exchanged. Printed by `maft probe-critics --json`.
+ * responses of two others are exchanged. Printed by `maft probe-critics --json`, and a measure of every run.
  */
+import type { CallCounts } from './run';
+
 export const ownKinds = ['wrong', 'right'] as const;
 export const othersKinds = ['right', 'mixed', 'wrong'] as const;
 
@@ -24,6 +26,31 @@ export interface Points {
 /** `undecided`: the interval contains the threshold. `not-measured`: too few problems for an interval. */
 export type ReadingVerdict = 'reads' | 'does-not-read' | 'undecided' | 'not-measured';
 
+/** Verdicts on the revisions of one problem, one per critic that was asked; none in a situation that was left out. */
+export type Revisions = Cells<readonly boolean[]>;
+
+/** What became of one problem. */
+export type ProbeOutcome =
+  | { kind: 'revised'; right: Revisions }
+  /** Its first responses hold too few right or too few wrong ones. */
+  | { kind: 'alike' }
+  | { kind: 'failed'; reason: string };
+
+/** What the intervention did with the problems of one shard of an evaluation; stored once. */
+export interface ProbedShard {
+  problems: ({ problemId: string } & ProbeOutcome)[];
+  cost: ProbingCost;
+}
+
+export interface ProbingCost {
+  /** Every call of the intervention, lost ones included; without the evaluation's own responses, which it uses. */
+  counts: CallCounts;
+  /** Those of them that another run had made. */
+  reused: CallCounts;
+  /** Wall-clock, of the attempt that finished the shard. */
+  seconds: number;
+}
+
 export interface CriticReading {
   problemsAsked: number;
   /** Of those, how many had enough right and wrong first responses; everything below is over these. */
@@ -32,9 +59,9 @@ export interface CriticReading {
   failed: number;
   /** Most first responses that were drawn of one problem. */
   samples: number;
-  /** Critics that revised in each situation. */
+  /** Critics that revised each problem in each situation. */
   critics: number;
-  /** Share of right revisions, by how the own response and how those of the others are. */
+  /** Share of right revisions, by how the own response and how those of the others are; without points if not asked. */
   rightByOwnAndOthers: Cells<Points>;
   /** Right with (own wrong, others right) − right with (own wrong, others wrong). */
   reading: Points;

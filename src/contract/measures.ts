@@ -2,6 +2,7 @@
  * `measures.json` of one iteration: diversity and drift of the society on the evaluation problems (measures.md).
  * Written once, after the evaluation; read by reports and the guard, never by selection.
  */
+import type { CriticReading, ProbingCost } from './critic-reading';
 import type { CallCounts } from './run';
 import type { Split } from './transcript';
 
@@ -115,6 +116,8 @@ export interface Cost {
   training: Measured<TrainingCost>;
   /** Texts read by models for these measures. */
   scoring: { texts: number; tokens: number; seconds: number };
+  /** The calls by which critics were asked again; absent if none were. */
+  criticReading?: ProbingCost;
   money: NotMeasurable;
 }
 
@@ -150,6 +153,8 @@ export interface Measures {
   /** Levels only if the data set names several. */
   specialisation: Measured<{ rows: AccuracyByType[]; levels?: AccuracyByType[] }>;
   criticEffect: Measured<{ critics: CriticEffect[] }>;
+  /** By intervention (`contract/critic-reading.ts`); absent in files of older versions. */
+  criticReading?: Measured<CriticReading>;
   flips: { sincePrevious: Measured<Flips>; sinceUntuned: Measured<Flips> };
   wrongConsensus: Measured<WrongConsensus>;
   responses: { first: Measured<ResponseShape>; last: Measured<ResponseShape> };
@@ -157,7 +162,10 @@ export interface Measures {
 }
 
 /** The models that scoring one shard's responses needs; each kind is done and may fail by itself. */
-export type ScoringKind = 'embedding' | 'agents' | 'scorer';
+export type ResponseScoring = 'embedding' | 'agents' | 'scorer';
+
+/** Also `critics`: they are not scored but asked to revise other responses (`contract/critic-reading.ts`). */
+export type ScoringKind = ResponseScoring | 'critics';
 
 /** Log-probability of one response under one model, given the messages its author was sent. */
 export interface ResponseScore {

@@ -296,7 +296,7 @@ export interface ScoreShardInput {
   transcripts: ArtifactReference;
 }
 
-/** Texts and tokens scored for one shard, now or by an earlier attempt. */
+/** Texts and tokens scored for one shard, now or by an earlier attempt; of `critics`, their calls and tokens. */
 export interface ScoredShard {
   texts: number;
   tokens: number;

@@ -105,7 +105,7 @@ export const finetuningSchema = z.strictObject({
 });
 
 /** Values of `evaluation.measures`; measures that need no further model are always made. */
-const measureNames = ['agreement', 'embedding', 'nll', 'kl-agents', 'kl-base'] as const;
+const measureNames = ['agreement', 'embedding', 'critic-reading', 'nll', 'kl-agents', 'kl-base'] as const;
 
 const baselines = ['base', 'majority', 'debate'] as const;
 
@@ -118,11 +118,11 @@ export const evaluationSchema = z.strictObject({
   baselines: z.array(z.enum(baselines)).default([...baselines]),
   measures: z
     .array(z.enum(measureNames))
-    .default(['agreement', 'embedding'])
+    .default(['agreement', 'embedding', 'critic-reading'])
     .describe('diversity and drift of every evaluated society; see docs/measures.md'),
   measuredProblems: positiveInteger
     .default(200)
-    .describe('most evaluation problems whose responses models score or embed, drawn by seed'),
+    .describe('most evaluation problems whose responses are scored or embedded, or shown to critics; drawn by seed'),
   scorer: z
     .strictObject({ base: name, endpoint: name.default('embedded') })
     .optional()

@@ -1,6 +1,6 @@
 /** Where every artifact is: keys below the store's root (a contract: architecture, "Files that are a contract"). */
 import type { Split } from '../contract/transcript';
-import type { ScoringKind } from '../contract/measures';
+import type { ResponseScoring } from '../contract/measures';
 import { shardName } from './identifiers';
 
 const longestSegment = 180;
@@ -66,6 +66,11 @@ export interface IterationPlace {
   iteration: number;
 }
 
+/** One evaluated or debated problem. */
+interface ProblemPlace extends IterationPlace {
+  problemId: string;
+}
+
 /** One round of one problem's debate; the samples of a vote stand beside the first. */
 export interface RoundPlace extends IterationPlace {
   split: Split;
@@ -99,7 +104,7 @@ export const iterationKeys = {
   /** Equality verdicts of a shard's answers, write-once: a time limit may fall differently on a retry. */
   verdicts: (place: ShardPlace) => `${iterationFolder(place)}/verdicts/${shardFile(place)}.json`,
   /** Verdicts on one problem's first answers: a wrong one is asked for again with a hint. */
-  hintVerdicts: (place: IterationPlace & { problemId: string }) =>
+  hintVerdicts: (place: ProblemPlace) =>
     `${iterationFolder(place)}/verdicts/hints/${encodePathSegment(place.problemId)}.json`,
   /** Verdicts on a split's answers against the reference answers. */
   referenceVerdicts: (place: IterationPlace & { split: Split }) =>
@@ -117,8 +122,17 @@ export const iterationKeys = {
   evaluation: (place: IterationPlace, split: Exclude<Split, 'train'> = 'eval') =>
     `${iterationFolder(place)}/${split.replace(/^eval/, 'evaluation')}.json`,
   /** One batch of scores: scoring that is cut off goes on after the last stored batch. */
-  scores: (place: ShardPlace, { kind, batch }: { kind: ScoringKind; batch: number }) =>
+  scores: (place: ShardPlace, { kind, batch }: { kind: ResponseScoring; batch: number }) =>
     `${iterationFolder(place)}/scores/${shardFile(place)}.${kind}-${String(batch).padStart(2, '0')}.json`,
+  /** Folder of what critics were asked about one problem to measure whether they read, beside the debate. */
+  revisions: revisionFolder,
+  /** One completion of those. */
+  revision: (place: ProblemPlace, name: string) => `${revisionFolder(place)}/${name}.json`,
+  /** Verdicts on that problem's responses. */
+  revisionVerdicts: ({ problemId, ...place }: ProblemPlace) =>
+    `${iterationFolder(place)}/verdicts/revisions/${encodePathSegment(problemId)}.json`,
+  /** What became of a shard's problems there. */
+  probed: (place: ShardPlace) => `${iterationFolder(place)}/critics/${shardFile(place)}.json`,
   measures: (place: IterationPlace) => `${iterationFolder(place)}/measures.json`,
   /** What the guard found in the iteration's training debate. */
   guard: (place: IterationPlace) => `${iterationFolder(place)}/guard.json`,
@@ -138,6 +152,10 @@ export function amendedKey(key: string, digest: string): string {
 
 function roundFolder({ split, problemId, round, ...iteration }: RoundPlace): string {
   return `${iterationFolder(iteration)}/turns/${split}/${encodePathSegment(problemId)}/round-${round}`;
+}
+
+function revisionFolder({ problemId, ...place }: ProblemPlace): string {
+  return `${iterationFolder(place)}/revisions/${encodePathSegment(problemId)}`;
 }
 
 function iterationFolder({ runId, iteration }: IterationPlace): string {

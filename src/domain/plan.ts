@@ -81,16 +81,21 @@ export function deriveRunPlan(
   };
 }
 
-/** Which kinds of scoring the requested measures need; with one member there are no pairs to compare. */
+/**
+ * Which kinds of scoring the requested measures need; with one member there are no pairs to compare. Critics are shown the
+ * samples of votes.
+ */
 function scoringKinds(specification: RunSpecification): ScoringKind[] {
   const { evaluation } = specification;
   const asked = new Set(evaluation.measures);
-  const hasPairs = evaluationSize(specification).members > 1;
+  const { members, rounds } = evaluationSize(specification);
+  const [hasPairs, hasCritics] = [members > 1, rounds > 1];
   const hasScorer = evaluation.scorer !== undefined;
   const kinds: [ScoringKind, boolean][] = [
     ['embedding', asked.has('embedding') && hasPairs],
     ['agents', (asked.has('nll') && !hasScorer) || (asked.has('kl-agents') && hasPairs) || asked.has('kl-base')],
     ['scorer', asked.has('nll') && hasScorer],
+    ['critics', asked.has('critic-reading') && hasPairs && hasCritics && votedIterations(specification).length > 0],
   ];
   return kinds.filter(([, isNeeded]) => isNeeded).map(([kind]) => kind);
 }

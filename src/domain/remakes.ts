@@ -24,7 +24,7 @@ const kinds: readonly Kind[] = [
     from: 'the task and its seed; where the data have changed since, only a copy of the file helps',
   },
   {
-    pattern: /\/turns\//,
+    pattern: /^runs\/[^/]+\/iteration-\d+\/(turns|revisions)\//,
     what: 'one completion',
     from: 'its model, which is asked again',
   },
@@ -56,6 +56,7 @@ const kinds: readonly Kind[] = [
     from: 'what this start of the run took, which for finished stages is next to nothing',
   },
   { pattern: /\/scores\//, what: 'scores of responses', from: 'the models, which score again' },
+  { pattern: /\/critics\//, what: 'what critics made of other responses', from: 'the stored turns and revisions' },
   {
     pattern: /^comparisons\/[^/]+\/comparison\.json$/,
     what: 'the record of the comparison',

@@ -2,6 +2,7 @@
 import type { RunSpecification } from '../contract/specification';
 import { evaluationSize } from './debate-rules';
 import { iterationsTo } from './identifiers';
+import { mostCallsPerProblem } from './measures/critic-reading';
 import { callsPerDebate, deriveRunPlan } from './plan';
 
 export interface Workload {
@@ -13,6 +14,11 @@ export interface Workload {
     /** The same on the validation split, if `stopWhen` has one. */
     validation: number;
     total: number;
+    /**
+     * Beyond the total: what measuring whether critics read takes at most. Not all problems have enough right and wrong
+     * first answers.
+     */
+    criticReading: number;
   };
   /** Finetunings: agents times iterations. */
   trainings: number;
@@ -43,11 +49,21 @@ export function plannedWorkload(specification: RunSpecification): Workload {
     validation: societies.length * (plan.validationProblems ?? 0) * answer(ownVote),
   };
   return {
-    calls: { ...calls, total: sum(Object.values(calls)) },
+    calls: { ...calls, total: sum(Object.values(calls)), criticReading: callsOfReading(specification) },
     trainings: plan.iterations * plan.trainedAgents.length,
     isLowerBound: plan.furtherAnswers?.atEqualTokens === true || (plan.hints === true && plan.iterations > 0),
     mayStopEarly: specification.stopWhen.signal !== 'never' || specification.guard === 'stop',
   };
+}
+
+function callsOfReading(specification: RunSpecification): number {
+  const plan = deriveRunPlan(specification, specification.name);
+  if (plan.scoring?.includes('critics') !== true) return 0;
+  const { members } = evaluationSize(specification);
+  const problems = Math.min(specification.evaluation.measuredProblems, plan.evaluationProblems);
+  const drawn = Math.max(members, plan.voteSamples);
+  const each = mostCallsPerProblem({ drawn, summary: specification.method.summary });
+  return plan.voteAtIterations.length * problems * each;
 }
 
 /** The prefix of its figures: `at least `, `at most `, or nothing. */

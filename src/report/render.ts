@@ -6,6 +6,7 @@ import type { Report } from './build-report';
 import { accuracySection } from './sections/accuracy';
 import { auditSection } from './sections/audit';
 import { costsSection } from './sections/costs';
+import { criticsSection } from './sections/critics';
 import { debatesSection } from './sections/debates';
 import { diversitySection } from './sections/diversity';
 import { flipsSection } from './sections/flips';
@@ -22,11 +23,11 @@ export function renderHtml(report: Report): string {
   return htmlPage(pageOf(report));
 }
 
-/** The headline, why the run ended early, warnings of a collapse, and every method. */
+/** The headline, why the run ended early, warnings of a collapse, every method, and whether its critics read. */
 export function renderTable(report: Report, style: TerminalStyle): string {
   const { headline, endedEarly, findings } = report;
   const result = [prose(headline), endedEarly !== undefined && prose(endedEarly), warningList(findings)];
-  return terminalText([{ blocks: result }, methodsSection(report)], style);
+  return terminalText([{ blocks: result }, methodsSection(report), criticsSection(report)], style);
 }
 
 function pageOf(report: Report): Page {
@@ -50,6 +51,7 @@ function pageOf(report: Report): Page {
       section('notices', 'Notices', [list('notices', report.notices)]),
       methodsSection(report),
       accuracySection(report),
+      criticsSection(report),
       diversitySection(report),
       membersSection(report),
       specialisationSection(report),

@@ -3,6 +3,7 @@ import type { AgentSelection, SelectionReport } from '../contract/training';
 import { addCounts, isLowerBound, isUncounted, noCounts } from '../domain/counts';
 import { endingNotices } from './ending-notices';
 import { count, counted, percent } from '../pages/numbers';
+import { probingCosts } from './probing-costs';
 import type { IterationArtifacts, ReportInput } from './report-input';
 
 /** Notices of the run's plan and of the input, and those that follow from the artifacts; each once. */
@@ -49,12 +50,16 @@ function usageNotices({ timings }: ReportInput): string[] {
   ];
 }
 
-function stageEndingNotices({ timings }: ReportInput): string[] {
+function stageEndingNotices({ timings, iterations }: ReportInput): string[] {
   const parts = timings.map(({ stage, iteration, counts }) => ({
     place: `(${stage}, iteration ${iteration})`,
     counts,
   }));
-  return endingNotices(parts);
+  const probing = probingCosts(iterations).map(({ iteration, cost }) => ({
+    place: `(evaluate: do critics read, iteration ${iteration})`,
+    counts: cost.counts,
+  }));
+  return endingNotices([...parts, ...probing]);
 }
 
 /** What the rules named beside the results mean. */

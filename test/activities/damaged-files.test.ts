@@ -185,8 +185,13 @@ test('lost problems of data that have changed since are not replaced by others',
   expect(readFileSync(path.join(world.folder, 'runs/own/references/eval.jsonl'), 'utf8')).toContain('"answer":"1"');
 });
 
-/** Of a turn or a verdict: transcripts, votes and outcome of its shard. While those are there, it is not read again. */
+/**
+ * Of a turn or a verdict: transcripts, votes and outcome of its shard; of a critic's revision: what became of the shard's
+ * problems. While those are there, it is not read again.
+ */
 function whatRestsOn(row: Row): string[] {
+  const [revised] = /^runs\/run\/iteration-\d+\/(?=(verdicts\/)?revisions\/)/.exec(keyOf(row)) ?? [];
+  if (revised !== undefined) return [...finished.keys()].filter((key) => key.startsWith(`${revised}critics/`));
   const [, iteration, split] = /^(runs\/run\/iteration-\d+)\/(?:turns|verdicts)\/([^/]+)\//.exec(keyOf(row)) ?? [];
   const shard = new RegExp(`^${iteration}/(transcripts|votes|shards)/${split}/`);
   return iteration === undefined ? [] : [...finished.keys()].filter((key) => shard.test(key));

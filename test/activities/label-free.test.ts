@@ -71,7 +71,14 @@ test('only evaluation, its measures, hints and the selection by reference are gi
   const given = readdirSync(folder).filter((file) =>
     /from '\.\/references'/.test(readFileSync(path.join(folder, file), 'utf8')),
   );
-  expect(given.sort()).toEqual(['evaluation.ts', 'hints.ts', 'index.ts', 'measures.ts', 'training-data.ts']);
+  expect(given.sort()).toEqual([
+    'evaluation.ts',
+    'hints.ts',
+    'index.ts',
+    'measures.ts',
+    'probing.ts',
+    'training-data.ts',
+  ]);
   const readers = readdirSync(folder).filter((file) =>
     /record\.references/.test(readFileSync(path.join(folder, file), 'utf8')),
   );

@@ -5,6 +5,7 @@ import path from 'node:path';
 import { FileArtifactStore } from '../../src/artifacts/file-store';
 import { probeResult, probeText } from '../../src/cli/probe/output';
 import { probeSubject, type ProbeRequest } from '../../src/cli/probe/subject';
+import type { ProbeOutcome } from '../../src/contract/critic-reading';
 import { cellsOf, criticReading } from '../../src/domain/measures/critic-reading';
 import { repositoryRoot } from '../../src/machine/paths';
 
@@ -86,11 +87,12 @@ test.each([
 
 test('what is printed holds the estimates with their errors, the verdict, and what it was made with', async () => {
   const judged = cellsOf((own, others) => [own === 'right' || others === 'right']);
-  const asked = { problemsAsked: 50, failed: 1, samples: 16, critics: 1 };
-  const found = criticReading(
-    Array.from({ length: 30 }, () => judged),
-    asked,
-  );
+  const outcomes: ProbeOutcome[] = [
+    ...Array.from({ length: 30 }, () => ({ kind: 'revised' as const, right: judged })),
+    ...Array.from({ length: 19 }, () => ({ kind: 'alike' as const })),
+    { kind: 'failed', reason: 'too long' },
+  ];
+  const found = criticReading(outcomes, { samples: 16, critics: 1 });
   const counts = { calls: 900, promptTokens: 1000, completionTokens: 500 };
   const made = { counts, seconds: 3.2, versions: { maft: '1' } };
   const result = probeResult(found, await subject({ ...tiny, task: { kind: 'arithmetic' } }), made);

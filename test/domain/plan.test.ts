@@ -1,4 +1,5 @@
 import { automaticShardSize, callsPerDebate, deriveRunPlan } from '../../src/domain/plan';
+import { plannedWorkload } from '../../src/domain/workload';
 import { resolveSpecification } from '../../src/specification';
 
 const planOf = (changed: object) => {
@@ -70,4 +71,29 @@ test('beside the votes stand single calls at temperatures of their own, and a vo
     method: { evaluateBy: 'vote' },
   };
   expect(planOf(alone)).not.toHaveProperty('furtherAnswers');
+});
+
+describe('the measure of whether critics read', () => {
+  const callsOf = (changed: object) => {
+    const raw = { task: { kind: 'arithmetic', train: 80, eval: 50 }, model: { base: 'tiny' }, ...changed };
+    const { calls } = plannedWorkload(resolveSpecification(raw).specification);
+    expect(calls.total).toBe(calls.training + calls.evaluation + calls.validation);
+    return calls.criticReading;
+  };
+
+  test('is foreseen at most: six calls per measured problem, four without summaries, at iterations that vote', () => {
+    expect(callsOf({ iterations: 3 })).toBe(2 * 50 * 6);
+    expect(callsOf({ iterations: 3, evaluation: { votes: { at: 'every-iteration' } } })).toBe(4 * 50 * 6);
+    expect(callsOf({ iterations: 3, evaluation: { measuredProblems: 20 } })).toBe(2 * 20 * 6);
+    expect(callsOf({ iterations: 3, method: { summary: false } })).toBe(2 * 50 * (3 + 4));
+  });
+
+  test.each([
+    { name: 'it was not asked for', changed: { evaluation: { measures: ['agreement'] } } },
+    { name: 'nothing votes', changed: { evaluation: { votes: { at: 'never' } } } },
+    { name: 'there are no critics', changed: { method: 'majority' } },
+  ])('takes no calls where $name', ({ changed }) => {
+    expect(callsOf(changed)).toBe(0);
+    expect(planOf(changed).scoring).not.toContain('critics');
+  });
 });

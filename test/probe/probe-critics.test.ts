@@ -2,10 +2,11 @@
 import type { ServerResponse } from 'node:http';
 import { samplingSeed } from '../../src/domain/draws';
 import { sampleName } from '../../src/domain/identifiers';
+import { wholeIntervention } from '../../src/domain/measures/critic-reading';
 import { untunedSociety } from '../../src/domain/society';
 import { ProviderError } from '../../src/errors';
 import { patientAsking } from '../../src/probe/patient-asking';
-import { probeCritics, type CriticProbe, type ProbeProblem } from '../../src/probe/probe-critics';
+import { probeCritics, type ProbeAtOnce, type ProbeProblem } from '../../src/probe/probe-at-once';
 import { promptSet } from '../../src/prompts';
 import { OpenAiEndpoint } from '../../src/providers/openai-endpoint';
 import { OpenAiInference } from '../../src/providers/openai-inference';
@@ -76,12 +77,14 @@ function speaking(critic: Critic, first = (seed: number): string => (seed % 2 ==
   };
 }
 
-function probing(settings: { method?: object; change?: Partial<CriticProbe['society']> } = {}): CriticProbe {
+function probing(settings: { method?: object; change?: Partial<ProbeAtOnce['society']> } = {}): ProbeAtOnce {
   const inference = () => new OpenAiInference(endpoint);
+  const society = { ...untunedSociety('probe', specification(settings.method)), ...settings.change };
   return {
-    society: { ...untunedSociety('probe', specification(settings.method)), ...settings.change },
+    ...{ society, rules: { members: 3, rounds: 2, critics: 'own' }, iteration: society.iteration },
+    intervention: wholeIntervention(3, 16),
     prompts: promptSet('compact', 'arithmetic'),
-    ...{ thinking: 'strip', seed: 5, samples: 16, endpoint: 'local', reader, grader: graderFor(reader) },
+    ...{ thinking: 'strip', seed: 5, endpoint: 'local', reader, grader: graderFor(reader) },
     ask: patientAsking({ inference, signal: new AbortController().signal, pausesMs: [1] }).ask,
   };
 }
@@ -160,7 +163,9 @@ test('without summaries critics read the two responses themselves', async () => 
 
 test('no more first answers are drawn of a problem than it takes, and never more than allowed', async () => {
   server.answer = speaking(judging, () => '#7');
-  expect(await probeCritics({ ...probing(), samples: 9 }, problems.slice(0, 2))).toMatchObject({
+  expect(
+    await probeCritics({ ...probing(), intervention: wholeIntervention(3, 9) }, problems.slice(0, 2)),
+  ).toMatchObject({
     problemsAsked: 2,
     problems: 0,
     reading: { points: null, standardError: null },

@@ -38,12 +38,16 @@ describe('measuring within a run', () => {
     readSealed<Measures>(world.store, iterationKeys.measures({ runId, iteration }));
 
   test('every evaluated society has its measures', async () => {
-    const measures = ['agreement', 'embedding', 'nll', 'kl-agents', 'kl-base'];
+    const measures = ['agreement', 'embedding', 'critic-reading', 'nll', 'kl-agents', 'kl-base'];
     await (await start('measured', { measures })).result();
-    expect(await measuresOf('measured', 0)).toMatchObject({ klBetweenAgents: { critic: { value: 0 } } });
+    expect(await measuresOf('measured', 0)).toMatchObject({
+      klBetweenAgents: { critic: { value: 0 } },
+      criticReading: { kind: 'measured', problemsAsked: 6, failed: 0 },
+    });
     const tuned = (await measuresOf('measured', 1))!;
     expect(tuned).toMatchObject({
       heldOutLikelihood: { kind: 'measured', scorer: 'held-out critic', n: 6 },
+      criticReading: { kind: 'measured', problemsAsked: 6, failed: 0 },
       flips: { sincePrevious: { kind: 'measured', problems: 6 } },
     });
     expect(tuned.cost.debate).toMatchObject({ kind: 'measured' });

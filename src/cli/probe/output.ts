@@ -9,8 +9,8 @@ import {
 import type { CallCounts } from '../../contract/run';
 import type { TaskSettings } from '../../contract/task-settings';
 import { count } from '../../pages/numbers';
+import { inPoints, readingSentence, withError } from '../../pages/reading-sentence';
 import { asciiOnly, plainTableLines, wrapped } from '../../pages/terminal';
-import { inPoints, readingSentence } from './reading-sentence';
 import type { ProbeSubject } from './subject';
 
 export interface ProbeResult extends CriticReading {
@@ -51,7 +51,7 @@ export function probeText(found: ProbeResult, { ascii, width }: { ascii: boolean
   const { problems, problemsAsked, failed, samples, critics, counts, seconds } = found;
   const rows = ownKinds.map((own) => [
     ownNames[own],
-    ...othersKinds.map((others) => cell(found.rightByOwnAndOthers[own][others])),
+    ...othersKinds.map((others) => withError(found.rightByOwnAndOthers[own][others])),
   ]);
   const plain = (text: string) => (ascii ? asciiOnly(text).replaceAll('\u00a0', ' ') : text);
   const lines = [
@@ -75,9 +75,4 @@ export function probeText(found: ProbeResult, { ascii, width }: { ascii: boolean
     `${count(counts.calls)} calls, ${count(counts.promptTokens + counts.completionTokens)} tokens, ${seconds} s`,
   ];
   return `${lines.map(plain).join('\n')}\n`;
-}
-
-function cell({ points, standardError }: CriticReading['reading']): string {
-  if (points === null) return '–';
-  return standardError === null ? points.toFixed(1) : `${points.toFixed(1)} ± ${standardError.toFixed(1)}`;
 }

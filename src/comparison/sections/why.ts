@@ -48,6 +48,8 @@ interface ValueTable {
   values: [name: ValueName, head: string, says?: string, format?: (value: number) => string][];
 }
 
+const inPoints = (value: number) => value.toFixed(1);
+
 const debate: ValueTable = {
   brief: 'why',
   opening: 'In percent',
@@ -63,6 +65,13 @@ const debate: ValueTable = {
     ['agreement', 'agreement', 'Agreement: lower is more diverse.'],
     ['mended', 'mended', 'Mended and spoilt: critics’ answers that went from wrong to right, and back.'],
     ['spoilt', 'spoilt'],
+    [
+      'reading',
+      'reading',
+      'Reading and copying, in points: right revisions given that others are right instead of wrong, if the own answer was wrong, and if it was right (docs/measures.md).',
+      inPoints,
+    ],
+    ['copying', 'copying', undefined, inPoints],
     ['wrongConsensus', 'wrong consensus', 'Wrong consensus: of the last iteration’s training examples.'],
   ],
 };

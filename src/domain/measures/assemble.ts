@@ -1,11 +1,23 @@
 /** All measures of one iteration, from artifacts and scores: `measures.json`. What cannot be measured says why. */
 import type { ConsensusAudit, Evaluation } from '../../contract/evaluation';
-import type { Cost, Measured, Measures, NotMeasurable, Role, ScoreBatch, ScoringKind } from '../../contract/measures';
+import type { CriticReading, ProbedShard, ProbingCost } from '../../contract/critic-reading';
+import type {
+  Cost,
+  Measured,
+  Measures,
+  NotMeasurable,
+  ResponseScoring,
+  Role,
+  ScoreBatch,
+  ScoringKind,
+} from '../../contract/measures';
 import type { CallCounts } from '../../contract/run';
 import type { WeightsRecord } from '../../contract/training-job';
 import type { Split, Transcript } from '../../contract/transcript';
 import { agreementOf } from '../accuracy';
+import { addCounts, noCounts } from '../counts';
 import { criticEffects } from './critic-effect';
+import { criticReading, measuredIntervention } from './critic-reading';
 import { embeddingDissimilarity } from './embedding';
 import { estimateMean, notMeasurable } from './estimates';
 import { flipsBetween } from './flips';
@@ -39,7 +51,10 @@ export interface MeasuresInput {
   embeddingModel: string;
   fixedScorer: string | null;
   baseOf(agent: string): string;
-  batches: Readonly<Record<ScoringKind, readonly ScoreBatch[]>>;
+  batches: Readonly<Record<ResponseScoring, readonly ScoreBatch[]>>;
+  /** Of the shards whose critics were asked again, and how many first responses per problem their evaluation drew. */
+  probed: readonly ProbedShard[];
+  drawnPerProblem: number;
   /** Kinds of scoring that could not be done, and why. */
   unscored: Readonly<Partial<Record<ScoringKind, string>>>;
   /** Whether there is a reference answer at all. */
@@ -73,6 +88,7 @@ export function assembleMeasures(input: MeasuresInput): Measures {
     embedding: { first: embedding(input, 1), last: embedding(input, input.rounds) },
     ...likelihoods(input),
     ...correctness(input),
+    criticReading: reading(input),
     wrongConsensus: audited(input),
     responses: { first: shape(input, 1), last: shape(input, input.rounds) },
     cost: cost(input),
@@ -90,6 +106,7 @@ const notAskedFor = notMeasurable('not asked for in evaluation.measures');
 const noMembers = notMeasurable('with one member there are no pairs');
 const noScores = notMeasurable('no response was scored');
 const noReferences = notMeasurable('there are no reference answers');
+const noCritics = notMeasurable('with one round there are no critics');
 
 function measured<Value extends object>(value: Value | undefined, otherwise: NotMeasurable): Measured<Value> {
   return value === undefined ? otherwise : { kind: 'measured', ...value };
@@ -129,7 +146,7 @@ function withPanels<Value extends object>(
   panels: Panel[] | undefined,
   measure: (panels: Panel[]) => Measured<Value>,
 ): Measured<Value> {
-  return panels === undefined ? notMeasurable('with one round there are no critics') : measure(panels);
+  return panels === undefined ? noCritics : measure(panels);
 }
 
 /** `undefined` if the role does not speak. */
@@ -153,7 +170,7 @@ function heldOut(input: MeasuresInput, table: ScoreTable): Measures['heldOutLike
   }
   if (unscored.agents !== undefined) return notMeasurable(unscored.agents);
   const isOneModel = new Set(panels.flatMap(({ turns }) => turns.map(({ model }) => model))).size <= 1;
-  if (!isOneModel && rounds === 1) return notMeasurable('with one round there are no critics');
+  if (!isOneModel && rounds === 1) return noCritics;
   if (!isOneModel && members < 3) return notMeasurable(`a held-out critic needs three members; there are ${members}`);
   return measured(heldOutLikelihood(table, panels), noScores);
 }
@@ -199,10 +216,26 @@ function correctness(input: MeasuresInput): Pick<Measures, 'specialisation' | 'c
     specialisation: { kind: 'measured', rows: specialisation(judged), ...(levels.length > 0 && { levels }) },
     criticEffect:
       rounds === 1
-        ? notMeasurable('with one round there are no critics')
+        ? noCritics
         : measured(critics.length === 0 ? undefined : { critics }, notMeasurable('no problem was debated to the end')),
     flips: { sincePrevious: since(previous), sinceUntuned: since(untuned) },
   };
+}
+
+/** Whether its critics use what they read. */
+function reading(input: MeasuresInput): Measured<CriticReading> {
+  const { asked, members, rounds, unscored, hasReferences, probed } = input;
+  if (!asked.includes('critic-reading')) return notAskedFor;
+  if (rounds === 1) return noCritics;
+  if (members < 2) return notMeasurable('with one member there are no others to read');
+  if (!hasReferences) return noReferences;
+  if (unscored.critics !== undefined) return notMeasurable(unscored.critics);
+  if (probed.length === 0)
+    return notMeasurable('no votes were taken here (evaluation.votes), whose samples the critics are shown');
+  const problems = probed.flatMap((shard) => shard.problems);
+  const failures = problems.flatMap((outcome) => (outcome.kind === 'failed' ? [outcome.reason] : []));
+  if (failures.length > 0 && failures.length === problems.length) return notMeasurable(failures[0] ?? '');
+  return { kind: 'measured', ...criticReading(problems, measuredIntervention(input.drawnPerProblem)) };
 }
 
 function audited({ iteration, audit }: MeasuresInput): Measures['wrongConsensus'] {
@@ -228,6 +261,17 @@ function cost(input: MeasuresInput): Cost {
     evaluation: { counts: evaluationCounts, seconds: seconds.evaluation },
     training: iteration === 0 ? nothingTrained : { kind: 'measured', ...trainingCost(weights) },
     scoring: { texts: sum('texts'), tokens: sum('tokens'), seconds: sum('seconds') },
+    ...(input.probed.length === 0 ? {} : { criticReading: probingCost(input.probed) }),
     money: notMeasurable('prices are a setting of the machine: the report works money out from the tokens'),
+  };
+}
+
+/** Shards are probed at the same time, so these seconds may exceed those on the clock. */
+function probingCost(probed: readonly ProbedShard[]): ProbingCost {
+  const costs = probed.map((shard) => shard.cost);
+  return {
+    counts: addCounts(noCounts, ...costs.map(({ counts }) => counts)),
+    reused: addCounts(noCounts, ...costs.map(({ reused }) => reused)),
+    seconds: costs.reduce((sum, { seconds }) => sum + seconds, 0),
   };
 }

@@ -58,6 +58,15 @@ export const measureCatalogue = {
     direction: 'drift, not diversity: higher is further from where the agents began',
     needs: 'an endpoint that scores, and serves the base model',
   },
+  criticReading: {
+    name: 'critic-reading',
+    label: 'Critic reading',
+    unit: 'percentage points',
+    formula: 'right revisions given (own answer wrong, others right) - right revisions given (own wrong, others wrong)',
+    moreDiverse: 'neither',
+    direction: 'below 5 points critics do not use what they read; as much copying is conformity',
+    needs: 'reference answers; N and M of 2 or more; a vote at that iteration (`evaluation.votes`)',
+  },
   coverage: {
     label: 'Any-of-N coverage',
     unit: 'share',

@@ -5,6 +5,7 @@ import { nameOfStart } from '../../domain/evidence/measurements';
 import { clippedLine, visibleLine } from '../../visible-text';
 import { chart, prose, section, type Section } from '../../pages/page';
 import type { Report } from '../build-report';
+import { probingCosts } from '../probing-costs';
 import { accuracyChart, accuracyCurves } from '../charts/accuracy';
 import { html } from '../../pages/html';
 import type { Html } from '../../pages/html';
@@ -90,7 +91,8 @@ const clipped = (text: string): string => clippedLine(text, mostCharacters);
 
 function costs({ timings, prices, iterations }: Report): Html | null {
   if (timings.length === 0) return null;
-  const counts = addCounts(noCounts, ...timings.map((timing) => timing.counts));
+  const probing = probingCosts(iterations).map(({ cost }) => cost.counts);
+  const counts = addCounts(noCounts, ...timings.map((timing) => timing.counts), ...probing);
   const seconds = timings.reduce((sum, timing) => sum + timing.seconds, 0);
   const trained = iterations.filter(({ iteration }) => iteration > 0).length;
   const parts = [

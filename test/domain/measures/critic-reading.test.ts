@@ -1,7 +1,15 @@
 /** Whether critics use what they read: which problems take part, and what is estimated of them (measures.md). */
 import fc from 'fast-check';
-import type { OthersKind, OwnKind } from '../../../src/contract/critic-reading';
-import { cellsOf, criticReading, poolOf, type ProbedProblem } from '../../../src/domain/measures/critic-reading';
+import type { OthersKind, OwnKind, Revisions } from '../../../src/contract/critic-reading';
+import * as probing from '../../../src/domain/measures/critic-reading';
+import {
+  cellsOf,
+  measuredIntervention,
+  mostCallsPerProblem,
+  pooledReading,
+  poolOf,
+  revisingMembers,
+} from '../../../src/domain/measures/critic-reading';
 
 const response = (name: string, right: boolean) => ({ response: name, right });
 const responses = [
@@ -12,10 +20,15 @@ const responses = [
   response('r3', true),
   response('w3', false),
 ];
-const asked = { problemsAsked: 200, failed: 0, samples: 16, critics: 3 };
-const critics = (right: (own: OwnKind, others: OthersKind) => boolean): ProbedProblem =>
+const asked = { samples: 16, critics: 3 };
+const criticReading = (problems: Revisions[], by: typeof asked) =>
+  probing.criticReading(
+    problems.map((right) => ({ kind: 'revised', right })),
+    by,
+  );
+const critics = (right: (own: OwnKind, others: OthersKind) => boolean): Revisions =>
   cellsOf((own, others) => Array.from({ length: asked.critics }, () => right(own, others)));
-const many = (problem: ProbedProblem, problems = 40) => Array.from({ length: problems }, () => problem);
+const many = (problem: Revisions, problems = 40) => Array.from({ length: problems }, () => problem);
 
 const ignoring = critics((own) => own === 'right');
 const following = critics((own, others) => (others === 'mixed' ? own === 'right' : others === 'right'));
@@ -76,7 +89,7 @@ test('critics that take over right answers only read without copying', () =>
 
 test('the standard error is that of the differences within problems', () => {
   // Hard and easy problems, on all of which two right others help one critic of three.
-  const problem = (rightAnyway: number): ProbedProblem =>
+  const problem = (rightAnyway: number): Revisions =>
     cellsOf((own, others) => {
       const right = rightAnyway + (own === 'wrong' && others === 'right' ? 1 : 0);
       return [1, 2, 3].map((critic) => critic <= right);
@@ -102,8 +115,61 @@ test.each([0, 1, 2])('%i problems say nothing', (problems) =>
 
 test('an interval that holds 5 points leaves it open', () => {
   // One critic of three is moved, on one problem of five.
-  const moved: ProbedProblem = { ...ignoring, wrong: { ...ignoring.wrong, right: [true, false, false] } };
+  const moved: Revisions = { ...ignoring, wrong: { ...ignoring.wrong, right: [true, false, false] } };
   const found = criticReading([...many(ignoring, 32), ...many(moved, 8)], asked);
   expect(found.reading.points).toBeCloseTo(6.67, 2);
   expect(found.verdict).toBe('undecided');
+});
+
+describe('the measure of a run', () => {
+  const places = Array.from({ length: 60 }, (_, index) => ({ seed: 4, problemId: `p-${index}` }));
+
+  test('asks one critic per problem: each member in turn, and the same in every iteration', () => {
+    const asked = places.map((place) => revisingMembers(3, 1, place));
+    expect(asked.every((members) => members.length === 1)).toBe(true);
+    expect(new Set(asked.flat())).toEqual(new Set([1, 2, 3]));
+    expect(places.map((place) => revisingMembers(3, 1, place))).toEqual(asked);
+    expect(places.every((place) => revisingMembers(3, 3, place).join() === '1,2,3')).toBe(true);
+  });
+
+  test('leaves "one of each" out, which has no points then; the others are as before', () => {
+    const problem: Revisions = cellsOf((own, others) => (others === 'mixed' ? [] : [own === 'right']));
+    const found = criticReading(many(problem), { samples: 9, critics: 1 });
+    expect(found.rightByOwnAndOthers.right.mixed).toEqual({ points: null, standardError: null, interval: null });
+    expect(found).toMatchObject({ problems: 40, reading: { points: 0 }, copying: { points: 0 } });
+  });
+
+  test.each([
+    { drawn: 9, summary: true, samples: 9, calls: 6 },
+    { drawn: 9, summary: false, samples: 9, calls: 4 },
+    { drawn: 3, summary: true, samples: 9, calls: 12 },
+    { drawn: 65, summary: true, samples: 16, calls: 6 },
+  ])('takes at most $calls calls per problem beside $drawn samples (summary: $summary)', (each) => {
+    expect(measuredIntervention(each.drawn).samples).toBe(each.samples);
+    expect(mostCallsPerProblem(each)).toBe(each.calls);
+  });
+});
+
+describe('readings of several seeds', () => {
+  const half = Array.from({ length: 40 }, (_, index) => (index % 2 === 0 ? judging : ignoring));
+
+  test('are one over all problems: the mean of their problems, with a narrower interval', () => {
+    const seeds = [criticReading(half, asked), criticReading([...many(judging, 3), ...many(ignoring, 77)], asked)];
+    const pooled = pooledReading(seeds)!;
+    const whole = criticReading([...half, ...many(judging, 3), ...many(ignoring, 77)], asked);
+    expect(pooled).toMatchObject({ problemsAsked: 120, problems: 120, critics: 3 });
+    expect(pooled.reading.points).toBeCloseTo(whole.reading.points!, 1);
+    expect(pooled.reading.interval!.upper - pooled.reading.interval!.lower).toBeLessThan(
+      seeds[0]!.reading.interval!.upper - seeds[0]!.reading.interval!.lower,
+    );
+    expect(pooled.verdict).toBe('reads');
+  });
+
+  test('with too few problems for an interval add nothing, and none is no reading', () => {
+    const one = criticReading(half, asked);
+    const pooled = pooledReading([one, criticReading(many(ignoring, 1), asked)])!;
+    expect(pooled.reading.points).toBe(one.reading.points);
+    expect(pooled.problems).toBe(41);
+    expect(pooledReading([])).toBeUndefined();
+  });
 });

@@ -1,0 +1,141 @@
+/**
+ * The intervention of measures.md, on one shard of an evaluation: its critics revise the evaluation's own first
+ * responses in exchanged company. Each completion is stored before it is used, as in a debate.
+ */
+import type { ProbedShard, ProbingCost } from '../src/contract/critic-reading';
+import type { ScoreShardInput } from '../src/contract/run';
+import type { Transcript } from '../src/contract/transcript';
+import { readSealed } from '../src/artifacts/sealed';
+import { addCounts } from '../src/domain/counts';
+import { debateRules, sampleVoice } from '../src/domain/debate-rules';
+import { digestOf } from '../src/domain/digests';
+import { iterationKeys, type IterationPlace } from '../src/domain/keys';
+import { measuredIntervention } from '../src/domain/measures/critic-reading';
+import { probeProblem, type CriticProbe, type ProbeCall, type ProbeQuestion } from '../src/probe/probe-critics';
+import { allSettledOrFailed } from '../src/settled';
+import {
+  completeOnce,
+  countCompletions,
+  undefinedIfDamaged,
+  type CallMemory,
+  type StoredCompletion,
+} from './completions';
+import type { ActivityDependencies } from './dependencies';
+import { countLostCalls } from './lost-calls';
+import type { LoneJudge, References } from './references';
+import { runOf, type RunContexts, type SplitPlace } from './run-context';
+
+export function shardProbing(
+  dependencies: ActivityDependencies,
+  contexts: RunContexts,
+  { references, memory }: { references: References; memory: CallMemory },
+) {
+  const { store } = dependencies;
+
+  /**
+   * Problems without a reference answer, and those whose debate failed, are not asked about.
+   * @param onProblem Called after each problem.
+   */
+  async function probeShard(
+    input: ScoreShardInput,
+    transcripts: readonly Transcript[],
+    onProblem: () => void,
+  ): Promise<ProbedShard> {
+    const startedAt = performance.now();
+    const place: SplitPlace = { ...runOf(input.plan), split: input.split, iteration: input.iteration };
+    const judge = await references.judgeAlone(place);
+    const probe = await probeOf(input, place, judge);
+    const asked = transcripts.filter(({ problemId, consensus }) => judge.has(problemId) && consensus.kind !== 'failed');
+    const problems = await inFlight(asked, input.plan.problemsInFlight, async ({ problemId, question }) => {
+      const outcome = await probeProblem(probe, { id: problemId, question });
+      onProblem();
+      return { problemId, ...outcome };
+    });
+    const seconds = (performance.now() - startedAt) / 1000;
+    return { problems, cost: { ...(await callsSoFar(place, asked)), seconds } };
+  }
+
+  /** Of these problems, whether or not their shard was finished. */
+  async function callsSoFar(
+    place: IterationPlace,
+    problems: readonly Pick<Transcript, 'problemId'>[],
+  ): Promise<Omit<ProbingCost, 'seconds'>> {
+    const folders = problems.map(({ problemId }) => iterationKeys.revisions({ ...place, problemId }));
+    const keys = (await Promise.all(folders.map((folder) => store.list(folder)))).flat();
+    const completions = keys.filter((key) => iterationKeys.notedCompletion(key) === undefined);
+    const stored = await Promise.all(completions.map((key) => readSealed<StoredCompletion>(store, key)));
+    const made = stored.filter((completion) => completion !== undefined);
+    return {
+      counts: addCounts(countCompletions(made), await countLostCalls(store, folders)),
+      reused: countCompletions(made.filter(({ reusedFrom }) => reusedFrom !== undefined)),
+    };
+  }
+
+  async function probeOf(
+    { plan }: ScoreShardInput,
+    place: SplitPlace,
+    judge: LoneJudge,
+  ): Promise<CriticProbe<ProbeQuestion>> {
+    const { specification } = (await contexts.run(place)).record;
+    const { seed, method, model, execution } = specification;
+    const task = await contexts.task(place);
+    const rules = debateRules(specification, place.split);
+    return {
+      ...{ rules, seed, iteration: place.iteration, thinking: method.thinking, endpoint: model.endpoint },
+      society: await contexts.society(place, place.iteration),
+      prompts: await contexts.prompts(place),
+      intervention: measuredIntervention(Math.max(rules.members, plan.voteSamples)),
+      async judge({ id: problemId }, responses) {
+        const answers = await Promise.all(responses.map(async (response) => task.parse(response)));
+        const parsed = [...new Set(answers)].filter((answer) => answer !== null);
+        const key = iterationKeys.revisionVerdicts({ ...place, problemId });
+        const right = await judge.rightAmong(problemId, parsed, key);
+        return answers.map((answer) => (answer === null ? null : right.has(answer)));
+      },
+      async ask(call) {
+        const drawn = await drawnInEvaluation(call, place, rules);
+        return (drawn ?? (await askOnce(call, place, execution.reuseTurnsOf))).response;
+      },
+    };
+  }
+
+  /** First responses of the debate and samples of the vote beside it, if this is the request that made them. */
+  async function drawnInEvaluation(
+    { problemId, sample, request }: ProbeCall,
+    { runId, iteration, split }: SplitPlace,
+    rules: Parameters<typeof sampleVoice>[1],
+  ): Promise<StoredCompletion | undefined> {
+    if (sample === undefined) return undefined;
+    const { name: agent } = sampleVoice(sample, rules);
+    const key = iterationKeys.turn({ runId, iteration, split, problemId, round: 1, agent, part: 'response' });
+    const stored = await readSealed<StoredCompletion>(store, key).catch(undefinedIfDamaged);
+    return stored?.requestDigest === digestOf(request) ? stored : undefined;
+  }
+
+  function askOnce(
+    { problemId, name, endpoint, request }: ProbeCall,
+    { runId, iteration }: SplitPlace,
+    reuseTurnsOf: readonly string[] = [],
+  ): Promise<StoredCompletion> {
+    const keyIn = (run: string) => iterationKeys.revision({ runId: run, iteration, problemId }, name);
+    const elsewhere = reuseTurnsOf.map((run) => ({ runId: run, key: keyIn(run) }));
+    return completeOnce({ ...dependencies, ...memory, endpoint }, { key: keyIn(runId), elsewhere }, request);
+  }
+
+  return { probeShard, callsSoFar };
+}
+
+/** At most so many at a time, as in a debate. After a failure the others are still done: what they ask is stored. */
+async function inFlight<Item, Result>(
+  items: readonly Item[],
+  most: number,
+  perform: (item: Item) => Promise<Result>,
+): Promise<Result[]> {
+  const results: Result[] = [];
+  const waiting = items.entries();
+  const takeNext = async () => {
+    for (const [index, item] of waiting) results[index] = await perform(item);
+  };
+  await allSettledOrFailed(Array.from({ length: Math.min(most, items.length) }, takeNext));
+  return results;
+}
