@@ -7,7 +7,7 @@ import type { ScoreShardInput } from '../src/contract/run';
 import type { Transcript } from '../src/contract/transcript';
 import { readSealed } from '../src/artifacts/sealed';
 import { addCounts } from '../src/domain/counts';
-import { debateRules, sampleVoice } from '../src/domain/debate-rules';
+import { debateRules } from '../src/domain/debate-rules';
 import { digestOf } from '../src/domain/digests';
 import { iterationKeys, type IterationPlace } from '../src/domain/keys';
 import { measuredIntervention } from '../src/domain/measures/critic-reading';
@@ -93,21 +93,18 @@ export function shardProbing(
         return answers.map((answer) => (answer === null ? null : right.has(answer)));
       },
       async ask(call) {
-        const drawn = await drawnInEvaluation(call, place, rules);
-        return (drawn ?? (await askOnce(call, place, execution.reuseTurnsOf))).response;
+        const made = await madeInEvaluation(call, place);
+        return (made ?? (await askOnce(call, place, execution.reuseTurnsOf))).response;
       },
     };
   }
 
-  /** First responses of the debate and samples of the vote beside it, if this is the request that made them. */
-  async function drawnInEvaluation(
-    { problemId, sample, request }: ProbeCall,
+  /** Nearly all first responses; a summary or a revision if the debate showed the same by chance. */
+  async function madeInEvaluation(
+    { problemId, turn, request }: ProbeCall,
     { runId, iteration, split }: SplitPlace,
-    rules: Parameters<typeof sampleVoice>[1],
   ): Promise<StoredCompletion | undefined> {
-    if (sample === undefined) return undefined;
-    const { name: agent } = sampleVoice(sample, rules);
-    const key = iterationKeys.turn({ runId, iteration, split, problemId, round: 1, agent, part: 'response' });
+    const key = iterationKeys.turn({ runId, iteration, split, problemId, ...turn });
     const stored = await readSealed<StoredCompletion>(store, key).catch(undefinedIfDamaged);
     return stored?.requestDigest === digestOf(request) ? stored : undefined;
   }

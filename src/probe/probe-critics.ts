@@ -43,8 +43,8 @@ export interface ProbeCall {
   problemId: string;
   /** `sample-4`, `critic-1.others-right.summary` or `critic-1.own-wrong.others-right` */
   name: string;
-  /** The number of a first response: 1 to `samples`. */
-  sample?: number;
+  /** Where an evaluation may have made the very same request: in its debate, or for the vote beside it. */
+  turn: { round: number; agent: string; part: 'response' | 'summary' };
   endpoint: string;
   request: ChatRequest;
 }
@@ -125,7 +125,8 @@ function firstResponse(probe: Asking, { id, question }: ProbeQuestion, sample: n
   const messages = askedAlone(stageOf(probe, question), agent);
   const seed = samplingSeed({ ...placeOf(probe, id), kind: 'response', round: 1, agent: name });
   const request = { messages, sampling: probe.society.sampling.generation, seed };
-  return respond(probe, agent, { problemId: id, name: `sample-${sample}`, sample, request });
+  const turn = { round: 1, agent: name, part: 'response' } as const;
+  return respond(probe, agent, { problemId: id, name: `sample-${sample}`, turn, request });
 }
 
 interface Revising {
@@ -185,7 +186,8 @@ async function summaryOf(
   const seed = samplingSeed({ ...placeOf(probe, problem.id), kind: 'summary', round: 2, agent });
   const name = `${agent}.others-${others}.summary`;
   const request = { ...asked, seed };
-  const said = await probe.ask({ problemId: problem.id, name, endpoint: probe.endpoint, request });
+  const turn = { round: 2, agent, part: 'summary' } as const;
+  const said = await probe.ask({ problemId: problem.id, name, turn, endpoint: probe.endpoint, request });
   return saidIn(said, probe.thinking);
 }
 
@@ -201,7 +203,8 @@ function revise(
   const messages = turnMessages(stage, { member, round: 2 }, { previous, others: pool.others[others], summary });
   const seed = samplingSeed({ ...placeOf(probe, id), kind: 'response', round: 2, agent: name });
   const request = { messages, sampling: probe.society.sampling.critic, seed };
-  return respond(probe, agent, { problemId: id, name: `${name}.own-${own}.others-${others}`, request });
+  const turn = { round: 2, agent: name, part: 'response' } as const;
+  return respond(probe, agent, { problemId: id, name: `${name}.own-${own}.others-${others}`, turn, request });
 }
 
 async function respond(

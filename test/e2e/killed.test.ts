@@ -5,7 +5,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import type { ShardOutcome } from '../../src/contract/run';
 import { flipByte, Home, kill, until } from '../support/e2e';
-import { contentOf, specification, turnFiles, referenceRun } from '../support/e2e-runs';
+import { completionFiles, contentOf, specification, referenceRun } from '../support/e2e-runs';
 import { HomeWorkflows } from '../support/e2e-workflows';
 
 /** A training that was caught between two checkpoints. */
@@ -20,7 +20,8 @@ interface OpenTraining {
 jest.setTimeout(900_000);
 
 const home = new Home('killed');
-const turns = (part = '') => Object.keys(turnFiles(home, 'small')).filter((file) => file.includes(part)).length;
+const completions = (part = '') =>
+  Object.keys(completionFiles(home, 'small')).filter((file) => file.includes(part)).length;
 const kept: Record<string, string>[] = [];
 let openTrainings: OpenTraining[] = [];
 let lost = 0;
@@ -42,7 +43,7 @@ it('Ctrl-C while the servers are starting is no bug: exit code 1, one sentence, 
 
 it('Ctrl-C ends `maft run` with a cancelled run, exit code 1, a sentence on how to go on, and no process', async () => {
   const run = home.start(['run', home.write('small.json', specification)]);
-  await until('the untuned society is being evaluated', () => turns('iteration-0/turns/eval') >= 5);
+  await until('the untuned society is being evaluated', () => completions('iteration-0/turns/eval') >= 5);
   run.signal('SIGINT');
   const { code, stdout, stderr } = await run.finished;
   expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
@@ -51,7 +52,7 @@ it('Ctrl-C ends `maft run` with a cancelled run, exit code 1, a sentence on how 
 });
 
 it('the same command goes on with the cancelled run and says so', async () => {
-  kept.push(turnFiles(home, 'small'));
+  kept.push(completionFiles(home, 'small'));
   await home.up();
   const { code, stderr } = await home.run(['run', 'small.json', '--detach']);
   expect(stderr).toMatch(/going on with the unfinished run small on the running maft up/);
@@ -63,7 +64,7 @@ it.each([
   ['the Temporal server', 'temporal server start-dev', 8],
   ['the worker', 'main.js worker', 16],
 ])('kill -9 of %s while it debates: `maft up` starts it again', async (_, program, atLeast) => {
-  await until('the training problems are being debated', () => turns('iteration-1/turns/train') >= atLeast);
+  await until('the training problems are being debated', () => completions('iteration-1/turns/train') >= atLeast);
   const [victim, ...others] = home.processesOf(program).filter(({ commandLine }) => !commandLine.includes('guard.js'));
   expect(others).toEqual([]);
   kill(victim!.pid);
@@ -71,29 +72,29 @@ it.each([
 });
 
 it('kill -9 of everything while it debates: the next `maft up` goes on by itself and asks no completed turn again', async () => {
-  await until('the training problems are being debated', () => turns('iteration-1/turns/train') >= 24);
+  await until('the training problems are being debated', () => completions('iteration-1/turns/train') >= 24);
   for (const { pid } of home.processesOf('maft.serve')) kill(pid, 'SIGSTOP');
   await until('calls wait for their answer', () => callsUnderWay(home, 'small') > 0);
   expectWholePlatform(home.killEverything());
-  kept.push(turnFiles(home, 'small'));
-  lost = turns();
+  kept.push(completionFiles(home, 'small'));
+  lost = completions();
   expect(home.files('runs/small/iteration-1/training-sets')).toEqual([]);
 
   await home.up();
   await until('a training has a checkpoint', () => trainingsOf(home).length > 0);
-  expect(await home.completionsServed()).toBe(turns() - lost);
+  expect(await home.completionsServed()).toBe(completions() - lost);
 });
 
 it('kill -9 of everything while it trains: the next `maft up` goes on by itself, from the newest checkpoints', async () => {
   expectWholePlatform(home.killEverything());
   openTrainings = trainingsOf(home);
   expect(openTrainings).not.toEqual([]);
-  kept.push(turnFiles(home, 'small'));
-  lost = turns();
+  kept.push(completionFiles(home, 'small'));
+  lost = completions();
 
   await home.up();
   expect(await workflows.perform('small', 'result')).toContain('COMPLETED');
-  expect(await home.completionsServed()).toBe(turns() - lost);
+  expect(await home.completionsServed()).toBe(completions() - lost);
   for (const { jobId, step } of openTrainings) expect(resumedFromStep(home, jobId)).toBeGreaterThanOrEqual(step);
 });
 
@@ -116,7 +117,7 @@ it('`describe` shows stage, iteration, task and accuracy as search attributes', 
 });
 
 it('has written no turn a second time, and keeps no training in progress', () => {
-  const now = turnFiles(home, 'small');
+  const now = completionFiles(home, 'small');
   for (const before of kept) expect(now).toMatchObject(before);
   expect(home.files('.work')).toEqual([]);
 });

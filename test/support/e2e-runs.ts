@@ -89,7 +89,7 @@ export function contentOf(home: Home, runId: string): Record<string, string> {
 }
 
 function digestOf(file: string, bytes: Buffer): string {
-  const isEventful = /\/run\.json$|\/measures\.json$|\/weights\/|\/scores\/|\/shards\//.test(file);
+  const isEventful = /\/run\.json$|\/measures\.json$|\/weights\/|\/scores\/|\/critics\/|\/shards\//.test(file);
   return createHash('sha256')
     .update(isEventful ? withoutEvents(bytes.toString()) : bytes)
     .digest('hex');
@@ -103,11 +103,18 @@ function withoutEvents(sealed: string): string {
   return JSON.stringify(rest);
 }
 
-/** Inode and time of every turn file: the same later means that nobody wrote it again. */
+/** As `completionFiles`, of debates and votes. */
 export function turnFiles(home: Home, runId: string): Record<string, string> {
-  const turns = home.files(`runs/${runId}`).filter((file) => file.includes('/turns/') && file.endsWith('.json'));
+  const entries = Object.entries(completionFiles(home, runId));
+  return Object.fromEntries(entries.filter(([file]) => file.includes('/turns/')));
+}
+
+/** Inode and time of the file of every stored completion: the same later means that it was not written again. */
+export function completionFiles(home: Home, runId: string): Record<string, string> {
+  const isCompletion = (file: string) => /^iteration-\d+\/(turns|revisions)\/.*\.json$/.test(file);
+  const completions = home.files(`runs/${runId}`).filter(isCompletion);
   return Object.fromEntries(
-    turns.map((file) => {
+    completions.map((file) => {
       const { ino, mtimeMs } = statSync(home.path(`runs/${runId}`, file));
       return [file, `${ino} ${mtimeMs}`];
     }),

@@ -4,9 +4,11 @@ import path from 'node:path';
 import { WorkflowFailedError, type WorkflowHandle } from '@temporalio/client';
 import type { ApplicationFailure } from '@temporalio/common';
 import { DefaultLogger, Runtime } from '@temporalio/worker';
+import { readSealed } from '../../src/artifacts/sealed';
 import type { ComparisonReport } from '../../src/comparison';
 import type { ComparisonOutcome, ComparisonProgress } from '../../src/contract/comparison';
 import type { Evaluation } from '../../src/contract/evaluation';
+import type { Measures } from '../../src/contract/measures';
 import { iterationKeys } from '../../src/domain/keys';
 import { modesAfter } from '../../src/domain/plan';
 import { ProviderError } from '../../src/errors';
@@ -55,6 +57,11 @@ describe('compareMethods', () => {
     (await (await start(id, specification(changes))).result()) as ComparisonOutcome;
   const reportOf = async (id: string) =>
     JSON.parse(await readFile(path.join(world.folder, 'comparisons', id, 'report.json'), 'utf8')) as ComparisonReport;
+  /** Calls of the measure of whether critics read. */
+  const revised = async (runId: string, iteration: number) => {
+    const measures = await readSealed<Measures>(world.store, iterationKeys.measures({ runId, iteration }));
+    return measures?.cost.criticReading?.counts.calls ?? 0;
+  };
   const progressOf = (handle: WorkflowHandle) => handle.query<ComparisonProgress>('progress');
 
   it('asks no model anything twice, and yet gives every method its result', async () => {
@@ -63,7 +70,11 @@ describe('compareMethods', () => {
     expect(new Set(asked).size).toBe(asked.length);
     // Untuned: a debate of 9 calls, 6 further samples and 2 other temperatures. Majority finetuning: 3 to train, 11 to
     // evaluate. The method: its first training round is majority finetuning's, so 6 more, and 9 + 8 to evaluate.
-    expect(asked).toHaveLength(evaluated * (17 + 11 + 17) + train * (3 + 6));
+    const [untuned, tuned] = await Promise.all([
+      revised('table.untuned.s0', 0),
+      revised('table.multiagent-finetuning.s0', 1),
+    ]);
+    expect(asked).toHaveLength(evaluated * (17 + 11 + 17) + train * (3 + 6) + untuned + tuned);
     expect(outcome.rows.map(({ method }) => method)).toEqual([
       'base',
       'majority',
@@ -85,9 +96,9 @@ describe('compareMethods', () => {
     expect(calls.asked.calls).toBe(asked.length);
     // As if each run were alone; the two that train evaluate the untuned society as well.
     expect(runs.map(({ counts }) => counts.calls)).toEqual([
-      evaluated * 17,
+      evaluated * 17 + untuned,
       evaluated * 2 * 11 + train * 3,
-      evaluated * 2 * 17 + train * 9,
+      evaluated * 2 * 17 + train * 9 + untuned + tuned,
     ]);
   });
 
@@ -144,7 +155,7 @@ describe('compareMethods', () => {
     const { rows, runs } = await reportOf('matrix');
     expect(runs.map(({ runId, reused }) => [runId, reused.calls])).toEqual([
       ['matrix.untuned.below-10.s0', 0],
-      ['matrix.on-10.below-10.s0', evaluated * 17],
+      ['matrix.on-10.below-10.s0', evaluated * 17 + (await revised('matrix.untuned.below-10.s0', 0))],
       ['matrix.untuned.below-20.s0', 0],
       // The tuned agents are asked anew; now and then the untuned summariser is shown what it has been shown before.
       ['matrix.on-10.below-20.s0', expect.any(Number)],
