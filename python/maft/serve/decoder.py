@@ -17,7 +17,7 @@ from torch.nn import functional
 from maft.serve.cache import KeyValueCache
 from maft.serve.composition import Composition, run_lengths, side_by_side, sorted_by_version
 from maft.serve.plan import Plan, apply, embed, make_plan
-from maft.serve.shape import DecoderShape
+from maft.serve.shape import DecoderShape, decoder_shape, rotary_parameters
 from maft.serve.stack import Stack
 from maft.serve.weights import DecoderWeights
 
@@ -233,14 +233,24 @@ class Decoder:
 
 
 def rotary_tables(config: Any, dtype: torch.dtype, device: torch.device) -> tuple[Tensor, Tensor]:
-    """Cosine and signed sine [positions, head size], by Transformers' own frequencies and scaling."""
+    """Cosine and signed sine [positions, head size]."""
+    frequencies, scaling = rotary_frequencies(config)
+    angles = torch.arange(config.max_position_embeddings).double().outer(frequencies.double())
+    cosine, sine = angles.cos() * scaling, angles.sin() * scaling
+    tables = (torch.cat((cosine, cosine), -1), torch.cat((-sine, sine), -1))
+    return tables[0].to(device, dtype), tables[1].to(device, dtype)
+
+
+def rotary_frequencies(config: Any) -> tuple[Tensor, float]:
+    """Frequencies [head size / 2] and scaling, to the bit those of Transformers."""
+    parameters = rotary_parameters(config)
+    if parameters.get("rope_type") == "default" and "rope_theta" in parameters:
+        size = decoder_shape(config).head_size
+        return 1.0 / (parameters["rope_theta"] ** (torch.arange(0, size, 2, dtype=torch.float) / size)), 1.0
     from transformers.models.llama.modeling_llama import LlamaRotaryEmbedding
 
     rotary = LlamaRotaryEmbedding(config)
-    angles = torch.arange(config.max_position_embeddings).double().outer(rotary.inv_freq.double())
-    cosine, sine = angles.cos() * rotary.attention_scaling, angles.sin() * rotary.attention_scaling
-    tables = (torch.cat((cosine, cosine), -1), torch.cat((-sine, sine), -1))
-    return tables[0].to(device, dtype), tables[1].to(device, dtype)
+    return rotary.inv_freq, rotary.attention_scaling
 
 
 def round_up(length: int) -> int:

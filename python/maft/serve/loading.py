@@ -19,10 +19,10 @@ from maft.serve.adapters import adapt
 from maft.serve.backends import DecoderBackend, DecoderNetwork, Network
 from maft.serve.decoder import Decoder
 from maft.serve.folders import is_adapter, read_tensors
-from maft.serve.generic import GenericNetwork
 from maft.serve.measurements import make_invariant_once
 from maft.serve.memory import free_memory
 from maft.serve.shape import DecoderShape, decoder_shape, unsupported_feature
+from maft.serve.stored_config import read_config
 from maft.serve.weights import TensorSource, assemble
 
 log = logging.getLogger("maft.serve")
@@ -63,14 +63,12 @@ class Loader:
         return free_memory(self.device) < self.cache_bytes - held
 
     def load_full(self, folder: Path) -> Network:
-        from transformers import AutoConfig
-
         require_model(folder)
-        config: Any = AutoConfig.from_pretrained(folder, trust_remote_code=False, local_files_only=True)
+        config = read_config(folder)
         reason = unsupported_feature(config) if self.allow_fast else "the fast path is switched off"
         if reason is not None:
             log.info("%s: computed by Transformers itself (%s)", folder.name, reason)
-            return GenericNetwork(self.load_module(folder), self.cache_bytes)
+            return generic_network(self.load_module(folder), self.cache_bytes)
         shape = decoder_shape(config)
         tensors = read_tensors(folder)
         if shape not in self.decoders:
@@ -105,7 +103,7 @@ class Loader:
     def load_adapter(self, folder: Path, base_folder: Path, base: Network) -> Network:
         config = read_adapter_config(folder)
         if not isinstance(base, DecoderNetwork):
-            return GenericNetwork(self.merge(folder, base_folder).eval(), self.cache_bytes)
+            return generic_network(self.merge(folder, base_folder).eval(), self.cache_bytes)
         decoder = base.decoder
         if is_plain_lora(config):
             weights = adapt(base.weights, decoder.shape, folder)
@@ -139,3 +137,10 @@ class Loader:
             log.warning("%s changes nothing in %s: its updates are too small for it", folder.name, before.dtype)
             return
         raise UnusableFolder("its updates are not zero, and yet it says what the base says: nothing of it was used")
+
+
+def generic_network(model: Any, cache_bytes: int) -> Network:
+    """Imported on first use: the models' code in Transformers costs more than all else of a start with a small model."""
+    from maft.serve.generic import GenericNetwork
+
+    return GenericNetwork(model, cache_bytes)

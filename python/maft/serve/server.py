@@ -28,6 +28,7 @@ from maft.serve.memory import free_memory
 from maft.serve.metrics import Metrics
 from maft.serve.precision import choose_device, choose_precision
 from maft.serve.settings import ServeSettings
+from maft.serve.stored_config import read_config
 from maft.serve.versions import Versions
 
 log = logging.getLogger("maft.serve")
@@ -50,11 +51,8 @@ def serve(settings: ServeSettings) -> int:
 
 
 def make_loader(settings: ServeSettings) -> Loader:
-    from transformers import AutoConfig
-
     device = choose_device(settings.device)
-    config: Any = AutoConfig.from_pretrained(settings.base, trust_remote_code=False, local_files_only=True)
-    precision = choose_precision(settings.precision, device, config.dtype)
+    precision = choose_precision(settings.precision, device, read_config(settings.base).dtype)
     memory = settings.cache_bytes or free_memory(device) // 4
     log.info("keys and values may take %.2f GiB of the %s's memory", memory / 2**30, device.type)
     return Loader(precision, device, memory, settings.fast_path, settings.measurements)

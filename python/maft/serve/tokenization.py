@@ -7,13 +7,13 @@ do: see `maft.chat_tokens`.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 from maft.chat_template import Message
 from maft.chat_tokens import ChatTokens
 from maft.control_tokens import UnsplittableText
 from maft.end_tokens import end_tokens
 from maft.serve.errors import BadRequest
+from maft.serve.stored_config import read_tokenizer
 
 #: Normalizers may compose or drop a few characters before tokens are looked up.
 SHORTEST_BOUND = 16
@@ -23,9 +23,7 @@ class ModelTokenizer:
     """A Hugging Face tokenizer with the few methods the server needs."""
 
     def __init__(self, folder: Path) -> None:
-        from transformers import AutoTokenizer
-
-        tokenizer: Any = AutoTokenizer.from_pretrained(folder, trust_remote_code=False, local_files_only=True)
+        tokenizer = read_tokenizer(folder)
         self.inner = tokenizer
         self.chats = ChatTokens(tokenizer, end_tokens(folder, tokenizer.eos_token_id))
         self.known_pieces: dict[int, str] = {}
