@@ -6,7 +6,6 @@ import type { ProbedShard, ProbingCost } from '../src/contract/critic-reading';
 import type { ScoreShardInput } from '../src/contract/run';
 import type { Transcript } from '../src/contract/transcript';
 import { readSealed } from '../src/artifacts/sealed';
-import { addCounts } from '../src/domain/counts';
 import { debateRules } from '../src/domain/debate-rules';
 import { digestOf } from '../src/domain/digests';
 import { iterationKeys, type IterationPlace } from '../src/domain/keys';
@@ -65,9 +64,11 @@ export function shardProbing(
     const completions = keys.filter((key) => iterationKeys.notedCompletion(key) === undefined);
     const stored = await Promise.all(completions.map((key) => readSealed<StoredCompletion>(store, key)));
     const made = stored.filter((completion) => completion !== undefined);
+    const lost = await countLostCalls(store, folders);
     return {
-      counts: addCounts(countCompletions(made), await countLostCalls(store, folders)),
+      counts: countCompletions(made),
       reused: countCompletions(made.filter(({ reusedFrom }) => reusedFrom !== undefined)),
+      ...(lost.calls === 0 ? {} : { lost }),
     };
   }
 

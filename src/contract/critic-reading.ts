@@ -43,10 +43,12 @@ export interface ProbedShard {
 }
 
 export interface ProbingCost {
-  /** Every call of the intervention, lost ones included; without the evaluation's own responses, which it uses. */
+  /** The intervention's calls; without the evaluation's own responses, which it uses. */
   counts: CallCounts;
   /** Those of them that another run had made. */
   reused: CallCounts;
+  /** Calls whose answer was not kept; absent if there were none. */
+  lost?: CallCounts;
   /** Wall-clock, of the attempt that finished the shard. */
   seconds: number;
 }

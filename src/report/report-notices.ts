@@ -55,9 +55,9 @@ function stageEndingNotices({ timings, iterations }: ReportInput): string[] {
     place: `(${stage}, iteration ${iteration})`,
     counts,
   }));
-  const probing = probingCosts(iterations).map(({ iteration, cost }) => ({
+  const probing = probingCosts(iterations).map(({ iteration, counts }) => ({
     place: `(evaluate: do critics read, iteration ${iteration})`,
-    counts: cost.counts,
+    counts,
   }));
   return endingNotices([...parts, ...probing]);
 }

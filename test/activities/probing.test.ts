@@ -194,6 +194,21 @@ describe('what is paid for', () => {
     expect(await askedBy(() => world.restarted((call) => probe(plan, 0, shard, call)))).toEqual([]);
   });
 
+  test('an answer that cannot be kept is in the books as lost, apart from those that are', async () => {
+    const plan = await world.resolve('run', measuring());
+    const shard = await evaluated(plan, 0);
+    const before = problemsLeft();
+    const charged = { promptTokens: 21, completionTokens: 5 };
+    let failures = 0;
+    world.inference.trouble = () =>
+      failures++ === 0 ? new ProviderError('nonsense', { status: 200, retryable: true, charged }) : undefined;
+    await expect(probe(plan, 0, shard)).rejects.toThrow('nonsense');
+    await probe(plan, 0, shard);
+    const { cost } = await measured(plan, 0, shard);
+    expect(cost.criticReading?.lost).toEqual({ calls: 1, ...charged, endings: { lost: 1 } });
+    expect(cost.criticReading?.counts.calls).toBe(problemsLeft() - before);
+  });
+
   test('files that hold it are made again from the completions, and no model is asked', async () => {
     const plan = await world.resolve('run', measuring());
     const shard = await evaluated(plan, 0);

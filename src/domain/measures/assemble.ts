@@ -269,9 +269,11 @@ function cost(input: MeasuresInput): Cost {
 /** Shards are probed at the same time, so these seconds may exceed those on the clock. */
 function probingCost(probed: readonly ProbedShard[]): ProbingCost {
   const costs = probed.map((shard) => shard.cost);
+  const lost = addCounts(noCounts, ...costs.flatMap((cost) => cost.lost ?? []));
   return {
     counts: addCounts(noCounts, ...costs.map(({ counts }) => counts)),
     reused: addCounts(noCounts, ...costs.map(({ reused }) => reused)),
+    ...(lost.calls === 0 ? {} : { lost }),
     seconds: costs.reduce((sum, { seconds }) => sum + seconds, 0),
   };
 }

@@ -67,7 +67,7 @@ function withAsked(timing: StageTiming, adopted: AdoptedCalls[]): AskedTiming {
 
 /** Calls that a stage does not count: the critics' revisions of other responses. */
 function probingRows(iterations: Report['iterations']): TimedRow[] {
-  return probingCosts(iterations).map(({ iteration, cost: { counts, reused } }) => ({
+  return probingCosts(iterations).map(({ iteration, counts, reused }) => ({
     stage: 'evaluate: do critics read',
     ...{ iteration, seconds: null, counts, asked: subtractCounts(counts, reused) },
   }));

@@ -91,8 +91,8 @@ const clipped = (text: string): string => clippedLine(text, mostCharacters);
 
 function costs({ timings, prices, iterations }: Report): Html | null {
   if (timings.length === 0) return null;
-  const probing = probingCosts(iterations).map(({ cost }) => cost.counts);
-  const counts = addCounts(noCounts, ...timings.map((timing) => timing.counts), ...probing);
+  const revisions = probingCosts(iterations).map((probing) => probing.counts);
+  const counts = addCounts(noCounts, ...timings.map((timing) => timing.counts), ...revisions);
   const seconds = timings.reduce((sum, timing) => sum + timing.seconds, 0);
   const trained = iterations.filter(({ iteration }) => iteration > 0).length;
   const parts = [
