@@ -1,10 +1,10 @@
 /** One real Temporal dev server for all tests that need one: started by jest's global set-up, found through a variable. */
 import { spawn, type ChildProcess } from 'node:child_process';
-import { createServer } from 'node:net';
 import { NativeConnection } from '@temporalio/worker';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
 import { Connection } from '@temporalio/client';
 import { searchAttributeTypes } from '../../src/contract/names';
+import { anyFreePort } from '../../src/machine/supervision/ports';
 import { oneQueuePartition } from '../../src/machine/supervision/programs';
 
 export const addressVariable = 'MAFT_TEST_TEMPORAL_ADDRESS';
@@ -14,7 +14,7 @@ export async function startTemporalServer(
   binary: string,
   extra: string[] = [],
 ): Promise<{ address: string; child: ChildProcess }> {
-  const port = await freePort();
+  const port = await anyFreePort();
   const attributes = Object.entries(searchAttributeTypes).flatMap(([name, type]) => [
     '--search-attribute',
     `${name}=${type}`,
@@ -69,17 +69,4 @@ export async function connectToTestServer(): Promise<TestWorkflowEnvironment> {
 
 export async function nativeConnection(): Promise<NativeConnection> {
   return NativeConnection.connect({ address: testServerAddress() });
-}
-
-export function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      server.close(() =>
-        typeof address === 'object' && address !== null ? resolve(address.port) : reject(new Error('no port')),
-      );
-    });
-  });
 }

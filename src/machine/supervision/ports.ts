@@ -1,4 +1,5 @@
 /** Ports on loopback: the usual one, the one of last time, or any free one; each reserved against other platforms. */
+import { randomInt } from 'node:crypto';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { ConfigError } from '../../errors';
@@ -77,7 +78,7 @@ async function choosePort(
     if (port !== undefined && (await claim(port, reservations))) return port;
   }
   for (let tries = 0; tries < mostTries; tries += 1) {
-    const port = await anyFreePort();
+    const port = randomPort();
     if (await claim(port, reservations)) return port;
   }
   throw new ConfigError(
@@ -110,13 +111,18 @@ function reserve(port: number): FileLock | undefined | 'taken' {
   }
 }
 
-function anyFreePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once('error', reject);
-    server.listen({ port: 0, host: loopback }, () => {
-      const { port } = server.address() as { port: number };
-      server.close(() => resolve(port));
-    });
-  });
+/**
+ * Below the range that systems take outgoing connections and "any port" from (Linux from 32768, macOS and Windows from
+ * 49152): those of other programs, and of Temporal's own inner services, took a port between its choice and its use.
+ */
+function randomPort(): number {
+  return randomInt(15_000, 32_000);
+}
+
+/** A port that another program is unlikely to take before it is used. */
+export async function anyFreePort(): Promise<number> {
+  for (;;) {
+    const port = randomPort();
+    if (await isPortFree(port)) return port;
+  }
 }

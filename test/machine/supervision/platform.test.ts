@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { ensureTemporalCli } from '../../../src/machine/setup/temporal-cli';
 import { findRunningPlatform, readState } from '../../../src/machine/supervision/platform-state';
 import { isRunning, waitUntilGone, type ProcessIdentity } from '../../../src/machine/supervision/process-identity';
+import { anyFreePort } from '../../../src/machine/supervision/ports';
 import { untilTemporalAnswers } from '../../../src/machine/supervision/programs';
 import { until } from '../../support/namespace';
 import { PlatformHost, type HostSettings } from './platform-host';
@@ -107,11 +108,8 @@ test('when the platform itself is killed, none of its processes survives', async
 
 test('a server that outlived both its guard and the platform is ended by the next one, which takes the same ports', async () => {
   // Not the usual ports: a platform of another test would take those in the moment in which nobody listens.
-  const [temporalPort, temporalUi] = await freePorts(2);
-  writeFileSync(
-    join(maftHome, 'up.json'),
-    JSON.stringify(oldState({ temporal: temporalPort!, temporalUi: temporalUi! })),
-  );
+  const [temporalPort, temporalUi] = await Promise.all([anyFreePort(), anyFreePort()]);
+  writeFileSync(join(maftHome, 'up.json'), JSON.stringify(oldState({ temporal: temporalPort, temporalUi })));
   const first = await readyHost();
   const { temporalAddress, uiUrl } = readState(maftHome)!;
   expect(temporalAddress).toBe(`127.0.0.1:${temporalPort}`);
@@ -285,17 +283,6 @@ function listen(): Promise<Server> {
     const server = createServer().listen(0, '127.0.0.1', () => resolve(server));
     servers.push(server);
   });
-}
-
-async function freePorts(count: number): Promise<number[]> {
-  const listening = await Promise.all(Array.from({ length: count }, listen));
-  return Promise.all(
-    listening.map(async (server) => {
-      const { port } = server.address() as { port: number };
-      await new Promise((resolve) => server.close(resolve));
-      return port;
-    }),
-  );
 }
 
 function oldState(ports: Record<string, number>): object {

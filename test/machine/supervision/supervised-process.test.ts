@@ -2,7 +2,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { freePort } from '../../support/temporal-server';
+import { anyFreePort } from '../../../src/machine/supervision/ports';
 import {
   SupervisedProcess,
   type ProcessEvent,
@@ -45,7 +45,7 @@ const until = async (holds: () => boolean) => {
 };
 
 test('a server that is stopped and answers no more is killed and started again', async () => {
-  const port = await freePort();
+  const port = await anyFreePort();
   const ask = async (signal: AbortSignal) => void (await (await fetch(address(port), { signal })).text());
   const health = { ask, everyMs: 20, timeoutMs: 500, patience: 2 };
   const { supervised, events } = await supervise(port, { health });
@@ -63,7 +63,7 @@ test.each([
   [true, true],
 ])('a child that says needsKeys: %s gets the keys in our environment: %s', async (needsKeys, gets) => {
   Object.assign(process.env, { HOSTED_API_KEY: 'planted', HF_TOKEN: 'planted', MAFT_TEST_KEEPS: 'kept' });
-  const port = await freePort();
+  const port = await anyFreePort();
   const { supervised } = await supervise(port, { needsKeys });
   const environment = await (await fetch(address(port))).text();
   await supervised.stop();
