@@ -4,7 +4,8 @@
 
 The plain loop is what one would write by hand for exactly this job: the same weights in float32, fused projections, a
 preallocated cache, one batch per model, no server, no HTTP, no text. The server gets the same 64 requests at once over
-HTTP. Repetitions alternate, so that a busy machine slows both. Prints one JSON object.
+HTTP. A second plain loop is given all 64 as one batch of the base: what the job would cost if the seven were one model.
+Repetitions alternate, so that a busy machine slows all. Prints one JSON object.
 """
 
 from __future__ import annotations
@@ -163,6 +164,13 @@ def plain_batch(model: PlainModel, prompts: list[list[int]], end: int) -> int:
 
 
 @torch.inference_mode()
+def run_one_model(model: PlainModel, jobs: list[Job], end: int) -> tuple[int, float]:
+    """As `run_plain`, with all requests in one batch of one model."""
+    start = time.perf_counter()
+    return plain_batch(model, [job.tokens for job in jobs], end), time.perf_counter() - start
+
+
+@torch.inference_mode()
 def run_plain(models: dict[str, PlainModel], jobs: list[Job], end: int) -> tuple[int, float]:
     """Completion tokens and seconds."""
     start = time.perf_counter()
@@ -234,28 +242,34 @@ async def measure(arguments: argparse.Namespace, directory: Path) -> dict[str, A
         bodies = [request_body(job) for job in jobs]
         await run_server(port, bodies)
         run_plain(models, jobs, tokenizer.eos_token_id)
-        pairs = []
+        runs = []
         for _ in range(arguments.repetitions):
             plain = run_plain(models, jobs, tokenizer.eos_token_id)
-            pairs.append((await run_server(port, bodies), plain))
+            one_model = run_one_model(models["base"], jobs, tokenizer.eos_token_id)
+            runs.append((await run_server(port, bodies), plain, one_model))
     finally:
         process.terminate()
         process.wait()
-    return summary(pairs, arguments)
+    return summary(runs, arguments)
 
 
-def summary(pairs: list[tuple[tuple[int, float], tuple[int, float]]], arguments: argparse.Namespace) -> dict[str, Any]:
-    rates = [(server[0] / server[1], plain[0] / plain[1]) for server, plain in pairs]
-    ratios = [server / plain for server, plain in rates]
+def summary(runs: list[tuple[tuple[int, float], ...]], arguments: argparse.Namespace) -> dict[str, Any]:
+    """`runs`: tokens and seconds of the server, of the plain loop and of the one-model loop."""
+    rates = [[tokens / seconds for tokens, seconds in run] for run in runs]
+    ratios = [server / plain for server, plain, _ in rates]
+    of_one_model = [server / one_model for server, _, one_model in rates]
     return {
         "server_tokens_per_second": round(statistics.median(rate[0] for rate in rates)),
         "plain_loop_tokens_per_second": round(statistics.median(rate[1] for rate in rates)),
+        "one_model_loop_tokens_per_second": round(statistics.median(rate[2] for rate in rates)),
+        "one_model_ratio": round(statistics.median(of_one_model), 3),
+        "one_model_ratio_range": [round(min(of_one_model), 3), round(max(of_one_model), 3)],
         "ratio": round(statistics.median(ratios), 3),
         "ratio_range": [round(min(ratios), 3), round(max(ratios), 3)],
         "required_ratio": 0.7,
         "requests": REQUESTS,
         "versions": len(VERSIONS),
-        "completion_tokens": pairs[-1][0][0],
+        "completion_tokens": runs[-1][0][0],
         "threads": arguments.threads,
         "repetitions": arguments.repetitions,
         "model": arguments.model.name,

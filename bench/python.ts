@@ -13,6 +13,10 @@ export const generation: Benchmark = {
     existsSync(demoModelDirectory())
       ? runPython('generation', tools, (found) => [
           ratio('tokens per second, server / plain loop', found, { kind: 'at least', value: 0.7 }),
+          {
+            ...number('server / loop of one model, equal rows', found, 'one_model_ratio', ''),
+            target: { kind: 'at least', value: 0.7 },
+          },
           number('server', found, 'server_tokens_per_second', 'tokens/s'),
           number('plain loop', found, 'plain_loop_tokens_per_second', 'tokens/s'),
         ])
