@@ -60,7 +60,7 @@ test('a call that was cancelled in flight is lost, its tokens are not known', as
 
 test('nonsense is lost with the tokens it says it took', async () => {
   answerOnce(json(200, { choices: [], usage: { prompt_tokens: 21, completion_tokens: 5 } }));
-  await expect(take()).rejects.toThrow('no chat completion');
+  await expect(take()).rejects.toThrow('something other than a chat completion');
   expect((await close()).lost).toEqual(lostOf(1, { promptTokens: 21, completionTokens: 5 }));
 });
 
@@ -111,7 +111,8 @@ test('an answer that could not be stored, and died with its worker, is lost', as
 test('what a problem took that failed is in the books', async () => {
   await take(1);
   run.answerCompletions(json(200, { usage: { prompt_tokens: 21, completion_tokens: 5 } }));
-  for (let attempt = 0; attempt < 2; attempt++) await expect(take(2)).rejects.toThrow('no chat completion');
+  for (let attempt = 0; attempt < 2; attempt++)
+    await expect(take(2)).rejects.toThrow('something other than a chat completion');
   const failures = [{ problemId, reason: 'nonsense' }];
   const outcome = await run.world.call('closeShard', { shard, failures });
   expect(outcome.counts.calls).toBe(1);

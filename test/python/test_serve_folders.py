@@ -223,7 +223,7 @@ REFUSED = {
     shard_gone: "which is missing: copy the whole model",
     shards_without_index: "holds parts",
     index_of_another_save: "is of another save",
-    index_that_leaves_the_folder: "no safetensors file of the folder",
+    index_that_leaves_the_folder: "not a safetensors file of the folder",
     biases_that_are_switched_off: "set attention_bias",
     biases_that_are_missing: "lacks model.layers.0.self_attn.k_proj.bias",
     names_without_model: 'named without "model."',

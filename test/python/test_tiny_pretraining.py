@@ -112,7 +112,7 @@ def test_checkpoints_of_another_recipe_and_broken_ones_are_refused(tmp_path):
     with pytest.raises(BrokenCheckpoint, match=newest.name):
         pretrain(small_recipe(), workplace(tmp_path))
     save_file({"x": torch.zeros(1)}, newest)
-    with pytest.raises(BrokenCheckpoint, match="is no checkpoint"):
+    with pytest.raises(BrokenCheckpoint, match="is not a checkpoint"):
         pretrain(small_recipe(), workplace(tmp_path))
 
 

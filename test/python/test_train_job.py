@@ -106,7 +106,7 @@ def test_folders_that_are_no_plain_model_are_refused(tmp_path: Path, base: Path)
     (pickled / "pytorch_model.bin").write_bytes(b"\x80\x04.")
     assert "pickled weights" in failure(tmp_path, base, [example(1)], startFrom=str(pickled))
     (pickled / "model.safetensors").write_bytes(b"torn")
-    assert "no safetensors file, or is torn" in failure(tmp_path, base, [example(1)], startFrom=str(pickled))
+    assert "not a safetensors file, or is torn" in failure(tmp_path, base, [example(1)], startFrom=str(pickled))
 
 
 def test_code_in_a_model_folder_is_never_run(tmp_path: Path, base: Path) -> None:

@@ -56,7 +56,9 @@ def read_checkpoint(path: Path) -> tuple[Position, dict[str, torch.Tensor]]:
             tensors = {name: file.get_tensor(name) for name in file.keys()}
             position = Position(**json.loads(file.metadata()["position"]))
     except (SafetensorError, TypeError, KeyError) as error:
-        raise BrokenCheckpoint(f"{path} is not a checkpoint ({error}). Remove it: the one before it goes on.") from error
+        raise BrokenCheckpoint(
+            f"{path} is not a checkpoint ({error}). Remove it: the one before it goes on."
+        ) from error
     return position, tensors
 
 

@@ -71,7 +71,11 @@ test('it is fetched for this platform, checked, and taken from the cache from th
 
 test.each<[string, RequestListener, RegExp]>([
   ['an error', (_, response) => response.writeHead(404).end(), /status 404/],
-  ['a page', (_, response) => response.end('<html>sign in to the network</html>'), /no archive with the program/],
+  [
+    'a page',
+    (_, response) => response.end('<html>sign in to the network</html>'),
+    /something other than an archive with the program/,
+  ],
   [
     'half a file',
     (_, response) => void response.writeHead(200, { 'content-length': '9999' }).write('x', () => response.destroy()),
