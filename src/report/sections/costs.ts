@@ -17,7 +17,7 @@ export function costsSection({ timings: taken, adopted, prices, iterations: meas
   return section('costs', title, [
     prose(`Seconds are wall-clock time of a stage, waiting included. ${priceSentence(prices)}`),
     chart(secondsChart(timings)),
-    costTable([...timings, ...probingRows(measured)], { prices, hasAdopted: adopted.length > 0 }),
+    costTable(withProbing(timings, probingRows(measured)), { prices, hasAdopted: adopted.length > 0 }),
   ]);
 }
 
@@ -71,6 +71,15 @@ function probingRows(iterations: Report['iterations']): TimedRow[] {
     stage: 'evaluate: do critics read',
     ...{ iteration, seconds: null, counts, asked: subtractCounts(counts, reused) },
   }));
+}
+
+/** Each below the evaluation it belongs to. */
+function withProbing(timings: readonly TimedRow[], probing: readonly TimedRow[]): TimedRow[] {
+  const rows = timings.flatMap((timing) => {
+    const own = timing.stage === 'evaluate' ? probing.filter(({ iteration }) => iteration === timing.iteration) : [];
+    return [timing, ...own];
+  });
+  return [...rows, ...probing.filter((row) => !rows.includes(row))];
 }
 
 function costTable(timings: TimedRow[], { prices, hasAdopted }: { prices: Report['prices']; hasAdopted: boolean }) {
