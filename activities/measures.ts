@@ -14,6 +14,7 @@ import { debateRules, type DebateSize } from '../src/domain/debate-rules';
 import { iterationKeys } from '../src/domain/keys';
 import { assembleMeasures, drawMeasuredProblems } from '../src/domain/measures';
 import { inGroups } from '../src/domain/measures/scored-text';
+import { drawnPerProblem } from '../src/domain/plan';
 import { readTranscripts, StoredRun } from '../src/stored-runs/stored-run';
 import type { CallMemory } from './completions';
 import type { ActivityDependencies } from './dependencies';
@@ -78,12 +79,14 @@ export function createMeasuresActivities(
         const place = placeOf(input);
         const { votes } = await requireSealed<ShardOutcome>(store, iterationKeys.shardOutcome(place));
         if (votes === undefined) return { texts: 0, tokens: 0 };
-        const made = await readSealed<ProbedShard>(store, iterationKeys.probed(place));
-        const transcripts = made === undefined ? await readTranscripts(store, [input]) : [];
-        const measured = await measuredAmong(transcripts, input);
-        const probed = made ?? (await probeShard(input, measured, () => (done += 1)));
-        const { content } = await publishSealed<ProbedShard>(store, iterationKeys.probed(place), probed);
-        const { calls, promptTokens, completionTokens } = content.cost.counts;
+        const key = iterationKeys.probed(place);
+        const askNow = async () => {
+          const measured = await measuredAmong(await readTranscripts(store, [input]), input);
+          const probed = await probeShard(input, measured, () => (done += 1));
+          return (await publishSealed<ProbedShard>(store, key, probed)).content;
+        };
+        const { cost } = (await readSealed<ProbedShard>(store, key)) ?? (await askNow());
+        const { calls, promptTokens, completionTokens } = cost.counts;
         return { texts: calls, tokens: promptTokens + completionTokens };
       },
       () => ({ problems: done }),
@@ -123,7 +126,7 @@ export function createMeasuresActivities(
       baseOf: (await modelsOf(input)).baseOf,
       batches: await storedBatches(input, debated),
       probed: await storedProbes(input, debated),
-      drawnPerProblem: Math.max(rules.members, plan.voteSamples),
+      drawnPerProblem: drawnPerProblem(rules, plan),
       unscored,
       seconds,
       evaluationCounts: addCounts(noCounts, ...input.shards.map(({ counts }) => counts)),

@@ -10,8 +10,9 @@ import { debateRules } from '../src/domain/debate-rules';
 import { digestOf } from '../src/domain/digests';
 import { iterationKeys, type IterationPlace } from '../src/domain/keys';
 import { measuredIntervention } from '../src/domain/measures/critic-reading';
+import { drawnPerProblem } from '../src/domain/plan';
 import { probeProblem, type CriticProbe, type ProbeCall, type ProbeQuestion } from '../src/probe/probe-critics';
-import { allSettledOrFailed } from '../src/settled';
+import { inLanes } from '../src/settled';
 import {
   completeOnce,
   countCompletions,
@@ -45,7 +46,7 @@ export function shardProbing(
     const judge = await references.judgeAlone(place);
     const probe = await probeOf(input, place, judge);
     const asked = transcripts.filter(({ problemId, consensus }) => judge.has(problemId) && consensus.kind !== 'failed');
-    const problems = await inFlight(asked, input.plan.problemsInFlight, async ({ problemId, question }) => {
+    const problems = await inLanes(asked, input.plan.problemsInFlight, async ({ problemId, question }) => {
       const outcome = await probeProblem(probe, { id: problemId, question });
       onProblem();
       return { problemId, ...outcome };
@@ -85,7 +86,7 @@ export function shardProbing(
       ...{ rules, seed, iteration: place.iteration, thinking: method.thinking, endpoint: model.endpoint },
       society: await contexts.society(place, place.iteration),
       prompts: await contexts.prompts(place),
-      intervention: measuredIntervention(Math.max(rules.members, plan.voteSamples)),
+      intervention: measuredIntervention(drawnPerProblem(rules, plan)),
       async judge({ id: problemId }, responses) {
         const answers = await Promise.all(responses.map(async (response) => task.parse(response)));
         const parsed = [...new Set(answers)].filter((answer) => answer !== null);
@@ -121,19 +122,4 @@ export function shardProbing(
   }
 
   return { probeShard, callsSoFar };
-}
-
-/** At most so many at a time, as in a debate. After a failure the others are still done: what they ask is stored. */
-async function inFlight<Item, Result>(
-  items: readonly Item[],
-  most: number,
-  perform: (item: Item) => Promise<Result>,
-): Promise<Result[]> {
-  const results: Result[] = [];
-  const waiting = items.entries();
-  const takeNext = async () => {
-    for (const [index, item] of waiting) results[index] = await perform(item);
-  };
-  await allSettledOrFailed(Array.from({ length: Math.min(most, items.length) }, takeNext));
-  return results;
 }

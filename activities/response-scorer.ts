@@ -14,7 +14,7 @@ import {
 } from '../src/domain/measures/scored-text';
 import type { WantedScores } from '../src/domain/measures';
 import type { Scoring, TextToTokenize, TokenizedText } from '../src/ports';
-import { allSettledOrFailed } from '../src/settled';
+import { allSettledOrFailed, inLanes } from '../src/settled';
 
 export interface ScoringRun {
   /** Scoring at the endpoint that serves a model. */
@@ -62,7 +62,9 @@ async function scoreUnder(
   wanted: readonly WantedResponse[],
   { run, tokenizer }: { run: ScoringRun; tokenizer: ChatTokenizer },
 ): Promise<ScoredResponses> {
-  const texts = await inLanes(wanted, (response) => tokenizer.textOf(response.turn, run.tokenizerOf(scorer)));
+  const texts = await inLanes(wanted, tokenizeAtOnce, (response) =>
+    tokenizer.textOf(response.turn, run.tokenizerOf(scorer)),
+  );
   const fitting = wanted.flatMap((response, index) => {
     const text = texts[index];
     return text === undefined ? [] : [{ response, text }];
@@ -126,15 +128,4 @@ class ChatTokenizer {
     this.known.set(key, known);
     return known;
   }
-}
-
-/** A few at once, results in order. */
-async function inLanes<Item, Result>(items: readonly Item[], perform: (item: Item) => Promise<Result>) {
-  const results = new Array<Result>(items.length);
-  const queue = items.entries();
-  const lane = async (): Promise<void> => {
-    for (const [index, item] of queue) results[index] = await perform(item);
-  };
-  await allSettledOrFailed(Array.from({ length: Math.min(tokenizeAtOnce, items.length) }, lane));
-  return results;
 }

@@ -17,6 +17,14 @@ const eventsPerTurn = 6;
  */
 export const mostShards = 2000;
 
+/** First responses of one evaluated problem where a vote is taken beside its debate: they are samples of that vote. */
+export function drawnPerProblem(
+  { members }: Pick<DebateSize, 'members'>,
+  { voteSamples }: Pick<RunPlan, 'voteSamples'>,
+): number {
+  return Math.max(members, voteSamples);
+}
+
 /** Model calls of one debate: N + 2N(M-1); without summaries (a single member has no others to summarise) N·M. */
 export function callsPerDebate({ members, rounds, summary }: DebateSize & { summary: boolean }): number {
   return members + (summary && members > 1 ? 2 : 1) * members * (rounds - 1);

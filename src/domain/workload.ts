@@ -1,9 +1,10 @@
 /** Model calls and trainings that a run asks for, known before it starts. What `maft validate` prints. */
+import type { RunPlan } from '../contract/run';
 import type { RunSpecification } from '../contract/specification';
 import { evaluationSize } from './debate-rules';
 import { iterationsTo } from './identifiers';
 import { mostCallsPerProblem } from './measures/critic-reading';
-import { callsPerDebate, deriveRunPlan } from './plan';
+import { callsPerDebate, deriveRunPlan, drawnPerProblem } from './plan';
 
 export interface Workload {
   calls: {
@@ -49,19 +50,17 @@ export function plannedWorkload(specification: RunSpecification): Workload {
     validation: societies.length * (plan.validationProblems ?? 0) * answer(ownVote),
   };
   return {
-    calls: { ...calls, total: sum(Object.values(calls)), criticReading: callsOfReading(specification) },
+    calls: { ...calls, total: sum(Object.values(calls)), criticReading: callsOfReading(specification, plan) },
     trainings: plan.iterations * plan.trainedAgents.length,
     isLowerBound: plan.furtherAnswers?.atEqualTokens === true || (plan.hints === true && plan.iterations > 0),
     mayStopEarly: specification.stopWhen.signal !== 'never' || specification.guard === 'stop',
   };
 }
 
-function callsOfReading(specification: RunSpecification): number {
-  const plan = deriveRunPlan(specification, specification.name);
+function callsOfReading(specification: RunSpecification, plan: RunPlan): number {
   if (plan.scoring?.includes('critics') !== true) return 0;
-  const { members } = evaluationSize(specification);
   const problems = Math.min(specification.evaluation.measuredProblems, plan.evaluationProblems);
-  const drawn = Math.max(members, plan.voteSamples);
+  const drawn = drawnPerProblem(evaluationSize(specification), plan);
   const each = mostCallsPerProblem({ drawn, summary: specification.method.summary });
   return plan.voteAtIterations.length * problems * each;
 }

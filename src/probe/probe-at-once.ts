@@ -1,6 +1,6 @@
 /** The intervention of `maft probe-critics`: all problems at once, by one program that stores nothing. */
-import type { CriticReading, ProbeOutcome } from '../contract/critic-reading';
-import { criticReading } from '../domain/measures/critic-reading';
+import type { CriticReading } from '../contract/critic-reading';
+import { criticReading, reasonAllFailed } from '../domain/measures/critic-reading';
 import { ProviderError } from '../errors';
 import type { ChatRequest, Grader } from '../ports';
 import { allSettledOrFailed } from '../settled';
@@ -38,15 +38,10 @@ export async function probeCritics(probe: ProbeAtOnce, problems: readonly ProbeP
     return outcome;
   });
   const outcomes = await allSettledOrFailed(probing);
-  refuseNothingAsked(outcomes);
+  // Nothing was measured because nothing could be asked: that is an error, not a finding.
+  const refusal = reasonAllFailed(outcomes);
+  if (refusal !== undefined) throw new ProviderError(refusal, { retryable: false });
   return criticReading(outcomes, probe.intervention);
-}
-
-/** Nothing was measured because nothing could be asked: that is an error, not a finding. */
-function refuseNothingAsked(outcomes: readonly ProbeOutcome[]): void {
-  const reasons = outcomes.flatMap((outcome) => (outcome.kind === 'failed' ? [outcome.reason] : []));
-  const [first] = reasons;
-  if (first !== undefined && reasons.length === outcomes.length) throw new ProviderError(first, { retryable: false });
 }
 
 async function judge(

@@ -4,6 +4,7 @@
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import type { ShardOutcome } from '../../src/contract/run';
+import { iterationKeys } from '../../src/domain/keys';
 import { flipByte, Home, kill, until } from '../support/e2e';
 import { completionFiles, contentOf, specification, referenceRun } from '../support/e2e-runs';
 import { HomeWorkflows } from '../support/e2e-workflows';
@@ -169,8 +170,8 @@ function expectWholePlatform(found: { commandLine: string }[]): void {
 function callsUnderWay(home: Home, runId: string): number {
   const files = home.files(`runs/${runId}`);
   const stored = new Set(files);
-  return files.filter((file) => file.endsWith('.calls.jsonl') && !stored.has(file.replace('.calls.jsonl', '.json')))
-    .length;
+  const noted = files.flatMap((file) => iterationKeys.notedCompletion(file) ?? []);
+  return noted.filter((completion) => !stored.has(completion)).length;
 }
 
 /** Trainings with at least one complete checkpoint and no result yet. */

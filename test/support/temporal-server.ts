@@ -4,10 +4,18 @@ import { NativeConnection } from '@temporalio/worker';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
 import { Connection } from '@temporalio/client';
 import { searchAttributeTypes } from '../../src/contract/names';
-import { anyFreePort } from '../../src/machine/supervision/ports';
+import { isPortFree, randomPort } from '../../src/machine/supervision/ports';
 import { oneQueuePartition } from '../../src/machine/supervision/programs';
 
 export const addressVariable = 'MAFT_TEST_TEMPORAL_ADDRESS';
+
+/** A port that another program is unlikely to take before it is used. */
+export async function anyFreePort(): Promise<number> {
+  for (;;) {
+    const port = randomPort();
+    if (await isPortFree(port)) return port;
+  }
+}
 
 /** Starts a headless dev server on a free port and waits until it answers. */
 export async function startTemporalServer(

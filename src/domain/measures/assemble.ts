@@ -17,7 +17,7 @@ import type { Split, Transcript } from '../../contract/transcript';
 import { agreementOf } from '../accuracy';
 import { addCounts, noCounts } from '../counts';
 import { criticEffects } from './critic-effect';
-import { criticReading, measuredIntervention } from './critic-reading';
+import { criticReading, measuredIntervention, reasonAllFailed } from './critic-reading';
 import { embeddingDissimilarity } from './embedding';
 import { estimateMean, notMeasurable } from './estimates';
 import { flipsBetween } from './flips';
@@ -233,8 +233,8 @@ function reading(input: MeasuresInput): Measured<CriticReading> {
   if (probed.length === 0)
     return notMeasurable('no votes were taken here (evaluation.votes), whose samples the critics are shown');
   const problems = probed.flatMap((shard) => shard.problems);
-  const failures = problems.flatMap((outcome) => (outcome.kind === 'failed' ? [outcome.reason] : []));
-  if (failures.length > 0 && failures.length === problems.length) return notMeasurable(failures[0] ?? '');
+  const refusal = reasonAllFailed(problems);
+  if (refusal !== undefined) return notMeasurable(refusal);
   return { kind: 'measured', ...criticReading(problems, measuredIntervention(input.drawnPerProblem)) };
 }
 

@@ -122,6 +122,12 @@ export function cellsOf<Value>(value: (own: OwnKind, others: OthersKind) => Valu
   return Object.fromEntries(ownKinds.map((own) => [own, row(own)])) as Cells<Value>;
 }
 
+/** The reason why nothing was measured, if every problem failed. */
+export function reasonAllFailed(outcomes: readonly ProbeOutcome[]): string | undefined {
+  const reasons = outcomes.flatMap((outcome) => (outcome.kind === 'failed' ? [outcome.reason] : []));
+  return reasons.length === outcomes.length ? reasons[0] : undefined;
+}
+
 /** The estimates over all problems that took part. */
 export function criticReading(
   outcomes: readonly ProbeOutcome[],

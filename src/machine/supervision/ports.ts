@@ -115,14 +115,6 @@ function reserve(port: number): FileLock | undefined | 'taken' {
  * Below the range that systems take outgoing connections and "any port" from (Linux from 32768, macOS and Windows from
  * 49152): those of other programs, and of Temporal's own inner services, took a port between its choice and its use.
  */
-function randomPort(): number {
+export function randomPort(): number {
   return randomInt(15_000, 32_000);
-}
-
-/** A port that another program is unlikely to take before it is used. */
-export async function anyFreePort(): Promise<number> {
-  for (;;) {
-    const port = randomPort();
-    if (await isPortFree(port)) return port;
-  }
 }

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { ensureTemporalCli } from '../../../src/machine/setup/temporal-cli';
 import { findRunningPlatform, readState } from '../../../src/machine/supervision/platform-state';
 import { isRunning, waitUntilGone, type ProcessIdentity } from '../../../src/machine/supervision/process-identity';
-import { anyFreePort } from '../../../src/machine/supervision/ports';
+import { anyFreePort } from '../../support/temporal-server';
 import { untilTemporalAnswers } from '../../../src/machine/supervision/programs';
 import { until } from '../../support/namespace';
 import { PlatformHost, type HostSettings } from './platform-host';

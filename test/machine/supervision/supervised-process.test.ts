@@ -2,7 +2,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { anyFreePort } from '../../../src/machine/supervision/ports';
+import { anyFreePort } from '../../support/temporal-server';
 import {
   SupervisedProcess,
   type ProcessEvent,
