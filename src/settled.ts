@@ -1,3 +1,15 @@
+/**
+ * Returns all results, or throws the first failure once everything has settled. Unlike with `Promise.all`, nothing is still
+ * running when the caller tries again: everything begun has been stored, or has failed, by then.
+ */
+export async function allSettledOrFailed<Value>(begun: readonly Promise<Value>[]): Promise<Value[]> {
+  const results = await Promise.allSettled(begun);
+  return results.map((result) => {
+    if (result.status === 'rejected') throw result.reason;
+    return result.value;
+  });
+}
+
 /** Performs a few at a time; results in order. Throws like `allSettledOrFailed`: after a failure the others are still done. */
 export async function inLanes<Item, Result>(
   items: readonly Item[],
@@ -11,16 +23,4 @@ export async function inLanes<Item, Result>(
   };
   await allSettledOrFailed(Array.from({ length: Math.min(most, items.length) }, lane));
   return results;
-}
-
-/**
- * Returns all results, or throws the first failure once everything has settled. Unlike with `Promise.all`, nothing is still
- * running when the caller tries again: everything begun has been stored, or has failed, by then.
- */
-export async function allSettledOrFailed<Value>(begun: readonly Promise<Value>[]): Promise<Value[]> {
-  const results = await Promise.allSettled(begun);
-  return results.map((result) => {
-    if (result.status === 'rejected') throw result.reason;
-    return result.value;
-  });
 }
