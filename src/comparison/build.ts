@@ -128,6 +128,7 @@ function noticesOf(input: ComparisonInput, rows: ComparisonRow[]): string[] {
     ...noticesOfRuns(runs),
     mixedBases(runs),
     ...(tasks.length === 1 ? [] : transferNotices(methods)),
+    ...teacherNotices(methods),
     ...unreadNotices(input),
     ...usageNotices(runs),
     ...endingNotices(runs.map(({ runId, counts }) => ({ place: `in ${runId}`, counts }))),
@@ -240,6 +241,15 @@ function transferNotices(methods: ComparedMethod[]): string[] {
   if (trained.length === 0) return [];
   return [
     `Trained on one task in every column, so that the other columns are zero-shot transfer: ${trained.join(', ')}.`,
+  ];
+}
+
+/** What a distilled model cost is for a part in its teacher's row. */
+function teacherNotices(methods: ComparedMethod[]): string[] {
+  const taught = methods.flatMap(({ name, teacher }) => (teacher === undefined ? [] : [`“${name}” by “${teacher}”`]));
+  if (taught.length === 0) return [];
+  return [
+    `Taught by the society with which another method ends, whose calls and training it does not count: ${taught.join(', ')}.`,
   ];
 }
 

@@ -76,6 +76,9 @@ export const comparisonInputSchema = comparisonFieldsSchema.extend({
           trainOn: comparedName
             .optional()
             .describe('one of `tasks`: trained on that in every column, so that the others show zero-shot transfer'),
+          teacher: comparedName
+            .optional()
+            .describe('another of the methods: a method that distils learns from the society with which its run ends'),
           ...methodSettingsSchema.partial().shape,
           ...z.object(sharedFields).partial().shape,
         }),
@@ -95,6 +98,8 @@ export interface ComparedMethod {
   tuned: boolean;
   /** The one task it is trained on, whatever it is evaluated on; absent if each column trains its own. */
   trainOn?: string;
+  /** The method whose society it is distilled from. */
+  teacher?: string;
 }
 
 /** Where one method's result on one task and seed stands. */

@@ -122,6 +122,12 @@ describe('the untuned vote', () => {
     expect(report.headline).toContain('on task-2 “');
   });
 
+  it('says of a distilled model by which society it is taught', () => {
+    const taught = { name: 'distilled', preset: 'distilled', teacher: 'multiagent-finetuning' };
+    const { notices } = build({ specification: { methods: ['multiagent-finetuning', taught] } });
+    expect(notices.join('\n')).toContain('does not count: “distilled” by “multiagent-finetuning”.');
+  });
+
   it('is there for every size of debate, each of which is held against its own', () => {
     const report = build({ specification: { methods: ['multiagent-finetuning', 'five-agents'] } });
     expect(report.rows.filter(({ kind }) => kind === 'vote').map(({ label }) => label)).toEqual([

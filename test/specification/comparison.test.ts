@@ -209,8 +209,58 @@ describe('a method that names a task to train on', () => {
     const problems = (first: object) =>
       problemsOf({ ...base, task: undefined, tasks: many, methods: [first, ...ten.slice(1)] });
     expect(problems({ ...ten[0], trainOn: 't0' })).toEqual([
-      'methods: 320 runs for each seed (10 methods on 32 tasks); with `trainOn` at most 300',
+      'methods: 320 runs for each seed (10 methods on 32 tasks); with `trainOn` or `teacher` at most 300',
     ]);
+  });
+});
+
+describe('a method that has another as its teacher', () => {
+  const taught = { name: 'distilled', preset: 'distilled', teacher: 'multiagent-finetuning' };
+  const methods = ['debate', taught, 'multiagent-finetuning'];
+  const changes = { methods, iterations: 3, seeds: [1, 2] };
+
+  it('learns once, from the society with which the teacher’s run of the same seed ends', () => {
+    const [first] = groupsOf(changes);
+    const run = first!.runs.find(({ runId }) => runId === 'table.distilled.s1');
+    expect(resolveSpecification(run!.specification).specification).toMatchObject({
+      iterations: 1,
+      seed: 1,
+      method: { distil: true },
+      model: { society: 'table.multiagent-finetuning.s1@last' },
+    });
+    expect(comparison(changes).methods[1]).toEqual({ ...taught, tuned: true });
+  });
+
+  it('follows its teacher’s run, wherever it stands in the list', () => {
+    const { groups } = comparisonPlan({ comparisonId: 'table', runsInFlight: 2, groups: groupsOf(changes) });
+    expect(groups.map(({ runs }) => runs)).toEqual([
+      ['table.untuned.s1', 'table.multiagent-finetuning.s1', 'table.distilled.s1'],
+      ['table.untuned.s2', 'table.multiagent-finetuning.s2', 'table.distilled.s2'],
+    ]);
+  });
+
+  it('has another digest with another teacher', () => {
+    const other = [...methods, { name: 'other', preset: 'multiagent-finetuning', members: 2 }];
+    const digestWith = (teacher: string) =>
+      comparison({ ...changes, methods: other.map((each) => (each === taught ? { ...taught, teacher } : each)) })
+        .digest;
+    expect(digestWith('other')).not.toBe(digestWith('multiagent-finetuning'));
+  });
+
+  const name = 'm';
+  const preset = 'distilled';
+  it.each([
+    ['misspelt', { preset, teacher: 'multiagent-finetunin' }, 'did you mean "multiagent-finetuning"? (m, debate'],
+    ['no text', { preset, teacher: 3 }, 'methods.0.teacher: 3 is not allowed; it must be the name of another method'],
+    ['the method itself', { preset, teacher: name }, 'methods.0.teacher: "m" is the method itself'],
+    ['taught itself', { preset, teacher: 'distilled' }, 'methods.0.teacher: "distilled" has a teacher of its own'],
+    ['untuned', { preset, teacher: 'debate' }, '"debate" is impossible: it does not train (method.weights none)'],
+    ['of no use', { preset: 'single-agent', teacher: 'multiagent-finetuning' }, '"m" learns from its own debates'],
+    ['beside trainOn', { preset, teacher: 'debate', trainOn: 'a' }, 'methods.0.teacher: given beside `trainOn`'],
+    ['beside a society', { preset, teacher: 'debate', model: { society: 'a@1' } }, 'given beside `model.society`'],
+  ])('is refused: %s', (_, method, expected) => {
+    const wrong = { ...base, ...changes, methods: [{ name, ...method }, ...methods] };
+    expect(problemsOf(wrong).join('\n')).toContain(expected);
   });
 });
 

@@ -9,6 +9,7 @@ import { equalCalls } from '../../domain/plan';
 import { byDebateSize, isUntuned, readingIn } from '../../domain/readings';
 import { merge, valueAt, type PlainObject } from '../plain-objects';
 import { resolveSpecification, specificationDigest } from '../resolve';
+import { taughtBy } from './teachers';
 import { transferredSettings } from './transfers';
 
 export interface DerivedMethod {
@@ -17,6 +18,8 @@ export interface DerivedMethod {
   specification: RunSpecification;
   /** The task that it is trained on, if that is not this column's. */
   trainOn?: string;
+  /** The method whose society it learns from. */
+  teacher?: string;
 }
 
 /** One column of the table: all methods on one task. */
@@ -38,10 +41,14 @@ interface Shared {
   raw: PlainObject;
   specification: RunSpecification;
   trainOn?: string;
+  teacher?: string;
   readings: Omit<Reading, 'runId'>[];
 }
 
-/** The groups of one seed, one per column. Methods trained elsewhere come last in each, and name the run they need. */
+/**
+ * The groups of one seed, one per column. Methods trained elsewhere, then those that have a teacher, come last in each, and
+ * name the run they need.
+ */
 export function groupsOfSeed(place: Pick<GroupPlace, 'comparisonId' | 'seed'>, columns: Column[]): ComparisonGroup[] {
   const groups = columns.map((column): Growing => {
     const task = columns.length === 1 ? undefined : column.task;
@@ -57,6 +64,12 @@ export function groupsOfSeed(place: Pick<GroupPlace, 'comparisonId' | 'seed'>, c
       addRun(group, { ...shared, raw: transferredSettings(shared.raw, trained) }, trained);
     }
   }
+  for (const group of groups) {
+    for (const shared of shareEqual(group.methods.filter(({ teacher }) => teacher !== undefined))) {
+      const teacher = readRun(group, shared.teacher);
+      addRun(group, { ...shared, raw: taughtBy(shared.raw, teacher) }, teacher);
+    }
+  }
   return groups.map(({ task, runs, readings }) => ({ task, seed: place.seed, runs, readings }));
 }
 
@@ -68,19 +81,27 @@ interface Growing extends Column {
   readings: Reading[];
 }
 
-/** Runs that need no other: the untuned ones, then those that are trained on the column's own task. */
+/** Runs that need no other: the untuned ones, then those that are trained on the column's own task, without a teacher. */
 function runsAtHome(methods: DerivedMethod[]): Shared[] {
   const untuned = methods.filter(({ specification }) => isUntuned(specification));
-  const tuned = methods.filter(({ specification, trainOn }) => !isUntuned(specification) && trainOn === undefined);
+  const tuned = methods.filter(
+    ({ specification, trainOn, teacher }) =>
+      !isUntuned(specification) && trainOn === undefined && teacher === undefined,
+  );
   return [...shareUntuned(untuned), ...shareEqual(tuned)];
 }
 
 /** The run in which the first of the methods is trained, on the task that they are trained on. */
 function runOf(groups: Growing[], { trainOn, readings: [first] }: Shared): ComparedRun {
   const home = groups.find(({ task }) => task === trainOn);
-  const reading = home?.readings.find(({ method }) => method === first?.method);
-  const run = home?.runs.find(({ runId }) => runId === reading?.runId);
-  if (run === undefined) throw new Error(`${first?.method ?? 'a method'} has no run on ${trainOn ?? 'its own task'}`);
+  return readRun(home, first?.method);
+}
+
+/** The run that a method of the column is read from. */
+function readRun(column: Growing | undefined, name: string | undefined): ComparedRun {
+  const reading = column?.readings.find(({ method }) => method === name);
+  const run = column?.runs.find(({ runId }) => runId === reading?.runId);
+  if (run === undefined) throw new Error(`${name ?? 'a method'} has no run on ${column?.task ?? 'its own task'}`);
   return run;
 }
 

@@ -8,12 +8,15 @@ import { normalise } from '../normalise';
 import { isPlainObject, leafPaths, merge, valueAt, without, type Path, type PlainObject } from '../plain-objects';
 import { shownValue } from '../problems';
 import { contradictingPaths } from '../resolve';
+import { taughtSettings } from './teachers';
 
 export interface MethodEntry {
   name: string;
   preset: string;
   /** The name of a task to train on instead of the column's. */
   trainOn?: string;
+  /** The name of the method whose society this one learns from. */
+  teacher?: string;
   /** The settings given to this method, as a partial run specification. */
   own: PlainObject;
 }
@@ -52,21 +55,34 @@ export function methodEntry(written: unknown, index: number): MethodEntry | Entr
       problem: `${where}.evalTask: the columns are the tasks to evaluate on; \`trainOn\` names the one to train on`,
     };
   }
-  const { name, trainOn, ...rest } = written;
+  const { name, trainOn, teacher, ...rest } = written;
   if (trainOn !== undefined && typeof trainOn !== 'string')
     return {
       problem: `${where}.trainOn: ${shownValue(trainOn)} is not allowed; it must be the name of one of the tasks`,
     };
-  const own = spread(rest);
+  if (teacher !== undefined && typeof teacher !== 'string')
+    return {
+      problem: `${where}.teacher: ${shownValue(teacher)} is not allowed; it must be the name of another method`,
+    };
+  const spread = spreadSettings(rest);
+  if (teacher !== undefined && (trainOn !== undefined || valueAt(spread, ['model', 'society']) !== undefined)) {
+    const beside = trainOn === undefined ? 'model.society' : 'trainOn';
+    return { problem: `${where}.teacher: given beside \`${beside}\`; give one of the two` };
+  }
+  const own = teacher === undefined ? spread : taughtSettings(spread, teacher);
   const preset = valueAt(own, ['method', 'preset']) ?? defaultPreset;
   const label = name ?? preset;
   if (typeof label !== 'string') return { problem: `${where}.name: it must be a text` };
   const spelt = { name: label, preset: typeof preset === 'string' ? preset : defaultPreset, own };
-  return trainOn === undefined ? spelt : { ...spelt, trainOn };
+  return {
+    ...spelt,
+    ...(trainOn === undefined ? {} : { trainOn }),
+    ...(teacher === undefined ? {} : { teacher }),
+  };
 }
 
 /** Settings of the method stand beside fields of the run: `{preset: debate, members: 5, iterations: 2}`. */
-function spread(written: PlainObject): PlainObject {
+function spreadSettings(written: PlainObject): PlainObject {
   const isRunField = ([key]: [string, unknown]) => runFields.includes(key);
   const settings = Object.fromEntries(Object.entries(written).filter((field) => !isRunField(field)));
   const { method, ...run } = Object.fromEntries(Object.entries(written).filter(isRunField)) as PlainObject;

@@ -19,6 +19,7 @@ import { resolveClaims } from './claims';
 import { groupsOfSeed, type DerivedMethod } from './groups';
 import { methodEntry, specificationOf, type MethodEntry } from './methods';
 import { comparedTasks, type ComparedTask } from './tasks';
+import { refuseUnknownTeachers, refuseUselessTeachers } from './teachers';
 import {
   isTransferred,
   refuseTooManyInOrder,
@@ -53,11 +54,13 @@ export function resolveComparison(raw: unknown): ResolvedComparison {
   const tasks = comparedTasks(raw);
   refuseBadNames('tasks', tasks);
   refuseUnknownTrainingTasks(entries, tasks);
+  refuseUnknownTeachers(entries);
   refuseTooManyInOrder(entries, tasks);
   const common = commonSettings(raw);
   const byTask = tasks.map((task) => ({ task, methods: deriveMethods(common, entries, { task, tasks }) }));
   const derived = collectProblems(byTask.flatMap(({ methods }) => methods));
   refuseUntunedTransfers(entries, derived);
+  refuseUselessTeachers(entries, derived);
   const methods = comparedMethods(entries, derived);
   const baseline = baselineOf(fields.baseline, entries);
   const runs = tasks.length * fields.seeds.length * entries.length;
@@ -157,11 +160,18 @@ function deriveMethods(
   { task, tasks }: { task: ComparedTask; tasks: ComparedTask[] },
 ): Derivation[] {
   return entries.map((entry): Derivation => {
-    const { name, trainOn } = entry;
+    const { name, trainOn, teacher } = entry;
     const raw = specificationOf({ ...common, ...taskFieldsOf(entry, task, tasks) }, entry);
     try {
       const { specification } = resolveSpecification(raw);
-      return { name, raw, specification, ...(isTransferred(entry, task.name) ? { trainOn } : {}) };
+      const isElsewhere = isTransferred(entry, task.name);
+      return {
+        name,
+        raw,
+        specification,
+        ...(isElsewhere ? { trainOn } : {}),
+        ...(teacher === undefined ? {} : { teacher }),
+      };
     } catch (error) {
       if (!(error instanceof InvalidRunSpec)) throw error;
       return { name: entry.name, problems: error.problems };
@@ -185,11 +195,17 @@ function collectProblems(derivations: Derivation[]): DerivedMethod[] {
 }
 
 function comparedMethods(entries: MethodEntry[], derived: DerivedMethod[]): ComparedMethod[] {
-  return entries.map(({ name, preset, trainOn }) => {
+  return entries.map(({ name, preset, trainOn, teacher }) => {
     const found = derived.find((method) => method.name === name);
     const tuned = found !== undefined && !isUntuned(found.specification);
     // Only if it is given: a comparison without has the digest it always had.
-    return { name, preset, tuned, ...(trainOn === undefined ? {} : { trainOn }) };
+    return {
+      name,
+      preset,
+      tuned,
+      ...(trainOn === undefined ? {} : { trainOn }),
+      ...(teacher === undefined ? {} : { teacher }),
+    };
   });
 }
 

@@ -13,7 +13,7 @@ import type { MethodEntry } from './methods';
 import type { ComparedTask } from './tasks';
 
 /**
- * Most runs of one seed if methods have a `trainOn`: the runs of a seed are then made in order, so one workflow history
+ * Most runs of one seed if methods have a `trainOn` or a `teacher`: the runs of a seed are then made in order, so one workflow history
  * has to hold all of them (a dozen events each).
  */
 const mostRunsInOrder = 300;
@@ -62,9 +62,9 @@ export function refuseUntunedTransfers(entries: readonly MethodEntry[], derived:
 /** The history of one seed's runs has to stay far below the server's limits. */
 export function refuseTooManyInOrder(entries: readonly MethodEntry[], tasks: readonly ComparedTask[]): void {
   const runs = entries.length * tasks.length;
-  if (runs <= mostRunsInOrder || entries.every(({ trainOn }) => trainOn === undefined)) return;
+  if (runs <= mostRunsInOrder || entries.every(({ trainOn, teacher }) => (trainOn ?? teacher) === undefined)) return;
   throw new InvalidRunSpec([
-    `methods: ${runs} runs for each seed (${entries.length} methods on ${tasks.length} tasks); with \`trainOn\` at most ${mostRunsInOrder}`,
+    `methods: ${runs} runs for each seed (${entries.length} methods on ${tasks.length} tasks); with \`trainOn\` or \`teacher\` at most ${mostRunsInOrder}`,
   ]);
 }
 
