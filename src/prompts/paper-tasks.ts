@@ -1,6 +1,6 @@
 /**
- * The paper's prompts for tasks in words. MATH: the shapes of the authors' code. GSM8K and MMLU: the questions and answer
- * forms of Du et al., whose summary and update requests are MATH's, reworded (the paper's own are unpublished). A user's own
+ * The paper's prompts for tasks in words. MATH: the authors' code, word for word. GSM8K and MMLU: the questions and answer
+ * forms of Du et al., with summary and update requests like MATH's, reworded (the paper's own are unpublished). A user's own
  * data are asked like the public set with the same kind of answer.
  */
 import type { PromptTemplates } from './templates';
@@ -22,11 +22,32 @@ const boxedNumber =
 const summaryRequest =
   'Write a summary of the different opinions from each of the individual agents and explain the reasoning in each solution.';
 
-const mathematics: Wording = {
-  ask: 'Can you solve the following math problem? {question}',
-  explain: 'Explain your reasoning as a short list of bullet points.',
-  form: boxed,
-  askAgain: 'can you solve {question} and give your updated answer? Explain your reasoning.',
+const opinions = 'Here are a list of opinions from different agents: \n\n {responses}\n\n ';
+const authorsSummary = `${opinions}Write a summary of the different opinions from each of the individual agent and explain the reasoning in each solution.`;
+const updatedAnswer = 'Your final answer should be be in the form \\boxed{answer} given at the end of your response.';
+
+/** As in the authors' scripts, slips included: what a model is asked decides what it answers. */
+const mathematics: PromptTemplates = {
+  firstRound:
+    'Can you solve the following math problem? {question} Provide a bullet point summary of your reasoning. ' +
+    'Your final answer should be a single answer, in the form \\boxed{answer}, at the end of your response.',
+  summary: authorsSummary,
+  // Ours: the authors never show the question to the summariser.
+  summaryWithQuestion: `These opinions answer the question: {question}\n\n${authorsSummary}`,
+  listedResponse: 'One agent response: ```{response}```',
+  listSeparator: '\n\n ',
+  laterRound:
+    'Here is a summary of solutions from several other agents: {summary}\n\n ' +
+    'Examine each these solutions as additional advice, can solve {question} and give your updated answer? ' +
+    `Explain your reasoning. \n ${updatedAnswer}`,
+  laterRoundWithResponses:
+    'Here is are solution from other agents: \n\n {responses}\n\n ' +
+    `Using each response as additional advice, can you give an updated bullet by bullet answer to {question}? ${updatedAnswer}`,
+  quotedResponse: 'One agent response: {response}',
+  quoteSeparator: '\n\n ',
+  laterRoundAlone:
+    'Can you double check that your answer is correct? Please reiterate your answer, with your final answer a single ' +
+    'answer of the form \\boxed{answer} at the end of your response.',
 };
 
 const wordProblem: Wording = {
@@ -84,11 +105,11 @@ function joined(...sentences: string[]): string {
 
 export const paperTasks = {
   gsm8k: promptsOf(wordProblem),
-  math: promptsOf(mathematics),
+  math: mathematics,
   mmlu: promptsOf(multipleChoice),
   'jsonl-number': promptsOf(wordProblem),
   'jsonl-integer': promptsOf(wordProblem),
-  'jsonl-math': promptsOf(mathematics),
+  'jsonl-math': mathematics,
   'jsonl-choice': promptsOf(multipleChoice),
   'jsonl-text': promptsOf(shortText),
 } as const;
@@ -109,11 +130,11 @@ function jsonPromptsOf({ ask }: Pick<Wording, 'ask'>, answer: string): PromptTem
 export const jsonTasks = {
   arithmetic: jsonPromptsOf({ ask: 'What is the result of {question}?' }, 'the integer'),
   gsm8k: jsonPromptsOf(wordProblem, 'the number'),
-  math: jsonPromptsOf(mathematics, 'the final answer'),
+  math: jsonPromptsOf(wordProblem, 'the final answer'),
   mmlu: jsonPromptsOf(multipleChoice, 'the letter of your choice'),
   'jsonl-number': jsonPromptsOf(wordProblem, 'the number'),
   'jsonl-integer': jsonPromptsOf(wordProblem, 'the integer'),
-  'jsonl-math': jsonPromptsOf(mathematics, 'the final answer'),
+  'jsonl-math': jsonPromptsOf(wordProblem, 'the final answer'),
   'jsonl-choice': jsonPromptsOf(multipleChoice, 'the letter of your choice'),
   'jsonl-text': jsonPromptsOf(shortText, 'the answer'),
 } as const;

@@ -65,27 +65,32 @@ describe('examples', () => {
       'single-agent',
       'single-agent-without-debate',
       'control',
+      'distilled',
     ]);
     expect(claims!.map(({ kind }) => kind)).toEqual(expect.arrayContaining(['beats', 'rises', 'peaks-and-falls']));
     const [, society, ...others] = groups('tiny-proof')[0]!.runs.map(
       (run) => resolveSpecification(run.specification).specification,
     );
     expect(society).toMatchObject({
-      task: { kind: 'arithmetic', max: 10, heldOut: true, train: 800, eval: 500, problems: 'fixed' },
+      task: { kind: 'arithmetic', max: 10, heldOut: true, train: 100, eval: 200, problems: 'fixed' },
       method: { members: 3, rounds: 2, correctedShare: 0.25, minimumAgreement: 0.5, select: 'consensus' },
       iterations: 5,
-      finetuning: { weights: 'full', learningRate: 1e-4, batchSize: 16, epochs: 2, schedule: 'linear' },
+      finetuning: { weights: 'full', learningRate: 5e-5, batchSize: 16, epochs: 2, schedule: 'linear' },
       sampling: { generation: { temperature: 1, topP: 1 } },
     });
     const alike = ({ task, seed, iterations, sampling, finetuning, model }: typeof society & object) => {
       return { task, seed, iterations, sampling: sampling.generation, finetuning, model };
     };
-    for (const other of others) expect(alike(other)).toEqual(alike(society!));
+    const taught = others.at(-1)!;
+    for (const other of others.slice(0, -1)) expect(alike(other)).toEqual(alike(society!));
+    expect(taught.model).toEqual({ ...society!.model, society: 'tiny-proof.multiagent-finetuning.s21@last' });
+    expect(taught.finetuning).toEqual({ ...society!.finetuning, from: 'base' });
     expect(others.map(({ method }) => [method.weights, method.evaluateBy, method.select])).toEqual([
       ['one', 'vote', 'consensus'],
       ['one', 'debate', 'consensus'],
       ['one', 'sample', 'consensus'],
       ['per-agent', 'debate', 'none'],
+      ['one', 'sample', 'consensus'],
     ]);
   });
 
