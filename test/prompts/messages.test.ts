@@ -56,6 +56,38 @@ test('the paper set is what it was: a changed prompt is a new version of every r
   );
 });
 
+test('MATH is asked in the authors’ words, slips included', () => {
+  const math = promptSet('paper', 'math');
+  const boxed = 'Your final answer should be be in the form \\boxed{answer} given at the end of your response.';
+  const chat = (heard: object) =>
+    laterRoundMessages(math, {
+      question: '1+1?',
+      previous: { messages: [], response: 'r' },
+      othersResponses: ['x', 'y'],
+      ...heard,
+    }).at(-1)!.content;
+  expect(firstRoundMessages(math, { question: '1+1?' })[0]!.content).toBe(
+    'Can you solve the following math problem? 1+1? Provide a bullet point summary of your reasoning. Your final answer ' +
+      'should be a single answer, in the form \\boxed{answer}, at the end of your response.',
+  );
+  expect(summaryMessages(math, ['x', 'y'])[0]!.content).toBe(
+    'Here are a list of opinions from different agents: \n\n One agent response: ```x```\n\n One agent response: ```y```\n\n ' +
+      'Write a summary of the different opinions from each of the individual agent and explain the reasoning in each solution.',
+  );
+  expect(chat({ summary: 'S' })).toBe(
+    'Here is a summary of solutions from several other agents: S\n\n Examine each these solutions as additional advice, can ' +
+      `solve 1+1? and give your updated answer? Explain your reasoning. \n ${boxed}`,
+  );
+  expect(chat({})).toBe(
+    'Here is are solution from other agents: \n\n One agent response: x\n\n One agent response: y\n\n Using each response ' +
+      `as additional advice, can you give an updated bullet by bullet answer to 1+1?? ${boxed}`,
+  );
+  expect(chat({ othersResponses: [] })).toBe(
+    'Can you double check that your answer is correct? Please reiterate your answer, with your final answer a single ' +
+      'answer of the form \\boxed{answer} at the end of your response.',
+  );
+});
+
 test('round 3 goes on in the same chat: what was asked in round 2 stays, and roles alternate', () => {
   const second = {
     messages: laterRoundMessages(compact, { question, previous: first, summary: '1', othersResponses: ['a'] }),
