@@ -33,13 +33,17 @@ afterEach(() => {
   world.inference.served = [fakeBaseModel];
 });
 
-const train = 6;
+const train = 4;
 
-const small = (method: object, changes: object = {}) => ({
+/** Only the society's own answer: votes, temperatures and measures have tests of their own. */
+const plainly = { votes: { at: 'never' }, temperatures: [], measures: ['agreement'] };
+
+const small = (method: object, { evaluation, ...changes }: { evaluation?: object; [field: string]: unknown } = {}) => ({
   task: { kind: 'arithmetic', max: 10, train, eval: 2 },
   model: { base: fakeBaseModel },
   method: { prompts: 'compact', ...method },
   ...changes,
+  evaluation: { ...plainly, ...evaluation },
 });
 
 async function perform(runId: string, specification: object): Promise<{ files: RunFiles; outcome: RunOutcome }> {
