@@ -23,7 +23,7 @@ Runtime.install({ logger: new DefaultLogger('ERROR') });
 afterAll(() => Runtime.instance().shutdown());
 
 /** Problems to train on, and to evaluate on. */
-const [train, evaluated] = [4, 3];
+const [train, evaluated] = [4, 2];
 const arithmetic = { kind: 'arithmetic', max: 10, train, eval: evaluated };
 
 const specification = (changes: object = {}) => ({
@@ -36,6 +36,9 @@ const specification = (changes: object = {}) => ({
   execution: { shardSize: 2, shardsInFlight: 2, problemsInFlight: 2 },
   ...changes,
 });
+
+/** Only each method's own answer. */
+const plainly = { evaluation: { votes: { at: 'never' }, temperatures: [], measures: ['agreement'] } };
 
 describe('compareMethods', () => {
   let world: ServedWorld;
@@ -131,7 +134,7 @@ describe('compareMethods', () => {
 
   it('makes whole seeds after each other, and puts several seeds into one cell', async () => {
     const methods = ['base', 'debate', 'single-agent'];
-    await compare('seeds', { methods, seeds: [1, 2], runsInFlight: 2 });
+    await compare('seeds', { ...plainly, methods, seeds: [1, 2], runsInFlight: 2 });
     const { rows, runs } = await reportOf('seeds');
     expect(runs.map(({ runId }) => runId)).toEqual([
       'seeds.untuned.s1',
@@ -150,12 +153,12 @@ describe('compareMethods', () => {
   it('evaluates what is trained on one task on the others too, and trains nobody again', async () => {
     const tasks = [10, 20].map((max) => ({ ...arithmetic, name: `below-${max}`, max }));
     const methods = ['debate', { name: 'on-10', trainOn: 'below-10' }];
-    const outcome = await compare('matrix', { task: undefined, tasks, methods, runsInFlight: 2 });
+    const outcome = await compare('matrix', { ...plainly, task: undefined, tasks, methods, runsInFlight: 2 });
     expect(outcome.failed).toEqual([]);
     const { rows, runs } = await reportOf('matrix');
     expect(runs.map(({ runId, reused }) => [runId, reused.calls])).toEqual([
       ['matrix.untuned.below-10.s0', 0],
-      ['matrix.on-10.below-10.s0', evaluated * 17 + (await revised('matrix.untuned.below-10.s0', 0))],
+      ['matrix.on-10.below-10.s0', evaluated * 9],
       ['matrix.untuned.below-20.s0', 0],
       // The tuned agents are asked anew; now and then the untuned summariser is shown what it has been shown before.
       ['matrix.on-10.below-20.s0', expect.any(Number)],
@@ -188,19 +191,19 @@ describe('compareMethods', () => {
     const methods = ['base', 'majority', 'majority-finetuning', { preset: 'without-summary' }];
     world.inference.trouble = ({ messages }) =>
       messages.length > 1 ? new ProviderError('400: no debates today', { status: 400, retryable: false }) : undefined;
-    const first = await compare('failing', { methods, seeds: [3] });
+    const first = await compare('failing', { ...plainly, methods, seeds: [3] });
     expect(first.failed).toEqual([
       { runId: 'failing.without-summary.s3', reason: expect.stringContaining('limits.maxFailedShare') },
     ]);
     expect(first.rows.find(({ method }) => method === 'majority-finetuning')!.tasks.arithmetic).not.toBeNull();
     expect((await reportOf('failing')).notices.join()).toContain('failing.without-summary.s3 failed:');
     world.inference.trouble = () => undefined;
-    expect((await compare('failing', { methods, seeds: [3] })).failed).toEqual([]);
+    expect((await compare('failing', { ...plainly, methods, seeds: [3] })).failed).toEqual([]);
   });
 
   it('pauses all its runs on one signal, starts nothing new, and goes on after resume', async () => {
     world.inference.delayMs = 30;
-    const handle = await start('paused', specification({ methods: ['debate'], seeds: [4] }));
+    const handle = await start('paused', specification({ ...plainly, methods: ['debate'], seeds: [4] }));
     await until(() => world.inference.requests.length > 0, 'a model is asked');
     await handle.signal('pause', 'lunch');
     await until(async () => (await progressOf(handle)).paused, 'it is paused');
@@ -227,7 +230,7 @@ describe('compareMethods', () => {
 
   it('is cancelled together with its run, and goes on where it was when started again', async () => {
     world.inference.delayMs = 50;
-    const handle = await start('cancelled', specification({ methods: ['debate'], seeds: [6] }));
+    const handle = await start('cancelled', specification({ ...plainly, methods: ['debate'], seeds: [6] }));
     await until(() => world.inference.requests.length > 10, 'a model is asked');
     await handle.cancel();
     await expect(handle.result()).rejects.toThrow(WorkflowFailedError);
@@ -235,7 +238,7 @@ describe('compareMethods', () => {
     const run = await world.namespace.client.workflow.getHandle('maft/cancelled.untuned.s6').describe();
     expect(run.status.name).toBe('CANCELLED');
     world.inference.delayMs = 0;
-    await compare('cancelled', { methods: ['debate'], seeds: [6] });
+    await compare('cancelled', { ...plainly, methods: ['debate'], seeds: [6] });
     const asked = world.inference.requests.map((request) => JSON.stringify(request));
     // Only calls that were on the way when it was cancelled may have been repeated.
     expect(asked.length - new Set(asked).size).toBeLessThanOrEqual(12);
@@ -260,7 +263,7 @@ describe('compareMethods', () => {
 describe('a comparison of many runs', () => {
   it('goes on in a new history before the old one grows too long', async () => {
     const namespace = await createNamespace();
-    const groups = Array.from({ length: 100 }, (_, seed) => ({
+    const groups = Array.from({ length: 45 }, (_, seed) => ({
       task: 'arithmetic',
       seed,
       runs: [1, 2, 3, 4].map((number) => `many.${number}.s${seed}`),
@@ -285,7 +288,7 @@ describe('a comparison of many runs', () => {
     const options = { workflowId: 'maft/many', taskQueue: 'maft', args: [{}] };
     const handle = await namespace.client.workflow.start('compareMethods', options);
     await handle.result();
-    expect(new Set(opened).size).toBe(400);
+    expect(new Set(opened).size).toBe(180);
     const last = await namespace.client.workflow.getHandle('maft/many').describe();
     expect(last.runId).not.toBe(handle.firstExecutionRunId);
     expect(last.historyLength).toBeLessThan(4_000);

@@ -368,7 +368,7 @@ describe('a run in trouble', () => {
 
   test('a problem that is refused fails alone, within maxFailedShare, and is handed to the close of its shard', async () => {
     const failures: unknown[] = [];
-    const plan = plainPlan({ maxFailedShare: 0.2 });
+    const plan = plainPlan({ maxFailedShare: 0.3 });
     const handle = await start(plan, {
       takeTurn: async (turn) => {
         if (turn.problemId === 'train-2' && turn.round === 2 && turn.member === 3) throw refused();
