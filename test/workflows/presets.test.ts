@@ -38,7 +38,12 @@ const train = 4;
 /** Only the society's own answer: votes, temperatures and measures have tests of their own. */
 const plainly = { votes: { at: 'never' }, temperatures: [], measures: ['agreement'] };
 
-const small = (method: object, { evaluation, ...changes }: { evaluation?: object; [field: string]: unknown } = {}) => ({
+interface Changes {
+  evaluation?: object;
+  [field: string]: unknown;
+}
+
+const small = (method: object, { evaluation, ...changes }: Changes = {}) => ({
   task: { kind: 'arithmetic', max: 10, train, eval: 2 },
   model: { base: fakeBaseModel },
   method: { prompts: 'compact', ...method },
@@ -91,7 +96,7 @@ const expected: Record<string, Expected> = {
 /** The society that is distilled. */
 const teacher = 'multiagent-finetuning';
 
-const further: Record<string, object> = {
+const further: Record<string, Changes> = {
   star: { iterations: 1 },
   distilled: { model: { base: fakeBaseModel, society: `${teacher}@1` } },
 };
