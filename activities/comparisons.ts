@@ -22,13 +22,15 @@ import { resolveComparison as resolve, type ResolvedComparison } from '../src/sp
 import type { ActivityDependencies } from './dependencies';
 import { withHeartbeats } from './heartbeats';
 import { registeredAttributes } from './registered-attributes';
+import { basePinning } from './pinned-bases';
 import { runChecks } from './run-checks';
 import { tasksOf } from './run-tasks';
 import type { ResolveRunInput } from './runs';
 
 export function createComparisonActivities(dependencies: ActivityDependencies) {
   const { store, machine, platform } = dependencies;
-  const checkedRun = runChecks(dependencies);
+  const { checkedRun } = runChecks(dependencies);
+  const pinned = basePinning(dependencies);
 
   /** Adopts the stored comparison of the same specification (this is resume), or stores a new one. */
   async function resolveComparison({ input }: ResolveRunInput): Promise<ComparisonPlan> {
@@ -84,7 +86,7 @@ export function createComparisonActivities(dependencies: ActivityDependencies) {
 
   async function refusalOf(specification: RunSpecification): Promise<string[]> {
     try {
-      await checkedRun(specification);
+      await checkedRun(await pinned(specification));
       return [];
     } catch (error) {
       if (error instanceof InvalidRunSpec) return error.problems;

@@ -4,6 +4,7 @@
  */
 import { Context } from '@temporalio/activity';
 import type { RunSpecification } from '../src/contract/specification';
+import { isHubName } from '../src/domain/hub-names';
 import { baseModels, nameOfBase, type BaseOfAgent } from '../src/domain/society';
 import { InvalidRunSpec, ProviderError } from '../src/errors';
 import { drawRun, makeTasks, type RunTasks } from '../src/tasks/run-tasks';
@@ -17,13 +18,17 @@ export interface CheckedRun {
   problems: DrawnProblems;
 }
 
-type Checks = (specification: RunSpecification) => Promise<CheckedRun>;
+export interface RunChecks {
+  checkedRun: (specification: RunSpecification) => Promise<CheckedRun>;
+  /** Of a run that goes on: whether the bases that it pinned are still served. */
+  requirePinnedBases: (specification: RunSpecification) => Promise<void>;
+}
 
 /**
- * The returned function throws `InvalidRunSpec` or `ConfigError` for problems that people must fix, and `ProviderError` while
+ * The returned functions throw `InvalidRunSpec` or `ConfigError` for problems that people must fix, and `ProviderError` while
  * an endpoint cannot list its models.
  */
-export function runChecks(dependencies: ActivityDependencies): Checks {
+export function runChecks(dependencies: ActivityDependencies): RunChecks {
   const requireReadiness = readinessChecks(dependencies);
 
   async function checkedRun(specification: RunSpecification): Promise<CheckedRun> {
@@ -38,11 +43,17 @@ export function runChecks(dependencies: ActivityDependencies): Checks {
   /** A name that does not exist would otherwise show only after minutes, in the first turn. */
   async function refuseUnknownNames(specification: RunSpecification, tasks: RunTasks): Promise<void> {
     Object.values(tasks).forEach((task: Task) => promptsFor(specification.method.prompts, task));
-    const bases = baseModels(specification);
-    const problems = await Promise.all(bases.map(unservedBase));
-    if (problems.some((problem) => problem !== undefined))
-      throw new InvalidRunSpec(problems.filter((each) => each !== undefined));
+    await refuseUnserved(baseModels(specification));
     await refuseUnservedMeasures(specification);
+  }
+
+  async function requirePinnedBases(specification: RunSpecification): Promise<void> {
+    await refuseUnserved(baseModels(specification).filter(({ base }) => isHubName(base)));
+  }
+
+  async function refuseUnserved(bases: BaseOfAgent[]): Promise<void> {
+    const problems = (await Promise.all(bases.map(unservedBase))).filter((each) => each !== undefined);
+    if (problems.length > 0) throw new InvalidRunSpec(problems);
   }
 
   /** Returns what is wrong with a base model's name if its endpoint does not serve it. */
@@ -85,7 +96,7 @@ export function runChecks(dependencies: ActivityDependencies): Checks {
     }
   }
 
-  return checkedRun;
+  return { checkedRun, requirePinnedBases };
 }
 
 /** Only `select: reference` needs labels for training. */

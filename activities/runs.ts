@@ -7,6 +7,7 @@ import type { RunPlan, RunRecord } from '../src/contract/run';
 import type { RunSpecification } from '../src/contract/specification';
 import type { Society } from '../src/contract/society';
 import { digestOf, runIdOf } from '../src/domain/digests';
+import { pinnedLike } from '../src/domain/hub-names';
 import { iterationKeys, runKeys } from '../src/domain/keys';
 import { deriveRunPlan } from '../src/domain/plan';
 import { untunedSociety } from '../src/domain/society';
@@ -19,6 +20,7 @@ import type { ActivityDependencies } from './dependencies';
 import { withHeartbeats } from './heartbeats';
 import { registeredAttributes } from './registered-attributes';
 import { noteTrainedQuestions } from './trained-questions';
+import { basePinning } from './pinned-bases';
 import { runChecks } from './run-checks';
 import { publishProblems, remakeProblems } from './problem-files';
 import { digestsOf, programOf } from './run-tasks';
@@ -30,7 +32,8 @@ export interface ResolveRunInput {
 
 export function createRunActivities(dependencies: ActivityDependencies) {
   const { store, platform, machine } = dependencies;
-  const checkedRun = runChecks(dependencies);
+  const { checkedRun, requirePinnedBases } = runChecks(dependencies);
+  const pinned = basePinning(dependencies);
 
   /** Adopts the stored run of the same specification (this is resume), or stores a new one. */
   async function resolveRun({ input }: ResolveRunInput): Promise<RunPlan> {
@@ -53,7 +56,10 @@ export function createRunActivities(dependencies: ActivityDependencies) {
     const known = await readSealed<RunRecord>(store, runKeys.record(runId));
     const record = known ?? (await storeRun({ runId, workflowId, written }, resolved));
     if (record.specificationDigest !== resolved.digest) throw otherSpecification(record, resolved.specification);
-    if (known !== undefined) await remakeProblems(dependencies, known);
+    if (known !== undefined) {
+      await requirePinnedBases(known.specification);
+      await remakeProblems(dependencies, known);
+    }
     await storeFirstSociety(record);
     // The server's attributes may have changed since the run was stored, so they belong to this start, not to the record.
     const { searchAttributes, notices } = await attributesAndNotices();
@@ -71,8 +77,8 @@ export function createRunActivities(dependencies: ActivityDependencies) {
     { runId, workflowId, written }: { runId: string; workflowId: string; written: unknown },
     resolved: ReturnType<typeof resolveSpecification>,
   ) {
-    const { specification, valueSources, digest } = resolved;
-    const source = await findStart(specification);
+    const { valueSources, digest } = resolved;
+    const { specification, source } = await pinnedStart(resolved.specification);
     const { tasks, problems } = await checkedRun(specification);
     const drawn = await noteTrainedQuestions(store, problems, source);
     const record: RunRecord = {
@@ -108,14 +114,17 @@ export function createRunActivities(dependencies: ActivityDependencies) {
     await publishSealed<Society>(store, key, { ...society, version: digestOf(society) });
   }
 
-  /** The society that the run starts from, unless it is the untuned one. */
-  async function findStart(specification: RunSpecification): Promise<Society | undefined> {
-    const { society: name } = specification.model;
-    if (name === undefined) return undefined;
-    const { society, record } = await findSociety(store, name, 'model.society');
-    const problems = misfits(specification, society, record.specification);
+  /** The specification with its bases pinned, and the society that the run starts from, unless it is the untuned one. */
+  async function pinnedStart(
+    written: RunSpecification,
+  ): Promise<{ specification: RunSpecification; source?: Society }> {
+    const { society: name } = written.model;
+    if (name === undefined) return { specification: await pinned(written) };
+    const { society: source, record } = await findSociety(store, name, 'model.society');
+    const specification = await pinned(written, record.specification);
+    const problems = misfits(specification, source, record.specification);
     if (problems.length > 0) throw new InvalidRunSpec(problems);
-    return society;
+    return { specification, source };
   }
 
   async function attributesAndNotices(): Promise<Pick<RunPlan, 'searchAttributes' | 'notices'>> {
@@ -141,7 +150,8 @@ function currentWorkflow(): { workflowId: string } {
   return workflowExecution;
 }
 
-function otherSpecification(record: RunRecord, wanted: RunSpecification): InvalidRunSpec {
+function otherSpecification(record: RunRecord, other: RunSpecification): InvalidRunSpec {
+  const wanted = pinnedLike(other, record.specification);
   const before = record.specification as Record<string, unknown>;
   const changed = Object.entries(wanted)
     .filter(([field, value]) => digestOf(before[field] ?? null) !== digestOf(value ?? null))

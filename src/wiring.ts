@@ -15,7 +15,8 @@ import { OpenAiEndpoint } from './providers/openai-endpoint';
 import { OpenAiInference } from './providers/openai-inference';
 import { OpenAiScoring } from './providers/openai-scoring';
 import { openLedger, paidInference, paidScoring, paidTrainer } from './providers/paid-door';
-import { findBaseModel, requireReadableModel } from './machine/setup/model-folder';
+import { baseModelsOnce, requireReadableModel } from './machine/setup/model-folder';
+import { stderrListener } from './machine/setup/progress';
 import { isRefusal, usableSearchAttributes } from './machine/setup/search-attributes';
 import { graderFor, taskAccess, taskFor } from './tasks';
 
@@ -64,7 +65,7 @@ export function wireMachine(
   const runner = new JobRunner({ python, pythonPath: pythonPackagesDirectory(), device, killGraceMs: 20_000 });
   const local = new LocalTrainer(runner, {
     ...{ folders: store, device, threads },
-    modelFolder: (base) => findBaseModel(base).folder,
+    findBase: baseModelsOnce({ python, listener: stderrListener() }),
     requireReadableModel: (folder) => requireReadableModel(python, folder),
   });
   const trainers: Record<TrainerName, Trainer> = { local };

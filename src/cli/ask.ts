@@ -11,7 +11,6 @@ import { askSociety, waysOfAsking, type SocietyAnswer, type WayOfAsking } from '
 import { findSociety } from '../stored-runs/find-society';
 import { interruptSignal } from '../runs/perform-run';
 import { withModelServer } from '../runs/with-model-server';
-import { embeddedModels } from '../machine/setup/model-folder';
 import { stderrListener } from '../machine/setup/progress';
 import { readingMessages } from '../tasks/exchanged';
 import { shortened, visibleJson, visibleLine, visibleText } from '../visible-text';
@@ -58,7 +57,7 @@ async function ask(name: string, text: string, { way, seed, json = false }: AskO
   const { specification } = record;
   const interrupted = interruptSignal();
   const listener = stderrListener();
-  await withModelServer({ model: embeddedModels(specification), listener, interrupted }, async (config) => {
+  await withModelServer({ specification, listener, interrupted }, async (config) => {
     const { close, task: taskOf, inference } = wireAnswering(config, 'maft ask');
     const task = readingMessages(taskOf(specification.evalTask ?? specification.task), specification.method.prompts);
     const grader = lazyGrader(task);

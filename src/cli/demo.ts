@@ -3,7 +3,6 @@ import path from 'node:path';
 import type { Command } from 'commander';
 import { repositoryRoot } from '../machine/paths';
 import { performRun } from '../runs/perform-run';
-import { findBaseModel, demoModelName } from '../machine/setup/model-folder';
 import { loadSpecificationFile } from '../specification';
 import { closing } from './run';
 
@@ -32,12 +31,6 @@ function nextSteps(runId: string): string {
 
 async function demo(): Promise<void> {
   const raw = await loadSpecificationFile(path.join(repositoryRoot(), specificationFile));
-  const report = await performRun({
-    command: 'demo',
-    raw,
-    model: findBaseModel(demoModelName),
-    id: undefined,
-    detach: false,
-  });
+  const report = await performRun({ command: 'demo', raw, id: undefined, detach: false });
   if (report !== undefined) process.stdout.write(`${closing(report)}\n${nextSteps(report.run.runId)}`);
 }

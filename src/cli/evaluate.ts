@@ -3,8 +3,6 @@ import type { Command } from 'commander';
 import { loadConfig } from '../machine/config';
 import { findSociety } from '../stored-runs/find-society';
 import { performRun } from '../runs/perform-run';
-import { embeddedModels } from '../machine/setup/model-folder';
-import { resolveSpecification } from '../specification';
 import { evaluationSpecification, parseEvaluationRequest } from '../specification/evaluation';
 import { openStore } from '../machine/open-store';
 import { positiveNumber, wholeNumber } from './number-options';
@@ -51,8 +49,7 @@ async function evaluate(name: string, options: EvaluateOptions): Promise<void> {
   const found = await findSociety(store, name, 'society');
   const request = parseEvaluationRequest({ society: name, ...requested(options, found.record.specification) });
   const raw = evaluationSpecification(request, found);
-  const { specification } = resolveSpecification(raw);
-  const report = await performRun({ command: 'evaluate', raw, model: embeddedModels(specification), id, detach });
+  const report = await performRun({ command: 'evaluate', raw, id, detach });
   if (report !== undefined) process.stdout.write(json ? `${visibleJson(report)}\n` : closing(report));
 }
 

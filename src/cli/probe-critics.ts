@@ -11,7 +11,8 @@ import { patientAsking } from '../probe/patient-asking';
 import { probeCritics, type ProbeProblem } from '../probe/probe-at-once';
 import { abortedBySignals } from '../runs/interrupt-signal';
 import { withModelServer } from '../runs/with-model-server';
-import { embeddedModels } from '../machine/setup/model-folder';
+import { fetchBaseModel, findBaseModel, isOfHub } from '../machine/setup/model-folder';
+import { ensurePythonEnvironment } from '../machine/setup/python-environment';
 import { stderrListener, type SetupListener } from '../machine/setup/progress';
 import { givenByUser, taskFor, type Task } from '../tasks';
 import { readingMessages } from '../tasks/exchanged';
@@ -93,11 +94,16 @@ async function probe(name: string, { json = false, ...options }: ProbeOptions): 
   const listener = stderrListener();
   const interrupted = abortedBySignals(new Interrupted('interrupted; nothing was stored, and nothing is left running'));
   const config = loadConfig();
-  const subject = await probeSubject(openStore(config), { name, task, problems, seed, endpoint, prompts });
+  const findBase = async (base: string) => {
+    if (!isOfHub(base)) return findBaseModel(base);
+    const { program: python } = await ensurePythonEnvironment({ listener, ownPython: config.python });
+    return fetchBaseModel(base, { python, listener, signal: interrupted });
+  };
+  const subject = await probeSubject(openStore(config), { name, task, problems, seed, endpoint, prompts, findBase });
   if (subject.notice !== undefined) listener(subject.notice);
   const asked = { subject, samples: options.samples, listener, interrupted, ...(await drawn(config, subject)) };
-  const model = embeddedModels(subject.specification);
-  const result = await withModelServer({ model, listener, interrupted }, (served) => measure(served, asked));
+  const { specification } = subject;
+  const result = await withModelServer({ specification, listener, interrupted }, (served) => measure(served, asked));
   const text = { ascii: !process.stdout.isTTY, width: process.stdout.columns || 100 };
   process.stdout.write(json ? `${visibleJson(result)}\n` : probeText(result, text));
 }

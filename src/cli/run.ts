@@ -2,8 +2,7 @@
 import type { Command } from 'commander';
 import { renderTable, type Report } from '../report';
 import { performRun } from '../runs/perform-run';
-import { loadRunFile, resolveSpecification } from '../specification';
-import { embeddedModels } from '../machine/setup/model-folder';
+import { loadRunFile } from '../specification';
 import { visibleJson } from '../visible-text';
 import { addSetOption, loadWith, type SpecificationOptions } from './specification-options';
 import { showPlan } from './validate';
@@ -33,9 +32,7 @@ export function register(program: Command): void {
 async function run(file: string, options: RunOptions): Promise<void> {
   const raw = await loadWith(loadRunFile, file, options);
   if (options.dryRun) return showPlan(raw, options);
-  const { specification } = resolveSpecification(raw);
-  const model = embeddedModels(specification);
-  const report = await performRun({ command: 'run', raw, model, id: options.id, detach: options.detach ?? false });
+  const report = await performRun({ command: 'run', raw, id: options.id, detach: options.detach ?? false });
   if (report !== undefined) process.stdout.write(options.json ? `${visibleJson(report)}\n` : closing(report));
 }
 

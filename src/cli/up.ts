@@ -2,7 +2,7 @@
 import type { Command } from 'commander';
 import { loadConfig, type MachineConfig } from '../machine/config';
 import { taskQueues, workflowTypes } from '../contract/names';
-import { demoModelName, findBaseModel, type BaseModel } from '../machine/setup/model-folder';
+import { demoModelName, fetchTogether, findBaseModel, isOfHub, type BaseModel } from '../machine/setup/model-folder';
 import { prepareMachine } from '../machine/setup/prepare-machine';
 import { stderrListener } from '../machine/setup/progress';
 import { visibleLine } from '../visible-text';
@@ -19,20 +19,27 @@ export function register(program: Command): void {
     .description(
       'start a Temporal server (unless TEMPORAL_ADDRESS names one), the model server and a worker; Ctrl-C stops them',
     )
-    .option('--model <folders...>', 'base model the embedded server serves; several for mixed societies', demoModelName)
+    .option(
+      '--model <bases...>',
+      'folder or Hub name of the base model to serve; several for mixed societies',
+      demoModelName,
+    )
     .option('--no-model', 'no model server: every run names an endpoint of config.yaml')
     .addHelpText(
       'after',
-      '\nExamples:\n  maft up\n  maft up --model ~/models/Qwen2.5-1.5B-Instruct\n  MAFT_HOME=/data/maft maft up     state, logs and database there\n\nThe usual ports are 7233 (Temporal), 8233 (its UI) and 8237 (models); free ones are taken where they are not.\nWhat dies is started again; logs are in $MAFT_HOME/logs.',
+      '\nExamples:\n  maft up\n  maft up --model Qwen/Qwen2.5-1.5B-Instruct     of the Hugging Face Hub, or a folder\n  MAFT_HOME=/data/maft maft up     state, logs and database there\n\nThe usual ports are 7233 (Temporal), 8233 (its UI) and 8237 (models); free ones are taken where they are not.\nWhat dies is started again; logs are in $MAFT_HOME/logs.',
     )
     .action(up);
 }
 
 async function up(options: UpOptions): Promise<void> {
   const config = loadConfig();
-  const model = options.model === false ? null : servedModels([options.model].flat());
-  const { python, temporal } = await prepareMachine(config, stderrListener());
+  const names = options.model === false ? [] : [options.model].flat();
+  for (const name of names) if (!isOfHub(name)) findBaseModel(name);
+  const listener = stderrListener();
+  const { python, temporal } = await prepareMachine(config, listener);
   const programs = { python: python.program, temporal: temporal?.program };
+  const model = await fetchTogether(names, { python: python.program, listener });
   const leave = new AbortController();
   const platform = whenSignalled(
     () => leave.abort(),
@@ -46,11 +53,6 @@ async function up(options: UpOptions): Promise<void> {
   process.stdout.write(`${welcome(started, config, model)}\n`);
   if (!leave.signal.aborted) await new Promise((resolve) => leave.signal.addEventListener('abort', resolve));
   await started.stop();
-}
-
-function servedModels(folders: string[]): BaseModel {
-  const [first = findBaseModel(demoModelName), ...further] = folders.map(findBaseModel);
-  return further.length === 0 ? first : { ...first, further };
 }
 
 /** First signal: stop in order. Second: at once. */

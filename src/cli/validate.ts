@@ -1,6 +1,6 @@
 /** `maft validate SPEC`: checks a specification and shows its defaults, calls and trainings. Starts nothing. */
 import type { Command } from 'commander';
-import { embeddedModels } from '../machine/setup/model-folder';
+import { requireBases } from '../machine/setup/model-folder';
 import { requireTrainers } from '../runs/before-servers';
 import { loadSpecificationFile, resolveSpecification } from '../specification';
 import { resolveComparison } from '../specification/comparison';
@@ -43,7 +43,7 @@ function comparisonPlan(raw: unknown, json: boolean): string {
 
 function runPlan(raw: unknown, json: boolean): string {
   const resolved = resolveSpecification(raw);
-  embeddedModels(resolved.specification);
+  requireBases(resolved.specification);
   requireTrainers([resolved.specification]);
   return json ? visibleJson(plannedRun(resolved)) : visibleText(describePlannedRun(resolved).join('\n'));
 }

@@ -9,8 +9,9 @@ import type { Split } from './transcript';
 export interface RunRecord {
   runId: string;
   workflowId: string;
-  /** SHA-256 (hex) of the canonical JSON of `specification`. */
+  /** SHA-256 (hex) of the canonical JSON of the resolved specification. */
   specificationDigest: string;
+  /** With models of the Hub pinned to a commit (`owner/name@<commit>`), which `specificationDigest` leaves out. */
   specification: RunSpecification;
   /** What the user wrote, for a new start: a resolved specification may name former defaults, and be refused. */
   written: unknown;

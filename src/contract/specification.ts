@@ -158,7 +158,9 @@ export const evaluationSchema = z.strictObject({
 });
 
 export const modelSchema = z.strictObject({
-  base: name.describe('a model folder or the name the endpoint serves'),
+  base: name.describe(
+    'a model folder, a model of the Hugging Face Hub (`owner/name[@revision]`), or the name the endpoint serves',
+  ),
   endpoint: name.default('embedded').describe('`embedded` or a name in $MAFT_HOME/config.yaml'),
   members: z
     .array(z.strictObject({ base: name, endpoint: name.optional() }))

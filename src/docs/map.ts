@@ -46,6 +46,7 @@ export const rooms: Record<string, string> = {
   'python/maft/serve': 'The model server: the part of the OpenAI API that the product calls.',
   'python/maft/train': 'The trainer: one job, supervised, with checkpoints.',
   'python/maft/model_folder': 'The one reader of model folders, for server and trainer.',
+  'python/maft/hub': 'Models of the Hugging Face Hub, fetched by its own client into its own cache.',
   'python/maft/grade': 'Math-Verify in processes with a time limit.',
   'python/maft/tiny': "How the demo's model was made.",
   bench: 'What is measured by `npm run bench`.',

@@ -86,9 +86,12 @@ export function readableSociety(stored: StoredSociety, specification: ModelSetti
   return { ...stored, agents: Object.fromEntries(agents) };
 }
 
-/** The name requests for an untuned model carry; a foreign endpoint has its own names, which are used as they are. */
+/**
+ * The name requests for an untuned model carry; a foreign endpoint has its own names, which are used as they are, without
+ * the commit that a run pinned (`hub-names.ts`).
+ */
 export function nameOfBase({ base, endpoint }: BaseOfAgent): string {
-  return endpoint === embeddedEndpoint ? servedName(base) : base;
+  return endpoint === embeddedEndpoint ? servedName(base) : base.replace(/@[0-9a-f]{40}$/, '');
 }
 
 /** As `nameOfBase`, for the common base model, which also summarises. */

@@ -55,6 +55,8 @@ export interface TrainedModel {
 
 /** Trains agents. Throws `TrainerError`, and `ConfigError` if this machine lacks what training needs. */
 export interface Trainer {
+  /** The name of the very weights that it would train now: with its commit, if it is a name that may mean others later. */
+  pin(base: BaseOfAgent): Promise<string>;
   /** Asks whether it would take such a request, without loading weights. Throws what the training would throw. */
   check(check: TrainingCheck, signal: AbortSignal): Promise<void>;
   /**

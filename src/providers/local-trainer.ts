@@ -7,15 +7,15 @@ import type { TrainingJob } from '../contract/training-job';
 import { digestOf } from '../domain/digests';
 import { modelName } from '../domain/identifiers';
 import { modelKey } from '../domain/keys';
-import { nameOfBase } from '../domain/society';
+import { nameOfBase, type BaseOfAgent } from '../domain/society';
 import type { LocalFolders, TrainedModel, Trainer, TrainingCheck, TrainingRequest } from '../ports';
 import type { JobRunner } from './job-runner';
 
 /** What of this machine a training needs. */
 export interface TrainingMachine {
   folders: LocalFolders;
-  /** Absolute folder of a base model named in a specification; throws `ConfigError` if it does not exist. */
-  modelFolder: (base: string) => string;
+  /** Finds or fetches a base model named in a specification; rejects with a `ConfigError` if it cannot be had. */
+  findBase: (base: string) => Promise<{ folder: string; base: string }>;
   /** Rejects with a `ConfigError` if server or trainer would refuse the folder of a base model. */
   requireReadableModel: (folder: string) => Promise<void>;
   device: TrainingJob['device'];
@@ -30,9 +30,13 @@ export class LocalTrainer implements Trainer {
     private readonly machine: TrainingMachine,
   ) {}
 
+  async pin({ base }: BaseOfAgent): Promise<string> {
+    return (await this.machine.findBase(base)).base;
+  }
+
   async check({ base: own, settings, examples }: TrainingCheck, signal: AbortSignal): Promise<void> {
-    const { folders, modelFolder, requireReadableModel, device, threads } = this.machine;
-    const base = modelFolder(own.base);
+    const { folders, findBase, requireReadableModel, device, threads } = this.machine;
+    const { folder: base } = await findBase(own.base);
     await requireReadableModel(base);
     const work = `training/check-${randomUUID()}`;
     const workDirectory = await folders.workDirectory(work);
@@ -71,8 +75,8 @@ export class LocalTrainer implements Trainer {
 
   private async stage(request: TrainingRequest): Promise<TrainingJob> {
     const { base: own, start, trainingSet, settings, seed, leaveOutSpelledTokens } = request;
-    const { folders, modelFolder, device, threads } = this.machine;
-    const base = modelFolder(own.base);
+    const { folders, findBase, device, threads } = this.machine;
+    const { folder: base } = await findBase(own.base);
     const jobId = localJobId(request, { device, threads });
     const workDirectory = await folders.workDirectory(workName(jobId));
     return {

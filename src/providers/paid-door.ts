@@ -49,6 +49,7 @@ export function paidScoring(ledger: Ledger, payer: Payer, scoring: Scoring): Sco
 /** A training that resumes after an interruption is admitted again. */
 export function paidTrainer(ledger: Ledger, by: string, trainer: Trainer): Trainer {
   return {
+    pin: (base) => trainer.pin(base),
     check: (check, signal) => trainer.check(check, signal),
     has: (model) => trainer.has(model),
     release: (jobId) => trainer.release(jobId),

@@ -5,15 +5,18 @@ import { buildComparison, gatherComparison, type ComparisonReport } from '../com
 import type { MachineConfig } from '../machine/config';
 import type { ComparisonOutcome, ComparisonProgress, ComparisonRecord, FailedRun } from '../contract/comparison';
 import { workflowTypes } from '../contract/names';
+import type { RunRecord } from '../contract/run';
 import type { RunSpecification } from '../contract/specification';
 import { comparisonPlan } from '../domain/comparison-order';
 import { canonicalJson, runIdOf } from '../domain/digests';
 import { rootWorkflowId } from '../domain/identifiers';
-import { comparisonKeys } from '../domain/keys';
+import { pinnedLike } from '../domain/hub-names';
+import { comparisonKeys, runKeys } from '../domain/keys';
 import { embeddedEndpoint } from '../domain/society';
 import { ConfigError, InvalidRunSpec } from '../errors';
 import type { ArtifactStore } from '../ports';
-import { findBaseModel, type BaseModel } from '../machine/setup/model-folder';
+import type { Fetching } from '../machine/setup/hub';
+import { fetchTogether, findBaseModel, isOfHub, type BaseModel } from '../machine/setup/model-folder';
 import { stderrListener } from '../machine/setup/progress';
 import { resolveSpecification } from '../specification';
 import { resolveComparison, type ResolvedComparison } from '../specification/comparison';
@@ -91,7 +94,13 @@ export async function performComparison(comparison: PlannedComparison, config: M
   if (left.length === 0 && record !== undefined) return [];
   const interrupted = interruptSignal();
   const beforeStart = () => requirePerformable(specificationsOf(comparison), config);
-  const request = { command: 'compare', model: sharedBaseModel(comparison), listener, interrupted, beforeStart };
+  const request = {
+    command: 'compare',
+    model: await servedBase(store, comparison),
+    listener,
+    interrupted,
+    beforeStart,
+  };
   return withServers(request, async ({ client, uiUrl }) => {
     const { written, digest } = comparison;
     const start = { id: comparisonId, specification: written, digest, summary: `comparison ${comparisonId}` };
@@ -120,8 +129,26 @@ async function unfinishedRuns(store: ArtifactStore, comparison: PlannedCompariso
 }
 
 /** The one base that our own servers would serve; null if all runs name the user's endpoints. */
-function sharedBaseModel(comparison: PlannedComparison): BaseModel | null {
-  const models = specificationsOf(comparison).map(({ model }) => model);
+async function servedBase(
+  store: ArtifactStore,
+  comparison: PlannedComparison,
+): Promise<(fetching: Fetching) => Promise<BaseModel | null>> {
+  const base = sharedBase(await pinnedRuns(store, comparison));
+  if (base !== undefined && !isOfHub(base)) findBaseModel(base);
+  return (fetching) => fetchTogether(base === undefined ? [] : [base], fetching);
+}
+
+/** The runs that have begun decide which commit of a base all of them use. */
+async function pinnedRuns(store: ArtifactStore, comparison: PlannedComparison): Promise<RunSpecification[]> {
+  const runIds = comparison.groups.flatMap(({ runs }) => runs.map(({ runId }) => runId));
+  const records = await Promise.all(runIds.map((runId) => readSealed<RunRecord>(store, runKeys.record(runId))));
+  const begun = records.find((record) => record !== undefined)?.specification;
+  const specifications = specificationsOf(comparison);
+  return begun === undefined ? specifications : specifications.map((each) => pinnedLike(each, begun));
+}
+
+function sharedBase(specifications: readonly RunSpecification[]): string | undefined {
+  const models = specifications.map(({ model }) => model);
   const bases = [...new Set(models.filter(({ endpoint }) => endpoint === embeddedEndpoint).map(({ base }) => base))];
   const [base] = bases;
   if (bases.length > 1) {
@@ -129,7 +156,7 @@ function sharedBaseModel(comparison: PlannedComparison): BaseModel | null {
       `model.base: the endpoint "embedded" serves one base, this comparison names ${bases.join(', ')}: compare one at a time, or name endpoints of config.yaml`,
     );
   }
-  return base === undefined ? null : findBaseModel(base);
+  return base;
 }
 
 function specificationsOf({ groups }: PlannedComparison): RunSpecification[] {

@@ -1,5 +1,5 @@
 /** One run from the command line: servers, start or resume, progress, result. Everything said goes to standard error. */
-import type { MachineConfig } from '../machine/config';
+import { loadConfig, type MachineConfig } from '../machine/config';
 import { openStore } from '../machine/open-store';
 import type { RunProgress } from '../contract/run';
 import type { RunSpecification } from '../contract/specification';
@@ -11,9 +11,11 @@ import type { ArtifactStore } from '../ports';
 import type { Report } from '../report';
 import { count, counted } from '../pages/numbers';
 import { resolveSpecification } from '../specification';
-import type { BaseModel } from '../machine/setup/model-folder';
+import type { Fetching } from '../machine/setup/hub';
+import { embeddedModels, requireBases } from '../machine/setup/model-folder';
 import { stderrListener } from '../machine/setup/progress';
 import { doubtsAbout, requirePerformable } from './before-servers';
+import { pinnedAsStored } from './pinned-as-stored';
 import { abortedBySignals } from './interrupt-signal';
 import { followRun, RunCancelled } from './follow';
 import { createProgressDisplay, type ProgressDisplay } from './progress-display';
@@ -27,7 +29,6 @@ export interface RunRequest {
   command: string;
   /** The specification as the user wrote it. */
   raw: unknown;
-  model: BaseModel | null;
   /** The run's id; undefined takes the specification's name, with a number if that run is finished. */
   id: string | undefined;
   detach: boolean;
@@ -38,12 +39,15 @@ export async function performRun(request: RunRequest): Promise<Report | undefine
   const interrupted = interruptSignal();
   const listener = stderrListener();
   const display = createProgressDisplay(process.stderr);
+  requireBases(resolveSpecification(request.raw).specification);
+  const model = async (fetching: Fetching) =>
+    embeddedModels(await pinnedAsStored(openStore(loadConfig()), request), fetching);
   const beforeStart = async (config: MachineConfig) => {
     const { specification } = resolveSpecification(request.raw);
     await requirePerformable([specification], config);
     for (const doubt of doubtsAbout(specification)) listener(doubt);
   };
-  return withServers({ ...request, listener, interrupted, beforeStart }, async (servers) => {
+  return withServers({ ...request, model, listener, interrupted, beforeStart }, async (servers) => {
     const chosen = await startChosen(servers, request);
     const { runId, workflowId } = chosen;
     announce(servers, chosen, display);

@@ -6,11 +6,12 @@ import { join } from 'node:path';
 import { openStore } from '../machine/open-store';
 import { loadConfig, resolveEndpoint, type MachineConfig } from '../machine/config';
 import { modelsKey } from '../domain/keys';
-import { embeddedEndpoint } from '../domain/society';
+import type { RunSpecification } from '../contract/specification';
+import { baseModels, embeddedEndpoint, nameOfBase } from '../domain/society';
 import { ProviderError } from '../errors';
 import { OpenAiEndpoint } from '../providers/openai-endpoint';
 import { OpenAiInference } from '../providers/openai-inference';
-import type { BaseModel } from '../machine/setup/model-folder';
+import { embeddedModels } from '../machine/setup/model-folder';
 import type { SetupListener } from '../machine/setup/progress';
 import { ensurePythonEnvironment } from '../machine/setup/python-environment';
 import { findRunningPlatform } from '../machine/supervision/platform-state';
@@ -19,35 +20,39 @@ import { modelServer } from '../machine/supervision/programs';
 import { SupervisedProcess } from '../machine/supervision/supervised-process';
 
 export interface ModelServerRequest {
-  /** The models that the embedded endpoint must serve; null, and no server is started, if every endpoint is elsewhere. */
-  model: BaseModel | null;
+  /** Whose bases the embedded endpoint must serve; no server is started if every endpoint is elsewhere. */
+  specification: Pick<RunSpecification, 'model'>;
   listener: SetupListener;
   interrupted: AbortSignal;
 }
 
 /** Gives `use` a configuration whose endpoint `embedded` answers, and ends the server that was started for it. */
 export async function withModelServer<Result>(
-  { model, listener, interrupted }: ModelServerRequest,
+  request: ModelServerRequest,
   use: (config: MachineConfig) => Promise<Result>,
 ): Promise<Result> {
   const config = loadConfig();
-  if (model === null || config.modelServer !== undefined) return use(config);
+  const { specification, listener, interrupted } = request;
+  const names = baseModels(specification)
+    .filter(({ endpoint }) => endpoint === embeddedEndpoint)
+    .map(nameOfBase);
+  if (names.length === 0 || config.modelServer !== undefined) return use(config);
   const running = findRunningPlatform(config.maftHome)?.modelServerUrl ?? undefined;
   if (running !== undefined) {
     const served = { ...config, modelServer: running };
-    if (await serves(served, model, interrupted)) return use(served);
+    if (await serves(served, names, interrupted)) return use(served);
     listener(
-      `the model server at ${running} does not serve ${model.name} now: starting a model server for as long as this takes`,
+      `the model server at ${running} does not serve ${names.join(' and ')} now: starting a model server for as long as this takes`,
     );
   }
-  return withOwnServer(config, { model, listener, interrupted }, use);
+  return withOwnServer(config, request, use);
 }
 
-async function serves(config: MachineConfig, model: BaseModel, signal: AbortSignal): Promise<boolean> {
+async function serves(config: MachineConfig, wanted: readonly string[], signal: AbortSignal): Promise<boolean> {
   const endpoint = new OpenAiEndpoint(resolveEndpoint(config, embeddedEndpoint));
   try {
     const names = await new OpenAiInference(endpoint).models(signal);
-    return [model, ...(model.further ?? [])].every(({ name }) => names.includes(name));
+    return wanted.every((name) => names.includes(name));
   } catch (error) {
     // A server that is still starting, or no longer answers, is of no use now.
     if (error instanceof ProviderError) return false;
@@ -59,10 +64,13 @@ async function serves(config: MachineConfig, model: BaseModel, signal: AbortSign
 
 async function withOwnServer<Result>(
   config: MachineConfig,
-  { model, listener, interrupted }: ModelServerRequest & { model: BaseModel },
+  { specification, listener, interrupted }: ModelServerRequest,
   use: (config: MachineConfig) => Promise<Result>,
 ): Promise<Result> {
   const python = await ensurePythonEnvironment({ listener, ownPython: config.python });
+  const fetching = { python: python.program, listener, signal: interrupted };
+  // Not null: some base is served by the embedded endpoint.
+  const model = (await embeddedModels(specification, fetching))!;
   // The configured port belongs to `maft up`.
   const { ports, release } = await choosePorts({});
   const modelsDirectory = openStore(config).addressOf(modelsKey);

@@ -4,6 +4,7 @@ import { loadConfig, type MachineConfig } from '../machine/config';
 import { ConfigError } from '../errors';
 import type { BaseModel } from '../machine/setup/model-folder';
 import { giveUpCommands } from '../machine/setup/command';
+import type { Fetching } from '../machine/setup/hub';
 import { prepareMachine } from '../machine/setup/prepare-machine';
 import type { SetupListener } from '../machine/setup/progress';
 import { startPlatform, type PlatformEvent } from '../machine/supervision/platform';
@@ -21,8 +22,8 @@ export interface Servers {
 
 export interface PlatformRequest {
   command: string;
-  /** Started if nothing runs yet; null starts no model server. */
-  model: BaseModel | null;
+  /** Finds or fetches what the model server serves, if one must be started; null starts none. */
+  model: (fetching: Fetching) => Promise<BaseModel | null>;
   listener: SetupListener;
   interrupted: AbortSignal;
   /** Checks to make before servers are started: for data that are missing or do not parse. */
@@ -68,11 +69,13 @@ export async function withRunningServers<Result>(use: (servers: Servers) => Prom
 
 async function withOwnPlatform<Result>(
   config: MachineConfig,
-  { command, model, listener, interrupted }: PlatformRequest,
+  { command, listener, interrupted, ...request }: PlatformRequest,
   use: (servers: Servers) => Promise<Result>,
 ): Promise<Result> {
   const { python, temporal } = await unlessInterrupted(prepareMachine(config, listener), interrupted);
   const programs = { python: python.program, temporal: temporal?.program };
+  const fetching = { python: python.program, listener, signal: interrupted };
+  const model = await unlessInterrupted(request.model(fetching), interrupted);
   const onEvent = ({ state, message }: PlatformEvent) => {
     if (state === 'died' || state === 'notice') listener(message);
   };

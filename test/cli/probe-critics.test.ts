@@ -8,6 +8,7 @@ import { probeSubject, type ProbeRequest } from '../../src/cli/probe/subject';
 import type { ProbeOutcome } from '../../src/contract/critic-reading';
 import { cellsOf, criticReading } from '../../src/domain/measures/critic-reading';
 import { repositoryRoot } from '../../src/machine/paths';
+import { findBaseModel } from '../../src/machine/setup/model-folder';
 
 const folder = mkdtempSync(path.join(tmpdir(), 'maft-probe-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -17,7 +18,8 @@ const file = (name: string, content: unknown) => {
   writeFileSync(written, JSON.stringify(content));
   return written;
 };
-const nothing = { problems: undefined, seed: undefined, prompts: undefined };
+const findBase = (name: string) => Promise.resolve().then(() => findBaseModel(name));
+const nothing = { problems: undefined, seed: undefined, prompts: undefined, findBase };
 const subject = (request: Partial<ProbeRequest>) =>
   probeSubject(store, { ...nothing, name: 'gpt-small', endpoint: 'host', task: { kind: 'gsm8k' }, ...request });
 const tiny = { name: 'models/tiny-arithmetic', endpoint: 'embedded' };

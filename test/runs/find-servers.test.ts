@@ -100,7 +100,7 @@ test('a MAFT_DATA beside a running `maft up` that reads another folder is refuse
   process.env.MAFT_DATA = '/data/mine';
   const request = {
     command: 'run',
-    model: null,
+    model: () => Promise.resolve(null),
     listener: () => undefined,
     interrupted: new AbortController().signal,
   };

@@ -3,12 +3,11 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { withModelServer } from '../../src/runs/with-model-server';
-import { findBaseModel, type BaseModel } from '../../src/machine/setup/model-folder';
 import { json, startLocalEndpoint, type LocalEndpoint } from '../support/local-endpoint';
 import { writeRunningPlatform } from '../support/running-platform';
 
 const environment = { ...process.env };
-const model = findBaseModel('models/tiny-arithmetic');
+const model = { base: 'models/tiny-arithmetic', endpoint: 'embedded' };
 let maftHome: string;
 let server: LocalEndpoint;
 
@@ -30,13 +29,14 @@ function platformRuns(): void {
 }
 
 const said: string[] = [];
-const used = (wanted: BaseModel | null) => {
+const used = (wanted: typeof model) => {
   const listener = (line: string) => void said.push(line);
-  const request = { model: wanted, listener, interrupted: new AbortController().signal };
+  const request = { specification: { model: wanted }, listener, interrupted: new AbortController().signal };
   return withModelServer(request, async ({ modelServer }) => modelServer);
 };
 
-test('models behind endpoints of config.yaml need no server', async () => expect(await used(null)).toBeUndefined());
+test('models behind endpoints of config.yaml need no server', async () =>
+  expect(await used({ ...model, endpoint: 'elsewhere' })).toBeUndefined());
 
 test('MAFT_MODEL_SERVER is used without asking', async () => {
   process.env.MAFT_MODEL_SERVER = 'http://127.0.0.1:9/v1';

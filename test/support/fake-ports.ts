@@ -20,6 +20,7 @@ import type {
   TrainingRequest,
 } from '../../src/ports';
 import { searchAttributes } from '../../src/contract/names';
+import type { BaseOfAgent } from '../../src/domain/society';
 import { modelName } from '../../src/domain/identifiers';
 import { modelKey } from '../../src/domain/keys';
 import { givenByUser, graderFor, taskFor } from '../../src/tasks';
@@ -118,6 +119,10 @@ export class FakeTrainer implements Trainer {
   refusal: (check: TrainingCheck) => Error | undefined = () => undefined;
 
   constructor(private readonly store: ArtifactStore) {}
+
+  async pin({ base }: BaseOfAgent): Promise<string> {
+    return base;
+  }
 
   async check(check: TrainingCheck): Promise<void> {
     const refusal = this.refusal(check);

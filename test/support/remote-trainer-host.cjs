@@ -18,7 +18,7 @@ const runner = new JobRunner({ python, pythonPath, device: 'cpu', killGraceMs: 1
 runner.warmUp().catch(() => undefined);
 const trainer = new LocalTrainer(runner, {
   folders: store,
-  modelFolder: (base) => findBaseModel(base).folder,
+  findBase: (base) => Promise.resolve(findBaseModel(base)),
   requireReadableModel: () => Promise.resolve(),
   device: 'cpu',
   threads: 1,

@@ -5,6 +5,7 @@ import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { Readable } from 'node:stream';
 import type { TrainingEvent } from '../../src/contract/training-job';
+import type { BaseOfAgent } from '../../src/domain/society';
 import { TrainerError } from '../../src/errors';
 import type { ArtifactStore, TrainedModel, Trainer, TrainingCheck, TrainingRequest } from '../../src/ports';
 import { testPython } from './model-server';
@@ -21,6 +22,10 @@ export class RemoteTrainer implements Trainer {
     private readonly endpoint: string,
     private readonly store: ArtifactStore,
   ) {}
+
+  async pin({ base }: BaseOfAgent): Promise<string> {
+    return base;
+  }
 
   async check(check: TrainingCheck, signal: AbortSignal): Promise<void> {
     await this.ask('check', { check }, { signal });

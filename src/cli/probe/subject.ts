@@ -9,7 +9,7 @@ import { ConfigError, InvalidRunSpec } from '../../errors';
 import { dataDirectory, repositoryRoot } from '../../machine/paths';
 import type { ArtifactStore } from '../../ports';
 import { findSociety } from '../../stored-runs/find-society';
-import { findBaseModel, readsCharacters, type BaseModel } from '../../machine/setup/model-folder';
+import { readsCharacters, type FoundBase } from '../../machine/setup/model-folder';
 import { loadSpecificationFile, resolveSpecification } from '../../specification';
 import { evaluationSpecification, parseEvaluationRequest } from '../../specification/evaluation';
 import { normalise } from '../../specification/normalise';
@@ -26,6 +26,8 @@ export interface ProbeRequest {
   /** Endpoint that serves the base model. */
   endpoint: string;
   prompts: string | undefined;
+  /** Finds or fetches a base model that the embedded server is to serve. */
+  findBase: (name: string) => Promise<FoundBase>;
 }
 
 export interface ProbeSubject {
@@ -75,7 +77,8 @@ async function tunedSubject(store: ArtifactStore, request: ProbeRequest): Promis
 async function untunedSubject(request: ProbeRequest): Promise<ProbeSubject> {
   const { name, endpoint, seed, prompts } = request;
   const given = await settingsOf(request.task);
-  const asExample = endpoint === embeddedEndpoint && !given.isWhole && readsCharacters(baseFolder(request));
+  const found = endpoint === embeddedEndpoint ? await baseOf(request) : undefined;
+  const asExample = found !== undefined && !given.isWhole && readsCharacters(found);
   const settings = asExample ? overExample(await specificationIn(characterExample()), given) : given.settings;
   if (settings.task === undefined) {
     throw new InvalidRunSpec(['--task: missing; a base model needs one, such as gsm8k or examples/demo.yaml']);
@@ -85,7 +88,7 @@ async function untunedSubject(request: ProbeRequest): Promise<ProbeSubject> {
       task: sized(settings.task, request.problems),
       ...(seed === undefined ? {} : { seed }),
       ...(prompts === undefined ? {} : { method: { prompts } }),
-      model: { base: name, endpoint },
+      model: { base: found?.base ?? name, endpoint },
     }),
   );
   const notice = `${name} reads single characters: what no option says is as in examples/demo.yaml`;
@@ -93,9 +96,9 @@ async function untunedSubject(request: ProbeRequest): Promise<ProbeSubject> {
   return { kind: 'base', name, society, specification, ...(asExample ? { notice } : {}) };
 }
 
-function baseFolder({ name }: ProbeRequest): BaseModel {
+async function baseOf({ name, findBase }: ProbeRequest): Promise<FoundBase> {
   try {
-    return findBaseModel(name);
+    return await findBase(name);
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     throw new ConfigError(`${error.message}; and no run of the store has that name`);

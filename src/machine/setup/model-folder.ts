@@ -2,12 +2,14 @@
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { isAbsolute, join, resolve } from 'node:path';
 import type { RunSpecification } from '../../contract/specification';
+import { isHubName, pinnedTo } from '../../domain/hub-names';
 import { servedName } from '../../domain/served-name';
 import { baseModels, embeddedEndpoint } from '../../domain/society';
 import { ConfigError } from '../../errors';
 import { dataDirectory, repositoryRoot } from '../paths';
 import { maftEnvironment, maftModule } from '../python-start';
 import { runCommand } from './command';
+import { fetchFromHub, type Fetching } from './hub';
 
 export interface BaseModel {
   /** Absolute path. */
@@ -21,24 +23,61 @@ export interface BaseModel {
 /** The demo's base model, under the name its run specification uses. */
 export const demoModelName = 'models/tiny-arithmetic';
 
+/** A base model, and the name of its very weights: of a model of the Hub, with its commit. */
+export interface FoundBase extends BaseModel {
+  base: string;
+}
+
 /**
  * Finds the folder that `model.base` (or `--model`) names: relative to `MAFT_DATA`, else to this program (for the models
  * shipped with it). Throws `ConfigError`, saying what is missing, if it is not a model folder.
  */
-export function findBaseModel(name: string): BaseModel {
-  const candidates = isAbsolute(name)
-    ? [name]
-    : [...new Set([resolve(dataDirectory(), name), join(repositoryRoot(), name)])];
-  const folder = candidates.find((candidate) => existsSync(candidate));
+export function findBaseModel(name: string): FoundBase {
+  const folder = existing(name);
   if (folder === undefined) {
     throw new ConfigError(
-      `model folder "${name}" does not exist (looked at ${candidates.join(' and ')}): name a folder with a Hugging Face model`,
+      `model folder "${name}" does not exist (looked at ${candidates(name).join(' and ')}): name a folder with a ` +
+        'Hugging Face model, or a model of the Hub as owner/name',
     );
   }
   const missing = missingFiles(folder);
   if (missing.length > 0)
     throw new ConfigError(`"${folder}" is not a model folder: it has no ${missing.join(', no ')}`);
-  return { folder, name: servedName(name) };
+  return { folder, name: servedName(name), base: name };
+}
+
+/** As `findBaseModel`; a name without a folder that may be one of the Hub is fetched from there, once. */
+export async function fetchBaseModel(name: string, fetching: Fetching): Promise<FoundBase> {
+  if (!isOfHub(name)) return findBaseModel(name);
+  const { folder, commit } = await fetchFromHub(name, fetching);
+  const base = pinnedTo(name, commit);
+  return { folder, name: servedName(base), base };
+}
+
+/** `fetchBaseModel`, asking the Hub once for trainings that begin together, and never again for a pinned commit. */
+export function baseModelsOnce(fetching: Fetching): (name: string) => Promise<FoundBase> {
+  const asked = new Map<string, Promise<FoundBase>>();
+  return async (name) => {
+    const asking = asked.get(name) ?? fetchBaseModel(name, fetching);
+    asked.set(name, asking);
+    const found = await asking.catch(() => undefined);
+    if (found?.base !== name || !isOfHub(name)) asked.delete(name);
+    return asking;
+  };
+}
+
+/** Whether a base is to be had from the Hub: a folder of this name is preferred. */
+export function isOfHub(name: string): boolean {
+  return isHubName(name) && existing(name) === undefined;
+}
+
+function existing(name: string): string | undefined {
+  return candidates(name).find((candidate) => existsSync(candidate));
+}
+
+function candidates(name: string): string[] {
+  if (isAbsolute(name)) return [name];
+  return [...new Set([resolve(dataDirectory(), name), join(repositoryRoot(), name)])];
 }
 
 /**
@@ -53,16 +92,35 @@ export function readsCharacters({ folder }: BaseModel): boolean {
   return typeof vocabulary === 'number' && vocabulary < 256;
 }
 
+/** Throws `ConfigError` for a base of the embedded server that is neither a model folder nor a name of the Hub. */
+export function requireBases(specification: Pick<RunSpecification, 'model'>): void {
+  for (const base of embeddedBases(specification)) if (!isOfHub(base)) findBaseModel(base);
+}
+
 /**
  * The base models that the embedded server must offer for a specification, the first with the others beside it; null if all
- * endpoints are elsewhere. Throws `ConfigError` for a folder that is not a model folder.
+ * endpoints are elsewhere. Throws as `fetchBaseModel`.
  */
-export function embeddedModels(specification: Pick<RunSpecification, 'model'>): BaseModel | null {
-  const [first, ...further] = baseModels(specification)
-    .filter(({ endpoint }) => endpoint === embeddedEndpoint)
-    .map(({ base }) => findBaseModel(base));
+export async function embeddedModels(
+  specification: Pick<RunSpecification, 'model'>,
+  fetching: Fetching,
+): Promise<BaseModel | null> {
+  return fetchTogether(embeddedBases(specification), fetching);
+}
+
+/** One after the other: the Hub's client downloads several files at a time by itself. */
+export async function fetchTogether(names: readonly string[], fetching: Fetching): Promise<BaseModel | null> {
+  const found: BaseModel[] = [];
+  for (const name of names) found.push(await fetchBaseModel(name, fetching));
+  const [first, ...further] = found;
   if (first === undefined) return null;
   return further.length === 0 ? first : { ...first, further };
+}
+
+function embeddedBases(specification: Pick<RunSpecification, 'model'>): string[] {
+  return baseModels(specification)
+    .filter(({ endpoint }) => endpoint === embeddedEndpoint)
+    .map(({ base }) => base);
 }
 
 /**
