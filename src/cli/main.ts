@@ -39,6 +39,7 @@ const commands: CommandEntry[] = [
     summary: 'check a specification and say what it means',
     load: () => require('./validate') as CommandModule,
   },
+  { name: 'fit', summary: 'say whether a run fits into memory', load: () => require('./fit') as CommandModule },
   { name: 'run', summary: 'run a specification and follow it', load: () => require('./run') as CommandModule },
   {
     name: 'compare',

@@ -22,6 +22,7 @@ import { resolveSpecification } from '../specification';
 import { resolveComparison, type ResolvedComparison } from '../specification/comparison';
 import { requirePerformable } from './before-servers';
 import { openStore } from '../machine/open-store';
+import { requireFit } from './fitting';
 import { followWorkflow } from './follow';
 import { interruptSignal } from './perform-run';
 import { readProgress } from './progress';
@@ -133,9 +134,14 @@ async function servedBase(
   store: ArtifactStore,
   comparison: PlannedComparison,
 ): Promise<(fetching: Fetching) => Promise<BaseModel | null>> {
-  const base = sharedBase(await pinnedRuns(store, comparison));
+  const runs = await pinnedRuns(store, comparison);
+  const base = sharedBase(runs);
   if (base !== undefined && !isOfHub(base)) findBaseModel(base);
-  return (fetching) => fetchTogether(base === undefined ? [] : [base], fetching);
+  const [largest] = [...runs].sort((left, right) => right.iterations - left.iterations);
+  return async (fetching) => {
+    if (largest !== undefined) await requireFit(largest, fetching);
+    return fetchTogether(base === undefined ? [] : [base], fetching);
+  };
 }
 
 /** The runs that have begun decide which commit of a base all of them use. */

@@ -15,6 +15,7 @@ import type { Fetching } from '../machine/setup/hub';
 import { embeddedModels, requireBases } from '../machine/setup/model-folder';
 import { stderrListener } from '../machine/setup/progress';
 import { doubtsAbout, requirePerformable } from './before-servers';
+import { requireFit } from './fitting';
 import { pinnedAsStored } from './pinned-as-stored';
 import { abortedBySignals } from './interrupt-signal';
 import { followRun, RunCancelled } from './follow';
@@ -40,8 +41,11 @@ export async function performRun(request: RunRequest): Promise<Report | undefine
   const listener = stderrListener();
   const display = createProgressDisplay(process.stderr);
   requireBases(resolveSpecification(request.raw).specification);
-  const model = async (fetching: Fetching) =>
-    embeddedModels(await pinnedAsStored(openStore(loadConfig()), request), fetching);
+  const model = async (fetching: Fetching) => {
+    const specification = await pinnedAsStored(openStore(loadConfig()), request);
+    await requireFit(specification, fetching);
+    return embeddedModels(specification, fetching);
+  };
   const beforeStart = async (config: MachineConfig) => {
     const { specification } = resolveSpecification(request.raw);
     await requirePerformable([specification], config);

@@ -1,5 +1,7 @@
 """python -m maft.hub OWNER/NAME[@REVISION]: the folder of a model in the Hub's cache, fetched first if it is not there.
 
+With `--config`, only its config.json is fetched, and the event `config` holds it.
+
 Events as JSON lines on stdout: `found` before a download (commit, licence, bytes), `progress` during it, `folder` at the end.
 Exit code 0, or 2 with one sentence on stderr. HF_HOME, HF_HUB_OFFLINE, HF_ENDPOINT and HF_TOKEN mean what they mean to
 huggingface_hub.
@@ -23,12 +25,15 @@ def main(names: list[str]) -> int:
     os.environ.update(HF_HUB_DISABLE_TELEMETRY="1", HF_HUB_DISABLE_PROGRESS_BARS="1", HF_HUB_VERBOSITY="error")
     warnings.simplefilter("ignore")
     try:
-        from maft.hub.fetch import Refused, fetch
+        from maft.hub.fetch import Refused, fetch, fetch_config
     except ImportError as error:
         print(f"models of the Hub need the huggingface_hub of python/requirements.txt: {error}", file=sys.stderr)
         return 2
-    repository, _, revision = names[0].partition("@")
+    repository, _, revision = names[-1].partition("@")
     try:
+        if names[0] == "--config":
+            tell("config", config=fetch_config(repository, revision or None))
+            return 0
         folder = fetch(repository, revision or None, tell)
     except Refused as refusal:
         print(refusal, file=sys.stderr)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Event, Thread
-from typing import Any
+from typing import Any, cast
 
-from huggingface_hub import HfApi, constants, snapshot_download, try_to_load_from_cache
+from huggingface_hub import HfApi, constants, hf_hub_download, snapshot_download, try_to_load_from_cache
 from huggingface_hub.errors import (
     GatedRepoError,
     HTTPError,
@@ -28,6 +29,9 @@ WANTED = ["model.safetensors", "model-*.safetensors", "*.json", "*.jinja", "toke
 WANTED += ["merges.txt", "vocab*.txt", "README.md", "LICEN[CS]E*", "NOTICE*", "USE_POLICY*"]
 LEFT_OUT = ["*/*", "*.bin.index.json"]
 
+#: Errors that no earlier copy makes up for.
+NAMED = (GatedRepoError, RepositoryNotFoundError, RevisionNotFoundError)
+
 Tell = Callable[..., None]
 
 
@@ -42,11 +46,34 @@ def fetch(repository: str, revision: str | None, tell: Tell) -> Path:
     """
     if revision is not None and REGEX_COMMIT_HASH.fullmatch(revision) and (folder := cached(repository, revision)):
         return folder
+    with refusals(repository, revision):
+        try:
+            info = HfApi().model_info(repository, revision=revision, files_metadata=True, timeout=30)
+            announce(info, tell)
+            with progress(repository, tell):
+                return Path(snapshot(repository, revision))
+        except NAMED:
+            raise
+        except (HTTPError, OSError) as error:
+            if (folder := cached(repository, revision)) is None:
+                raise
+            if not isinstance(error, OfflineModeIsEnabled):
+                tell("offline", commit=folder.name, reason=reason_of(error))
+            return folder
+
+
+def fetch_config(repository: str, revision: str | None) -> dict[str, Any]:
+    """The model's config.json, without the rest. Raises Refused."""
+    with refusals(repository, revision):
+        file = hf_hub_download(repository, "config.json", revision=revision, library_name="maft")
+        return cast(dict[str, Any], json.loads(Path(file).read_text(encoding="utf-8")))
+
+
+@contextmanager
+def refusals(repository: str, revision: str | None) -> Generator[None]:
+    """Turns what the Hub's client raises into one sentence."""
     try:
-        info = HfApi().model_info(repository, revision=revision, files_metadata=True, timeout=30)
-        announce(info, tell)
-        with progress(repository, tell):
-            return Path(snapshot(repository, revision))
+        yield
     except GatedRepoError as error:
         raise Refused(gated(repository)) from error
     except RepositoryNotFoundError as error:
@@ -57,11 +84,7 @@ def fetch(repository: str, revision: str | None, tell: Tell) -> Path:
     except RevisionNotFoundError as error:
         raise Refused(f'{repository} has no revision "{revision}": name a branch, a tag or a commit') from error
     except (HTTPError, OSError) as error:
-        if (folder := cached(repository, revision)) is None:
-            raise Refused(unreachable(repository, revision, error)) from error
-        if not isinstance(error, OfflineModeIsEnabled):
-            tell("offline", commit=folder.name, reason=reason_of(error))
-        return folder
+        raise Refused(unreachable(repository, revision, error)) from error
 
 
 def snapshot(repository: str, revision: str | None, **options: Any) -> str:
@@ -124,7 +147,7 @@ def gated(repository: str) -> str:
 
 def unreachable(repository: str, revision: str | None, error: Exception) -> str:
     what = f"{repository}{'' if revision is None else f'@{revision}'}"
-    if isinstance(error, OfflineModeIsEnabled):
+    if constants.is_offline_mode():
         return (
             f"{what} is not whole in {constants.HF_HUB_CACHE}, and HF_HUB_OFFLINE forbids to fetch it: unset it, or copy a "
             "machine's cache that has it there"

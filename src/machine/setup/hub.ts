@@ -11,7 +11,7 @@ import { formatBytes, withProgress, type SetupListener } from './progress';
 export interface Fetching {
   python: string;
   listener: SetupListener;
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
 }
 
 export interface Snapshot {
@@ -34,19 +34,20 @@ const eventSchema = z.discriminatedUnion('event', [
   z.object({ event: z.literal('progress'), bytes: z.int() }),
   /** The Hub did not answer, and an earlier copy is used. */
   z.object({ event: z.literal('offline'), commit: z.string(), reason: z.string() }),
+  z.object({ event: z.literal('config'), config: z.record(z.string(), z.unknown()) }),
   z.object({ event: z.literal('folder'), folder: z.string(), commit: z.string() }),
 ]);
 
+type HubEvent = z.infer<typeof eventSchema>;
+
 /** Says licence and size before it downloads. Throws `ConfigError` with the reason and what to do. */
 export async function fetchFromHub(base: string, { python, listener, signal }: Fetching): Promise<Snapshot> {
-  const { repository, revision } = hubRevision(base);
-  const name = revision === undefined ? repository : `${repository}@${revision}`;
+  const name = askedName(base);
   return withProgress(listener, `Finding ${name} on the Hugging Face Hub`, async (say) => {
     let [bytes, told] = [0, 0];
     let found: Snapshot | undefined;
-    const onLine = (line: string) => {
-      const event = eventOf(line);
-      if (event?.event === 'found') {
+    const onEvent = (event: HubEvent) => {
+      if (event.event === 'found') {
         bytes = event.bytes;
         const license = event.license ?? 'not stated';
         say(
@@ -54,25 +55,48 @@ export async function fetchFromHub(base: string, { python, listener, signal }: F
         );
       }
       // Twenty lines at most where nothing overwrites them.
-      if (event?.event === 'progress' && event.bytes > told + bytes / 20) {
+      if (event.event === 'progress' && event.bytes > told + bytes / 20) {
         told = event.bytes;
         say(`${formatBytes(told)} of ${formatBytes(bytes)}`, { transient: true });
       }
-      if (event?.event === 'offline') say(`the Hub: ${event.reason}; using the copy here, commit ${event.commit}`);
-      if (event?.event === 'folder') found = event;
+      if (event.event === 'offline') say(`the Hub: ${event.reason}; using the copy here, commit ${event.commit}`);
+      if (event.event === 'folder') found = event;
     };
-    const options = { environment: maftEnvironment(), guarded: true, onLine, ...(signal ? { signal } : {}) };
-    // The cache belongs to all of the user's programs, not to this one.
-    const fetched = withUsersUmask(() => runCommand(python, maftModule('maft.hub', [name]), options));
-    const { exitCode, output, startError } = await fetched;
-    signal?.throwIfAborted();
-    if (exitCode === 0 && found !== undefined) return found;
-    const said = output.trim().split('\n').at(-1);
-    throw new ConfigError(startError ?? (said || `fetching ${name} from the Hugging Face Hub ended without a word`));
+    await askHub([name], { python, signal, onEvent });
+    if (found !== undefined) return found;
+    throw new ConfigError(`fetching ${name} from the Hugging Face Hub ended without a folder`);
   });
 }
 
-function eventOf(line: string): z.infer<typeof eventSchema> | undefined {
-  if (!line.startsWith('{"event"')) return undefined;
-  return eventSchema.safeParse(JSON.parse(line)).data;
+/** The model's `config.json` alone, from the cache or the Hub. Throws as `fetchFromHub`. */
+export async function configFromHub(base: string, python: string): Promise<Record<string, unknown>> {
+  let config: Record<string, unknown> = {};
+  const onEvent = (event: HubEvent) => {
+    if (event.event === 'config') config = event.config;
+  };
+  await askHub(['--config', askedName(base)], { python, onEvent });
+  return config;
+}
+
+function askedName(base: string): string {
+  const { repository, revision } = hubRevision(base);
+  return revision === undefined ? repository : `${repository}@${revision}`;
+}
+
+async function askHub(
+  what: string[],
+  { python, signal, onEvent }: Pick<Fetching, 'python' | 'signal'> & { onEvent: (event: HubEvent) => void },
+): Promise<void> {
+  const onLine = (line: string) => {
+    const event = line.startsWith('{"event"') ? eventSchema.safeParse(JSON.parse(line)).data : undefined;
+    if (event !== undefined) onEvent(event);
+  };
+  const options = { environment: maftEnvironment(), guarded: true, onLine, ...(signal ? { signal } : {}) };
+  // The cache belongs to all of the user's programs, not to this one.
+  const asked = withUsersUmask(() => runCommand(python, maftModule('maft.hub', what), options));
+  const { exitCode, output, startError } = await asked;
+  signal?.throwIfAborted();
+  if (exitCode === 0) return;
+  const said = output.trim().split('\n').at(-1);
+  throw new ConfigError(startError ?? (said || 'asking the Hugging Face Hub ended without a word'));
 }

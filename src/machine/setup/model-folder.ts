@@ -9,7 +9,7 @@ import { ConfigError } from '../../errors';
 import { dataDirectory, repositoryRoot } from '../paths';
 import { maftEnvironment, maftModule } from '../python-start';
 import { runCommand } from './command';
-import { fetchFromHub, type Fetching } from './hub';
+import { configFromHub, fetchFromHub, type Fetching } from './hub';
 
 export interface BaseModel {
   /** Absolute path. */
@@ -54,6 +54,16 @@ export async function fetchBaseModel(name: string, fetching: Fetching): Promise<
   return { folder, name: servedName(base), base };
 }
 
+/** A base's `config.json`; of a model of the Hub it is fetched alone. @param python Made only if the Hub is asked. */
+export async function readConfig(name: string, python: () => Promise<string>): Promise<Record<string, unknown>> {
+  if (isOfHub(name)) return configFromHub(name, await python());
+  return configIn(findBaseModel(name).folder);
+}
+
+function configIn(folder: string): Record<string, unknown> {
+  return JSON.parse(readFileSync(join(folder, 'config.json'), 'utf8')) as Record<string, unknown>;
+}
+
 /** `fetchBaseModel`, asking the Hub once for trainings that begin together, and never again for a pinned commit. */
 export function baseModelsOnce(fetching: Fetching): (name: string) => Promise<FoundBase> {
   const asked = new Map<string, Promise<FoundBase>>();
@@ -85,10 +95,7 @@ function candidates(name: string): string[] {
  * read prompts in sentences.
  */
 export function readsCharacters({ folder }: BaseModel): boolean {
-  const { vocab_size: vocabulary } = JSON.parse(readFileSync(join(folder, 'config.json'), 'utf8')) as Record<
-    string,
-    unknown
-  >;
+  const { vocab_size: vocabulary } = configIn(folder);
   return typeof vocabulary === 'number' && vocabulary < 256;
 }
 

@@ -2,7 +2,7 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { fetchFromHub } from '../../../src/machine/setup/hub';
+import { configFromHub, fetchFromHub } from '../../../src/machine/setup/hub';
 import { startHub, type Hub } from '../../support/hub';
 import { testPython } from '../../support/model-server';
 
@@ -54,6 +54,12 @@ test('licence, size and commit are said first, only what is read is fetched, and
   hub.asked.length = 0;
   expect(await fetched(`acme/small@${commit}`)).toEqual({ event: 'folder', folder, commit });
   expect(hub.asked).toEqual([]);
+});
+
+test('the configuration can be had without the weights', async () => {
+  hub.commit('acme/looked-at', files);
+  expect(await configFromHub('acme/looked-at', testPython)).toEqual({ model_type: 'llama' });
+  expect(hub.asked.filter((each) => each.startsWith('GET'))).toEqual([expect.stringMatching(/config\.json$/)]);
 });
 
 test('a name means the newest commit, a pinned one stays what it was', async () => {
