@@ -146,6 +146,8 @@ export interface Verdict {
   sequences: number;
 }
 
+/** What `maft.serve` takes of the free memory for keys and values, unless `server.cacheGib` says otherwise. */
+const cacheShare = 0.25;
 /** Left to the driver, to fragmentation and to buffers: an assumption, not measured. */
 const usableShare = 0.9;
 
@@ -159,7 +161,7 @@ export function verdictOf(fit: Fit, specification: RunSpecification, devices: De
   const training = trained === null ? 0 : trainings * (held + trained.casts + trained.pass);
   const [memory = 0, second = 0] = [...devices.memory].sort((left, right) => right - left);
   const usable = memory * usableShare;
-  const left = usable - (serving === 0 ? 0 : serving - served.perSequence) - training;
+  const left = Math.min(usable - (serving - served.perSequence) - training, (memory - served.weights) * cacheShare);
   const sequences = Math.min(served.inFlight, Math.floor(left / served.perSequence));
   return { outcome: outcome(), serving, training, trainings, memory, sequences: Math.max(0, sequences) };
 

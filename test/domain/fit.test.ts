@@ -36,7 +36,7 @@ test.each([
 ])('%s', (_, memory, changes, outcome) => expect(verdict(memory, changes).outcome).toBe(outcome));
 
 test('the calls that find no room wait: they are no reason against a run', () => {
-  expect(verdict([24e9]).sequences).toBe(128);
+  expect(verdict([64e9]).sequences).toBe(128);
   const { outcome, sequences } = verdict([12e9]);
   expect(outcome).toBe('fits');
   expect(sequences).toBeGreaterThan(1);

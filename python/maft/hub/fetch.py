@@ -159,6 +159,9 @@ def unreachable(repository: str, revision: str | None, error: Exception) -> str:
 
 
 def reason_of(error: Exception) -> str:
+    if isinstance(error, LocalEntryNotFoundError) and isinstance(error.__cause__, Exception):
+        # What the client says of a missing copy hides why it needed one.
+        return reason_of(error.__cause__)
     response = getattr(error, "response", None)
     if response is not None:
         refused = ", it does not accept the token (HF_TOKEN)" if response.status_code in (401, 403) else ""
