@@ -7,3 +7,9 @@ const secretName = /(^|_)(API_?KEY|KEY|TOKEN|SECRET|CREDENTIALS?)(_|$)|PASSWORD|
 export function withoutSecrets(environment: Record<string, string | undefined>): Record<string, string | undefined> {
   return Object.fromEntries(Object.entries(environment).filter(([name]) => !secretName.test(name)));
 }
+
+/** Removes every key but one, for a command that is given our environment otherwise. */
+export function noSecretBut(kept: string, environment: Record<string, string | undefined>): Record<string, undefined> {
+  const others = Object.keys(environment).filter((name) => secretName.test(name) && name !== kept);
+  return Object.fromEntries(others.map((name) => [name, undefined]));
+}

@@ -1,8 +1,9 @@
-/** What trainer and grader see of our environment: small programs in Python's place write theirs into a file. */
+/** What trainer, grader and the client of the Hub see of our environment: small programs in Python's place write theirs into a file. */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { once } from 'node:events';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { fetchFromHub } from '../../src/machine/setup/hub';
 import { MathVerifyGrader } from '../../src/providers/math-verify-grader';
 import { spawnTrainer } from '../../src/providers/trainer-process';
 
@@ -19,6 +20,15 @@ beforeAll(() => {
 afterAll(() => {
   for (const name of Object.keys(planted)) delete process.env[name];
   rmSync(folder, { recursive: true });
+});
+
+test('the client of the Hub gets the token of the Hub, and no other key', async () => {
+  const listener = () => undefined;
+  await expect(fetchFromHub('acme/small', { python, listener })).rejects.toThrow('acme/small');
+  const environment = readFileSync(seen, 'utf8');
+  expect(environment).toContain('HF_TOKEN=planted');
+  expect(environment).toContain('MAFT_TEST_KEEPS=kept');
+  expect(environment).not.toContain('HOSTED_API_KEY');
 });
 
 test.each<[string, () => Promise<unknown>]>([

@@ -15,7 +15,8 @@ export interface CommandResult {
 }
 
 export interface CommandOptions {
-  environment?: Record<string, string>;
+  /** Beside ours; undefined removes a variable. */
+  environment?: Record<string, string | undefined>;
   onLine?: (line: string) => void;
   timeoutMs?: number;
   signal?: AbortSignal;

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { hubRevision } from '../../domain/hub-names';
 import { ConfigError } from '../../errors';
+import { noSecretBut } from '../child-environment';
 import { maftEnvironment, maftModule } from '../python-start';
 import { withUsersUmask } from '../umask';
 import { runCommand } from './command';
@@ -91,12 +92,13 @@ async function askHub(
     const event = line.startsWith('{"event"') ? eventSchema.safeParse(JSON.parse(line)).data : undefined;
     if (event !== undefined) onEvent(event);
   };
-  const options = { environment: maftEnvironment(), guarded: true, onLine, ...(signal ? { signal } : {}) };
+  const environment = { ...noSecretBut('HF_TOKEN', process.env), ...maftEnvironment() };
+  const options = { environment, guarded: true, onLine, ...(signal ? { signal } : {}) };
   // The cache belongs to all of the user's programs, not to this one.
   const asked = withUsersUmask(() => runCommand(python, maftModule('maft.hub', what), options));
   const { exitCode, output, startError } = await asked;
   signal?.throwIfAborted();
   if (exitCode === 0) return;
   const said = output.trim().split('\n').at(-1);
-  throw new ConfigError(startError ?? (said || 'asking the Hugging Face Hub ended without a word'));
+  throw new ConfigError(startError ?? (said || `asking the Hugging Face Hub for ${what.at(-1)} ended without a word`));
 }
