@@ -2,7 +2,7 @@
 import type { Prices } from '../src/contract/comparison';
 import type { RunRecord } from '../src/contract/run';
 import type { TaskSettings } from '../src/contract/specification';
-import type { TaskKind } from '../src/contract/task-settings';
+import type { TaskKind } from '../src/tasks/kinds/all';
 import type { ArtifactStore, Grader, Inference, Platform, Scoring, Trainer } from '../src/ports';
 import type { ProgramParts } from '../src/program';
 import type { AnswerReader, Task } from '../src/tasks/task';

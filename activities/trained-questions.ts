@@ -5,7 +5,7 @@ import type { Problem } from '../src/contract/problem';
 import type { RunRecord } from '../src/contract/run';
 import { runKeys } from '../src/domain/keys';
 import type { ArtifactStore } from '../src/ports';
-import { normalisedText } from '../src/tasks/normalised-text';
+import { normalisedText } from '../src/domain/normalised-text';
 import type { DrawnProblems } from '../src/tasks/task';
 
 type Place = Pick<NonNullable<RunRecord['startedFrom']>, 'runId' | 'iteration'>;

@@ -5,7 +5,7 @@
  */
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
-import type { TaskKind } from './contract/task-settings';
+import { definitionOf, type TaskKind } from './tasks/kinds/all';
 import { sha256 } from './domain/digests';
 import { ConfigError } from './errors';
 import { pythonPackagesDirectory, repositoryRoot } from './machine/paths';
@@ -30,7 +30,7 @@ const pythonPrograms = {
 } as const;
 
 /** Left out: only throws what others decide, or holds the prompts' texts, which are compared one by one. */
-const leftOut = ['errors.js', 'prompts/templates.js', 'prompts/paper-tasks.js', 'prompts/prompt-sets.js'];
+const leftOut = ['errors.js', 'prompts/templates.js', 'prompts/prompt-sets.js', 'tasks/kinds/wording.js'];
 
 let known: ProgramParts | undefined;
 
@@ -50,9 +50,17 @@ function commonParts(): ProgramParts {
 
 const knownTasks = new Map<TaskKind, string>();
 
+/** What draws the problems of a task beside its own file. */
+const drawnBy = {
+  generated: [],
+  files: ['tasks/data-sets.js', 'tasks/draw-splits.js'],
+  program: ['tasks/user-module.js'],
+};
+
 /** How problems of one kind of task are drawn and their answers read. */
 function taskDigest(kind: TaskKind): string {
-  const digest = knownTasks.get(kind) ?? digestOfModules([`tasks/${kind === 'module' ? 'user-module' : kind}.js`]);
+  const entries = [`tasks/kinds/${kind}.js`, ...drawnBy[definitionOf(kind).source]];
+  const digest = knownTasks.get(kind) ?? digestOfModules(entries);
   knownTasks.set(kind, digest);
   return digest;
 }

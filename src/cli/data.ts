@@ -1,24 +1,25 @@
 /** `maft data`: what each task needs, what a folder holds, and (if the network allows) downloads of the public data sets. */
 import { Option, type Command } from 'commander';
-import { dataAnswerTypes, taskSchema } from '../contract/task-settings';
+import { answerTypes, type AnswerType } from '../domain/answers';
 import { InvalidRunSpec } from '../errors';
 import { dataDirectory } from '../machine/paths';
 import { stderrListener } from '../machine/setup/progress';
-import { givenByUser, loadProblems, publicData, type DataKind } from '../tasks';
+import { givenByUser, loadProblems, type FileSettings } from '../tasks';
+import { fileTasks, publicData, taskSchema } from '../tasks/kinds/all';
 import { checkData, checkTable, type DataCheck } from './data/check';
 import { fetchData } from './data/fetch';
 import { overview } from './data/overview';
 import { visibleJson } from '../visible-text';
 
 interface DataOptions {
-  task?: DataKind;
+  task?: string;
   path?: string;
-  answerType?: (typeof dataAnswerTypes)[number];
+  answerType?: AnswerType;
   fetch?: boolean;
   json?: boolean;
 }
 
-const kinds: DataKind[] = ['gsm8k', 'math', 'mmlu', 'jsonl'];
+const kinds = fileTasks.map(({ kind }) => kind);
 
 export function register(program: Command): void {
   program
@@ -28,7 +29,7 @@ export function register(program: Command): void {
       new Option('--task <kind>', 'the task whose data are checked; without it, all are listed').choices(kinds),
     )
     .option('--path <folder|file>', "where they are, relative to MAFT_DATA (default: the task's)")
-    .addOption(new Option('--answer-type <type>', 'with --task jsonl: what the answers are').choices(dataAnswerTypes))
+    .addOption(new Option('--answer-type <type>', 'with --task jsonl: what the answers are').choices(answerTypes))
     .option('--fetch', 'download them first, where they are not there; the digest is checked')
     .option('--json', 'as JSON, for programs')
     .addHelpText(
@@ -48,13 +49,15 @@ function listing({ path, fetch, answerType, json }: DataOptions): string {
   return json === true ? `${visibleJson(publicData, 2)}\n` : overview(dataDirectory());
 }
 
-async function checking(options: DataOptions, kind: DataKind): Promise<string> {
+async function checking(options: DataOptions, kind: string): Promise<string> {
+  const task = fileTasks.find((each) => each.kind === kind)!;
   const known = publicData.find((each) => each.kind === kind);
   const path = options.path ?? known?.folder;
-  if (path === undefined) throw new InvalidRunSpec(['--path: missing; --task jsonl has no folder of its own']);
+  if (path === undefined) throw new InvalidRunSpec([`--path: missing; --task ${kind} has no folder of its own`]);
   if (path.trim() === '') throw new InvalidRunSpec(['--path: "" names no file or folder']);
-  if (kind === 'jsonl' && options.answerType === undefined) {
-    throw new InvalidRunSpec([`--answer-type: missing; --task jsonl needs one of ${dataAnswerTypes.join(', ')}`]);
+  const needsAnswerType = task.answers === undefined;
+  if (needsAnswerType && options.answerType === undefined) {
+    throw new InvalidRunSpec([`--answer-type: missing; --task ${kind} needs one of ${answerTypes.join(', ')}`]);
   }
   // People who type the command may read any file they name.
   const context = { dataDirectory: dataDirectory(), access: givenByUser };
@@ -62,10 +65,8 @@ async function checking(options: DataOptions, kind: DataKind): Promise<string> {
     if (known === undefined) throw new InvalidRunSpec(['--fetch: your own data are published nowhere']);
     await fetchData(known, { path, ...context }, stderrListener());
   }
-  // Every level and subject: a check covers the whole data set, not what a run would draw.
-  const all = kind === 'math' ? { levels: [1, 2, 3, 4, 5] } : {};
-  const answers = kind === 'jsonl' ? { answerType: options.answerType } : {};
-  const settings = taskSchema.parse({ kind, path, ...all, ...answers }) as Parameters<typeof loadProblems>[0];
-  const check: DataCheck = checkData(await loadProblems(settings, context), known);
+  const answers = needsAnswerType ? { answerType: options.answerType } : {};
+  const settings = taskSchema.parse({ kind, path, ...task.wholeSet, ...answers }) as FileSettings;
+  const check: DataCheck = checkData(await loadProblems(task, settings, context), known);
   return options.json === true ? `${visibleJson(check, 2)}\n` : checkTable(check);
 }

@@ -1,19 +1,20 @@
 /** The options that name a task for reading and comparing answers without a run: `--task`, `--answer-type`. */
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import { loadConfig } from '../machine/config';
-import { dataAnswerTypes, type TaskKind } from '../contract/task-settings';
+import { answerTypes, type AnswerType } from '../domain/answers';
 import { InvalidRunSpec } from '../errors';
 import type { Grader } from '../ports';
 import { stderrListener } from '../machine/setup/progress';
 import { ensurePythonEnvironment } from '../machine/setup/python-environment';
 import { suggestion } from '../specification/nearest';
-import { graderFor, taskKinds, type AnswerReader } from '../tasks';
+import { graderFor, type AnswerReader } from '../tasks';
+import { taskKinds, type TaskKind } from '../tasks/kinds/all';
 import { mathVerifyGrader } from '../wiring';
 
 export interface TaskOptions {
   /** A kind, or the file of a user's own task. */
   task: string;
-  answerType?: (typeof dataAnswerTypes)[number];
+  answerType?: AnswerType;
 }
 
 /** The part of a specification's `task` that defines how answers are read; its problems do not matter here. */
@@ -27,7 +28,7 @@ export function withTaskOptions(command: Command): Command {
       'the task, or the file of your own, which decides when answers are equal',
       taskName,
     )
-    .addOption(new Option('--answer-type <type>', 'with --task jsonl: what the answers are').choices(dataAnswerTypes));
+    .addOption(new Option('--answer-type <type>', 'with --task jsonl: what the answers are').choices(answerTypes));
 }
 
 /** Parses `--task`; commander turns the error into a usage message. */
@@ -68,7 +69,7 @@ export function taskChoice({ task, answerType }: TaskOptions): TaskChoice {
   }
   if (task !== 'jsonl') return { kind: task as TaskKind };
   if (answerType !== undefined) return { kind: 'jsonl', path: 'unread.jsonl', answerType };
-  throw new InvalidRunSpec([`--answer-type: missing; --task jsonl needs one of ${dataAnswerTypes.join(', ')}`]);
+  throw new InvalidRunSpec([`--answer-type: missing; --task jsonl needs one of ${answerTypes.join(', ')}`]);
 }
 
 export interface ClosableGrader extends Grader {

@@ -7,7 +7,7 @@ import { claimSchema, type Claim } from './claims';
 import type { AnswerMode } from './evaluation';
 import type { CallCounts } from './run';
 import { methodSettingsSchema, runSpecificationInputSchema } from './specification';
-import { taskSchema } from './task-settings';
+import { taskSchema } from '../tasks/kinds/all';
 
 const positiveInteger = z.int().min(1);
 

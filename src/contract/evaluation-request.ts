@@ -1,7 +1,7 @@
 /** What `evaluateSociety` may be started with: a finished society, and what it is measured on. */
 import { z } from 'zod';
 import { evaluationSchema, modelSchema } from './specification';
-import { taskSchema } from './task-settings';
+import { taskSchema } from '../tasks/kinds/all';
 
 export const evaluationRequestSchema = z.strictObject({
   society: modelSchema.shape.society.unwrap().describe('RUN[@ITERATION]; `last` (default), `best` or a number'),

@@ -6,11 +6,11 @@
 import { z } from 'zod';
 import { methodSchema, mostMembers } from './method';
 import { guardActions } from './guard';
-import { taskSchema } from './task-settings';
+import { taskSchema } from '../tasks/kinds/all';
 import { trainingLosses, type TrainingLoss } from './training';
 
 export * from './method';
-export type { TaskSettings } from './task-settings';
+export type { TaskSettings } from '../tasks/kinds/all';
 
 const share = z.number().min(0).max(1);
 const positiveInteger = z.int().min(1);

@@ -5,7 +5,7 @@ import { parseMath } from './answers/math';
 import { parseNumber } from './answers/number';
 import { parseText } from './answers/text';
 
-export const answerTypes = ['integer', 'number', 'choice', 'text', 'math'] as const;
+export const answerTypes = ['number', 'math', 'choice', 'text', 'integer'] as const;
 export type AnswerType = (typeof answerTypes)[number];
 
 export interface AnswerRules {

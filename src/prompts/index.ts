@@ -7,7 +7,6 @@ export {
   promptSet,
   promptsFor,
   promptSetNames,
-  promptTaskOf,
   templateProblems,
   type PromptSet,
 } from './prompt-sets';

@@ -1,11 +1,10 @@
 /** Prompt sets by name, narrowed to one task; a specification may replace single texts of one. */
 import type { InstructionSettings, PromptSettings } from '../contract/method';
 import { promptTemplateNames } from '../contract/method';
-import type { TaskKind } from '../contract/task-settings';
 import { InvalidRunSpec } from '../errors';
 import type { Instructions } from './instructions';
 import { instructionPlaceholders, placeholderProblems, templatePlaceholders } from './placeholders';
-import { promptSets, type PromptTask, type PromptTemplates } from './templates';
+import { promptSets, type PromptTemplates } from './templates';
 
 /** The templates of one set for one task. */
 export interface PromptSet extends PromptTemplates {
@@ -76,15 +75,10 @@ function namedSet(name: string, task: string, field: string): PromptSet {
   const set = promptSets.find((candidate) => candidate.name === name);
   const problem = (allowed: string) => new InvalidRunSpec([`${field}: ${JSON.stringify(name)} ${allowed}`]);
   if (set === undefined) throw problem(`is not a prompt set; the known ones are ${promptSetNames().join(', ')}`);
-  const templates = set.tasks[task as PromptTask];
+  const templates = set.tasks[task];
   if (templates === undefined) {
     throw problem(`has no prompts for the task ${task}; it has them for ${Object.keys(set.tasks).join(', ')}`);
   }
   const { hinted, instructions } = set;
   return { name, task, hinted, instructions, ...templates };
-}
-
-/** The name of a task's prompts in a set: its kind or, for a user's own data, the kind of answer. */
-export function promptTaskOf(settings: { kind: TaskKind; answerType?: string }): string {
-  return settings.answerType === undefined ? settings.kind : `${settings.kind}-${settings.answerType}`;
 }

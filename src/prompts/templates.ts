@@ -1,10 +1,10 @@
 /**
- * All prompt texts but the instructions (instructions.ts), per set and task, as data. `{question}`, `{summary}`, `{responses}` and `{response}` are filled in;
- * any other braces are text. Changing one of these changes what models are asked and trained on: it is a new version of
- * every result.
+ * All prompt sets, as data: what is common to all tasks here and in instructions.ts, the rest in each task's file.
+ * `{question}`, `{summary}`, `{responses}` and `{response}` are filled in; any other braces are text. Changing one of these
+ * changes what models are asked and trained on: it is a new version of every result.
  */
-import { jsonTasks, paperTasks } from './paper-tasks';
-
+import { everyTasksPrompts } from '../tasks/kinds/all';
+import type { TaskPrompts } from '../tasks/kinds/definition';
 import { compactInstructions, wordedInstructions, type Instructions } from './instructions';
 
 export interface PromptTemplates {
@@ -29,9 +29,6 @@ export interface PromptTemplates {
   laterRoundAlone: string;
 }
 
-/** What has its own prompts: a task, or a kind of answer of a user's own data. */
-export type PromptTask = 'arithmetic' | keyof typeof paperTasks;
-
 export interface PromptSetTemplates {
   name: string;
   /** What members write to each other; absent: prose. `json`: objects with `steps` and `answer`. */
@@ -40,72 +37,35 @@ export interface PromptSetTemplates {
   instructions: Instructions;
   /** The re-ask with the reference answer as a hint: `{firstRound}` (or `{question}`) and `{reference}`. */
   hinted: string;
-  /** Absent tasks cannot be asked with this set. */
-  tasks: Partial<Record<PromptTask, PromptTemplates>>;
+  /** By task, or by kind of answer of a user's own data; absent ones cannot be asked with this set. */
+  tasks: Readonly<Partial<Record<string, PromptTemplates>>>;
 }
 
-const finalAnswer = 'Make sure to state your answer at the end of the response.';
+/** The texts that each task has for a set. */
+function tasksWith(set: keyof TaskPrompts): Record<string, PromptTemplates> {
+  const named = everyTasksPrompts().map(([name, { [set]: prompts }]) => [name, prompts] as const);
+  return Object.fromEntries(named.flatMap(([name, prompts]) => (prompts === undefined ? [] : [[name, prompts]])));
+}
 
-/**
- * The paper's shapes: single user turns, no system prompt, identical for all agents. Round 1 of Arithmetic is Du et
- * al.'s; the paper's code holds only MATH prompts, whose summary and update requests are reworded here for Arithmetic.
- */
+/** The paper's shapes: single user turns, no system prompt, identical for all agents. */
 const paper: PromptSetTemplates = {
   name: 'paper',
   instructions: wordedInstructions,
   hinted:
     '{firstRound}\n\nHint: the final answer is {reference}. Give the reasoning that leads to it as if you had not seen the hint.',
-  tasks: {
-    arithmetic: {
-      firstRound: `What is the result of {question}? ${finalAnswer}`,
-      summary:
-        'Here is a list of opinions from different agents:\n\n{responses}\n\n' +
-        'Write a summary of the different opinions from each of the individual agents and explain the reasoning in each solution.',
-      summaryWithQuestion:
-        'These opinions answer the question: What is the result of {question}?\n\n' +
-        'Here is a list of opinions from different agents:\n\n{responses}\n\n' +
-        'Write a summary of the different opinions from each of the individual agents and explain the reasoning in each solution.',
-      listedResponse: 'One agent response: ```{response}```',
-      listSeparator: '\n\n',
-      laterRound:
-        'Here is a summary of solutions from several other agents:\n\n{summary}\n\n' +
-        'Examine each of these solutions as additional advice. What is the result of {question}? ' +
-        `Give your updated answer and explain your reasoning. ${finalAnswer}`,
-      laterRoundWithResponses:
-        'Here are solutions from other agents:\n\n{responses}\n\n' +
-        'Using each response as additional advice, what is the result of {question}? ' +
-        `Give your updated answer and explain your reasoning. ${finalAnswer}`,
-      quotedResponse: 'One agent response: ```{response}```',
-      quoteSeparator: '\n\n',
-      laterRoundAlone: `Can you double check that your answer is correct? What is the result of {question}? ${finalAnswer}`,
-    },
-    ...paperTasks,
-  },
+  tasks: tasksWith('paper'),
 };
 
-/** The shortest formats: what the demo's tiny model was pretrained on, in which every character is a token. */
+/** The shortest formats. */
 const compact: PromptSetTemplates = {
   name: 'compact',
   instructions: compactInstructions,
   // The form in which the tiny model was shown the answers of others, in a separate chat.
   hinted: '{firstRound}\nOthers: {reference}, {reference}. {question}=?',
-  tasks: {
-    arithmetic: {
-      firstRound: '{question}=?',
-      summary: 'List:\n{responses}',
-      summaryWithQuestion: '{question}=?\nList:\n{responses}',
-      listedResponse: '{response}',
-      listSeparator: '\n',
-      laterRound: 'Others: {summary}. {question}=?',
-      laterRoundWithResponses: 'Others: {responses}. {question}=?',
-      quotedResponse: '{response}',
-      quoteSeparator: '\n',
-      laterRoundAlone: '{question}=?',
-    },
-  },
+  tasks: tasksWith('compact'),
 };
 
 /** The paper's questions, answered with JSON objects. */
-const json: PromptSetTemplates = { ...paper, name: 'json', form: 'json', tasks: jsonTasks };
+const json: PromptSetTemplates = { ...paper, name: 'json', form: 'json', tasks: tasksWith('json') };
 
 export const promptSets: readonly PromptSetTemplates[] = [paper, compact, json];

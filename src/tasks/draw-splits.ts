@@ -1,8 +1,8 @@
 /** Draws the splits of a run from the pools of a data set: seeded, disjoint by id and by normalised question. */
-import type { TaskSettings } from '../contract/task-settings';
+import type { TaskSettings } from './kinds/all';
 import { orderByDraw } from '../domain/draws';
 import { InvalidRunSpec } from '../errors';
-import { normalisedText } from './normalised-text';
+import { normalisedText } from '../domain/normalised-text';
 import type { ProblemPools } from './problem-pools';
 import type { DrawnProblems, DrawRequest, LabelledProblem } from './task';
 

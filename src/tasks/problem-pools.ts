@@ -1,6 +1,5 @@
 /** The problems in a data set's files: one pool to train from, one to evaluate on, permanently apart. */
 import type { DataSource } from '../contract/problem';
-import type { TaskSettings } from '../contract/task-settings';
 import { sha256 } from '../domain/digests';
 import { DatasetError } from '../errors';
 import {
@@ -11,7 +10,9 @@ import {
   type Layout,
   type PublishedSplit,
 } from './data-files';
-import { normalisedText } from './normalised-text';
+import type { TaskSettings } from './kinds/all';
+import type { LoadedRow } from './kinds/definition';
+import { normalisedText } from '../domain/normalised-text';
 import type { LabelledProblem, TaskContext } from './task';
 
 export interface ProblemPools {
@@ -28,9 +29,6 @@ export interface ProblemPools {
   /** Problems that the task's filters left out, by why (`level 4 or 5`). */
   leftOut: Record<string, number>;
 }
-
-/** One row as loaded: a problem, or the filter that leaves it out. */
-export type LoadedRow = LabelledProblem | { leftOut: string };
 
 export interface PoolsRequest {
   settings: Extract<TaskSettings, { splits: string }>;
@@ -51,7 +49,6 @@ export async function loadPools(request: PoolsRequest): Promise<ProblemPools> {
   const { train, evaluation } = filesOfSplits(files, request.settings.splits);
   const forEvaluation = await readFiles(evaluation, request);
   const forTraining = train === evaluation ? undefined : await readFiles(train, request);
-  refuseRepeatedIds(request.settings.path, [...forEvaluation.problems, ...(forTraining?.problems ?? [])]);
   return poolsOf(forEvaluation, forTraining);
 }
 

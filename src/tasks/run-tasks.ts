@@ -1,9 +1,9 @@
 /** The tasks of a run: the one it trains on and the one it is evaluated on, usually one and the same. */
 import type { RunSpecification } from '../contract/specification';
-import type { TaskSettings } from '../contract/task-settings';
+import type { TaskSettings } from './kinds/all';
 import { validationProblems } from '../domain/stopping';
 import { readingMessages } from './exchanged';
-import { normalisedText } from './normalised-text';
+import { normalisedText } from '../domain/normalised-text';
 import type { DrawnProblems, Task } from './task';
 
 export interface RunTasks {

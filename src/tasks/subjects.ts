@@ -3,9 +3,7 @@ import { InvalidRunSpec } from '../errors';
 import { suggestion } from '../specification/nearest';
 
 export interface SubjectFilter {
-  admits(subject: string): boolean;
-  /** Whether a problem without a subject may be drawn. */
-  admitsUnnamed: boolean;
+  admits(subject: string | null | undefined): boolean;
   /** To be called when all is read: throws `InvalidRunSpec` for a subject that no problem has. */
   refuseUnknown(): void;
 }
@@ -16,10 +14,10 @@ export function subjectFilter(wanted: readonly string[] | undefined): SubjectFil
   const seen = new Map<string, string>();
   return {
     admits(subject) {
+      if (!subject) return names === undefined;
       seen.set(plainName(subject), subject);
       return names === undefined || names.includes(plainName(subject));
     },
-    admitsUnnamed: wanted === undefined,
     refuseUnknown() {
       const unknown = (wanted ?? []).filter((subject) => !seen.has(plainName(subject)));
       const known = [...seen.values()].sort();

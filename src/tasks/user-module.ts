@@ -5,11 +5,11 @@
 import { readFileSync, realpathSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { z } from 'zod';
-import type { TaskSettings } from '../contract/task-settings';
+import type { TaskSettings } from './kinds/all';
 import { answerRules, answerTypes, type AnswerRules } from '../domain/answers';
 import { sha256 } from '../domain/digests';
 import { ConfigError, DatasetError, TaskError } from '../errors';
-import { promptTaskOf, templateProblems, type PromptTemplates } from '../prompts';
+import { templateProblems, type PromptTemplates } from '../prompts';
 import { drawSplits } from './draw-splits';
 import { describeModule, ModuleProcess, type ModuleDescription, type ModuleProgram } from './module-process';
 import type { ProblemPools } from './problem-pools';
@@ -61,7 +61,7 @@ export function userModule(settings: ModuleSettings, context: TaskContext): Task
   return {
     ...readerOf(module, exported),
     kind: 'module',
-    promptTask: promptTaskOf({ kind: 'jsonl', answerType: exported.answerType }),
+    promptTask: `jsonl-${exported.answerType}`,
     prompts: promptsOf(file, exported),
     digest,
     draw: async (request) => drawSplits(await loadRows(module, exported, settings, context), settings, request),

@@ -154,7 +154,7 @@ describe('the parts of the program', () => {
     ['dist/src/domain/draws.js', /return/, 'return /* 1 */', 'how votes are counted'],
     ['dist/src/domain/answers/number.js', /return/, ' return', 'how answers are read'],
     ['dist/src/domain/mixing.js', /return/, ' return', 'how training sets are selected'],
-    ['dist/src/tasks/gsm8k.js', /return/, ' return', 'the task gsm8k'],
+    ['dist/src/tasks/kinds/gsm8k.js', /return/, ' return', 'the task gsm8k'],
     ['python/maft/train/template.py', /return/, ' return', 'how agents are trained (python/maft/train)'],
     [
       'python/maft/train/__main__.py',
@@ -171,6 +171,6 @@ describe('the parts of the program', () => {
     expect(changed('python/maft/train/template.py', /\n/, '\n# why\n')).toEqual([]);
     expect(changed('python/maft/train/template.py', /^"""[\s\S]*?"""/, '"""Other words."""')).toEqual([]);
     expect(changed('dist/src/errors.js', /extends Error/, 'extends  Error')).toEqual([]);
-    expect(changed('dist/src/tasks/mmlu.js', /return/, ' return')).toEqual([]);
+    expect(changed('dist/src/tasks/kinds/mmlu.js', /return/, ' return')).toEqual([]);
   });
 });

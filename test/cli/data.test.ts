@@ -9,8 +9,9 @@ import { checkData, checkTable } from '../../src/cli/data/check';
 import { fetchData } from '../../src/cli/data/fetch';
 import { overview } from '../../src/cli/data/overview';
 import { buildProgram } from '../../src/cli/main';
-import { taskSchema } from '../../src/contract/task-settings';
-import { loadProblems, publicData, type PublicData } from '../../src/tasks';
+import { loadProblems, type FileSettings } from '../../src/tasks';
+import { publicData, taskSchema, type PublicData } from '../../src/tasks/kinds/all';
+import { gsm8k } from '../../src/tasks/kinds/gsm8k';
 import { dataFolder, type DataFolder } from '../support/data-folder';
 
 let data: DataFolder;
@@ -87,8 +88,8 @@ test('an address that cannot be reached says where to get the data and which fil
 
 test('a check counts splits, repetitions and what is in both, and names the licence', async () => {
   await data.write({ 'gsm/train.jsonl': row('a') + row('b') + row('B '), 'gsm/test.jsonl': row('a') + row('c') });
-  const settings = taskSchema.parse({ kind: 'gsm8k', path: 'gsm' }) as Parameters<typeof loadProblems>[0];
-  const check = checkData(await loadProblems(settings, { dataDirectory: data.folder }), publicData[0]);
+  const settings = taskSchema.parse({ kind: 'gsm8k', path: 'gsm' }) as FileSettings;
+  const check = checkData(await loadProblems(gsm8k, settings, { dataDirectory: data.folder }), publicData[0]);
   expect(check).toMatchObject({ train: 1, eval: 2, duplicates: 1, inBoth: 1, licence: 'MIT' });
   expect(checkTable(check)).toMatch(
     /1 different problems to train from, 2 to evaluate on[\s\S]*1 training problems are among/,

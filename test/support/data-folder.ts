@@ -2,8 +2,8 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import type { TaskSettings } from '../../src/contract/task-settings';
-import { taskSchema } from '../../src/contract/task-settings';
+import type { TaskSettings } from '../../src/tasks/kinds/all';
+import { taskSchema } from '../../src/tasks/kinds/all';
 import { givenByUser, taskFor, type DrawnProblems, type DrawRequest, type Task } from '../../src/tasks';
 
 export interface DataFolder {

@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { taskFor } from '../../src/tasks';
-import { taskSchema, type TaskSettings } from '../../src/contract/task-settings';
+import { taskSchema, type TaskSettings } from '../../src/tasks/kinds/all';
 import { dataFolder, type DataFolder } from '../support/data-folder';
 
 let data: DataFolder;

@@ -65,7 +65,7 @@ describe('math', () => {
     const row = (text: string) => JSON.stringify({ ...problem('Level 1'), problem: text });
     await data.write({ 'alike/test/a b.json': row('one'), 'alike/test/a-b.json': row('two') });
     await expect(data.draw({ kind: 'math', path: 'alike', train: 1, eval: 1 })).rejects.toThrow(
-      /id "math-test-test-a-b" occurs twice/,
+      /alike\/test\/a-b.json:1: id "math-test-test-a-b" was in .*a b.json:1 already/,
     );
   });
 

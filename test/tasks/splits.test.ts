@@ -2,7 +2,7 @@
 import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { DatasetError, InvalidRunSpec } from '../../src/errors';
-import { normalisedText } from '../../src/tasks/normalised-text';
+import { normalisedText } from '../../src/domain/normalised-text';
 import { dataFolder, type DataFolder } from '../support/data-folder';
 
 let data: DataFolder;

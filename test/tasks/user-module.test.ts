@@ -1,7 +1,7 @@
 /** A user's own task: one file, checked when it is loaded and whenever it answers. */
 import { symlink } from 'node:fs/promises';
 import path from 'node:path';
-import { taskSchema } from '../../src/contract/task-settings';
+import { taskSchema } from '../../src/tasks/kinds/all';
 import { ConfigError, DatasetError } from '../../src/errors';
 import { promptSet } from '../../src/prompts';
 import { allowTasksOf, taskAccess, taskFor } from '../../src/tasks';

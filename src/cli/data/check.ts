@@ -1,6 +1,7 @@
 /** What a folder of problems holds: counts, repetitions, splits, digests, licence. */
 import type { DataSource } from '../../contract/problem';
-import type { LabelledProblem, ProblemPools, PublicData } from '../../tasks';
+import type { LabelledProblem, ProblemPools } from '../../tasks';
+import type { PublicData } from '../../tasks/kinds/all';
 
 export interface DataCheck {
   /** Whether training and evaluation draw from the same problems. */

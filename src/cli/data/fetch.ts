@@ -7,7 +7,8 @@ import { ConfigError } from '../../errors';
 import { runCommand } from '../../machine/setup/command';
 import { download } from '../../machine/setup/download';
 import { formatBytes, withProgress, type SetupListener } from '../../machine/setup/progress';
-import type { PublicData, PublicFile } from '../../tasks';
+import type { PublicData } from '../../tasks/kinds/all';
+import type { PublicFile } from '../../tasks/kinds/definition';
 
 export interface FetchTarget {
   /** As a specification would name it. */

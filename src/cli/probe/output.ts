@@ -7,7 +7,7 @@ import {
   type OwnKind,
 } from '../../contract/critic-reading';
 import type { CallCounts } from '../../contract/run';
-import type { TaskSettings } from '../../contract/task-settings';
+import type { TaskSettings } from '../../tasks/kinds/all';
 import { count } from '../../pages/numbers';
 import { inPoints, readingSentence, withError } from '../../pages/reading-sentence';
 import { asciiOnly, plainTableLines, wrapped } from '../../pages/terminal';

@@ -1,9 +1,9 @@
 /**
  * The paper's prompts for tasks in words. MATH: the authors' code, word for word. GSM8K and MMLU: the questions and answer
- * forms of Du et al., with summary and update requests like MATH's, reworded (the paper's own are unpublished). A user's own
- * data are asked like the public set with the same kind of answer.
+ * forms of Du et al., with summary and update requests like MATH's, reworded (the paper's own are unpublished).
  */
-import type { PromptTemplates } from './templates';
+import type { PromptTemplates } from '../../prompts/templates';
+import type { TaskPrompts } from './definition';
 
 interface Wording {
   /** Asks the question, such as `Can you solve the following math problem? {question}`. */
@@ -27,7 +27,7 @@ const authorsSummary = `${opinions}Write a summary of the different opinions fro
 const updatedAnswer = 'Your final answer should be be in the form \\boxed{answer} given at the end of your response.';
 
 /** As in the authors' scripts, slips included: what a model is asked decides what it answers. */
-const mathematics: PromptTemplates = {
+const authorsPrompts: PromptTemplates = {
   firstRound:
     'Can you solve the following math problem? {question} Provide a bullet point summary of your reasoning. ' +
     'Your final answer should be a single answer, in the form \\boxed{answer}, at the end of your response.',
@@ -50,28 +50,28 @@ const mathematics: PromptTemplates = {
     'answer of the form \\boxed{answer} at the end of your response.',
 };
 
-const wordProblem: Wording = {
+export const wordProblem: Wording = {
   ask: 'Can you solve the following math problem? {question}',
   explain: 'Explain your reasoning.',
   form: boxedNumber,
   askAgain: 'can you give an updated answer to the problem? {question} Explain your reasoning.',
 };
 
-const multipleChoice: Wording = {
+export const multipleChoice: Wording = {
   ask: 'Can you answer the following question as accurately as possible? {question}\n\n',
   explain: 'Explain your answer,',
   form: 'putting the letter of your choice in the form (X) at the end of your response.',
   askAgain: 'can you give an updated answer to the question? {question}\n\nExplain your answer,',
 };
 
-const shortText: Wording = {
+export const shortText: Wording = {
   ask: 'Can you answer the following question as accurately as possible? {question}',
   explain: 'Explain your reasoning.',
   form: boxed,
   askAgain: 'can you give an updated answer to the question? {question} Explain your reasoning.',
 };
 
-function promptsOf({ ask, explain, form, askAgain }: Wording, request = summaryRequest): PromptTemplates {
+function paperPrompts({ ask, explain, form, askAgain }: Wording, request = summaryRequest): PromptTemplates {
   const opinions = 'Here is a list of opinions from different agents:\n\n{responses}\n\n';
   return {
     firstRound: joined(ask, explain, form),
@@ -103,38 +103,25 @@ function joined(...sentences: string[]): string {
   return parts.reduce((text, part) => (/\s$/.test(text) ? `${text}${part}` : `${text} ${part}`));
 }
 
-export const paperTasks = {
-  gsm8k: promptsOf(wordProblem),
-  math: mathematics,
-  mmlu: promptsOf(multipleChoice),
-  'jsonl-number': promptsOf(wordProblem),
-  'jsonl-integer': promptsOf(wordProblem),
-  'jsonl-math': mathematics,
-  'jsonl-choice': promptsOf(multipleChoice),
-  'jsonl-text': promptsOf(shortText),
-} as const;
+/** A task in words: the paper's prompts, and the same questions with JSON objects instead of prose. */
+export function worded(wording: Wording, answer: string): TaskPrompts {
+  return { paper: paperPrompts(wording), json: jsonPrompts(wording, answer) };
+}
 
-/** The same questions, with JSON objects instead of prose. The authors name the idea; the wording is ours. */
-function jsonPromptsOf({ ask }: Pick<Wording, 'ask'>, answer: string): PromptTemplates {
+/** A task whose answers are mathematical expressions. */
+export const mathematics: TaskPrompts = { paper: authorsPrompts, json: jsonPrompts(wordProblem, 'the final answer') };
+
+/**
+ * The authors name the idea of messages as JSON objects; the wording is ours.
+ * @param answer What the object's `answer` is, such as `the number`.
+ */
+export function jsonPrompts({ ask }: Pick<Wording, 'ask'>, answer: string): PromptTemplates {
   const form =
     'Answer with one JSON object and nothing else: {"steps": ["...", "..."], "answer": "..."}, ' +
     `where "steps" are the steps of your reasoning and "answer" is ${answer} alone.`;
-  const wording = { ask, explain: '', form, askAgain: `answer again: ${ask}` };
-  return promptsOf(
-    wording,
+  return paperPrompts(
+    { ask, explain: '', form, askAgain: `answer again: ${ask}` },
     'Write one JSON object of the same shape and nothing else: "steps" are the steps of the individual agents and where they ' +
       'differ, "answer" lists their answers.',
   );
 }
-
-export const jsonTasks = {
-  arithmetic: jsonPromptsOf({ ask: 'What is the result of {question}?' }, 'the integer'),
-  gsm8k: jsonPromptsOf(wordProblem, 'the number'),
-  math: jsonPromptsOf(wordProblem, 'the final answer'),
-  mmlu: jsonPromptsOf(multipleChoice, 'the letter of your choice'),
-  'jsonl-number': jsonPromptsOf(wordProblem, 'the number'),
-  'jsonl-integer': jsonPromptsOf(wordProblem, 'the integer'),
-  'jsonl-math': jsonPromptsOf(wordProblem, 'the final answer'),
-  'jsonl-choice': jsonPromptsOf(multipleChoice, 'the letter of your choice'),
-  'jsonl-text': jsonPromptsOf(shortText, 'the answer'),
-} as const;

@@ -2,31 +2,76 @@
  * The paper's Arithmetic (after Du et al.): a+b*c+d-e*f with six integers drawn uniformly from 0..max-1. Generated from
  * the seed; no file is read.
  */
-import type { TaskSettings } from '../contract/specification';
-import { answerRules } from '../domain/answers';
-import { sha256 } from '../domain/digests';
-import { drawKey } from '../domain/draws';
-import { InvalidRunSpec } from '../errors';
-import { normalisedText } from './normalised-text';
-import type { AnswerReader, DrawnProblems, DrawRequest, LabelledProblem, Task } from './task';
+import { z } from 'zod';
+import { sha256 } from '../../domain/digests';
+import { drawKey } from '../../domain/draws';
+import { InvalidRunSpec } from '../../errors';
+import { normalisedText } from '../../domain/normalised-text';
+import type { DrawnProblems, DrawRequest, LabelledProblem } from '../task';
+import { generatedTask, problemCounts } from './definition';
+import { jsonPrompts } from './wording';
 
-export type ArithmeticSettings = Extract<TaskSettings, { kind: 'arithmetic' }>;
+const settings = {
+  max: z.int().min(2).max(10_000).default(30),
+  heldOut: z
+    .boolean()
+    .default(false)
+    .describe('draw only from the tenth of all problems that models/tiny-arithmetic never saw in pretraining'),
+  ...problemCounts,
+};
 
+type ArithmeticSettings = z.infer<z.ZodObject<typeof settings>>;
 type Operands = [number, number, number, number, number, number];
 
-/** How answers are read and compared, whatever problems are drawn. */
-const arithmeticAnswers: AnswerReader = { answerType: 'integer', ...answerRules.integer };
+const finalAnswer = 'Make sure to state your answer at the end of the response.';
+const opinions =
+  'Here is a list of opinions from different agents:\n\n{responses}\n\n' +
+  'Write a summary of the different opinions from each of the individual agents and explain the reasoning in each solution.';
 
-export function arithmetic(settings: ArithmeticSettings): Task {
-  return {
-    ...arithmeticAnswers,
-    kind: 'arithmetic',
-    promptTask: 'arithmetic',
-    // People type it as the model is asked it; the prompts add "=?" themselves.
-    typedQuestion: (text) => text.replace(/\s*=?\s*\?*\s*$/, ''),
-    draw: (request) => Promise.resolve(drawProblems(settings, request)),
-  };
-}
+export const arithmetic = generatedTask({
+  kind: 'arithmetic',
+  settings,
+  answers: 'integer',
+  about: 'generated from the seed; needs no data',
+  // People type it as the model is asked it; the prompts add "=?" themselves.
+  typedQuestion: (text) => text.replace(/\s*=?\s*\?*\s*$/, ''),
+  draw: drawProblems,
+  prompts: {
+    // Round 1 is Du et al.'s; the paper's code holds only MATH prompts, whose summary and update requests are reworded.
+    paper: {
+      firstRound: `What is the result of {question}? ${finalAnswer}`,
+      summary: opinions,
+      summaryWithQuestion: `These opinions answer the question: What is the result of {question}?\n\n${opinions}`,
+      listedResponse: 'One agent response: ```{response}```',
+      listSeparator: '\n\n',
+      laterRound:
+        'Here is a summary of solutions from several other agents:\n\n{summary}\n\n' +
+        'Examine each of these solutions as additional advice. What is the result of {question}? ' +
+        `Give your updated answer and explain your reasoning. ${finalAnswer}`,
+      laterRoundWithResponses:
+        'Here are solutions from other agents:\n\n{responses}\n\n' +
+        'Using each response as additional advice, what is the result of {question}? ' +
+        `Give your updated answer and explain your reasoning. ${finalAnswer}`,
+      quotedResponse: 'One agent response: ```{response}```',
+      quoteSeparator: '\n\n',
+      laterRoundAlone: `Can you double check that your answer is correct? What is the result of {question}? ${finalAnswer}`,
+    },
+    // What the demo's tiny model was pretrained on, in which every character is a token.
+    compact: {
+      firstRound: '{question}=?',
+      summary: 'List:\n{responses}',
+      summaryWithQuestion: '{question}=?\nList:\n{responses}',
+      listedResponse: '{response}',
+      listSeparator: '\n',
+      laterRound: 'Others: {summary}. {question}=?',
+      laterRoundWithResponses: 'Others: {responses}. {question}=?',
+      quotedResponse: '{response}',
+      quoteSeparator: '\n',
+      laterRoundAlone: '{question}=?',
+    },
+    json: jsonPrompts({ ask: 'What is the result of {question}?' }, 'the integer'),
+  },
+});
 
 /** Evaluation comes first in the stream, so it does not depend on the number of training problems. */
 function drawProblems(settings: ArithmeticSettings, request: DrawRequest): DrawnProblems {

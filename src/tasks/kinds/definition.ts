@@ -1,0 +1,151 @@
+/**
+ * What a task's file says: its settings, how its answers are read, how it is asked, and where its problems come from. No
+ * I/O here: files are read, and problems drawn from them, by the room above.
+ */
+import { z } from 'zod';
+import type { AnswerType } from '../../domain/answers';
+import type { PromptTemplates } from '../../prompts/templates';
+import type { DataFile, Layout } from '../data-files';
+import type { DrawnProblems, DrawRequest, LabelledProblem } from '../task';
+
+/** Its texts in each prompt set; a set without them cannot ask the task. */
+export interface TaskPrompts {
+  paper: PromptTemplates;
+  json: PromptTemplates;
+  compact?: PromptTemplates;
+}
+
+export interface PublicFile {
+  url: string;
+  /** SHA-256 (hex) of what the address gives. */
+  sha256: string;
+  bytes: number;
+  /** Below the task's folder; of an archive (`.tar`) the content goes there, without its outermost folder. */
+  name: string;
+}
+
+/** Where a public data set is published, under which licence, and the digests of the files as they are. */
+export interface Published {
+  title: string;
+  licence: string;
+  homepage: string;
+  /** The folder below MAFT_DATA of specifications that name none. */
+  folder: string;
+  /** What to know before trying the addresses. */
+  notice?: string;
+  files: readonly PublicFile[];
+}
+
+/** Where a row stands, and what its task may do with it. */
+export interface Place<Settings> {
+  settings: Settings;
+  file: DataFile;
+  /** 1-based. */
+  line: number;
+  /** `gsm8k-train`: what ids of the file's problems begin with. */
+  idPrefix: string;
+  /** `gsm8k-train-000017`: the id of the problem on this line. */
+  id: string;
+  /** Reads a reference answer as the task reads an answer; `null` if none parses. */
+  parse(text: string): string | null;
+  /** Whether `task.subjects` has the subject, or is absent; the subjects of all rows are what an unknown one is told. */
+  admits(subject: string | null | undefined): boolean;
+  /** Raises a `DatasetError` at this row. */
+  refuse(problem: string): never;
+}
+
+/** One row as loaded: a problem, or the filter that leaves it out. */
+export type LoadedRow = LabelledProblem | { leftOut: string };
+
+type Fields = z.core.$ZodLooseShape;
+type Schema<Kind extends string, Own extends Fields> = z.ZodObject<{ kind: z.ZodLiteral<Kind> } & Own, z.core.$strict>;
+
+/** One kind of answer, or prompts for each that `answerType` of the specification may name. */
+type Answers =
+  | { answers: AnswerType; prompts: TaskPrompts }
+  | { answers?: undefined; prompts: Readonly<Record<AnswerType, TaskPrompts>> };
+
+type Generated<Settings> = Answers & {
+  /** For `maft data`: one line. */
+  about: string;
+  draw(settings: Settings, request: DrawRequest): DrawnProblems;
+  /** A typed question in the form of the task's problems; absent: they are typed as they are asked. */
+  typedQuestion?(text: string): string;
+};
+
+type FromFiles<Settings, Row> = Answers & {
+  layout: Omit<Layout, 'kind'>;
+  /** For `maft data`, if the data are not published. */
+  about?: string;
+  published?: Published;
+  /** Settings with which `maft data` covers the whole data set, not only what a run would draw by default. */
+  wholeSet?: Partial<Settings>;
+  /** A row of a JSON file or of JSON lines. */
+  row: z.ZodType<Row>;
+  /** A record of a CSV file; undefined for its header. */
+  csvRow?(fields: string[], place: Place<Settings>): Row | undefined;
+  problem(row: Row, place: Place<Settings>): LoadedRow;
+};
+
+type Given<Kind extends string, Own extends Fields> = { kind: Kind; settings: Own };
+type SettingsOf<Kind extends string, Own extends Fields> = z.output<Schema<Kind, Own>>;
+
+export type GeneratedTask<Kind extends string = string, Own extends Fields = Fields> = {
+  source: 'generated';
+  kind: Kind;
+  settings: Schema<Kind, Own>;
+} & Generated<SettingsOf<Kind, Own>>;
+
+export type FileTask<Kind extends string = string, Own extends Fields = Fields, Row = unknown> = {
+  source: 'files';
+  kind: Kind;
+  settings: Schema<Kind, Own>;
+} & FromFiles<SettingsOf<Kind, Own>, Row>;
+
+/** A task whose problems are made from the seed. */
+export function generatedTask<const Kind extends string, Own extends Fields>(
+  given: Given<Kind, Own> & Generated<SettingsOf<Kind, Own>>,
+): GeneratedTask<Kind, Own> {
+  return { ...given, source: 'generated', settings: strictSettings(given) };
+}
+
+/** A task whose problems are in files. */
+export function fileTask<const Kind extends string, Own extends Fields, Row>(
+  given: Given<Kind, Own> & FromFiles<SettingsOf<Kind, Own>, Row>,
+): FileTask<Kind, Own, Row> {
+  return { ...given, source: 'files', settings: strictSettings(given) };
+}
+
+export function strictSettings<Kind extends string, Own extends Fields>({
+  kind,
+  settings,
+}: Given<Kind, Own>): Schema<Kind, Own> {
+  return z.strictObject({ kind: z.literal(kind), ...settings }) as unknown as Schema<Kind, Own>;
+}
+
+const problemCount = z.int().min(1).max(1_000_000);
+
+export const problemCounts = {
+  train: problemCount.default(500),
+  eval: problemCount.default(500),
+  problems: z.enum(['fixed', 'fresh']).default('fixed').describe('fresh: other training problems in each iteration'),
+};
+
+/** For data sets whose published folder says which problems are for training and which for testing. */
+export const publishedSplits = {
+  splits: z
+    .enum(['published', 'test'])
+    .default('published')
+    .describe(
+      'published: training from the train files, evaluation from the test files; test: both from the test files',
+    ),
+  ...problemCounts,
+};
+
+export const dataPath = z
+  .string()
+  .min(1)
+  .describe('a folder or a file; relative to the specification’s file, or to MAFT_DATA of the worker');
+
+export const namesOf = (what: string) =>
+  z.array(z.string().min(1)).min(1).optional().describe(`${what} to draw from; all by default`);
