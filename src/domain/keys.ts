@@ -133,6 +133,11 @@ export const iterationKeys = {
     `${iterationFolder(place)}/verdicts/revisions/${encodePathSegment(problemId)}.json`,
   /** What became of a shard's problems there. */
   probed: (place: ShardPlace) => `${iterationFolder(place)}/critics/${shardFile(place)}.json`,
+  /** A shard's debates without their texts: what a report chooses its samples from. */
+  outlines: (place: ShardPlace) => `${iterationFolder(place)}/shown/${shardFile(place)}.outlines.json`,
+  /** One debate that a report has shown, apart from its shard. */
+  shownDebate: ({ split, problemId, ...place }: ProblemPlace & { split: Split }) =>
+    `${iterationFolder(place)}/shown/${split}/${encodePathSegment(problemId)}.json`,
   measures: (place: IterationPlace) => `${iterationFolder(place)}/measures.json`,
   /** What the guard found in the iteration's training debate. */
   guard: (place: IterationPlace) => `${iterationFolder(place)}/guard.json`,

@@ -34,6 +34,7 @@ const kinds: readonly Kind[] = [
     what: 'debates with their votes',
     from: 'the stored turns, without asking any model',
   },
+  { pattern: /\/shown\//, what: 'debates that a report has shown', from: 'the transcripts' },
   { pattern: /\/training-sets\//, what: 'what an agent is trained on', from: 'the transcripts' },
   {
     pattern: /\/(weights\/|society\.json$)/,

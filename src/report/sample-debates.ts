@@ -1,21 +1,31 @@
 /** Which debates the report shows: a few, chosen by a seeded draw within each kind of outcome worth reading. */
 import type { ProblemResult } from '../contract/evaluation';
-import type { Transcript } from '../contract/transcript';
+import type { Transcript, Turn } from '../contract/transcript';
 import { orderByDraw } from '../domain/draws';
 import type { IterationArtifacts } from './report-input';
 
-export interface SampleDebate {
+export interface SampleDebate<Debate = Transcript> {
   /** Why this one is shown, in a few words. */
   reason: string;
-  transcript: Transcript;
+  transcript: Debate;
   /** Whether the society's answer was right; `null` if it was not compared with a reference answer. */
   correct: boolean | null;
   /** The data set's answer, if the report was given it. */
   reference: string | null;
 }
 
-interface Candidate {
-  transcript: Transcript;
+/** What a debate is chosen by: all but its texts. */
+export type DebateOutline = Pick<Transcript, 'problemId' | 'iteration' | 'split' | 'consensus'> & {
+  rounds: { turns: Pick<Turn, 'member' | 'agrees'>[] }[];
+};
+
+export function outlineOf({ problemId, iteration, split, consensus, rounds }: DebateOutline): DebateOutline {
+  const agreements = rounds.map(({ turns }) => ({ turns: turns.map(({ member, agrees }) => ({ member, agrees })) }));
+  return { problemId, iteration, split, consensus, rounds: agreements };
+}
+
+interface Candidate<Debate extends DebateOutline = DebateOutline> {
+  transcript: Debate;
   correct: boolean | null;
 }
 
@@ -46,12 +56,12 @@ const kinds: { reason: string; holds: (candidate: Candidate) => boolean }[] = [
  * One debate per kind, of the latest evaluation that has one, then of earlier ones, then of training problems; preceded
  * by one problem that finetuning gained and one that it lost, each before and after.
  */
-export function chooseSampleDebates(input: {
-  transcripts: Transcript[];
+export function chooseSampleDebates<Debate extends DebateOutline>(input: {
+  transcripts: Debate[];
   iterations: IterationArtifacts[];
   references: Record<string, string>;
   seed: number;
-}): SampleDebate[] {
+}): SampleDebate<Debate>[] {
   const drawn = orderByDraw(input.transcripts, ({ problemId }) => `sample/${input.seed}/${problemId}`);
   const candidates = drawn.map((transcript) => ({ transcript, correct: correctnessOf(transcript, input.iterations) }));
   const ordered = candidates.sort((left, right) => preference(left.transcript) - preference(right.transcript));
@@ -65,7 +75,10 @@ export function chooseSampleDebates(input: {
 }
 
 /** A problem whose answer finetuning changed from wrong to right (or the reverse), as both societies debated it. */
-function beforeAndAfter(ordered: Candidate[], { gained }: { gained: boolean }): (Candidate & { reason: string })[] {
+function beforeAndAfter<Debate extends DebateOutline>(
+  ordered: Candidate<Debate>[],
+  { gained }: { gained: boolean },
+): (Candidate<Debate> & { reason: string })[] {
   const untuned = new Map(
     ordered
       .filter(({ transcript }) => transcript.iteration === 0 && transcript.split !== 'train')
@@ -85,31 +98,31 @@ function beforeAndAfter(ordered: Candidate[], { gained }: { gained: boolean }): 
 }
 
 /** Evaluations before training debates, later iterations before earlier ones. */
-function preference({ split, iteration }: Transcript): number {
+function preference({ split, iteration }: DebateOutline): number {
   return (split === 'train' ? 1e6 : 0) - iteration;
 }
 
 /** Null for training debates: only evaluation problems are compared with reference answers here. */
-function correctnessOf(transcript: Transcript, iterations: IterationArtifacts[]): boolean | null {
+function correctnessOf(transcript: DebateOutline, iterations: IterationArtifacts[]): boolean | null {
   const { evaluation } = iterations.find(({ iteration }) => iteration === transcript.iteration) ?? {};
   if (evaluation === undefined || evaluation.split !== transcript.split) return null;
   const result = evaluation.perProblem.find(({ problemId }: ProblemResult) => problemId === transcript.problemId);
   return result?.correct.society ?? null;
 }
 
-function referenceOf({ split, problemId }: Transcript, references: Record<string, string>): string | null {
+function referenceOf({ split, problemId }: DebateOutline, references: Record<string, string>): string | null {
   return split === 'train' || !Object.hasOwn(references, problemId) ? null : (references[problemId] ?? null);
 }
 
-function groupsOf({ consensus }: Transcript): number {
+function groupsOf({ consensus }: DebateOutline): number {
   return consensus.kind === 'agreed' ? consensus.votes.length : 0;
 }
 
-function tieBroken({ consensus }: Transcript): boolean {
+function tieBroken({ consensus }: DebateOutline): boolean {
   return consensus.kind === 'agreed' && consensus.tieBroken;
 }
 
-function memberChanged({ rounds }: Transcript, { towards }: { towards: boolean }): boolean {
+function memberChanged({ rounds }: DebateOutline, { towards }: { towards: boolean }): boolean {
   const first = rounds[0];
   const last = rounds.at(-1);
   if (first === undefined || last === undefined || first === last) return false;
@@ -119,6 +132,6 @@ function memberChanged({ rounds }: Transcript, { towards }: { towards: boolean }
   });
 }
 
-function unanimous({ rounds, consensus }: Transcript): boolean {
+function unanimous({ rounds, consensus }: DebateOutline): boolean {
   return consensus.kind === 'agreed' && rounds.every(({ turns }) => turns.every(({ agrees }) => agrees === true));
 }

@@ -13,8 +13,10 @@ import { iterationKeys } from '../domain/keys';
 import { runPrices } from '../domain/money';
 import { equalityFromVerdicts, type Equality, type PairVerdict } from '../domain/voting';
 import { chooseFollowedProblems, type JudgedDebate } from '../report/followed-problems';
+import { chooseSampleDebates } from '../report/sample-debates';
 import type { AdoptedCalls, IterationArtifacts, ReportInput } from '../report/report-input';
 import { courseOf } from './standing';
+import { ShownDebates, type ClosedShard } from './shown-debates';
 import { splits, type StoredRun } from './stored-run';
 
 /** @param through The last iteration that has been evaluated. */
@@ -29,21 +31,20 @@ export async function gatherReport(
   const problems = parseLines<Problem>(await store.readVerified(record.problems.eval));
   const iterations = await Promise.all(numbers.map((iteration) => iterationArtifacts(run, iteration)));
   const { ended, validation } = await courseOf(run);
-  const followed = followedIds(record, iterations);
   const references = Object.fromEntries(answers.map(({ id, answer }) => [id, answer]));
   const closed = await Promise.all(
     numbers.map(async (iteration) => ({ iteration, shards: await closedShards(run, iteration) })),
   );
-  const debates = await Promise.all(closed.map((each) => readDebates(run, each, { problems, followed })));
+  const shown = new ShownDebates(run);
   return {
     run: record,
     state: ended === undefined ? 'unfinished' : 'completed',
     iterations,
-    transcripts: debates.flatMap(({ samples }) => samples),
+    transcripts: await sampleDebates(shown, { closed, iterations, seed: record.specification.seed }),
     references,
     questions: Object.fromEntries(problems.map(({ id, question }) => [id, question])),
     types: Object.fromEntries(problems.flatMap(({ id, type }) => (type === undefined ? [] : [[id, type]]))),
-    followed: debates.flatMap(({ followed: own, equal }) => own.map((debate) => judged(debate, { references, equal }))),
+    followed: await followedDebates(shown, { run, closed, iterations, problems, references }),
     timings: await run.timings(through),
     adopted: closed.flatMap(({ iteration, shards }) => adoptedCalls(iteration, shards)),
     validation,
@@ -72,6 +73,11 @@ const stageOfSplit = { train: 'debate', eval: 'evaluate', [validationSplit]: 'va
 
 type Shards = Record<Split, ShardOutcome[]>;
 
+interface ClosedIteration {
+  iteration: number;
+  shards: Shards;
+}
+
 async function closedShards(run: StoredRun, iteration: number): Promise<Shards> {
   const read = splits.map(async (split) => [split, await run.shards(iteration, split)]);
   return Object.fromEntries(await Promise.all(read)) as Shards;
@@ -87,39 +93,56 @@ function adoptedCalls(iteration: number, shards: Shards): AdoptedCalls[] {
   });
 }
 
-function followedIds({ specification }: RunRecord, iterations: IterationArtifacts[]): Set<string> {
+/** Of the first shard of each split, which has enough debates to choose telling ones from, those that the report chooses. */
+async function sampleDebates(
+  shown: ShownDebates,
+  { closed, iterations, seed }: { closed: ClosedIteration[]; iterations: IterationArtifacts[]; seed: number },
+): Promise<Transcript[]> {
+  const first = closed.flatMap(({ iteration, shards }) =>
+    (['train', 'eval'] as const).flatMap((split) => closedShard({ iteration, split, shards }, 0)),
+  );
+  const outlined = await Promise.all(
+    first.map(async (shard) => (await shown.outlines(shard)).map((outline) => ({ ...outline, shard }))),
+  );
+  const chosen = chooseSampleDebates({ transcripts: outlined.flat(), iterations, references: {}, seed });
+  const read = chosen.map(({ transcript: { shard, problemId } }) => shown.debate(shard, problemId));
+  return (await Promise.all(read)).filter((debate) => debate !== null);
+}
+
+/** All evaluation debates on the followed problems, judged by the verdicts that the evaluation rests on. */
+async function followedDebates(
+  shown: ShownDebates,
+  input: Pick<ReportInput, 'iterations'> & {
+    run: StoredRun;
+    closed: ClosedIteration[];
+    problems: Problem[];
+    references: Record<string, string>;
+  },
+): Promise<JudgedDebate[]> {
+  const { run, closed, iterations, problems, references } = input;
+  const { specification, plan, runId } = run.record;
   const { members, rounds } = evaluationSize(specification);
   const chosen = chooseFollowedProblems(iterations, { seed: specification.seed, members, rounds });
-  return new Set(chosen.map(({ problemId }) => problemId));
-}
-
-interface Debates {
-  /** The first shard of each split: enough debates to choose telling ones from. */
-  samples: Transcript[];
-  /** Evaluation debates on the followed problems. */
-  followed: Transcript[];
-  /** Equality by the verdicts that the evaluation rests on. */
-  equal: Equality;
-}
-
-/** Each file is parsed once. */
-async function readDebates(
-  run: StoredRun,
-  { iteration, shards }: { iteration: number; shards: Shards },
-  { problems, followed }: { problems: Problem[]; followed: ReadonlySet<string> },
-): Promise<Debates> {
-  const { plan, runId } = run.record;
-  const wanted = problems.flatMap(({ id }, index) => (followed.has(id) ? [Math.floor(index / plan.shardSize)] : []));
-  const first = await run.transcripts(shards.eval.filter(({ shard }) => shard === 0));
-  const others = await run.transcripts(shards.eval.filter(({ shard }) => shard > 0 && wanted.includes(shard)));
-  const trained = await run.transcripts(shards.train.filter(({ shard }) => shard === 0));
-  const key = iterationKeys.referenceVerdicts({ runId, iteration, split: 'eval' });
-  const stored = await readSealed<{ verdicts: PairVerdict[] }>(run.store, key);
-  return {
-    samples: [...trained, ...first],
-    followed: [...first, ...others].filter(({ problemId }) => followed.has(problemId)),
-    equal: equalityFromVerdicts(stored?.verdicts ?? []),
+  const shardOf = (id: string) => Math.floor(problems.findIndex((each) => each.id === id) / plan.shardSize);
+  const ofIteration = async ({ iteration, shards }: ClosedIteration): Promise<JudgedDebate[]> => {
+    const key = iterationKeys.referenceVerdicts({ runId, iteration, split: 'eval' });
+    const stored = await readSealed<{ verdicts: PairVerdict[] }>(run.store, key);
+    const equal = equalityFromVerdicts(stored?.verdicts ?? []);
+    const read = chosen.flatMap(({ problemId }) =>
+      closedShard({ iteration, split: 'eval', shards }, shardOf(problemId)).map((shard) =>
+        shown.debate(shard, problemId),
+      ),
+    );
+    const debates = (await Promise.all(read)).filter((debate) => debate !== null);
+    return debates.map((debate) => judged(debate, { references, equal }));
   };
+  return (await Promise.all(closed.map(ofIteration))).flat();
+}
+
+/** Empty if that shard is not closed. */
+function closedShard({ shards, ...place }: ClosedIteration & { split: Split }, shard: number): ClosedShard[] {
+  const outcome = shards[place.split].find((each) => each.shard === shard);
+  return outcome === undefined ? [] : [{ ...place, outcome }];
 }
 
 function judged(

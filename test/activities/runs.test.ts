@@ -147,11 +147,22 @@ describe('runs', () => {
     ]);
   });
 
-  test('a report reads each file of debates once', async () => {
+  test('a report reads each file of debates once, and later reports what it kept; from scratch it is the same', async () => {
     await wholeIteration('once');
+    const views = () =>
+      Promise.all(['json', 'html'].map((name) => readFile(path.join(world.folder, `runs/once/report.${name}`))));
+    const first = await views();
     const read = jest.spyOn(world.store, 'readVerified');
-    await world.call('writeReport', { runId: 'once', throughIteration: 0, timings: [] });
-    const keys = read.mock.calls.map(([{ key }]) => key).filter((key) => key.includes('/transcripts/'));
+    const debatesRead = async () => {
+      read.mockClear();
+      await world.call('writeReport', { runId: 'once', throughIteration: 0, timings: [] });
+      expect(await views()).toEqual(first);
+      return read.mock.calls.map(([{ key }]) => key).filter((key) => key.includes('/transcripts/'));
+    };
+    expect(await debatesRead()).toEqual([]);
+    for (const iteration of [0, 1])
+      await rm(path.join(world.folder, `runs/once/iteration-${iteration}/shown`), { recursive: true, force: true });
+    const keys = await debatesRead();
     read.mockRestore();
     expect(keys.length).toBeGreaterThan(0);
     expect(new Set(keys).size).toBe(keys.length);
