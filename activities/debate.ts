@@ -15,7 +15,7 @@ import { memberNumbers } from '../src/domain/identifiers';
 import { iterationKeys } from '../src/domain/keys';
 import { modelOf } from '../src/domain/society';
 import { ProviderError } from '../src/errors';
-import { askedAlone, othersResponses, summaryRequest, turnMessages, type DebateStage } from '../src/prompts';
+import { askedAlone, othersResponses, summaryRequest, turnMessages, type DebateFrame } from '../src/prompts';
 import { allSettledOrFailed } from '../src/settled';
 import type { Task } from '../src/tasks/task';
 import {
@@ -28,10 +28,10 @@ import {
 } from './completions';
 import type { ActivityDependencies } from './dependencies';
 import { withHeartbeats } from './heartbeats';
-import { runOf, type RunContexts } from './run-context';
+import { runOf, type LoadedRuns } from './loaded-runs';
 
 /** Everything a turn needs that does not depend on who speaks. */
-interface Stage extends DebateStage {
+interface TurnFrame extends DebateFrame {
   society: Society;
   task: Task;
   seed: number;
@@ -45,23 +45,23 @@ interface Stage extends DebateStage {
 /** The place of a turn; a sample of a vote has no member. */
 type Place = Omit<TurnInput, 'member'>;
 
-export function createDebateActivities(dependencies: ActivityDependencies, contexts: RunContexts, memory: CallMemory) {
+export function createDebateActivities(dependencies: ActivityDependencies, loadedRuns: LoadedRuns, memory: CallMemory) {
   const { store } = dependencies;
 
   /** One member's part of one round: the summary of the others (from round 2 on), then the response. */
   async function takeTurn(input: TurnInput): Promise<TurnOutcome> {
     return withHeartbeats(async () => {
-      const stage = await setStage(input);
-      const before = await previousRound(input, stage);
-      const summary = await summarise(input, stage, before);
-      const said = summary && saidIn(summary.response, stage.thinking);
+      const frame = await frameOf(input);
+      const before = await previousRound(input, frame);
+      const summary = await summarise(input, frame, before);
+      const said = summary && saidIn(summary.response, frame.thinking);
       const previous = before[input.member - 1];
       const others = othersResponses(input, before);
-      const messages = turnMessages(stage, input, { previous, others, summary: said });
+      const messages = turnMessages(frame, input, { previous, others, summary: said });
       const role = input.round === 1 ? 'generation' : 'critic';
-      const voice = { ...voiceOf(input, stage.rules), sampling: stage.society.sampling[role] };
+      const voice = { ...voiceOf(input, frame.rules), sampling: frame.society.sampling[role] };
       const isWithoutOwn = previous !== undefined && isEmpty(previous.response);
-      const response = await respond(input, stage, voice, {
+      const response = await respond(input, frame, voice, {
         messages,
         remarks: isWithoutOwn ? { askedWithoutEmptyAnswer: true } : {},
       });
@@ -69,7 +69,7 @@ export function createDebateActivities(dependencies: ActivityDependencies, conte
         countCompletions([response]),
         summary === undefined ? noCounts : countCompletions([summary]),
       );
-      return { answer: await stage.task.parse(saidIn(response.response, stage.thinking)), counts };
+      return { answer: await frame.task.parse(saidIn(response.response, frame.thinking)), counts };
     });
   }
 
@@ -80,16 +80,16 @@ export function createDebateActivities(dependencies: ActivityDependencies, conte
   async function drawVoteSamples(input: VoteSamplesInput): Promise<CallCounts> {
     return withHeartbeats(async () => {
       const place = { ...input, round: 1 };
-      const stage = await setStage(place);
-      const { generation: sampling } = stage.society.sampling;
+      const frame = await frameOf(place);
+      const { generation: sampling } = frame.society.sampling;
       const { atEqualTokens = false, temperatures = [] } = input.furtherAnswers ?? {};
-      const atTokens = atEqualTokens ? await samplesAtTokensOf(place, stage) : undefined;
+      const atTokens = atEqualTokens ? await samplesAtTokensOf(place, frame) : undefined;
       const samples = memberNumbers(Math.max(input.toSample, atTokens ?? 0)).slice(input.fromSample - 1);
       const drawn = await allSettledOrFailed([
-        ...samples.map((sample) => answerAlone(place, stage, { ...sampleVoice(sample, stage.rules), sampling })),
+        ...samples.map((sample) => answerAlone(place, frame, { ...sampleVoice(sample, frame.rules), sampling })),
         ...temperatures.map((temperature) => {
-          const voice = { ...temperatureVoice(temperature, stage.rules), sampling: { ...sampling, temperature } };
-          return answerAlone(place, stage, voice).catch(undefinedIfRefused);
+          const voice = { ...temperatureVoice(temperature, frame.rules), sampling: { ...sampling, temperature } };
+          return answerAlone(place, frame, voice).catch(undefinedIfRefused);
         }),
       ]);
       return countCompletions(drawn.filter((each) => each !== undefined));
@@ -97,12 +97,16 @@ export function createDebateActivities(dependencies: ActivityDependencies, conte
   }
 
   /** The first-round prompt, asked outside the debate. */
-  function answerAlone(place: Place, stage: Stage, voice: Voice & { sampling: Sampling }): Promise<StoredCompletion> {
-    return respond(place, stage, voice, { messages: askedAlone(stage, voice.agent) });
+  function answerAlone(
+    place: Place,
+    frame: TurnFrame,
+    voice: Voice & { sampling: Sampling },
+  ): Promise<StoredCompletion> {
+    return respond(place, frame, voice, { messages: askedAlone(frame, voice.agent) });
   }
 
   /** All turns of the debate are stored before the calls beside it are made. */
-  async function samplesAtTokensOf(place: Place, { rules }: Stage): Promise<number | undefined> {
+  async function samplesAtTokensOf(place: Place, { rules }: TurnFrame): Promise<number | undefined> {
     const usages = async (round: number): Promise<Usage[]> => {
       const turns = memberNumbers(rules.members).map(async (member) => {
         const turn = { ...place, round, agent: voiceOf({ member, round }, rules).name };
@@ -119,14 +123,14 @@ export function createDebateActivities(dependencies: ActivityDependencies, conte
     return samplesAtEqualTokens(rounds[0] ?? [], rounds.flat());
   }
 
-  async function setStage({ iteration, societyIteration, split, problemId, ...place }: Place): Promise<Stage> {
+  async function frameOf({ iteration, societyIteration, split, problemId, ...place }: Place): Promise<TurnFrame> {
     const run = runOf(place);
-    const { specification } = (await contexts.run(run)).record;
+    const { specification } = (await loadedRuns.run(run)).record;
     return {
-      society: await contexts.society(run, societyIteration),
-      question: (await contexts.problem({ ...run, split, iteration }, problemId)).question,
-      prompts: await contexts.prompts({ ...run, split }),
-      task: await contexts.task({ ...run, split }),
+      society: await loadedRuns.society(run, societyIteration),
+      question: (await loadedRuns.problem({ ...run, split, iteration }, problemId)).question,
+      prompts: await loadedRuns.prompts({ ...run, split }),
+      task: await loadedRuns.task({ ...run, split }),
       seed: specification.seed,
       rules: debateRules(specification, split),
       thinking: specification.method.thinking,
@@ -136,7 +140,7 @@ export function createDebateActivities(dependencies: ActivityDependencies, conte
   }
 
   /** Responses of the previous round by member; that round is complete before this one starts. */
-  async function previousRound(input: TurnInput, { rules, thinking }: Stage): Promise<StoredCompletion[]> {
+  async function previousRound(input: TurnInput, { rules, thinking }: TurnFrame): Promise<StoredCompletion[]> {
     if (input.round === 1) return [];
     const round = input.round - 1;
     const turns = memberNumbers(rules.members).map((member) => {
@@ -150,31 +154,31 @@ export function createDebateActivities(dependencies: ActivityDependencies, conte
   /** The untuned base model summarises the others' responses of the previous round (method.md, One debate). */
   async function summarise(
     input: TurnInput,
-    stage: Stage,
+    frame: TurnFrame,
     before: StoredCompletion[],
   ): Promise<StoredCompletion | undefined> {
-    const request = summaryRequest(stage, othersResponses(input, before));
+    const request = summaryRequest(frame, othersResponses(input, before));
     if (request === undefined) return undefined;
-    const agent = voiceOf(input, stage.rules).name;
-    const seed = samplingSeed({ kind: 'summary', seed: stage.seed, ...input, agent });
-    const kept = completionPlace({ ...input, agent, part: 'summary' }, stage.reuseTurnsOf);
-    return completeOnce({ ...dependencies, ...memory, endpoint: stage.endpoint }, kept, { ...request, seed });
+    const agent = voiceOf(input, frame.rules).name;
+    const seed = samplingSeed({ kind: 'summary', seed: frame.seed, ...input, agent });
+    const kept = completionPlace({ ...input, agent, part: 'summary' }, frame.reuseTurnsOf);
+    return completeOnce({ ...dependencies, ...memory, endpoint: frame.endpoint }, kept, { ...request, seed });
   }
 
   async function respond(
     place: Place,
-    stage: Stage,
+    frame: TurnFrame,
     voice: Voice & { sampling: Sampling },
     { messages, remarks = {} }: { messages: ChatMessage[]; remarks?: CompletionPlace['remarks'] },
   ): Promise<StoredCompletion> {
-    const { model, endpoint } = modelOf(stage.society, voice.agent);
+    const { model, endpoint } = modelOf(frame.society, voice.agent);
     const request = {
       model,
       messages,
       sampling: voice.sampling,
-      seed: samplingSeed({ kind: 'response', seed: stage.seed, ...place, agent: voice.name }),
+      seed: samplingSeed({ kind: 'response', seed: frame.seed, ...place, agent: voice.name }),
     };
-    const kept = completionPlace({ ...place, agent: voice.name, part: 'response' }, stage.reuseTurnsOf);
+    const kept = completionPlace({ ...place, agent: voice.name, part: 'response' }, frame.reuseTurnsOf);
     return completeOnce({ ...dependencies, ...memory, endpoint }, { ...kept, remarks }, request);
   }
 

@@ -16,7 +16,7 @@ import { readTranscripts } from '../src/stored-runs/stored-run';
 import type { ActivityDependencies } from './dependencies';
 import { withHeartbeats } from './heartbeats';
 import type { References } from './references';
-import { runOf, type RunContexts, type SplitPlace } from './run-context';
+import { runOf, type LoadedRuns, type SplitPlace } from './loaded-runs';
 import type { VoteRecord } from './stored-turns';
 
 export interface AuditInput {
@@ -27,14 +27,14 @@ export interface AuditInput {
 
 export function createEvaluationActivities(
   { store }: ActivityDependencies,
-  contexts: RunContexts,
+  loadedRuns: LoadedRuns,
   references: References,
 ) {
   /** Every answer mode of one society on every evaluation problem, against the reference answers. */
   async function scoreEvaluation({ plan, iteration, shards, split = 'eval' }: ScoreInput): Promise<EvaluationOutcome> {
     return withHeartbeats(async () => {
       const place: SplitPlace = { ...runOf(plan), split, iteration };
-      const { record } = await contexts.run(plan);
+      const { record } = await loadedRuns.run(plan);
       const transcripts = await readTranscripts(store, shards);
       const votes = await readVotes(shards);
       const judge = await references.judge(

@@ -17,12 +17,12 @@ import { ArtifactError } from '../src/errors';
 import type { FinishedTraining, Trainer, TrainingRequest } from '../src/ports';
 import type { ActivityDependencies } from './dependencies';
 import { withHeartbeats } from './heartbeats';
-import type { RunContexts } from './run-context';
+import type { LoadedRuns } from './loaded-runs';
 import { trainingSettings } from './training-settings';
 
 type OnEvent = (event: TrainingEvent) => void;
 
-export function createFinetuningActivities(dependencies: ActivityDependencies, contexts: RunContexts) {
+export function createFinetuningActivities(dependencies: ActivityDependencies, loadedRuns: LoadedRuns) {
   const { store } = dependencies;
 
   /** Trains one agent, or returns the result an earlier attempt published. An empty set leaves the weights unchanged. */
@@ -31,7 +31,7 @@ export function createFinetuningActivities(dependencies: ActivityDependencies, c
     const train = () => trainOnce(input, (event) => (latest = event));
     const record = await withHeartbeats(train, () => latest);
     const { training } = record;
-    const { specification } = (await contexts.run(input)).record;
+    const { specification } = (await loadedRuns.run(input)).record;
     const { epochs } = roleSettings(specification.finetuning, input.agent);
     return {
       agent: record.agent,
@@ -60,7 +60,7 @@ export function createFinetuningActivities(dependencies: ActivityDependencies, c
   async function makeWeights(input: FinetuneInput, onEvent: OnEvent): Promise<WeightsRecord> {
     const { iteration, agent } = input;
     const trainingSet = await readTrainingSet(input);
-    const previous = await contexts.society(input, iteration - 1);
+    const previous = await loadedRuns.society(input, iteration - 1);
     if (trainingSet.length === 0) {
       const { model, endpoint } = modelOf(previous, agent);
       return { agent, iteration, model, endpoint, outcome: 'empty-training-set' };
@@ -76,7 +76,7 @@ export function createFinetuningActivities(dependencies: ActivityDependencies, c
   }
 
   async function trainerOf(run: RunReference): Promise<Trainer> {
-    const { specification } = (await contexts.run(run)).record;
+    const { specification } = (await loadedRuns.run(run)).record;
     return dependencies.trainer(specification.finetuning.trainer);
   }
 
@@ -97,7 +97,7 @@ export function createFinetuningActivities(dependencies: ActivityDependencies, c
    * other weights: a different society from the one that was evaluated.
    */
   async function refuseOtherWeights({ iteration, agent, ...run }: FinetuneInput, made: string): Promise<void> {
-    const { record } = await contexts.run(run);
+    const { record } = await loadedRuns.run(run);
     const weights = await readSealed<WeightsRecord>(store, iterationKeys.weights({ ...run, iteration }, agent));
     const society = await readSociety(store, record, iteration);
     const model = weights?.model ?? (society && modelOf(society, agent).model);
@@ -127,7 +127,7 @@ export function createFinetuningActivities(dependencies: ActivityDependencies, c
     trainingSetSha256: string,
   ): Promise<TrainingRequest> {
     const { runId } = run;
-    const { specification } = (await contexts.run(run)).record;
+    const { specification } = (await loadedRuns.run(run)).record;
     const base = baseOf(specification, agent);
     const before = modelOf(previous, agent);
     return {
@@ -147,7 +147,7 @@ export function createFinetuningActivities(dependencies: ActivityDependencies, c
 
   async function societyOf({ plan, iteration }: { plan: RunPlan; iteration: number }): Promise<{ version: string }> {
     const { runId, trainedAgents } = plan;
-    const previous = await contexts.society(plan, iteration - 1);
+    const previous = await loadedRuns.society(plan, iteration - 1);
     const weights = await Promise.all(
       trainedAgents.map((agent) =>
         requireSealed<WeightsRecord>(store, iterationKeys.weights({ runId, iteration }, agent)),

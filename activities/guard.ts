@@ -1,4 +1,4 @@
-/** The brake: judges a training debate before any agent is trained on it. Runs after selection and its audit. */
+/** The guard: judges a training debate before any agent is trained on it. Runs after selection and its audit. */
 import type { ConsensusAudit } from '../src/contract/evaluation';
 import type { GuardReport } from '../src/contract/guard';
 import type { GuardCheckInput, GuardCheckOutcome } from '../src/contract/run';
@@ -10,9 +10,9 @@ import { iterationKeys } from '../src/domain/keys';
 import { readTranscripts } from '../src/stored-runs/stored-run';
 import type { ActivityDependencies } from './dependencies';
 import { withHeartbeats } from './heartbeats';
-import type { RunContexts } from './run-context';
+import type { LoadedRuns } from './loaded-runs';
 
-export function createGuardActivities({ store }: ActivityDependencies, contexts: RunContexts) {
+export function createGuardActivities({ store }: ActivityDependencies, loadedRuns: LoadedRuns) {
   /** Writes `guard.json` once and returns its findings; for an iteration already trained, only why the run was stopped. */
   async function checkForCollapse({ plan, iteration, shards }: GuardCheckInput): Promise<GuardCheckOutcome> {
     return withHeartbeats(async () => {
@@ -20,7 +20,7 @@ export function createGuardActivities({ store }: ActivityDependencies, contexts:
       const key = iterationKeys.guard(place);
       const known = await readSealed<GuardReport>(store, key);
       if (known !== undefined) return (await wasTrained(place)) ? { stopped: guardStop(known) } : outcomeOf(known);
-      const { record } = await contexts.run(plan);
+      const { record } = await loadedRuns.run(plan);
       const report = judgeTraining({
         iteration,
         action: record.specification.guard,

@@ -16,11 +16,11 @@ import { completeOnce, completionPlace, countCompletions, type CallMemory, type 
 import type { ActivityDependencies } from './dependencies';
 import { withHeartbeats } from './heartbeats';
 import type { References } from './references';
-import type { RunContexts } from './run-context';
+import type { LoadedRuns } from './loaded-runs';
 
 export function createHintActivities(
   dependencies: ActivityDependencies,
-  contexts: RunContexts,
+  loadedRuns: LoadedRuns,
   { references, memory }: { references: References; memory: CallMemory },
 ) {
   const { store } = dependencies;
@@ -28,7 +28,7 @@ export function createHintActivities(
   /** Asks every member whose first answer is wrong once more and stores the answer beside its first response. */
   async function askWithHints(input: HintsInput): Promise<CallCounts> {
     return withHeartbeats(async () => {
-      const { record } = await contexts.run(input);
+      const { record } = await loadedRuns.run(input);
       const members = memberNumbers(debateRules(record.specification, input.split).members);
       const wrong = await membersInNeed(input, members);
       return countCompletions(await allSettledOrFailed(wrong.map((member) => askAgain(input, member))));
@@ -36,8 +36,8 @@ export function createHintActivities(
   }
 
   async function membersInNeed(input: HintsInput, members: number[]): Promise<number[]> {
-    const { record } = await contexts.run(input);
-    const task = await contexts.task(input);
+    const { record } = await loadedRuns.run(input);
+    const task = await loadedRuns.task(input);
     const answers = await Promise.all(
       members.map(async (member) => {
         const first = await requireSealed<StoredCompletion>(
@@ -60,12 +60,12 @@ export function createHintActivities(
   }
 
   async function askAgain(input: HintsInput, member: number): Promise<StoredCompletion> {
-    const { record } = await contexts.run(input);
+    const { record } = await loadedRuns.run(input);
     const { seed, method, execution } = record.specification;
     const { agent } = voiceOf({ member, round: 1 }, debateRules(record.specification, input.split));
-    const society = await contexts.society(input, input.societyIteration);
-    const prompts = await contexts.prompts(input);
-    const { question } = await contexts.problem(input, input.problemId);
+    const society = await loadedRuns.society(input, input.societyIteration);
+    const prompts = await loadedRuns.prompts(input);
+    const { question } = await loadedRuns.problem(input, input.problemId);
     const reference = await references.answerOf(input, input.problemId);
     const instruction = instructionOf(prompts.instructions, method.instructions, agent);
     const { model, endpoint } = modelOf(society, agent);
@@ -80,7 +80,7 @@ export function createHintActivities(
   }
 
   async function partOf(input: HintsInput, member: number, part: 'response' | 'hinted') {
-    const { record } = await contexts.run(input);
+    const { record } = await loadedRuns.run(input);
     const { name } = voiceOf({ member, round: 1 }, debateRules(record.specification, input.split));
     return { ...input, round: 1, agent: name, part };
   }

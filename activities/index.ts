@@ -11,7 +11,7 @@ import { createHintActivities } from './hints';
 import { createMeasuresActivities } from './measures';
 import { References } from './references';
 import { createReportingActivities } from './reporting';
-import { RunContexts } from './run-context';
+import { LoadedRuns } from './loaded-runs';
 import { createRunActivities } from './runs';
 import { createShardActivities } from './shards';
 import { createTrainingDataActivities } from './training-data';
@@ -21,19 +21,19 @@ export type { ActivityDependencies } from './dependencies';
 export type Activities = ReturnType<typeof createActivities>;
 
 export function createActivities(dependencies: ActivityDependencies) {
-  const contexts = new RunContexts(dependencies);
-  const references = new References(dependencies, contexts);
+  const loadedRuns = new LoadedRuns(dependencies);
+  const references = new References(dependencies, loadedRuns);
   const memory = newCallMemory();
   const activities = {
     ...createRunActivities(dependencies),
-    ...createDebateActivities(dependencies, contexts, memory),
-    ...createShardActivities(dependencies, contexts),
-    ...createTrainingDataActivities(dependencies, contexts, references),
-    ...createHintActivities(dependencies, contexts, { references, memory }),
-    ...createFinetuningActivities(dependencies, contexts),
-    ...createEvaluationActivities(dependencies, contexts, references),
-    ...createGuardActivities(dependencies, contexts),
-    ...createMeasuresActivities(dependencies, contexts, references, memory),
+    ...createDebateActivities(dependencies, loadedRuns, memory),
+    ...createShardActivities(dependencies, loadedRuns),
+    ...createTrainingDataActivities(dependencies, loadedRuns, references),
+    ...createHintActivities(dependencies, loadedRuns, { references, memory }),
+    ...createFinetuningActivities(dependencies, loadedRuns),
+    ...createEvaluationActivities(dependencies, loadedRuns, references),
+    ...createGuardActivities(dependencies, loadedRuns),
+    ...createMeasuresActivities(dependencies, loadedRuns, references, memory),
     ...createReportingActivities(dependencies),
     ...createComparisonActivities(dependencies),
   };

@@ -22,7 +22,7 @@ import { withHeartbeats } from './heartbeats';
 import { judgedScoring } from './judged-scoring';
 import { shardProbing } from './probing';
 import type { References } from './references';
-import { runOf, type RunContexts } from './run-context';
+import { runOf, type LoadedRuns } from './loaded-runs';
 import { embeddingModelOf, fixedScorerOf, scoreBatch, untunedModels, type UntunedModels } from './scoring';
 
 /** Problems per stored batch: the most that a killed worker loses per shard. */
@@ -30,12 +30,12 @@ const problemsPerBatch = 10;
 
 export function createMeasuresActivities(
   dependencies: ActivityDependencies,
-  contexts: RunContexts,
+  loadedRuns: LoadedRuns,
   references: References,
   memory: CallMemory,
 ) {
   const { store } = dependencies;
-  const { probeShard, callsSoFar } = shardProbing(dependencies, contexts, { references, memory });
+  const { probeShard, callsSoFar } = shardProbing(dependencies, loadedRuns, { references, memory });
 
   /** One kind of scoring of the measured problems of one shard. */
   function scoreShard({ kind, ...shard }: ScoreShardInput): Promise<ScoredShard> {
@@ -48,7 +48,7 @@ export function createMeasuresActivities(
     return withHeartbeats(
       async () => {
         const { kind } = input;
-        const { record } = await contexts.run(input.plan);
+        const { record } = await loadedRuns.run(input.plan);
         const size = debateRules(record.specification, input.split);
         const models = await modelsOf(input);
         const transcripts = await readTranscripts(store, [input]);
@@ -105,7 +105,7 @@ export function createMeasuresActivities(
 
   async function computeMeasures(input: MeasuresInput): Promise<Measures> {
     const { plan, iteration, split, unscored, seconds } = input;
-    const { record } = await contexts.run(plan);
+    const { record } = await loadedRuns.run(plan);
     const { specification } = record;
     const rules = debateRules(specification, split);
     const run = await storedRun(plan);
@@ -134,8 +134,8 @@ export function createMeasuresActivities(
   }
 
   async function modelsOf({ plan, iteration }: Measured): Promise<UntunedModels> {
-    const { record } = await contexts.run(plan);
-    const [first, scored] = [await contexts.society(plan, 0), await contexts.society(plan, iteration)];
+    const { record } = await loadedRuns.run(plan);
+    const [first, scored] = [await loadedRuns.society(plan, 0), await loadedRuns.society(plan, iteration)];
     return untunedModels(record, { first, scored });
   }
 
@@ -164,7 +164,7 @@ export function createMeasuresActivities(
     const place = { ...runOf(plan), iteration, split };
     // The evaluation has stored the verdicts: none is asked for again.
     const { isCorrect } = await references.judge(place, new Map(), iterationKeys.referenceVerdicts(place));
-    const problems = new Map((await contexts.problems(place)).map((problem) => [problem.id, problem]));
+    const problems = new Map((await loadedRuns.problems(place)).map((problem) => [problem.id, problem]));
     return {
       hasReferences: (await references.count(place)) > 0,
       isCorrect,
@@ -213,7 +213,7 @@ export function createMeasuresActivities(
   }
 
   async function storedRun(plan: RunPlan): Promise<StoredRun> {
-    return new StoredRun(store, (await contexts.run(plan)).record);
+    return new StoredRun(store, (await loadedRuns.run(plan)).record);
   }
 
   async function measuredAmong(transcripts: Transcript[], input: Measured): Promise<Transcript[]> {
@@ -222,9 +222,9 @@ export function createMeasuresActivities(
   }
 
   async function measuredProblems({ plan, split, iteration }: Measured): Promise<Set<string>> {
-    const { record } = await contexts.run(plan);
+    const { record } = await loadedRuns.run(plan);
     const { seed, evaluation } = record.specification;
-    const problems = await contexts.problems({ ...runOf(plan), split, iteration });
+    const problems = await loadedRuns.problems({ ...runOf(plan), split, iteration });
     return drawMeasuredProblems(
       problems.map(({ id }) => id),
       { seed, most: evaluation.measuredProblems },

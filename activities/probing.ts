@@ -23,11 +23,11 @@ import {
 import type { ActivityDependencies } from './dependencies';
 import { countLostCalls } from './lost-calls';
 import type { LoneJudge, References } from './references';
-import { runOf, type RunContexts, type SplitPlace } from './run-context';
+import { runOf, type LoadedRuns, type SplitPlace } from './loaded-runs';
 
 export function shardProbing(
   dependencies: ActivityDependencies,
-  contexts: RunContexts,
+  loadedRuns: LoadedRuns,
   { references, memory }: { references: References; memory: CallMemory },
 ) {
   const { store } = dependencies;
@@ -78,14 +78,14 @@ export function shardProbing(
     place: SplitPlace,
     judge: LoneJudge,
   ): Promise<CriticProbe<ProbeQuestion>> {
-    const { specification } = (await contexts.run(place)).record;
+    const { specification } = (await loadedRuns.run(place)).record;
     const { seed, method, model, execution } = specification;
-    const task = await contexts.task(place);
+    const task = await loadedRuns.task(place);
     const rules = debateRules(specification, place.split);
     return {
       ...{ rules, seed, iteration: place.iteration, thinking: method.thinking, endpoint: model.endpoint },
-      society: await contexts.society(place, place.iteration),
-      prompts: await contexts.prompts(place),
+      society: await loadedRuns.society(place, place.iteration),
+      prompts: await loadedRuns.prompts(place),
       intervention: measuredIntervention(drawnPerProblem(rules, plan)),
       async judge({ id: problemId }, responses) {
         const answers = await Promise.all(responses.map(async (response) => task.parse(response)));

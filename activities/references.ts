@@ -9,7 +9,7 @@ import { DatasetError } from '../src/errors';
 import type { AnswerPair } from '../src/ports';
 import type { ActivityDependencies } from './dependencies';
 import { gradePairs } from './grading';
-import { splitFile, type RunContexts, type SplitPlace } from './run-context';
+import { splitFile, type LoadedRuns, type SplitPlace } from './loaded-runs';
 
 export interface Judge {
   /** Among the answers of one problem. */
@@ -33,7 +33,7 @@ export interface LoneJudge {
 export class References {
   constructor(
     private readonly dependencies: ActivityDependencies,
-    private readonly contexts: RunContexts,
+    private readonly loadedRuns: LoadedRuns,
   ) {}
 
   /** The reference answer of one problem. Throws `DatasetError` if it has none. */
@@ -49,7 +49,7 @@ export class References {
    * @param answers Different answers by problem id. @param key Where the verdicts are stored, write-once.
    */
   async judge(place: SplitPlace, answers: ReadonlyMap<string, readonly string[]>, key: string): Promise<Judge> {
-    const task = await this.contexts.task(place);
+    const task = await this.loadedRuns.task(place);
     const references = await this.load(place);
     const pairs = [...answers].flatMap(([problemId, given]) => pairsOf(given, references.get(problemId)));
     const verdicts: PairVerdict[] = await gradePairs(this.dependencies, task, distinctPairs(pairs), key);
@@ -63,7 +63,7 @@ export class References {
 
   /** For answers that are compared with nothing but the reference of their problem; loads the references once. */
   async judgeAlone(place: SplitPlace): Promise<LoneJudge> {
-    const task = await this.contexts.task(place);
+    const task = await this.loadedRuns.task(place);
     const references = await this.load(place);
     return {
       has: (problemId) => references.has(problemId),
@@ -84,7 +84,7 @@ export class References {
   }
 
   private async load({ split, iteration, ...run }: SplitPlace): Promise<Map<string, string>> {
-    const { record } = await this.contexts.run(run);
+    const { record } = await this.loadedRuns.run(run);
     const bytes = await this.dependencies.store.readVerified(splitFile(record.references, split, iteration));
     return new Map(parseLines<ReferenceAnswer>(bytes).map(({ id, answer }) => [id, answer]));
   }

@@ -4,7 +4,7 @@ import type { RunRecord } from '../src/contract/run';
 import type { Society } from '../src/contract/society';
 import type { Transcript } from '../src/contract/transcript';
 import type { DebateSize } from '../src/domain/debate-rules';
-import { pairDissimilarities, panelsOf, wantedFromAgents, wantedFromScorer } from '../src/domain/measures';
+import { pairDissimilarities, wholeRoundsOf, wantedFromAgents, wantedFromScorer } from '../src/domain/measures';
 import type { WantedScores } from '../src/domain/measures';
 import { inGroups } from '../src/domain/measures/scored-text';
 import { baseOf, nameOfBase } from '../src/domain/society';
@@ -101,7 +101,7 @@ async function embed(
   const scoring = scoringAt(endpoint);
   const { members, rounds } = size;
   const spoken = [...new Set([1, rounds])];
-  const panels = spoken.flatMap((round) => panelsOf(transcripts, round, members));
+  const panels = spoken.flatMap((round) => wholeRoundsOf(transcripts, round, members));
   const texts = [...new Set(panels.flatMap(({ turns }) => turns.map(({ response }) => embeddable(response))))];
   const vectors = new Map<string, number[]>();
   for (const group of inGroups(texts, ({ length }) => length, perRequest)) {

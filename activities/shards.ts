@@ -18,7 +18,7 @@ import type { ActivityDependencies } from './dependencies';
 import { gradePairs } from './grading';
 import { withHeartbeats } from './heartbeats';
 import { countLostCalls } from './lost-calls';
-import { runOf, type RunContexts } from './run-context';
+import { runOf, type LoadedRuns } from './loaded-runs';
 import { StoredTurns, type ReadDebate } from './stored-turns';
 
 export interface CloseShardInput {
@@ -28,13 +28,13 @@ export interface CloseShardInput {
   failedVotes?: ProblemFailure[];
 }
 
-export function createShardActivities(dependencies: ActivityDependencies, contexts: RunContexts) {
+export function createShardActivities(dependencies: ActivityDependencies, loadedRuns: LoadedRuns) {
   const { store } = dependencies;
 
   /** The problems of a shard, with its outcome if an earlier run of it has finished. */
   async function openShard(shard: ShardInput): Promise<OpenedShard> {
     return withHeartbeats(async () => {
-      const problems = await contexts.shardProblems(shard);
+      const problems = await loadedRuns.shardProblems(shard);
       return { problemIds: problems.map(({ id }) => id), closed: await closedOutcome(placeOf(shard)) };
     });
   }
@@ -42,7 +42,7 @@ export function createShardActivities(dependencies: ActivityDependencies, contex
   /** The shards of a range that an earlier start has closed; they are not opened again. */
   async function findClosedShards({ plan, iteration, split, from, count }: ClosedShardsInput): Promise<ShardOutcome[]> {
     return withHeartbeats(async () => {
-      await contexts.run(plan);
+      await loadedRuns.run(plan);
       const numbers = Array.from({ length: count }, (_, index) => from + index);
       const outcomes = numbers.map((shard) => closedOutcome({ runId: plan.runId, iteration, split, shard }));
       return (await Promise.all(outcomes)).filter((outcome) => outcome !== undefined);
@@ -63,11 +63,11 @@ export function createShardActivities(dependencies: ActivityDependencies, contex
   /** Grades, votes, writes the transcripts with `agrees` on every turn; the outcome is written last. */
   async function closeShard({ shard, failures, failedVotes = [] }: CloseShardInput): Promise<ShardOutcome> {
     return withHeartbeats(async () => {
-      const turns = await StoredTurns.of(store, contexts, shard);
+      const turns = await StoredTurns.of(store, loadedRuns, shard);
       const debates = await readDebates(turns, shard, failures);
       const read = debates.map(({ transcript }) => transcript);
       const equal = await equalityOf(shard, read);
-      const { record } = await contexts.run(shard.plan);
+      const { record } = await loadedRuns.run(shard.plan);
       const transcripts = read.map((transcript) => voteOn(transcript, equal, record.specification.seed));
       const votes = await writeVotes(turns, shard, { transcripts, failures, failedVotes });
       const outcome = {
@@ -85,13 +85,13 @@ export function createShardActivities(dependencies: ActivityDependencies, contex
 
   async function readDebates(turns: StoredTurns, shard: ShardInput, failures: ProblemFailure[]): Promise<ReadDebate[]> {
     const reasons = new Map(failures.map(({ problemId, reason }) => [problemId, reason]));
-    const problems = await contexts.shardProblems(shard);
+    const problems = await loadedRuns.shardProblems(shard);
     return Promise.all(problems.map((problem) => turns.readDebate(problem, reasons.get(problem.id))));
   }
 
   /** Verdicts on all distinct answers of a problem over all rounds; stored, because a time limit may fall differently later. */
   async function equalityOf(shard: ShardInput, debates: Transcript[]): Promise<Equality> {
-    const task = await contexts.task({ ...runOf(shard.plan), split: shard.split });
+    const task = await loadedRuns.task({ ...runOf(shard.plan), split: shard.split });
     const pairs = debates.flatMap((debate) => answerPairs(distinctAnswers(debate.rounds)));
     const verdicts = await gradePairs(dependencies, task, pairs, iterationKeys.verdicts(placeOf(shard)));
     return equalityFromVerdicts(verdicts);

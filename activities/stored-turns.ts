@@ -21,7 +21,7 @@ import { ArtifactError } from '../src/errors';
 import type { ArtifactStore } from '../src/ports';
 import type { Task } from '../src/tasks/task';
 import type { StoredCompletion } from './completions';
-import { runOf, type RunContexts } from './run-context';
+import { runOf, type LoadedRuns } from './loaded-runs';
 
 /** One line of a votes file: what was asked beside the debate of one problem. */
 export interface VoteRecord {
@@ -54,9 +54,9 @@ export class StoredTurns {
     private readonly reading: Reading,
   ) {}
 
-  static async of(store: ArtifactStore, contexts: RunContexts, shard: ShardInput): Promise<StoredTurns> {
-    const { specification } = (await contexts.run(shard.plan)).record;
-    const task = await contexts.task({ ...runOf(shard.plan), split: shard.split });
+  static async of(store: ArtifactStore, loadedRuns: LoadedRuns, shard: ShardInput): Promise<StoredTurns> {
+    const { specification } = (await loadedRuns.run(shard.plan)).record;
+    const task = await loadedRuns.task({ ...runOf(shard.plan), split: shard.split });
     const rules = debateRules(specification, shard.split);
     return new StoredTurns(store, { shard, rules, task, thinking: specification.method.thinking });
   }

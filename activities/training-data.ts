@@ -16,11 +16,11 @@ import { readTranscripts } from '../src/stored-runs/stored-run';
 import type { ActivityDependencies } from './dependencies';
 import { withHeartbeats } from './heartbeats';
 import type { References } from './references';
-import { runOf, type RunContexts } from './run-context';
+import { runOf, type LoadedRuns } from './loaded-runs';
 
 export function createTrainingDataActivities(
   { store }: ActivityDependencies,
-  contexts: RunContexts,
+  loadedRuns: LoadedRuns,
   references: References,
 ) {
   /** Writes one training set per trained agent (empty ones included) and `selection.json`. */
@@ -28,7 +28,7 @@ export function createTrainingDataActivities(
     return withHeartbeats(async () => {
       const { runId } = input.plan;
       const place = { runId, iteration: input.iteration };
-      const { record } = await contexts.run(input.plan);
+      const { record } = await loadedRuns.run(input.plan);
       const settings = selectionSettings(record.specification, input.iteration);
       const selection = new Selection(settings, await verdictsIfAsked(input));
       for await (const transcript of transcriptsOf(input)) selection.add(transcript);
@@ -55,7 +55,7 @@ export function createTrainingDataActivities(
 
   /** `select: reference` only: the one selection that may see labels, to measure what consensus noise costs. */
   async function verdictsIfAsked(input: SelectionInput): Promise<ReferenceVerdict | undefined> {
-    const { record } = await contexts.run(input.plan);
+    const { record } = await loadedRuns.run(input.plan);
     if (record.specification.method.select !== 'reference') return undefined;
     const answers = new Map<string, string[]>();
     for await (const { problemId, rounds } of transcriptsOf(input)) answers.set(problemId, distinctAnswers(rounds));

@@ -11,7 +11,7 @@ import {
   debateTrainingProblems,
   evaluate,
   finetune,
-  isHaltedByGuard,
+  isEndedByGuard,
   report,
   resolveRun,
   selectTrainingData,
@@ -37,7 +37,7 @@ export async function multiagentFinetuning(...input: unknown[]): Promise<RunOutc
 async function improve(run: RunContext, iteration: number): Promise<void> {
   const debates = await debateTrainingProblems(run, iteration);
   await selectTrainingData(run, iteration, debates);
-  if (await isHaltedByGuard(run, iteration, debates)) return report(run, iteration - 1);
+  if (await isEndedByGuard(run, iteration, debates)) return report(run, iteration - 1);
   await finetune(run, iteration);
   await validate(run, iteration);
   await evaluate(run, iteration);

@@ -43,7 +43,7 @@ export class RunContext {
   private stage: Stage = 'resolve';
   /** The iteration that the open stage belongs to: 0 until the first one has begun. */
   private stageIteration: number;
-  private halted: string | undefined;
+  private endedByGuard: string | undefined;
   private state: RunState | undefined;
 
   constructor(state: RunState | undefined) {
@@ -74,7 +74,7 @@ export class RunContext {
 
   /** Whether another iteration follows this one. */
   get goesOn(): boolean {
-    return this.iteration < this.plan.iterations && !this.stopsEarly && this.halted === undefined;
+    return this.iteration < this.plan.iterations && !this.stopsEarly && this.endedByGuard === undefined;
   }
 
   private get reasonToStop(): string | undefined {
@@ -83,8 +83,8 @@ export class RunContext {
   }
 
   /** Ends the run before this iteration has trained any agent. */
-  halt(reason: string): void {
-    this.halted = reason;
+  endByGuard(reason: string): void {
+    this.endedByGuard = reason;
   }
 
   async begin(plan: RunPlan): Promise<void> {
@@ -154,8 +154,8 @@ export class RunContext {
   outcome(): RunOutcome {
     this.finish();
     const { plan, accuracy, counts, iteration } = this.known;
-    const stopped = this.halted ?? this.reasonToStop;
-    const finished = this.halted === undefined ? Math.min(iteration, plan.iterations) : iteration - 1;
+    const stopped = this.endedByGuard ?? this.reasonToStop;
+    const finished = this.endedByGuard === undefined ? Math.min(iteration, plan.iterations) : iteration - 1;
     return { runId: plan.runId, iterations: finished, accuracy, counts, ...(stopped === undefined ? {} : { stopped }) };
   }
 

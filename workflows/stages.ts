@@ -57,7 +57,7 @@ export async function selectTrainingData(run: RunContext, iteration: number, sha
 }
 
 /** If `guard` says so, signs of collapse in the training debate end or pause the run before any agent learns from it. */
-export async function isHaltedByGuard(run: RunContext, iteration: number, shards: ShardOutcome[]): Promise<boolean> {
+export async function isEndedByGuard(run: RunContext, iteration: number, shards: ShardOutcome[]): Promise<boolean> {
   const { plan, gate } = run;
   if (plan.guard === undefined) return false;
   const { found, stopped } = await outlastingOutages(gate, () => light.checkForCollapse({ plan, iteration, shards }));
@@ -66,7 +66,7 @@ export async function isHaltedByGuard(run: RunContext, iteration: number, shards
     await gate.whenOpen();
     await gate.pauseSelf(`guard: ${found}`);
   }
-  if (stopped !== undefined) run.halt(stopped);
+  if (stopped !== undefined) run.endByGuard(stopped);
   return stopped !== undefined;
 }
 

@@ -1,7 +1,7 @@
 /** Where the rows of a comparison come from: which runs a row reads, and which of their measurements. */
 import type { ComparisonRecord, Reading } from '../contract/comparison';
 import { equalTokens, type AnswerMode } from '../contract/evaluation';
-import { untunedDrawing } from '../domain/readings';
+import { untunedOrigin } from '../domain/readings';
 import { namedRules } from '../domain/named-rules';
 import { measurementIn, nameOfMode, temperatureOf, votesOf } from '../domain/evidence/measurements';
 import type { ComparedArtifacts, ComparisonInput } from './gather';
@@ -146,9 +146,9 @@ function untunedRows({ comparison, runs }: ComparisonInput, mode: BesideMode): R
   const drew = runs.filter(
     (run) => startsUntuned(run) && run.evaluations[0]?.modes.some((measured) => measured.mode === mode),
   );
-  const drawings = [...new Set(drew.map(drawingOf))];
-  return drawings.flatMap((drawing): RowSource[] => {
-    const hosts = drew.filter((run) => drawingOf(run) === drawing);
+  const origins = [...new Set(drew.map(untunedOriginOf))];
+  return origins.flatMap((origin): RowSource[] => {
+    const hosts = drew.filter((run) => untunedOriginOf(run) === origin);
     const first = new Set(
       comparison.groups.map(({ task, seed }) => hosts.find((run) => run.task === task && run.seed === seed)?.runId),
     );
@@ -157,7 +157,7 @@ function untunedRows({ comparison, runs }: ComparisonInput, mode: BesideMode): R
     );
     if (isNamed) return [];
     const [reading] = readingsOf(comparison, hosts[0]?.runId ?? '');
-    const as = drawings.length === 1 ? '' : ` as “${reading?.method ?? ''}”`;
+    const as = origins.length === 1 ? '' : ` as “${reading?.method ?? ''}”`;
     return [
       {
         label: `untuned${as}, ${nameOfMode(mode)}`,
@@ -176,6 +176,6 @@ function startsUntuned({ record }: ComparedArtifacts): boolean {
 }
 
 /** Identifies how a run's untuned model is asked: its prompts, sampling and base model, as one text. */
-export function drawingOf({ record }: ComparedArtifacts): string {
-  return record === undefined ? '' : untunedDrawing(record.specification);
+export function untunedOriginOf({ record }: ComparedArtifacts): string {
+  return record === undefined ? '' : untunedOrigin(record.specification);
 }

@@ -11,7 +11,7 @@ import { measurementIn, votesOf, type Measurement } from '../domain/evidence/mea
 import { accuracyOverSeeds, compareSeeds, type SeedsComparison } from '../domain/evidence/seeds-comparison';
 import type { ComparedArtifacts, ComparisonInput } from './gather';
 import { costPerPoint, type CostPerPoint, type RowMoney, moneyOf } from './costs';
-import { callsOfDebates, drawingOf, rowSources, type RowIdentity, type RowSource } from './row-sources';
+import { callsOfDebates, untunedOriginOf, rowSources, type RowIdentity, type RowSource } from './row-sources';
 
 export interface SeedResult {
   seed: number;
@@ -101,9 +101,9 @@ export function compareRows(input: ComparisonInput): ComparedRows {
     areDrawnAlike(labels) {
       const [first, second] = labels.map((label) => {
         const source = labelled(label);
-        return new Set(input.runs.filter((run) => source?.at(run) !== undefined).map(drawingOf));
+        return new Set(input.runs.filter((run) => source?.at(run) !== undefined).map(untunedOriginOf));
       });
-      return first !== undefined && second !== undefined && [...first].some((drawing) => second.has(drawing));
+      return first !== undefined && second !== undefined && [...first].some((origin) => second.has(origin));
     },
   };
 }

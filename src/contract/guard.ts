@@ -1,4 +1,4 @@
-/** The brake: the judgement on a training debate before any agent is trained on it (`guard.json` of an iteration). */
+/** The guard's judgement on a training debate before any agent is trained on it (`guard.json` of an iteration). */
 export const guardActions = ['report', 'pause', 'stop'] as const;
 export type GuardAction = (typeof guardActions)[number];
 

@@ -1,7 +1,7 @@
 /**
- * The brake's judgement: signs in the measures that a run's own training makes it worse. Pure; what a finding leads to
- * (`guard`) is decided elsewhere. Each rule compares an iteration with an earlier one of the same run, so a task or
- * base model that is odd from the start triggers nothing.
+ * What the guard judges by: signs of collapse, which are signs in the measures that a run's own training makes it worse.
+ * Pure; what a finding leads to (`guard`) is decided elsewhere. Each rule compares an iteration with an earlier one of the
+ * same run, so a task or base model that is odd from the start triggers nothing.
  */
 import type { Evaluation } from '../contract/evaluation';
 import type { DriftPoint, Finding, FindingKind } from '../contract/guard';

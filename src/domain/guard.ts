@@ -1,7 +1,7 @@
 /**
- * The brake (`guard`): judges each training debate against the earlier ones, before any agent is trained on it. It
- * never looks at evaluation problems, so a run that it stops has not been tuned on them; if training problems have
- * reference answers, the audit of the consensus is part of the judgement.
+ * The guard: judges each training debate against the earlier ones, before any agent is trained on it. It never looks at
+ * evaluation problems, so a run that it stops has not been tuned on them; if training problems have reference answers, the
+ * audit of the consensus is part of the judgement.
  */
 import type { ConsensusAudit } from '../contract/evaluation';
 import type { DriftPoint, Finding, GuardAction, GuardReport } from '../contract/guard';
@@ -10,7 +10,7 @@ import type { Transcript } from '../contract/transcript';
 import { agreementOf } from './accuracy';
 import { judgeDrift } from './collapse';
 import type { DebateSize } from './debate-rules';
-import { panelsOf } from './measures/panels';
+import { wholeRoundsOf } from './measures/whole-rounds';
 import { responseShape } from './measures/responses';
 import { mean, standardError } from './statistics';
 
@@ -48,7 +48,7 @@ function trainingPoint(
   { size, transcripts, selection, audit }: Omit<GuardInput, 'iteration' | 'action' | 'before'>,
 ): DriftPoint {
   const agreements = transcripts.map(agreementOf).filter((share) => share !== undefined);
-  const shape = responseShape(panelsOf(transcripts, size.rounds, size.members));
+  const shape = responseShape(wholeRoundsOf(transcripts, size.rounds, size.members));
   const { agents, problems } = selection;
   return {
     iteration,

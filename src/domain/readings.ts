@@ -75,7 +75,7 @@ function differsByMember(instructions: InstructionSettings): boolean {
  * Identifies how the untuned model answers, whatever the problems: specifications that differ only in the debate, in
  * training and in the task have the same value. A method is measured against the untuned vote of the same value.
  */
-export function untunedDrawing(specification: RunSpecification): string {
+export function untunedOrigin(specification: RunSpecification): string {
   const { model, method } = specification;
   return canonicalJson({
     ...without(firstRoundOf(specification), ['task', 'evalTask', 'seed']),

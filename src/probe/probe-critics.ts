@@ -30,7 +30,7 @@ import {
 import { modelOf } from '../domain/society';
 import { ProviderError } from '../errors';
 import type { ChatRequest } from '../ports';
-import { askedAlone, summaryRequest, turnMessages, type DebateStage, type PromptSet } from '../prompts';
+import { askedAlone, summaryRequest, turnMessages, type DebateFrame, type PromptSet } from '../prompts';
 import { allSettledOrFailed } from '../settled';
 
 export interface ProbeQuestion {
@@ -122,7 +122,7 @@ function usableAs(response: string, right: boolean | null | undefined): JudgedRe
 /** As sample `sample` of a vote over k at evaluation, seed included. */
 function firstResponse(probe: Asking, { id, question }: ProbeQuestion, sample: number): Promise<string> {
   const { agent, name } = sampleVoice(sample, probe.rules);
-  const messages = askedAlone(stageOf(probe, question), agent);
+  const messages = askedAlone(frameOf(probe, question), agent);
   const seed = samplingSeed({ ...placeOf(probe, id), kind: 'response', round: 1, agent: name });
   const request = { messages, sampling: probe.society.sampling.generation, seed };
   const turn = { round: 1, agent: name, part: 'response' } as const;
@@ -180,7 +180,7 @@ async function summaryOf(
   { problem, pool, member }: Revising,
   others: OthersKind,
 ): Promise<string | undefined> {
-  const asked = summaryRequest(stageOf(probe, problem.question), pool.others[others]);
+  const asked = summaryRequest(frameOf(probe, problem.question), pool.others[others]);
   if (asked === undefined) return undefined;
   const { name: agent } = voiceOf({ member, round: 2 }, probe.rules);
   const seed = samplingSeed({ ...placeOf(probe, problem.id), kind: 'summary', round: 2, agent });
@@ -196,11 +196,11 @@ function revise(
   { problem: { id, question }, pool, member }: Revising,
   { own, others, summary }: Situation & { summary: string | undefined },
 ): Promise<string> {
-  const stage = stageOf(probe, question);
-  const first = voiceOf({ member, round: 1 }, stage.rules);
-  const { agent, name } = voiceOf({ member, round: 2 }, stage.rules);
-  const previous = { messages: askedAlone(stage, first.agent), response: pool.own[own] };
-  const messages = turnMessages(stage, { member, round: 2 }, { previous, others: pool.others[others], summary });
+  const frame = frameOf(probe, question);
+  const first = voiceOf({ member, round: 1 }, frame.rules);
+  const { agent, name } = voiceOf({ member, round: 2 }, frame.rules);
+  const previous = { messages: askedAlone(frame, first.agent), response: pool.own[own] };
+  const messages = turnMessages(frame, { member, round: 2 }, { previous, others: pool.others[others], summary });
   const seed = samplingSeed({ ...placeOf(probe, id), kind: 'response', round: 2, agent: name });
   const request = { messages, sampling: probe.society.sampling.critic, seed };
   const turn = { round: 2, agent: name, part: 'response' } as const;
@@ -219,7 +219,7 @@ async function respond(
 /** All of the probe but the judge, who needs to know the problem better. */
 type Asking = Omit<CriticProbe<never>, 'judge'>;
 
-function stageOf({ society, prompts, rules }: Asking, question: string): DebateStage {
+function frameOf({ society, prompts, rules }: Asking, question: string): DebateFrame {
   return { society, prompts, question, rules };
 }
 

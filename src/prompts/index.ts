@@ -10,5 +10,5 @@ export {
   templateProblems,
   type PromptSet,
 } from './prompt-sets';
-export { askedAlone, othersResponses, summaryRequest, turnMessages, type DebateStage } from './turn-messages';
+export { askedAlone, othersResponses, summaryRequest, turnMessages, type DebateFrame } from './turn-messages';
 export type { PromptTemplates } from './templates';

@@ -9,7 +9,7 @@ import { firstRoundMessages, laterRoundMessages, summaryMessages } from './messa
 import type { PromptSet } from './prompt-sets';
 
 /** Everything the messages depend on besides who speaks. */
-export interface DebateStage {
+export interface DebateFrame {
   society: Pick<Society, 'instructions' | 'summary' | 'summariser' | 'summaryShowsQuestion' | 'sampling'>;
   question: string;
   prompts: PromptSet;
@@ -44,20 +44,20 @@ export interface Heard {
 
 /** What a member is sent. */
 export function turnMessages(
-  stage: DebateStage,
+  frame: DebateFrame,
   speaker: Speaker,
   { previous, others, summary }: Heard,
 ): ChatMessage[] {
-  const { prompts, question, rules } = stage;
+  const { prompts, question, rules } = frame;
   const { agent } = voiceOf(speaker, rules);
-  if (previous === undefined) return askedAlone(stage, agent);
-  const instruction = isFirstPrompt(speaker, rules) ? instructionFor(stage, agent) : '';
+  if (previous === undefined) return askedAlone(frame, agent);
+  const instruction = isFirstPrompt(speaker, rules) ? instructionFor(frame, agent) : '';
   return laterRoundMessages(prompts, { question, previous, summary, othersResponses: others, instruction });
 }
 
 /** The request for a summary of the others' responses; undefined without summaries, or if there are no others. */
 export function summaryRequest(
-  { society, prompts, question }: DebateStage,
+  { society, prompts, question }: DebateFrame,
   others: readonly string[],
 ): { model: string; messages: ChatMessage[]; sampling: Sampling } | undefined {
   if (!society.summary || others.length === 0) return undefined;
@@ -66,8 +66,8 @@ export function summaryRequest(
 }
 
 /** The first prompt of an agent. */
-export function askedAlone(stage: DebateStage, agent: string): ChatMessage[] {
-  return firstRoundMessages(stage.prompts, { question: stage.question, instruction: instructionFor(stage, agent) });
+export function askedAlone(frame: DebateFrame, agent: string): ChatMessage[] {
+  return firstRoundMessages(frame.prompts, { question: frame.question, instruction: instructionFor(frame, agent) });
 }
 
 /** A critic's first prompt is that of round 2; if generation agents answer later rounds, no agent joins the chat. */
@@ -75,6 +75,6 @@ function isFirstPrompt({ round }: Speaker, { critics }: DebateRules): boolean {
   return round === 1 || (round === 2 && critics !== 'generation');
 }
 
-function instructionFor({ prompts, society }: DebateStage, agent: string): string {
+function instructionFor({ prompts, society }: DebateFrame, agent: string): string {
   return instructionOf(prompts.instructions, society.instructions, agent);
 }

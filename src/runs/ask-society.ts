@@ -11,7 +11,7 @@ import { memberNumbers } from '../domain/identifiers';
 import { modelOf } from '../domain/society';
 import { answerPairs, distinctAnswers, equalityFromVerdicts, voteOnDebate } from '../domain/voting';
 import type { ChatRequest, Grader, Inference } from '../ports';
-import { othersResponses, summaryRequest, turnMessages, type DebateStage, type PromptSet } from '../prompts';
+import { othersResponses, summaryRequest, turnMessages, type DebateFrame, type PromptSet } from '../prompts';
 import type { Task } from '../tasks/task';
 
 /** How the answer is found: one agent alone, a vote over the first answers, or the debate. */
@@ -78,7 +78,7 @@ export async function askSociety(asked: AskedSociety, question: Question): Promi
 class Debate {
   readonly rules: DebateRules;
   readonly problemId: string;
-  private readonly stage: DebateStage;
+  private readonly frame: DebateFrame;
 
   constructor(
     private readonly asked: AskedSociety,
@@ -87,7 +87,7 @@ class Debate {
     const { society, specification, prompts } = asked;
     this.rules = rulesFor(question.way, specification);
     this.problemId = `asked-${digestOf(question.question).slice(0, 12)}`;
-    this.stage = { society, prompts, question: question.question, rules: this.rules };
+    this.frame = { society, prompts, question: question.question, rules: this.rules };
   }
 
   round(round: number, before: readonly Turn[]): Promise<Turn[]> {
@@ -98,7 +98,7 @@ class Debate {
     const { society, task, specification } = this.asked;
     const { name, agent } = voiceOf(speaker, this.rules);
     const summary = await this.summary(speaker, before);
-    const messages = turnMessages(this.stage, speaker, {
+    const messages = turnMessages(this.frame, speaker, {
       previous: before[speaker.member - 1],
       others: othersResponses(speaker, before),
       summary: summary?.response,
@@ -116,7 +116,7 @@ class Debate {
 
   private async summary(speaker: { member: number; round: number }, before: readonly Turn[]): Promise<Turn['summary']> {
     const { specification } = this.asked;
-    const request = summaryRequest(this.stage, othersResponses(speaker, before));
+    const request = summaryRequest(this.frame, othersResponses(speaker, before));
     if (request === undefined) return undefined;
     const seed = this.seedOf({ kind: 'summary', round: speaker.round, agent: voiceOf(speaker, this.rules).name });
     const { text, usage } = await this.complete(specification.model.endpoint, { ...request, seed });

@@ -34,9 +34,9 @@ export async function courseOf(run: StoredRun): Promise<RunCourse> {
   const losses: (number | null)[] = [];
   const validation: number[] = [];
   for (let iteration = 0; ; iteration += 1) {
-    const halted = guardStop(await run.guard(iteration));
+    const byGuard = guardStop(await run.guard(iteration));
     const before = { evaluated: iteration - 1, validation };
-    if (halted !== undefined) return { ...before, ended: { iteration: iteration - 1, reason: halted } };
+    if (byGuard !== undefined) return { ...before, ended: { iteration: iteration - 1, reason: byGuard } };
     if ((await run.evaluation(iteration)) === undefined) return before;
     validation.push(...[await run.accuracy(iteration, validationSplit)].filter((share) => share !== undefined));
     if (iteration > 0 && stopWhen?.signal === 'loss')

@@ -1,4 +1,4 @@
-/** Why methods differ: members, debate and diversity behind the accuracies, and their course over the iterations. */
+/** Why methods differ: members, debate and diversity behind the accuracies, and how they change over the iterations. */
 import { measureCatalogue } from '../../domain/measures';
 import { measurePanel, type MeasureLine } from '../../pages/charts/measure-panel';
 import { seriesColor } from '../../pages/colors';
@@ -27,7 +27,7 @@ export function whySection({ explanations, tasks }: ComparisonReport): Section |
   }));
   return section('why', 'Why: members, debate and diversity', [
     prose(reading, 'note'),
-    ...byTask(tasks, (task, index) => course(explanations[task] ?? [], index)),
+    ...byTask(tasks, (task, index) => overIterations(explanations[task] ?? [], index)),
     valueTable(groups, debate),
     valueTable(groups, diversity),
   ]);
@@ -141,7 +141,7 @@ const panels: readonly Panel[] = [
 ];
 
 /** A grid of small charts, one line per method; empty if no method has more than one iteration. */
-function course(explanations: Explanation[], taskIndex: number): Optional<Block>[] {
+function overIterations(explanations: Explanation[], taskIndex: number): Optional<Block>[] {
   const last = Math.max(0, ...explanations.map(({ iterations }) => iterations.length - 1));
   if (last < 2) return [];
   const charts = panels.map(({ name, label, unit, direction, format }) => {

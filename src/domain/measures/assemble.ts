@@ -22,7 +22,7 @@ import { embeddingDissimilarity } from './embedding';
 import { estimateMean, notMeasurable } from './estimates';
 import { flipsBetween } from './flips';
 import { heldOutLikelihood, klBetweenAgents, klFromBase, likelihoodUnder, ScoreTable } from './likelihood';
-import { agentsOf, panelsOf, roundOf, type Panel } from './panels';
+import { agentsOf, wholeRoundsOf, roundOf, type WholeRound } from './whole-rounds';
 import { responseShape } from './responses';
 import { accuracyByLevel, specialisation } from './specialisation';
 import { trainingCost, wrongConsensus } from './training';
@@ -131,69 +131,69 @@ function embedding(input: MeasuresInput, round: number): Measures['embedding']['
 
 function likelihoods(input: MeasuresInput): Pick<Measures, 'heldOutLikelihood' | 'klBetweenAgents' | 'klFromBase'> {
   const table = new ScoreTable(input.batches.agents.flatMap(({ scores }) => scores));
-  const perRole = <Value extends object>(measure: (panels: Panel[]) => Measured<Value>) => ({
-    generation: measure(rolePanels(input, 'generation') ?? []),
-    critic: withPanels(rolePanels(input, 'critic'), measure),
+  const perRole = <Value extends object>(measure: (wholeRounds: WholeRound[]) => Measured<Value>) => ({
+    generation: measure(roundsOfRole(input, 'generation') ?? []),
+    critic: withPanels(roundsOfRole(input, 'critic'), measure),
   });
   return {
     heldOutLikelihood: heldOut(input, table),
-    klBetweenAgents: perRole((panels) => between(input, table, panels)),
-    klFromBase: perRole((panels) => fromBase(input, table, panels)),
+    klBetweenAgents: perRole((wholeRounds) => between(input, table, wholeRounds)),
+    klFromBase: perRole((wholeRounds) => fromBase(input, table, wholeRounds)),
   };
 }
 
 function withPanels<Value extends object>(
-  panels: Panel[] | undefined,
-  measure: (panels: Panel[]) => Measured<Value>,
+  wholeRounds: WholeRound[] | undefined,
+  measure: (wholeRounds: WholeRound[]) => Measured<Value>,
 ): Measured<Value> {
-  return panels === undefined ? noCritics : measure(panels);
+  return wholeRounds === undefined ? noCritics : measure(wholeRounds);
 }
 
 /** `undefined` if the role does not speak. */
-function rolePanels(
+function roundsOfRole(
   { transcripts, rounds, members, measuredProblems }: MeasuresInput,
   role: Role,
-): Panel[] | undefined {
+): WholeRound[] | undefined {
   const round = roundOf(role, rounds);
   if (round === undefined) return undefined;
-  return panelsOf(transcripts, round, members).filter(({ problemId }) => measuredProblems.has(problemId));
+  return wholeRoundsOf(transcripts, round, members).filter(({ problemId }) => measuredProblems.has(problemId));
 }
 
 function heldOut(input: MeasuresInput, table: ScoreTable): Measures['heldOutLikelihood'] {
   const { asked, unscored, fixedScorer, batches, rounds, members } = input;
   if (!asked.includes('nll')) return notAskedFor;
-  const panels = rolePanels(input, rounds > 1 ? 'critic' : 'generation') ?? [];
+  const wholeRounds = roundsOfRole(input, rounds > 1 ? 'critic' : 'generation') ?? [];
   if (fixedScorer !== null) {
     if (unscored.scorer !== undefined) return notMeasurable(unscored.scorer);
     const ofScorer = new ScoreTable(batches.scorer.flatMap(({ scores }) => scores));
-    return measured(likelihoodUnder(ofScorer, panels, fixedScorer), noScores);
+    return measured(likelihoodUnder(ofScorer, wholeRounds, fixedScorer), noScores);
   }
   if (unscored.agents !== undefined) return notMeasurable(unscored.agents);
-  const isOneModel = new Set(panels.flatMap(({ turns }) => turns.map(({ model }) => model))).size <= 1;
+  const isOneModel = new Set(wholeRounds.flatMap(({ turns }) => turns.map(({ model }) => model))).size <= 1;
   if (!isOneModel && rounds === 1) return noCritics;
   if (!isOneModel && members < 3) return notMeasurable(`a held-out critic needs three members; there are ${members}`);
-  return measured(heldOutLikelihood(table, panels), noScores);
+  return measured(heldOutLikelihood(table, wholeRounds), noScores);
 }
 
 function between(
   { asked, members, unscored }: MeasuresInput,
   table: ScoreTable,
-  panels: Panel[],
+  wholeRounds: WholeRound[],
 ): Measures['klBetweenAgents'][Role] {
   if (!asked.includes('kl-agents')) return notAskedFor;
   if (members < 2) return noMembers;
   if (unscored.agents !== undefined) return notMeasurable(unscored.agents);
-  return measured(klBetweenAgents(table, panels), noScores);
+  return measured(klBetweenAgents(table, wholeRounds), noScores);
 }
 
 function fromBase(
   { asked, unscored, baseOf }: MeasuresInput,
   table: ScoreTable,
-  panels: Panel[],
+  wholeRounds: WholeRound[],
 ): Measures['klFromBase'][Role] {
   if (!asked.includes('kl-base')) return notAskedFor;
   if (unscored.agents !== undefined) return notMeasurable(unscored.agents);
-  return measured(klFromBase(table, panels, agentsOf(panels).map(baseOf)), noScores);
+  return measured(klFromBase(table, wholeRounds, agentsOf(wholeRounds).map(baseOf)), noScores);
 }
 
 /** The measures that need reference answers. */
@@ -248,7 +248,7 @@ function audited({ iteration, audit }: MeasuresInput): Measures['wrongConsensus'
 }
 
 function shape({ transcripts, members }: MeasuresInput, round: number): Measures['responses']['first'] {
-  return measured(responseShape(panelsOf(transcripts, round, members)), notMeasurable('no problem was answered'));
+  return measured(responseShape(wholeRoundsOf(transcripts, round, members)), notMeasurable('no problem was answered'));
 }
 
 function cost(input: MeasuresInput): Cost {

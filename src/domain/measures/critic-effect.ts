@@ -1,7 +1,7 @@
 /** What each critic makes of its member's answer, from the first round to the last (measures.md). */
 import type { CriticEffect } from '../../contract/measures';
 import type { Turn } from '../../contract/transcript';
-import { panelsOf } from './panels';
+import { wholeRoundsOf } from './whole-rounds';
 import type { SpecialisationInput } from './specialisation';
 
 /** One entry per member; failed problems are left out, as they have no second answers. */
@@ -9,9 +9,11 @@ export function criticEffects(
   input: Pick<SpecialisationInput, 'transcripts' | 'members' | 'rounds' | 'isCorrect'>,
 ): CriticEffect[] {
   const { transcripts, members, rounds, isCorrect } = input;
-  const firstByProblem = new Map(panelsOf(transcripts, 1, members).map((panel) => [panel.problemId, panel]));
+  const firstByProblem = new Map(
+    wholeRoundsOf(transcripts, 1, members).map((wholeRound) => [wholeRound.problemId, wholeRound]),
+  );
   const effects = new Map<number, CriticEffect>();
-  for (const { problemId, turns } of panelsOf(transcripts, rounds, members)) {
+  for (const { problemId, turns } of wholeRoundsOf(transcripts, rounds, members)) {
     const isRight = (turn: Turn | undefined) =>
       turn !== undefined && turn.answer !== null && isCorrect(problemId, turn.answer);
     for (const turn of turns) {

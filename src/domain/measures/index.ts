@@ -2,5 +2,5 @@
 export { assembleMeasures } from './assemble';
 export { measureCatalogue, type MeasureDescription } from './catalogue';
 export { pairDissimilarities } from './embedding';
-export { panelsOf } from './panels';
+export { wholeRoundsOf } from './whole-rounds';
 export { drawMeasuredProblems, wantedFromAgents, wantedFromScorer, type WantedScores } from './wanted-scores';

@@ -7,7 +7,7 @@
  */
 import type { AgentValue, Estimate, HeldOutEstimate, PairValue, ResponseScore } from '../../contract/measures';
 import { estimateMeanOfRatios, ratioOf, type Ratio } from './estimates';
-import { agentsOf, modelsOf, type Panel } from './panels';
+import { agentsOf, modelsOf, type WholeRound } from './whole-rounds';
 
 /** Scores by response and scorer. */
 export class ScoreTable {
@@ -27,8 +27,13 @@ function keyOf({ problemId, round, member, scorer }: Omit<ResponseScore, 'logPro
 }
 
 /** Negative log-likelihood of one member's responses under one model. */
-function negativeLogLikelihood(table: ScoreTable, panels: readonly Panel[], member: number, scorer: string): Ratio {
-  const scores = panels.map(({ problemId, round }) => table.find({ problemId, round, member }, scorer));
+function negativeLogLikelihood(
+  table: ScoreTable,
+  wholeRounds: readonly WholeRound[],
+  member: number,
+  scorer: string,
+): Ratio {
+  const scores = wholeRounds.map(({ problemId, round }) => table.find({ problemId, round, member }, scorer));
   return {
     numerators: scores.map((score) => -(score?.logProbability ?? 0)),
     denominators: scores.map((score) => score?.tokens ?? 0),
@@ -40,13 +45,13 @@ function negativeLogLikelihood(table: ScoreTable, panels: readonly Panel[], memb
  * so every ordered pair of an author and another critic stands in equally many triples (N - 2): the average over the
  * triples is the average over those pairs. Needs three critics, or one model for all: then that model is the scorer.
  */
-export function heldOutLikelihood(table: ScoreTable, panels: readonly Panel[]): HeldOutEstimate | undefined {
-  const models = modelsOf(panels);
+export function heldOutLikelihood(table: ScoreTable, wholeRounds: readonly WholeRound[]): HeldOutEstimate | undefined {
+  const models = modelsOf(wholeRounds);
   const isOneModel = new Set(models).size === 1;
   if (!isOneModel && models.length < 3) return undefined;
   const ratios = models.flatMap((own, author) => {
     const scorers = isOneModel ? [own] : models.filter((_, scorer) => scorer !== author);
-    return scorers.map((scorer) => negativeLogLikelihood(table, panels, author + 1, scorer));
+    return scorers.map((scorer) => negativeLogLikelihood(table, wholeRounds, author + 1, scorer));
   });
   const estimate = estimateMeanOfRatios(ratios);
   return estimate && { ...estimate, scorer: isOneModel ? 'the one model' : 'held-out critic' };
@@ -55,10 +60,12 @@ export function heldOutLikelihood(table: ScoreTable, panels: readonly Panel[]): 
 /** Every member's responses under one named model, averaged over the members. */
 export function likelihoodUnder(
   table: ScoreTable,
-  panels: readonly Panel[],
+  wholeRounds: readonly WholeRound[],
   scorer: string,
 ): HeldOutEstimate | undefined {
-  const ratios = modelsOf(panels).map((_, author) => negativeLogLikelihood(table, panels, author + 1, scorer));
+  const ratios = modelsOf(wholeRounds).map((_, author) =>
+    negativeLogLikelihood(table, wholeRounds, author + 1, scorer),
+  );
   const estimate = estimateMeanOfRatios(ratios);
   return estimate && { ...estimate, scorer: 'fixed scorer' };
 }
@@ -67,8 +74,8 @@ export function likelihoodUnder(
  * Monte-Carlo estimate of KL(p_own || p_other) per token, from responses that `member` wrote: only problems both models
  * have scored. Tokens are counted as the author's model does.
  */
-function divergence(table: ScoreTable, panels: readonly Panel[], member: number, models: Models): Ratio {
-  const parts = panels.map(({ problemId, round }) => {
+function divergence(table: ScoreTable, wholeRounds: readonly WholeRound[], member: number, models: Models): Ratio {
+  const parts = wholeRounds.map(({ problemId, round }) => {
     const own = table.find({ problemId, round, member }, models.own);
     const other = table.find({ problemId, round, member }, models.other);
     if (own === undefined || other === undefined) return { difference: 0, tokens: 0 };
@@ -85,10 +92,10 @@ interface Models {
 /** Averaged over the ordered pairs of members, within one role; `undefined` with fewer than two members. */
 export function klBetweenAgents(
   table: ScoreTable,
-  panels: readonly Panel[],
+  wholeRounds: readonly WholeRound[],
 ): (Estimate & { pairs: PairValue[] }) | undefined {
-  const models = modelsOf(panels);
-  const agents = agentsOf(panels);
+  const models = modelsOf(wholeRounds);
+  const agents = agentsOf(wholeRounds);
   const pairs = models.flatMap((own, author) =>
     models.flatMap((other, compared) =>
       author === compared
@@ -97,7 +104,7 @@ export function klBetweenAgents(
             {
               author: agents[author] ?? '',
               other: agents[compared] ?? '',
-              ratio: divergence(table, panels, author + 1, { own, other }),
+              ratio: divergence(table, wholeRounds, author + 1, { own, other }),
             },
           ],
     ),
@@ -116,12 +123,12 @@ export function klBetweenAgents(
 /** Of each member's agent from its base, averaged over the members. @param bases Base model of each member. */
 export function klFromBase(
   table: ScoreTable,
-  panels: readonly Panel[],
+  wholeRounds: readonly WholeRound[],
   bases: readonly string[],
 ): (Estimate & { agents: AgentValue[] }) | undefined {
-  const agents = agentsOf(panels);
-  const ratios = modelsOf(panels).map((own, author) =>
-    divergence(table, panels, author + 1, { own, other: bases[author] ?? '' }),
+  const agents = agentsOf(wholeRounds);
+  const ratios = modelsOf(wholeRounds).map((own, author) =>
+    divergence(table, wholeRounds, author + 1, { own, other: bases[author] ?? '' }),
   );
   const estimate = estimateMeanOfRatios(ratios);
   if (estimate === undefined) return undefined;

@@ -1,12 +1,12 @@
 /** What the responses of one round look like: long, cut, or all the same. Drift shows here before accuracy does. */
 import type { ResponseShape } from '../../contract/measures';
 import { estimateMeanOfRatios } from './estimates';
-import type { Panel } from './panels';
+import type { WholeRound } from './whole-rounds';
 
 /** `undefined` if there are no responses. */
-export function responseShape(panels: readonly Panel[]): ResponseShape | undefined {
-  const turns = panels.flatMap((panel) => panel.turns);
-  const meanTokens = meanTokensOf(panels);
+export function responseShape(wholeRounds: readonly WholeRound[]): ResponseShape | undefined {
+  const turns = wholeRounds.flatMap((wholeRound) => wholeRound.turns);
+  const meanTokens = meanTokensOf(wholeRounds);
   if (meanTokens === undefined) return undefined;
   const share = (count: number) => count / turns.length;
   return {
@@ -19,13 +19,13 @@ export function responseShape(panels: readonly Panel[]): ResponseShape | undefin
 }
 
 /** Over the responses whose tokens were counted; 0 if the endpoint counted none. */
-function meanTokensOf(panels: readonly Panel[]) {
-  const counted = panels.map(({ turns }) => turns.flatMap(({ usage }) => usage.completionTokens ?? []));
+function meanTokensOf(wholeRounds: readonly WholeRound[]) {
+  const counted = wholeRounds.map(({ turns }) => turns.flatMap(({ usage }) => usage.completionTokens ?? []));
   const isSilent = counted.every((tokens) => tokens.length === 0);
   return estimateMeanOfRatios([
     {
       numerators: counted.map((tokens) => tokens.reduce((sum, each) => sum + each, 0)),
-      denominators: panels.map(({ turns }, index) => (isSilent ? turns.length : counted[index]!.length)),
+      denominators: wholeRounds.map(({ turns }, index) => (isSilent ? turns.length : counted[index]!.length)),
     },
   ]);
 }

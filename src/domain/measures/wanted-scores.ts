@@ -1,7 +1,7 @@
 /** Which models have to score a response for the requested measures; nothing is scored twice. */
 import type { Transcript } from '../../contract/transcript';
 import { orderByDraw } from '../draws';
-import { modelsOf, panelsOf, roundOf, type Panel } from './panels';
+import { modelsOf, wholeRoundsOf, roundOf, type WholeRound } from './whole-rounds';
 
 export interface WantedScores {
   problemId: string;
@@ -26,7 +26,7 @@ export interface ScoringQuestion {
 export function wantedFromAgents(transcripts: readonly Transcript[], question: ScoringQuestion): WantedScores[] {
   const { members, rounds } = question;
   return [1, ...(rounds > 1 ? [rounds] : [])].flatMap((round) =>
-    panelsOf(transcripts, round, members).flatMap((panel) => wantedOfPanel(panel, question)),
+    wholeRoundsOf(transcripts, round, members).flatMap((wholeRound) => wantedOfPanel(wholeRound, question)),
   );
 }
 
@@ -34,19 +34,19 @@ export function wantedFromAgents(transcripts: readonly Transcript[], question: S
 export function wantedFromScorer(transcripts: readonly Transcript[], question: ScoringQuestion): WantedScores[] {
   const { members, rounds, fixedScorer } = question;
   if (fixedScorer === null) return [];
-  return panelsOf(transcripts, rounds, members).flatMap(({ problemId, round, turns }) =>
+  return wholeRoundsOf(transcripts, rounds, members).flatMap(({ problemId, round, turns }) =>
     turns.map(({ member }) => ({ problemId, round, member, scorers: [fixedScorer] })),
   );
 }
 
-function wantedOfPanel(panel: Panel, question: ScoringQuestion): WantedScores[] {
+function wantedOfPanel(wholeRound: WholeRound, question: ScoringQuestion): WantedScores[] {
   const { measures, fixedScorer, rounds, baseOf } = question;
-  const isLast = panel.round === (roundOf('critic', rounds) ?? 1);
-  const models = modelsOf([panel]);
+  const isLast = wholeRound.round === (roundOf('critic', rounds) ?? 1);
+  const models = modelsOf([wholeRound]);
   const isOneModel = new Set(models).size === 1;
   // With fewer than three, or before there are critics, no model is held out: see `heldOutLikelihood`.
   const isHeldOut = isLast && (isOneModel || (rounds > 1 && models.length > 2));
-  return panel.turns
+  return wholeRound.turns
     .map(({ member, agent, model }) => {
       const others = models.filter((_, index) => index !== member - 1);
       const asksHeldOut = measures.includes('nll') && fixedScorer === null && isHeldOut;
@@ -55,7 +55,7 @@ function wantedOfPanel(panel: Panel, question: ScoringQuestion): WantedScores[] 
         ...(measures.includes('kl-agents') && models.length > 1 ? models : []),
         ...(measures.includes('kl-base') ? [model, baseOf(agent)] : []),
       ];
-      return { problemId: panel.problemId, round: panel.round, member, scorers: [...new Set(scorers)] };
+      return { problemId: wholeRound.problemId, round: wholeRound.round, member, scorers: [...new Set(scorers)] };
     })
     .filter(({ scorers }) => scorers.length > 0);
 }

@@ -1,7 +1,7 @@
 /** What reference answers tell: specialisation, critic effect, flips, wrong consensus; and what responses look like. */
 import { criticEffects } from '../../../src/domain/measures/critic-effect';
 import { flipsBetween } from '../../../src/domain/measures/flips';
-import { panelsOf } from '../../../src/domain/measures/panels';
+import { wholeRoundsOf } from '../../../src/domain/measures/whole-rounds';
 import { responseShape } from '../../../src/domain/measures/responses';
 import { accuracyByLevel, specialisation } from '../../../src/domain/measures/specialisation';
 import { trainingCost, wrongConsensus } from '../../../src/domain/measures/training';
@@ -131,7 +131,7 @@ test('a response shape has mean length, cuts, and the share of the commonest tex
       })),
     })),
   }));
-  expect(responseShape(panelsOf(same, 1, 3))).toMatchObject({
+  expect(responseShape(wholeRoundsOf(same, 1, 3))).toMatchObject({
     responses: 9,
     meanTokens: { value: 2, n: 3 },
     truncatedShare: 3 / 9,

@@ -5,7 +5,7 @@ import {
   likelihoodUnder,
   ScoreTable,
 } from '../../../src/domain/measures/likelihood';
-import { panelsOf } from '../../../src/domain/measures/panels';
+import { wholeRoundsOf } from '../../../src/domain/measures/whole-rounds';
 import {
   exactCrossEntropy,
   exactDivergence,
@@ -24,7 +24,7 @@ function measuredOn(society: ToyModel[], others: Record<string, ToyModel> = {}) 
   const debates = toyDebates(society);
   const named = Object.fromEntries(society.map((model, index) => [toyModelName(index + 1), model]));
   const table = new ScoreTable(toyScores(debates, { ...named, ...others }));
-  return { table, panels: panelsOf(debates, 1, society.length) };
+  return { table, panels: wholeRoundsOf(debates, 1, society.length) };
 }
 
 const mean = (values: number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
@@ -59,7 +59,7 @@ describe('KL between agents', () => {
     const debates = toyDebates([a, b]);
     const scores = toyScores(debates, { 'model-1': a, 'model-2': b });
     const without = scores.filter(({ problemId, scorer }) => problemId !== 'problem-0' || scorer !== 'model-2');
-    const estimate = klBetweenAgents(new ScoreTable(without), panelsOf(debates, 1, 2))!;
+    const estimate = klBetweenAgents(new ScoreTable(without), wholeRoundsOf(debates, 1, 2))!;
     expect(estimate.n).toBe(15);
     const [first] = estimate.pairs;
     const numerator = 16 * exactDivergence(a, b) * (28 / 16) - Math.log(a['x']! / b['x']!);
@@ -72,7 +72,7 @@ describe('KL between agents', () => {
     const scores = toyScores(debates, { 'model-1': a, 'model-2': b }).map((score) =>
       score.scorer === 'model-2' ? { ...score, tokens: 2 * score.tokens } : score,
     );
-    const { pairs } = klBetweenAgents(new ScoreTable(scores), panelsOf(debates, 1, 2))!;
+    const { pairs } = klBetweenAgents(new ScoreTable(scores), wholeRoundsOf(debates, 1, 2))!;
     expect(pairs).toEqual([
       { author: 'generation-1', other: 'generation-2', value: expect.closeTo(exactDivergence(a, b), 12) },
       { author: 'generation-2', other: 'generation-1', value: expect.closeTo(exactDivergence(b, a) / 2, 12) },
@@ -101,7 +101,7 @@ describe('KL from the base', () => {
     const scores = toyScores(debates, { 'model-1': a, base: b }).map((score) =>
       score.scorer === 'base' ? { ...score, tokens: 3 * score.tokens } : score,
     );
-    const { value } = klFromBase(new ScoreTable(scores), panelsOf(debates, 1, 1), ['base'])!;
+    const { value } = klFromBase(new ScoreTable(scores), wholeRoundsOf(debates, 1, 1), ['base'])!;
     expect(value).toBeCloseTo(exactDivergence(a, b), 12);
   });
 
@@ -145,7 +145,7 @@ describe('likelihood under a held-out critic', () => {
       })),
     }));
     const table = new ScoreTable(toyScores(debates, { shared: a }));
-    expect(heldOutLikelihood(table, panelsOf(debates, 1, 2))).toMatchObject({
+    expect(heldOutLikelihood(table, wholeRoundsOf(debates, 1, 2))).toMatchObject({
       value: expect.closeTo(exactCrossEntropy(a, a), 12) as number,
       scorer: 'the one model',
     });

@@ -20,12 +20,12 @@ import type { Task } from '../src/tasks/task';
 import type { ActivityDependencies } from './dependencies';
 import { taskOfSplit, tasksOf } from './run-tasks';
 
-export interface RunContext {
+export interface LoadedRun {
   record: RunRecord;
   tasks: RunTasks;
 }
 
-export class RunContexts {
+export class LoadedRuns {
   private readonly memory = new Map<string, Promise<unknown>>();
   /** When a run's record was last looked for, and the promise that concurrent callers share. */
   private readonly looks = new Map<string, { at: number; isThere: Promise<boolean> }>();
@@ -33,7 +33,7 @@ export class RunContexts {
   constructor(private readonly dependencies: ActivityDependencies) {}
 
   /** Throws `ArtifactError` if the referenced run was deleted and begun anew under the same id. */
-  async run({ runId, recordDigest }: RunReference): Promise<RunContext> {
+  async run({ runId, recordDigest }: RunReference): Promise<LoadedRun> {
     if (recordDigest !== undefined) {
       await this.requireStored(runId);
       return this.remember(recordDigest, () => this.load(runId, recordDigest));
@@ -58,7 +58,7 @@ export class RunContexts {
     throw missingArtifact(runKeys.record(runId));
   }
 
-  private async load(runId: string, digest: string): Promise<RunContext> {
+  private async load(runId: string, digest: string): Promise<LoadedRun> {
     const record = await this.read(runId);
     if (digestOf(record) === digest) return this.contextOf(record);
     throw new ArtifactError(
@@ -71,7 +71,7 @@ export class RunContexts {
     return requireSealed<RunRecord>(this.dependencies.store, runKeys.record(runId));
   }
 
-  private async contextOf(record: RunRecord): Promise<RunContext> {
+  private async contextOf(record: RunRecord): Promise<LoadedRun> {
     return { record, tasks: tasksOf(record, this.dependencies) };
   }
 

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { ActivityDependencies } from '../../activities/dependencies';
-import { RunContexts } from '../../activities/run-context';
+import { LoadedRuns } from '../../activities/loaded-runs';
 import { programOf } from '../../activities/run-tasks';
 import type { RunTasks } from '../../src/tasks';
 import { FileArtifactStore } from '../../src/artifacts/file-store';
@@ -25,9 +25,9 @@ test('a record is read once by its digest, and another one under the same id is 
   const program = programOf(specification, { train: task, eval: task } as unknown as RunTasks, dependencies);
   const begin = (createdAt: string) =>
     publishSealed(store, runKeys.record('demo'), { runId: 'demo', specification, program, createdAt });
-  const contexts = new RunContexts(dependencies);
+  const loadedRuns = new LoadedRuns(dependencies);
   const createdAt = async (recordDigest?: string) =>
-    (await contexts.run({ runId: 'demo', recordDigest })).record.createdAt;
+    (await loadedRuns.run({ runId: 'demo', recordDigest })).record.createdAt;
   const first = digestOf((await begin('first')).content);
   expect(await Promise.all([createdAt(first), createdAt(first), createdAt(first)])).toEqual(Array(3).fill('first'));
   expect(await createdAt(first)).toBe('first');
@@ -36,7 +36,7 @@ test('a record is read once by its digest, and another one under the same id is 
   const second = digestOf((await begin('second')).content);
   // Inputs of older histories name no digest, and get what is stored now.
   expect([await createdAt(second), await createdAt()]).toEqual(['second', 'second']);
-  await expect(new RunContexts(dependencies).run({ runId: 'demo', recordDigest: first })).rejects.toThrow(
+  await expect(new LoadedRuns(dependencies).run({ runId: 'demo', recordDigest: first })).rejects.toThrow(
     /^runs\/demo\/run\.json: is of a run that was begun anew under this id/,
   );
 });

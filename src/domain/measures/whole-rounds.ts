@@ -1,9 +1,9 @@
-/** Panels: who answered what in the round that a role speaks in, the input of the measures. */
+/** Whole rounds: who answered what in the round that a role speaks in, the input of the measures. */
 import type { Role } from '../../contract/measures';
 import type { Transcript, Turn } from '../../contract/transcript';
 
 /** The responses of one problem in one round; failed problems have none. */
-export interface Panel {
+export interface WholeRound {
   problemId: string;
   round: number;
   turns: readonly Turn[];
@@ -15,8 +15,8 @@ export function roundOf(role: Role, rounds: number): number | undefined {
   return rounds > 1 ? rounds : undefined;
 }
 
-/** One panel per problem whose members all answered in that round. */
-export function panelsOf(transcripts: readonly Transcript[], round: number, members: number): Panel[] {
+/** One wholeRound per problem whose members all answered in that round. */
+export function wholeRoundsOf(transcripts: readonly Transcript[], round: number, members: number): WholeRound[] {
   return transcripts.flatMap(({ problemId, rounds, consensus }) => {
     const turns = rounds.find((each) => each.round === round)?.turns ?? [];
     const isWhole = consensus.kind !== 'failed' && turns.length === members;
@@ -24,12 +24,12 @@ export function panelsOf(transcripts: readonly Transcript[], round: number, memb
   });
 }
 
-/** The model that answered for each member, in members' order; all panels of a round have the same. */
-export function modelsOf(panels: readonly Panel[]): string[] {
-  return panels[0]?.turns.map(({ model }) => model) ?? [];
+/** The model that answered for each member, in members' order; all wholeRounds of a round have the same. */
+export function modelsOf(wholeRounds: readonly WholeRound[]): string[] {
+  return wholeRounds[0]?.turns.map(({ model }) => model) ?? [];
 }
 
 /** The agent that answered for each member. */
-export function agentsOf(panels: readonly Panel[]): string[] {
-  return panels[0]?.turns.map(({ agent }) => agent) ?? [];
+export function agentsOf(wholeRounds: readonly WholeRound[]): string[] {
+  return wholeRounds[0]?.turns.map(({ agent }) => agent) ?? [];
 }
