@@ -1,13 +1,13 @@
 /** The port `Grader` for mathematical answers: spelling first, then Math-Verify in `python -m maft.grade`. */
-import { spawn, type ChildProcess } from 'node:child_process';
-import { createInterface } from 'node:readline';
+import type { ChildProcess } from 'node:child_process';
 import { z } from 'zod';
 import { sameMath } from '../domain/answers';
 import { withoutSecrets } from '../machine/child-environment';
 import { ConfigError, ProviderError } from '../errors';
 import { maftEnvironment, maftModule } from '../machine/python-start';
+import { isAlive, jsonOf, killGroup, LastLines, onLines, startChild } from '../machine/supervision/child-process';
 import type { AnswerPair, Grader, Verdict } from '../ports';
-import { killGroup, parseJson, Tail, type PythonOptions } from './trainer-process';
+import type { PythonOptions } from './trainer-process';
 
 export interface MathVerifyOptions extends PythonOptions {
   /** Pairs compared at the same time. */
@@ -69,26 +69,22 @@ class GraderProcess {
   private readonly child: ChildProcess;
   private readonly ended: Promise<void>;
   private readonly open = new Map<number, Question>();
-  private readonly tail = new Tail();
+  private readonly tail = new LastLines();
   private asked = 0;
   private hasAnswered = false;
 
   constructor(private readonly options: MathVerifyOptions) {
     const { python, pythonPath, processes, timeLimitMs } = options;
     const given = ['--workers', String(processes), '--time-limit', String(timeLimitMs / 1000)];
-    this.child = spawn(python, maftModule('maft.grade', given), {
-      // Its own group: Ctrl-C in a terminal reaches only us, and a kill reaches its workers too.
-      detached: true,
+    this.child = startChild(python, maftModule('maft.grade', given), {
       env: { ...withoutSecrets(process.env), ...maftEnvironment(pythonPath), PYTHONUNBUFFERED: '1' },
     });
     this.ended = new Promise((resolve) => {
       this.child.once('error', (error) => this.finish(cannotStart(python, error.message), resolve));
       this.child.once('close', (code, signal) => this.finish(this.endOf(code, signal), resolve));
     });
-    // A write to a process that has just died; its end is reported by `close`.
-    this.child.stdin?.on('error', () => undefined);
-    if (this.child.stdout) createInterface({ input: this.child.stdout }).on('line', (line) => this.receive(line));
-    if (this.child.stderr) createInterface({ input: this.child.stderr }).on('line', (line) => this.tail.add(line));
+    onLines(this.child.stdout, (line) => this.receive(line));
+    onLines(this.child.stderr, (line) => this.tail.add(line));
   }
 
   ask({ a, b }: AnswerPair): Promise<Verdict> {
@@ -102,12 +98,12 @@ class GraderProcess {
 
   async close(): Promise<void> {
     this.alive = false;
-    if (this.child.exitCode === null && this.child.signalCode === null) killGroup(this.child.pid, 'SIGKILL');
+    if (isAlive(this.child)) killGroup(this.child.pid);
     await this.ended;
   }
 
   private receive(line: string): void {
-    const parsed = verdictSchema.safeParse(parseJson(line));
+    const parsed = verdictSchema.safeParse(jsonOf(line));
     if (!parsed.success) return this.tail.add(`Not a verdict: ${line.slice(0, 200)}`);
     const { id, ...verdict } = parsed.data;
     this.hasAnswered = true;

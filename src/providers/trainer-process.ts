@@ -1,12 +1,11 @@
 /** A Python process that trains one job: where its events, its end and its last words are collected. */
-import { spawn, type ChildProcess } from 'node:child_process';
-import { createInterface } from 'node:readline';
-import type { Readable, Writable } from 'node:stream';
+import type { ChildProcess } from 'node:child_process';
+import type { Readable } from 'node:stream';
 import { withoutSecrets } from '../machine/child-environment';
 import { ConfigError } from '../errors';
 import { maftEnvironment, maftModule } from '../machine/python-start';
+import { isAlive, jsonOf, killGroup, LastLines, onLines, startChild } from '../machine/supervision/child-process';
 
-const stderrTailLines = 20;
 const eventsDescriptor = 3;
 
 export interface PythonOptions {
@@ -39,47 +38,20 @@ export interface RunningTrainer {
   kill(): void;
 }
 
-/** The last lines of a stream of text. */
-export class Tail {
-  private lines: string[] = [];
-
-  add(line: string): void {
-    this.lines = [...this.lines, line].slice(-stderrTailLines);
-  }
-
-  toString(): string {
-    return this.lines.join('\n');
-  }
-}
-
-/** Starts `python -m maft.train` in its own session; the end of its stdin tells it that we are gone. */
-export function spawnTrainer(options: PythonOptions, trainerArguments: string[]): ChildProcess {
-  const child = spawn(
-    options.python,
-    maftModule('maft.train', [...trainerArguments, '--events-fd', String(eventsDescriptor)]),
-    {
-      // stdout belongs to the libraries: it is never read.
-      stdio: ['pipe', 'ignore', 'pipe', 'pipe'],
-      // Its own group: Ctrl-C in a terminal reaches only the worker, which decides, and a kill reaches the whole group.
-      detached: true,
-      env: { ...withoutSecrets(process.env), ...maftEnvironment(options.pythonPath), PYTHONUNBUFFERED: '1' },
-    },
-  );
-  // A write to a process that has just died; its end is reported by `close`.
-  stdinOf(child)?.on('error', () => undefined);
-  return child;
-}
-
-/** Undefined if the process could not be started. */
-export function stdinOf(child: ChildProcess): Writable | undefined {
-  return child.stdin ?? undefined;
+/** Starts `python -m maft.train`; the end of its stdin tells it that we are gone. */
+export function spawnTrainer({ python, pythonPath }: PythonOptions, trainerArguments: string[]): ChildProcess {
+  const given = [...trainerArguments, '--events-fd', String(eventsDescriptor)];
+  return startChild(python, maftModule('maft.train', given), {
+    // stdout belongs to the libraries: it is never read.
+    stdio: ['pipe', 'ignore', 'pipe', 'pipe'],
+    env: { ...withoutSecrets(process.env), ...maftEnvironment(pythonPath), PYTHONUNBUFFERED: '1' },
+  });
 }
 
 /** Calls `onLine` for each line of the side channel and `onStderr` for each of stderr. */
 export function readLines(child: ChildProcess, onLine: (line: string) => void, onStderr: (line: string) => void): void {
-  const events = child.stdio[eventsDescriptor] as Readable | null;
-  if (events) createInterface({ input: events }).on('line', onLine);
-  if (child.stderr) createInterface({ input: child.stderr }).on('line', onStderr);
+  onLines(child.stdio[eventsDescriptor] as Readable | null, onLine);
+  onLines(child.stderr, onStderr);
 }
 
 /**
@@ -99,16 +71,6 @@ export function closed(child: ChildProcess, python: string): Promise<{ code: num
   });
 }
 
-/** SIGKILL to the whole group; one that is gone already is fine. */
-export function killGroup(pid: number | undefined, signal: NodeJS.Signals): void {
-  if (pid === undefined) return;
-  try {
-    process.kill(-pid, signal);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
-  }
-}
-
 /** One process for one job: with CUDA (a context does not survive a fork) and where forking is not safe. */
 export function startTrainerProcess(
   options: PythonOptions,
@@ -116,10 +78,10 @@ export function startTrainerProcess(
   onEvent: (event: unknown) => void,
 ): RunningTrainer {
   const child = spawnTrainer(options, [mode === 'check' ? '--check' : '--job', jobFile, '--parent-fd', '0']);
-  const tail = new Tail();
+  const tail = new LastLines();
   const whenLive = (signal: NodeJS.Signals) => () => {
     // Once reaped, the number may be another process's.
-    if (child.exitCode === null && child.signalCode === null) killGroup(child.pid, signal);
+    if (isAlive(child)) killGroup(child.pid, signal);
   };
   readLines(
     child,
@@ -135,9 +97,5 @@ export function startTrainerProcess(
 
 /** The parsed line, or the line itself if it is not JSON: the event schema then refuses it by name. */
 export function parseJson(line: string): unknown {
-  try {
-    return JSON.parse(line);
-  } catch {
-    return line;
-  }
+  return jsonOf(line) ?? line;
 }

@@ -3,14 +3,12 @@ import type { ChildProcess } from 'node:child_process';
 import { z } from 'zod';
 import { trainerExitCodes } from '../contract/training-job';
 import { TrainerError } from '../errors';
+import { isAlive, killGroup, LastLines } from '../machine/supervision/child-process';
 import {
   closed,
-  killGroup,
   parseJson,
   readLines,
   spawnTrainer,
-  stdinOf,
-  Tail,
   type PythonOptions,
   type RunningTrainer,
   type TrainerExit,
@@ -36,7 +34,7 @@ export interface TemplateFacts {
 
 interface ForkedJob {
   pid?: number;
-  tail: Tail;
+  tail: LastLines;
   onEvent: (event: unknown) => void;
   resolve: (exit: TrainerExit) => void;
 }
@@ -49,7 +47,7 @@ export class TrainerTemplate {
   private readonly child: ChildProcess;
   private readonly ended: Promise<TrainerExit>;
   private readonly jobs = new Map<string, ForkedJob>();
-  private readonly tail = new Tail();
+  private readonly tail = new LastLines();
   private jobsStarted = 0;
   private wasReady = false;
   private becomeReady!: (facts: TemplateFacts) => void;
@@ -92,7 +90,7 @@ export class TrainerTemplate {
   start({ jobFile, mode }: TrainerTask, onEvent: (event: unknown) => void): RunningTrainer {
     this.jobsStarted += 1;
     const id = `${this.jobsStarted}`;
-    const tail = new Tail();
+    const tail = new LastLines();
     const exited = new Promise<TrainerExit>((resolve, reject) => {
       this.jobs.set(id, { tail, onEvent, resolve });
       // Jobs that have not reported their end ended with the template.
@@ -105,21 +103,21 @@ export class TrainerTemplate {
   /** Ends the template; children that still train checkpoint and go. Resolves once all of them are gone. */
   async close(): Promise<void> {
     this.alive = false;
-    stdinOf(this.child)?.end();
+    this.child.stdin?.end();
     const impatience = setTimeout(() => this.killEverything(), this.killGraceMs);
     // A template that could not be started is closed.
     await this.ended.catch(() => undefined).finally(() => clearTimeout(impatience));
   }
 
   private request(message: Record<string, string>): void {
-    const stdin = stdinOf(this.child);
+    const { stdin } = this.child;
     if (stdin?.writable) stdin.write(`${JSON.stringify(message)}\n`);
   }
 
   /** The template kills for us, because only a parent knows that the number is still its child's. */
   private kill(id: string): void {
     this.request({ kill: id });
-    if (!this.alive) killGroup(this.jobs.get(id)?.pid, 'SIGKILL');
+    if (!this.alive) killGroup(this.jobs.get(id)?.pid);
     // A suspended template cannot kill its child.
     const impatience = setTimeout(() => {
       if (this.jobs.has(id)) this.killEverything();
@@ -128,9 +126,9 @@ export class TrainerTemplate {
   }
 
   private killEverything(): void {
-    if (this.child.exitCode === null && this.child.signalCode === null) this.child.kill('SIGKILL');
+    if (isAlive(this.child)) this.child.kill('SIGKILL');
     // The side channel is still open, so some of them live.
-    for (const job of this.jobs.values()) killGroup(job.pid, 'SIGKILL');
+    for (const job of this.jobs.values()) killGroup(job.pid);
   }
 
   /** Orphaned children see it too and go by themselves, after a checkpoint; the side channel's end says when. */
@@ -160,7 +158,7 @@ export class TrainerTemplate {
   }
 
   /** How a job ended that died with the template; if the template had been ready, the job was only interrupted. */
-  private endOfJob(exit: TrainerExit, tail: Tail): TrainerExit {
+  private endOfJob(exit: TrainerExit, tail: LastLines): TrainerExit {
     const wasClosed = exit.code === trainerExitCodes.ok;
     const code = exit.code !== null && (this.wasReady || wasClosed) ? trainerExitCodes.interrupted : exit.code;
     return { code, signal: exit.signal, stderrTail: `${tail.toString()}\n${exit.stderrTail}`.trim() };

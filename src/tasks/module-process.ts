@@ -113,6 +113,7 @@ export class ModuleProcess {
     return type === 'undefined' ? undefined : value;
   }
 
+  /** In our own process group: a program that loops cannot learn that we are gone, but is ended with the worker's group. */
   private start(): ChildProcess {
     const child = spawn(process.execPath, ['-e', moduleHost], {
       env: hostEnvironment(),

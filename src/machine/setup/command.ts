@@ -1,8 +1,7 @@
 /** Runs a program of set-up to its end, line by line. */
-import { spawn, type ChildProcessByStdio } from 'node:child_process';
-import { createInterface } from 'node:readline';
-import type { Readable } from 'node:stream';
+import type { ChildProcess } from 'node:child_process';
 import { guardScript } from '../paths';
+import { killGroup, onLines, startChild } from '../supervision/child-process';
 
 export interface CommandResult {
   /** Null if a signal ended it, or it could not be started. */
@@ -33,7 +32,7 @@ let isGivenUp = false;
 /** Ends all running set-up commands and refuses new ones: this process is about to end. */
 export function giveUpCommands(): void {
   isGivenUp = true;
-  groups.forEach(endGroup);
+  groups.forEach((pid) => killGroup(pid));
 }
 
 /** Never throws; returns how it ended. A time limit or an abort ends the whole process group. */
@@ -46,14 +45,14 @@ export function runCommand(
   return new Promise((resolve) => {
     const child = start(program, programArguments, options);
     const texts = { stdout: '', output: '' };
-    child.stdout.on('data', (chunk: Buffer) => (texts.stdout += chunk.toString()));
+    child.stdout?.on('data', (chunk: Buffer) => (texts.stdout += chunk.toString()));
     for (const stream of [child.stdout, child.stderr]) {
-      stream.on('data', (chunk: Buffer) => (texts.output += chunk.toString()));
-      if (options.onLine !== undefined) createInterface({ input: stream }).on('line', options.onLine);
+      stream?.on('data', (chunk: Buffer) => (texts.output += chunk.toString()));
+      if (options.onLine !== undefined) onLines(stream, options.onLine);
     }
     const { pid } = child;
     if (pid !== undefined) groups.add(pid);
-    const end = () => pid !== undefined && endGroup(pid);
+    const end = () => killGroup(pid);
     const timer = options.timeoutMs === undefined ? undefined : setTimeout(end, options.timeoutMs);
     options.signal?.addEventListener('abort', end, { once: true });
     const finish = (result: CommandResult) => {
@@ -75,24 +74,10 @@ function withoutGuard(text: string): string {
   return text.replace(/^\{"event":"started","pid":\d+\}\n/m, '');
 }
 
-/** Leads a process group, so that what the program starts is ended with it; a guard lives by the pipe on its stdin. */
-function start(
-  program: string,
-  programArguments: string[],
-  options: CommandOptions,
-): ChildProcessByStdio<null, Readable, Readable> {
+/** A guard lives by the pipe on its stdin. */
+function start(program: string, programArguments: string[], options: CommandOptions): ChildProcess {
   const guard = options.guarded === true ? [process.execPath, guardScript(), guardGraceMs] : [];
   const [command, ...rest] = [...guard, program, ...programArguments];
-  const stdin = options.guarded === true ? 'pipe' : 'ignore';
-  const environment = { ...process.env, ...options.environment };
-  const child = spawn(command!, rest, { env: environment, stdio: [stdin, 'pipe', 'pipe'], detached: true });
-  return child as unknown as ChildProcessByStdio<null, Readable, Readable>;
-}
-
-function endGroup(pid: number): void {
-  try {
-    process.kill(-pid, 'SIGKILL');
-  } catch {
-    // It has ended already.
-  }
+  const env = { ...process.env, ...options.environment };
+  return startChild(command!, rest, { env, stdio: [options.guarded === true ? 'pipe' : 'ignore', 'pipe', 'pipe'] });
 }

@@ -1,17 +1,15 @@
 /**
  * One child process kept alive: started, watched until it is ready, restarted with the same arguments when it dies, and
- * stopped in order. Each child leads its own process group, so Ctrl-C in a terminal reaches only us and we decide
- * the order; a pipe on their stdin tells them when we are gone.
+ * stopped in order; a pipe on its stdin tells it when we are gone.
  */
-import { spawn, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
-import { createInterface } from 'node:readline';
+import type { ChildProcess } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ConfigError } from '../../errors';
 import { withoutSecrets } from '../child-environment';
+import { isAlive, jsonOf, killGroup, LastLines, onLines, startChild, stopChild } from './child-process';
 import { untilSilent, type HealthCheck } from './health';
 import { LogFile } from './log-file';
-import { identityOf, signalProcess, type ProcessIdentity } from './process-identity';
+import { identityOf, type ProcessIdentity } from './process-identity';
 
 export type ProcessName = 'temporal' | 'model-server' | 'worker';
 
@@ -58,7 +56,6 @@ export interface SupervisionOptions {
 const usualBackoffMs = [200, 500, 1_000, 2_000, 5_000, 10_000, 30_000];
 /** A child that lived this long has recovered: its next death starts the backoff from the beginning. */
 const healthyAfterMs = 60_000;
-const rememberedErrorLines = 20;
 const closeGraceMs = 2_000;
 
 interface Launch {
@@ -74,7 +71,7 @@ export class SupervisedProcess {
   /** The child that we ended because it hung. */
   private silent: ChildProcess | undefined;
   private identities: ProcessIdentity[] = [];
-  private errorLines: string[] = [];
+  private errors = new LastLines();
   private stopping = new AbortController();
   private supervision: Promise<void> = Promise.resolve();
   private ended = false;
@@ -119,18 +116,9 @@ export class SupervisedProcess {
     if (child === undefined) return this.log.close();
     if (isAlive(child)) {
       this.say('stopping', `${this.program.title} is stopping`);
-      const exited = once(child, 'exit');
-      child.kill('SIGTERM');
-      const grace = new AbortController();
-      await Promise.race([
-        exited,
-        sleep(this.program.graceMs, undefined, { signal: grace.signal }).catch(() => undefined),
-      ]);
-      grace.abort();
-      if (isAlive(child)) this.kill();
-      await exited.catch(() => undefined);
+      await stopChild(child, this.program.graceMs);
     }
-    this.sweepGroup(child);
+    killGroup(child.pid);
     await this.supervision;
     this.identities = [];
     this.log.close();
@@ -140,7 +128,7 @@ export class SupervisedProcess {
   /** SIGKILL to the whole group, now. */
   kill(): void {
     this.stopping.abort();
-    this.sweepGroup(this.current);
+    killGroup(this.current?.pid);
   }
 
   private async keepAlive(first: Launch): Promise<void> {
@@ -179,27 +167,23 @@ export class SupervisedProcess {
     );
     if (!isSilent || !isAlive(child)) return;
     this.silent = child;
-    this.sweepGroup(child);
+    killGroup(child.pid);
   }
 
   /** A restarted child that does not get ready in time is ended, so that the next try can begin. */
   private abandon(child: ChildProcess, error: Error): void {
     if (!isAlive(child) || this.stopping.signal.aborted) return;
     this.log.append(`${error.message}\n`);
-    this.sweepGroup(child);
+    killGroup(child.pid);
   }
 
   private launch(): Launch {
     const { program } = this;
-    this.errorLines = [];
+    this.errors = new LastLines();
     this.log.append(`--- ${new Date().toISOString()} ${program.command} ${program.arguments.join(' ')}\n`);
-    const child = spawn(program.command, program.arguments, {
-      env: { ...(program.needsKeys === true ? process.env : withoutSecrets(process.env)), ...program.environment },
-      stdio: ['pipe', 'pipe', 'pipe'],
-      detached: true,
-    });
+    const inherited = program.needsKeys === true ? process.env : withoutSecrets(process.env);
+    const child = startChild(program.command, program.arguments, { env: { ...inherited, ...program.environment } });
     this.current = child;
-    child.stdin.on('error', () => undefined);
     this.identities = [];
     if (child.pid !== undefined) this.remember(child.pid);
     const readyLine = this.watchOutput(child);
@@ -214,12 +198,12 @@ export class SupervisedProcess {
   private watchOutput(child: ChildProcess): Promise<void> {
     child.stdout?.on('data', (chunk: Buffer) => this.log.append(chunk));
     child.stderr?.on('data', (chunk: Buffer) => this.log.append(chunk));
-    createInterface({ input: child.stderr! }).on('line', (line) => {
-      this.errorLines = [...this.errorLines, line].slice(-rememberedErrorLines);
-    });
+    onLines(child.stderr, (line) => this.errors.add(line));
     return new Promise((resolve) => {
-      createInterface({ input: child.stdout! }).on('line', (line) => {
-        const event = parseEvent(line);
+      onLines(child.stdout, (line) => {
+        const event = line.startsWith('{')
+          ? (jsonOf(line) as { event?: unknown; pid?: unknown } | undefined)
+          : undefined;
         if (event?.event === 'started' && typeof event.pid === 'number') this.remember(event.pid);
         if (event?.event === 'ready') resolve();
       });
@@ -239,7 +223,7 @@ export class SupervisedProcess {
       child.once('error', (error) => resolve(`cannot be started: ${error.message}`));
       // At 'close' its last output has been read; a grandchild in its own session may hold the pipes a little longer.
       child.once('exit', (code, signal) => {
-        this.sweepGroup(child);
+        killGroup(child.pid);
         const reason = this.silent === child ? 'no longer answered and was killed' : howItEnded(code, signal);
         child.once('close', () => resolve(reason));
         setTimeout(() => resolve(reason), closeGraceMs).unref();
@@ -272,13 +256,9 @@ export class SupervisedProcess {
   }
 
   private withLastWords(reason: string): string {
-    const lastLine = this.errorLines.filter((line) => line.trim() !== '').at(-1);
+    const lastLine = this.errors.last;
     // The last line may be unrelated to the exit, so it is only quoted.
     return lastLine === undefined ? reason : `${reason}; the last line it wrote: "${lastLine.trim().slice(0, 300)}"`;
-  }
-
-  private sweepGroup(child: ChildProcess | undefined): void {
-    if (child?.pid !== undefined) signalProcess(-child.pid, 'SIGKILL');
   }
 
   private say(state: ProcessState, message: string, pid = this.current?.pid): void {
@@ -288,18 +268,4 @@ export class SupervisedProcess {
 
 function howItEnded(code: number | null, signal: NodeJS.Signals | null): string {
   return signal === null ? `ended (exit code ${code})` : `was killed (${signal})`;
-}
-
-function isAlive(child: ChildProcess): boolean {
-  return child.pid !== undefined && child.exitCode === null && child.signalCode === null;
-}
-
-function parseEvent(line: string): { event?: unknown; pid?: unknown } | undefined {
-  if (!line.startsWith('{')) return undefined;
-  try {
-    return JSON.parse(line) as { event?: unknown; pid?: unknown };
-  } catch {
-    // Ignores other output; only event lines are for us.
-    return undefined;
-  }
 }
