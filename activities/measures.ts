@@ -56,13 +56,15 @@ export function createMeasuresActivities(
         for (const [batch, problems] of batchesOf(await measuredAmong(transcripts, input)).entries()) {
           const key = iterationKeys.scores(placeOf(input), { kind: input.kind, batch });
           const signal = Context.current().cancellationSignal;
-          const made = await readSealed<ScoreBatch>(store, key);
           const scoring = (endpoint: string) =>
             judgedScoring(memory.failures, endpoint, dependencies.scoring(endpoint, key));
-          const scores = made ?? (await scoreBatch(problems, { kind, size, record, models, scoring, signal }));
-          const { content } = await publishSealed<ScoreBatch>(store, key, scores);
-          sum.texts += content.texts;
-          sum.tokens += content.tokens;
+          const scoreNow = async () => {
+            const scores = await scoreBatch(problems, { kind, size, record, models, scoring, signal });
+            return (await publishSealed<ScoreBatch>(store, key, scores)).content;
+          };
+          const { texts, tokens } = (await readSealed<ScoreBatch>(store, key)) ?? (await scoreNow());
+          sum.texts += texts;
+          sum.tokens += tokens;
           done += problems.length;
         }
         return sum;

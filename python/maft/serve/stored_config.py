@@ -39,11 +39,8 @@ def read_config(folder: Path) -> Any:
 
 def plain_llama(folder: Path) -> SimpleNamespace | None:
     """The configuration of a Llama with the usual rotary frequencies that leaves nothing to defaults, or None."""
-    try:
-        stored: Any = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return None
-    if not isinstance(stored, dict) or stored.get("model_type") != "llama" or "quantization_config" in stored:
+    stored = stored_object(folder / "config.json")
+    if stored.get("model_type") != "llama" or "quantization_config" in stored:
         return None
     counts = [stored.get(name) for name in COUNTS]
     numbers = (stored.get("rms_norm_eps"), usual_rotary_base(stored.get("rope_parameters")))
@@ -82,10 +79,14 @@ def read_tokenizer(folder: Path) -> Any:
 
 def names_no_class(folder: Path) -> bool:
     """Whether the tokenizer is all in its `tokenizer.json`, with no class of its own."""
+    stored = stored_object(folder / "tokenizer_config.json")
+    return stored.get("tokenizer_class") == "TokenizersBackend" and "auto_map" not in stored
+
+
+def stored_object(file: Path) -> dict[str, Any]:
+    """A JSON object, or an empty one if the file is missing or holds anything else: Transformers says what is wrong."""
     try:
-        stored: Any = json.loads((folder / "tokenizer_config.json").read_text(encoding="utf-8"))
+        stored: Any = json.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError):
-        return False
-    return (
-        isinstance(stored, dict) and stored.get("tokenizer_class") == "TokenizersBackend" and "auto_map" not in stored
-    )
+        return {}
+    return stored if isinstance(stored, dict) else {}
