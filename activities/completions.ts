@@ -5,7 +5,7 @@
 import { Context } from '@temporalio/activity';
 import { publishSealed, readSealed } from '../src/artifacts/sealed';
 import type { CallCounts } from '../src/contract/run';
-import type { Sampling } from '../src/contract/sampling';
+import type { Sampling } from '../src/contract/society';
 import type { ChatMessage, CompletionEnd, Usage } from '../src/contract/transcript';
 import { addCounts, countAnswers, noCounts } from '../src/domain/counts';
 import { digestOf } from '../src/domain/digests';

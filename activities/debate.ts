@@ -1,8 +1,7 @@
 /** The activities that call models: one debate turn, and the calls beside the debate (samples of votes, single calls). */
 import type { CallCounts, TurnInput, TurnOutcome, VoteSamplesInput } from '../src/contract/run';
 import { readSealed, requireSealed } from '../src/artifacts/sealed';
-import type { Sampling } from '../src/contract/sampling';
-import type { Society } from '../src/contract/society';
+import type { Sampling, Society } from '../src/contract/society';
 import type { ChatMessage, Usage } from '../src/contract/transcript';
 import type { MethodSettings } from '../src/contract/specification';
 import { saidIn } from '../src/domain/answers';

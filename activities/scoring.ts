@@ -101,17 +101,17 @@ async function embed(
   const scoring = scoringAt(endpoint);
   const { members, rounds } = size;
   const spoken = [...new Set([1, rounds])];
-  const panels = spoken.flatMap((round) => wholeRoundsOf(transcripts, round, members));
-  const texts = [...new Set(panels.flatMap(({ turns }) => turns.map(({ response }) => embeddable(response))))];
+  const wholeRounds = spoken.flatMap((round) => wholeRoundsOf(transcripts, round, members));
+  const texts = [...new Set(wholeRounds.flatMap(({ turns }) => turns.map(({ response }) => embeddable(response))))];
   const vectors = new Map<string, number[]>();
   for (const group of inGroups(texts, ({ length }) => length, perRequest)) {
     const embedded = await scoring.embed({ model, texts: group }, signal);
     group.forEach((text, index) => vectors.set(text, embedded[index] ?? []));
   }
-  const dissimilarities = panels.flatMap((panel) =>
+  const dissimilarities = wholeRounds.flatMap((wholeRound) =>
     pairDissimilarities(
-      panel,
-      panel.turns.map(({ response }) => vectors.get(embeddable(response)) ?? []),
+      wholeRound,
+      wholeRound.turns.map(({ response }) => vectors.get(embeddable(response)) ?? []),
     ),
   );
   return { dissimilarities, texts: texts.length, tokens: 0 };

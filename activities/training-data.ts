@@ -10,7 +10,7 @@ import { publishSealed } from '../src/artifacts/sealed';
 import { sha256 } from '../src/domain/digests';
 import { iterationKeys } from '../src/domain/keys';
 import { Selection, type ReferenceVerdict } from '../src/domain/selection';
-import { selectionSettings } from '../src/domain/selection-settings';
+import { selectionSettings } from '../src/domain/role-settings';
 import { distinctAnswers } from '../src/domain/voting';
 import { readTranscripts } from '../src/stored-runs/stored-run';
 import type { ActivityDependencies } from './dependencies';

@@ -12,7 +12,7 @@ import { findSociety } from '../stored-runs/find-society';
 import { interruptSignal } from '../runs/perform-run';
 import { withModelServer } from '../runs/with-model-server';
 import { stderrListener } from '../machine/setup/progress';
-import { readingMessages } from '../tasks/exchanged';
+import { readingMessages } from '../tasks/run-tasks';
 import { shortened, visibleJson, visibleLine, visibleText } from '../visible-text';
 import { openStore } from '../machine/open-store';
 import { wireAnswering } from '../wiring';

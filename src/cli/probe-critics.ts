@@ -15,7 +15,7 @@ import { fetchBaseModel, findBaseModel, isOfHub } from '../machine/setup/model-f
 import { ensurePythonEnvironment } from '../machine/setup/python-environment';
 import { stderrListener, type SetupListener } from '../machine/setup/progress';
 import { givenByUser, taskFor, type Task } from '../tasks';
-import { readingMessages } from '../tasks/exchanged';
+import { readingMessages } from '../tasks/run-tasks';
 import { visibleJson } from '../visible-text';
 import { openStore } from '../machine/open-store';
 import { wireAnswering } from '../wiring';

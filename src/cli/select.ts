@@ -3,17 +3,16 @@ import type { Command } from 'commander';
 import type { CriticKind } from '../contract/method';
 import type { SelectionReport } from '../contract/training';
 import type { Transcript } from '../contract/transcript';
-import { defaultPreset } from '../domain/presets';
+import { defaultPreset, presetNames } from '../domain/presets';
 import { Selection, type SelectionResult } from '../domain/selection';
-import { selectionSettings } from '../domain/selection-settings';
+import { selectionSettings } from '../domain/role-settings';
 import { InvalidRunSpec } from '../errors';
-import type { ResolvedSpecification } from '../specification';
+import { type ResolvedSpecification, loadSpecificationFile, resolveSpecification } from '../specification';
 import { dataDirectory } from '../machine/paths';
 import type { Grader } from '../ports';
 import { givenByUser, taskFor, type AnswerReader } from '../tasks';
-import { readingMessages } from '../tasks/exchanged';
+import { readingMessages } from '../tasks/run-tasks';
 import { wholeNumber } from './number-options';
-import { methodSpecification } from './select/method';
 import { ReferenceAnswers } from './select/references';
 import {
   readTranscripts,
@@ -24,8 +23,11 @@ import {
   type PlacedTranscript,
 } from './select/transcripts';
 import { makeOutput, writeSelection } from './select/write-selection';
-import { lazyGrader, taskChoice, withTaskOptions, type TaskOptions } from './task-option';
+import { lazyGrader, taskChoice, withTaskOptions, type TaskOptions, type TaskChoice } from './task-option';
 import { visibleJson } from '../visible-text';
+import { existsSync } from 'node:fs';
+import { runSpecificationSchema } from '../contract/specification';
+import { suggestion } from '../specification/nearest';
 
 export interface SelectOptions extends TaskOptions {
   transcripts: string[];
@@ -154,4 +156,37 @@ function table({ problems, consensus, agents, method, seed }: SelectionReport, o
     `${method}, seed ${seed}: ${problems} problems, ${agreed} agreed (${tieBroken} by a tie draw), ` +
     `${none} without a parsable answer, ${failed} failed`;
   return `${[heading, ...rows, `written to ${out}`].join('\n')}\n`;
+}
+
+/** The specification that selection follows. Task and model of a bare method are stand-ins that selection never reads. */
+export async function methodSpecification(
+  method: string,
+  task: TaskChoice,
+): Promise<ResolvedSpecification['specification']> {
+  const given = presetNames.includes(method) ? { method } : await fromFile(method);
+  const { specification } = resolveSpecification({ task, model: { base: 'none', society: 'none' }, ...given });
+  if (specification.task.kind !== task.kind) {
+    throw new InvalidRunSpec([
+      `--task: ${task.kind} is not the task of ${method}, which is ${specification.task.kind}`,
+    ]);
+  }
+  if (specification.method.weights === 'none') {
+    throw new InvalidRunSpec([`--method: ${JSON.stringify(method)} does not train, so there is nothing to select`]);
+  }
+  return specification;
+}
+
+async function fromFile(path: string): Promise<object> {
+  if (!existsSync(path)) {
+    const hint = suggestion(path, presetNames);
+    throw new InvalidRunSpec([
+      `--method: ${JSON.stringify(path)} is neither a preset nor a file${hint} (presets: ${presetNames.join(', ')})`,
+    ]);
+  }
+  const content = await loadSpecificationFile(path, dataDirectory());
+  if (typeof content !== 'object' || content === null || Array.isArray(content)) {
+    throw new InvalidRunSpec([`${path}: must hold an object: method settings, or a run specification`]);
+  }
+  const isSpecification = Object.keys(content).some((field) => field in runSpecificationSchema.shape);
+  return isSpecification ? content : { method: content };
 }

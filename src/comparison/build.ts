@@ -10,10 +10,9 @@ import { endingNotices } from '../report/ending-notices';
 import { count, counted } from '../pages/numbers';
 import { claimsOf, type StatedClaim } from './claims';
 import { curvesOf, type ComparedCurves } from './curves';
-import { explanationsOf, type Explanation } from './explanations';
+import { explanationsOf, type Explanation, unreadNotices } from './explanations';
 import type { ComparedArtifacts, ComparisonInput } from './gather';
 import { compareRows, type ComparisonRow } from './rows';
-import { unreadNotices } from './unread';
 import { headlineOf, statementsOf } from './verdicts';
 
 /** Counts as if the run were alone, and the part that other runs had asked already. */

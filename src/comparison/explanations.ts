@@ -8,6 +8,9 @@ import { measurementIn } from '../domain/evidence/measurements';
 import { mean } from '../domain/statistics';
 import type { ComparedArtifacts, ComparisonInput } from './gather';
 import { methodLabel, readingOf } from './row-sources';
+import type { CriticReading } from '../contract/critic-reading';
+import { pooledReading } from '../domain/measures/critic-reading';
+import { readingSentence } from '../pages/reading-sentence';
 
 /** One evaluated iteration of a run. */
 interface Reached {
@@ -133,4 +136,29 @@ function meanOf(seeds: (Reached | undefined)[]): ExplainedValues {
     return [name, known.length < seeds.length || known.length === 0 ? null : mean(known)];
   });
   return Object.fromEntries(means) as ExplainedValues;
+}
+
+/** A sentence for each reading that is too low or open: of the critics that methods began with, over their seeds. */
+export function unreadNotices(input: ComparisonInput): string[] {
+  const { tasks, methods } = input.comparison;
+  return tasks.flatMap((task) => {
+    const byReading = new Map<string, { found: CriticReading; labels: string[] }>();
+    for (const { name } of methods) {
+      const found = pooledReading(societyRuns(input, { task, method: name }).flatMap(atStart));
+      if (found === undefined || found.verdict === 'reads') continue;
+      // Methods that begin alike share their untuned turns, and so this measure.
+      const known = byReading.get(JSON.stringify(found)) ?? { found, labels: [] };
+      known.labels.push(`“${methodLabel(input, name)}”`);
+      byReading.set(JSON.stringify(found), known);
+    }
+    const where = tasks.length === 1 ? '' : ` on ${task}`;
+    return [...byReading.values()].map(({ found, labels }) =>
+      readingSentence(found, `the critics that ${labels.join(', ')} began with${where}`),
+    );
+  });
+}
+
+function atStart({ measures }: ComparedArtifacts): CriticReading[] {
+  const found = measures.find(({ iteration }) => iteration === 0)?.criticReading;
+  return found?.kind === 'measured' ? [found] : [];
 }

@@ -1,6 +1,5 @@
 /** A society: 2N agents' weights, their prompts, the summariser and the voting rule; immutable and versioned. */
 import type { CriticKind, InstructionSettings, PromptSettings } from './method';
-import type { Sampling } from './sampling';
 
 export interface AgentModel {
   /** The immutable model name requests carry. */
@@ -36,3 +35,10 @@ export interface Society {
 export type StoredSociety = Omit<Society, 'agents'> & {
   agents: Record<string, Omit<AgentModel, 'endpoint'> & Partial<AgentModel>>;
 };
+
+export interface Sampling {
+  temperature: number;
+  topP: number;
+  /** Most tokens a response may have; a longer one is cut (`finishReason: length`). */
+  maxTokens: number;
+}

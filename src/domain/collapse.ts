@@ -7,7 +7,7 @@ import type { Evaluation } from '../contract/evaluation';
 import type { DriftPoint, Finding, FindingKind } from '../contract/guard';
 import type { Measures } from '../contract/measures';
 import type { SelectionReport } from '../contract/training';
-import { reaches } from './rounding';
+import { reaches } from './statistics';
 
 const driftThresholds = {
   /** Agreement must have risen by this share since the best earlier iteration. */

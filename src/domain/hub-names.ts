@@ -3,8 +3,7 @@
  * commit that it found behind the name: `owner/name@<commit>` in `run.json`, so everything later means the same weights.
  */
 import type { RunSpecification } from '../contract/specification';
-import { servedName } from './served-name';
-import { baseModels, type BaseOfAgent } from './society';
+import { baseModels, servedName, type BaseOfAgent } from './society';
 
 /** The Hub has no owners of the three names: those are its own routes, and `models/` are models shipped with this program. */
 const hubName = /^(?!(?:models|datasets|spaces)\/)[A-Za-z0-9][\w.-]*\/[A-Za-z0-9][\w.-]*(@[^@\s]+){0,2}$/;

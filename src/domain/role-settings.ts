@@ -1,6 +1,7 @@
 /** What one agent is trained with: the settings of all agents, overridden by those of its role. */
-import type { FinetuningSettings } from '../contract/specification';
+import type { FinetuningSettings, RunSpecification } from '../contract/specification';
 import type { TrainingLoss } from '../contract/training';
+import type { SelectionSettings } from './eligibility';
 
 /** The one model of methods with shared weights has no role, and no settings beside those of all. */
 export function roleSettings(finetuning: FinetuningSettings, agent: string): FinetuningSettings {
@@ -20,4 +21,14 @@ export function roleOf(agent: string): 'generation' | 'critic' | 'shared' {
 export function lossesOf(finetuning: FinetuningSettings): Record<'generation' | 'critic' | 'shared', TrainingLoss> {
   const lossOf = (role: string) => roleSettings(finetuning, role).loss ?? 'supervised';
   return { generation: lossOf('generation'), critic: lossOf('critic'), shared: lossOf('shared') };
+}
+
+export function selectionSettings(
+  { method, seed, finetuning }: Pick<RunSpecification, 'method' | 'seed' | 'finetuning'>,
+  iteration: number,
+): SelectionSettings {
+  const { preset, ...settings } = method;
+  const { maxLength, matchTrainingTokens, matchTrajectories } = finetuning;
+  const limits = { maxLength, matchTrainingTokens, matchTrajectories };
+  return { ...settings, ...limits, method: preset, seed, iteration, losses: lossesOf(finetuning) };
 }

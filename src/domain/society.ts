@@ -3,7 +3,6 @@ import type { RunSpecification } from '../contract/specification';
 import type { AgentModel, Society, StoredSociety } from '../contract/society';
 import type { WeightsRecord } from '../contract/training-job';
 import { societySize, speakingAgents } from './debate-rules';
-import { servedName } from './served-name';
 import { generationAgent, sharedAgent } from './identifiers';
 
 /** A society before its version (the digest of everything else) has been computed. */
@@ -101,3 +100,8 @@ function baseModelName({ model }: ModelSettings): string {
 
 /** The model server that `maft up` starts. */
 export const embeddedEndpoint = 'embedded';
+
+export function servedName(base: string): string {
+  const parts = base.split('/').filter((part) => part !== '' && part !== '.' && part !== '..');
+  return parts.map((part) => part.replace(/[^A-Za-z0-9._-]/g, '-')).join('/') || 'base';
+}

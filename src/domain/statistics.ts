@@ -174,6 +174,10 @@ export function tInterval(values: number[], { within, step = 0 }: Support = {}):
   };
 }
 
+export function sumOf<Each>(items: readonly Each[], of: (item: Each) => number): number {
+  return items.reduce((sum, item) => sum + of(item), 0);
+}
+
 /** @throws RangeError for no values: the caller decides what to show instead of their mean. */
 export function mean(values: readonly number[]): number {
   if (values.length === 0) throw new RangeError('No mean of no values.');
@@ -278,4 +282,8 @@ function logFactorialTable(largest: number): Float64Array {
   const table = new Float64Array(largest + 1);
   for (let value = 2; value <= largest; value += 1) table[value] = (table[value - 1] ?? 0) + Math.log(value);
   return table;
+}
+
+export function reaches(value: number, bound: number): boolean {
+  return value >= bound - 1e-9;
 }

@@ -2,8 +2,7 @@
 import type { FinetuningSettings, StopSettings } from '../contract/specification';
 import type { WeightsRecord } from '../contract/training-job';
 import { roleSettings } from './role-settings';
-import { reaches } from './rounding';
-import { mean } from './statistics';
+import { reaches, mean } from './statistics';
 
 /** What a run knows of its own course; the newest value is the last of its list. */
 export interface Course {

@@ -1,6 +1,5 @@
 /** Texts that models wrote, as they are: shown, never interpreted, and cut if they are too long for a page. */
-import { html } from './html';
-import type { Html } from './html';
+import { html, type Html } from './html';
 import { count } from './numbers';
 import { shortened } from '../visible-text';
 

@@ -1,6 +1,6 @@
 /** What activities need from outside, as types. Adapters live in `src/providers` and `src/artifacts`. */
 import type { ArtifactReference } from '../contract/run';
-import type { Sampling } from '../contract/sampling';
+import type { Sampling } from '../contract/society';
 import type { ChatMessage, CompletionEnd, Usage } from '../contract/transcript';
 
 export type * from './ledger';

@@ -1,6 +1,5 @@
 /** Prompt sets by name, narrowed to one task; a specification may replace single texts of one. */
-import type { InstructionSettings, PromptSettings } from '../contract/method';
-import { promptTemplateNames } from '../contract/method';
+import { type InstructionSettings, type PromptSettings, promptTemplateNames } from '../contract/method';
 import { InvalidRunSpec } from '../errors';
 import type { Instructions } from './instructions';
 import { instructionPlaceholders, placeholderProblems, templatePlaceholders } from './placeholders';

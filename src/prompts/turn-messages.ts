@@ -1,8 +1,6 @@
 /** The messages of a member's turn in a debate: by its round, its society and what was said before. */
-import type { DebateRules } from '../domain/debate-rules';
-import { voiceOf } from '../domain/debate-rules';
-import type { Sampling } from '../contract/sampling';
-import type { Society } from '../contract/society';
+import { type DebateRules, voiceOf } from '../domain/debate-rules';
+import type { Sampling, Society } from '../contract/society';
 import type { ChatMessage } from '../contract/transcript';
 import { instructionOf } from './instructions';
 import { firstRoundMessages, laterRoundMessages, summaryMessages } from './messages';

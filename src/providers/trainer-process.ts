@@ -85,7 +85,8 @@ export function startTrainerProcess(
   };
   readLines(
     child,
-    (line) => onEvent(parseJson(line)),
+    // The event schema refuses by name what is not JSON.
+    (line) => onEvent(jsonOf(line) ?? line),
     (line) => tail.add(line),
   );
   return {
@@ -93,9 +94,4 @@ export function startTrainerProcess(
     stop: whenLive('SIGTERM'),
     kill: whenLive('SIGKILL'),
   };
-}
-
-/** The parsed line, or the line itself if it is not JSON: the event schema then refuses it by name. */
-export function parseJson(line: string): unknown {
-  return jsonOf(line) ?? line;
 }

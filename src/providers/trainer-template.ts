@@ -3,10 +3,9 @@ import type { ChildProcess } from 'node:child_process';
 import { z } from 'zod';
 import { trainerExitCodes } from '../contract/training-job';
 import { TrainerError } from '../errors';
-import { isAlive, killGroup, LastLines } from '../machine/supervision/child-process';
+import { isAlive, jsonOf, killGroup, LastLines } from '../machine/supervision/child-process';
 import {
   closed,
-  parseJson,
   readLines,
   spawnTrainer,
   type PythonOptions,
@@ -139,7 +138,7 @@ export class TrainerTemplate {
   }
 
   private handle(line: string): void {
-    const message = messageSchema.safeParse(parseJson(line));
+    const message = messageSchema.safeParse(jsonOf(line));
     if (message.success) this.dispatch(message.data);
     else this.tail.add(`Not a message of the template: ${line.slice(0, 200)}`);
   }

@@ -3,7 +3,7 @@
  * Deterministic: no clock and no random numbers, so the same artifacts give the same bytes.
  */
 import type { Prices } from '../contract/comparison';
-import type { Evaluation } from '../contract/evaluation';
+import type { Evaluation, AnswerMode } from '../contract/evaluation';
 import type { RunRecord, StageTiming } from '../contract/run';
 import type { Finding } from '../contract/guard';
 import { driftPoint, judgeDrift } from '../domain/collapse';
@@ -14,19 +14,15 @@ import {
   collectMeasurements,
   compareMeasurements,
   findMeasurement,
+  type Measurement,
 } from '../domain/evidence/measurements';
-import type { Measurement } from '../domain/evidence/measurements';
 import type { AdoptedCalls, IterationArtifacts, ReportInput, RunStatus } from './report-input';
 import { reportNotices } from './report-notices';
-import { callsOfSociety, resultRows } from './result-rows';
-import type { ResultRow } from './result-rows';
-import { chooseSampleDebates } from './sample-debates';
-import type { SampleDebate } from './sample-debates';
+import { callsOfSociety, resultRows, type ResultRow } from './result-rows';
+import { chooseSampleDebates, type SampleDebate } from './sample-debates';
 import { circumstancesOf } from './headline';
 import { verdicts } from './verdicts';
-import { standardError, wilsonInterval } from '../domain/statistics';
-import type { Interval, PairedComparison } from '../domain/statistics';
-import type { AnswerMode } from '../contract/evaluation';
+import { standardError, wilsonInterval, type Interval, type PairedComparison } from '../domain/statistics';
 
 /** One measured accuracy of one iteration: a point of a curve. */
 export interface AccuracyPoint {

@@ -5,7 +5,7 @@ import type { WeightsRecord } from '../contract/training-job';
 import { isClear } from '../domain/evidence/clear';
 import { compareMeasurements, findMeasurement, untunedStart } from '../domain/evidence/measurements';
 import type { AnswerShape, Measurement } from '../domain/evidence/measurements';
-import type { PairedComparison } from '../domain/statistics';
+import { sumOf, type PairedComparison } from '../domain/statistics';
 import { differenceText, evidenceText } from '../pages/evidence';
 import { counted, percent } from '../pages/numbers';
 import { labelOf } from './result-rows';
@@ -23,12 +23,10 @@ export function circumstancesOf(
   timings: readonly Pick<StageTiming, 'counts'>[],
 ): Circumstances {
   const weights = iterations.flatMap((each) => each.weights);
-  const sum = (of: (counts: StageTiming['counts']) => number) =>
-    timings.reduce((total, { counts }) => total + of(counts), 0);
-  const calls = sum((counts) => counts.calls);
+  const calls = sumOf(timings, ({ counts }) => counts.calls);
   return {
     isNothingTrained: weights.length > 0 && weights.every(({ outcome }) => outcome === 'empty-training-set'),
-    isAllFiltered: calls > 0 && sum(({ endings }) => endings?.filtered ?? 0) >= calls,
+    isAllFiltered: calls > 0 && sumOf(timings, ({ counts }) => counts.endings?.filtered ?? 0) >= calls,
   };
 }
 

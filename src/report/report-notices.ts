@@ -1,9 +1,9 @@
 /** What a reader must know to read the numbers correctly: everything skipped, dropped, unfinished or unusual. */
-import type { AgentSelection, SelectionReport } from '../contract/training';
 import { addCounts, isLowerBound, isUncounted, noCounts } from '../domain/counts';
+import { sumOf } from '../domain/statistics';
 import { endingNotices } from './ending-notices';
 import { count, counted, percent } from '../pages/numbers';
-import { probingCosts } from './probing-costs';
+import { probingCosts } from './known-costs';
 import type { IterationArtifacts, ReportInput } from './report-input';
 
 /** Notices of the run's plan and of the input, and those that follow from the artifacts; each once. */
@@ -109,8 +109,8 @@ const countedEvents: { sentence: string; of: (artifacts: IterationArtifacts) => 
     sentence: 'Responses that did not fit finetuning.maxLength and were left out, not cut',
     of: ({ selection }) =>
       share(
-        sumOver(selection, ({ outcomes }) => outcomes['too-long'] ?? 0),
-        sumOver(selection, ({ responses }) => responses),
+        sumOf(selection?.agents ?? [], ({ outcomes }) => outcomes['too-long'] ?? 0),
+        sumOf(selection?.agents ?? [], ({ responses }) => responses),
       ),
   },
   {
@@ -137,8 +137,8 @@ const countedEvents: { sentence: string; of: (artifacts: IterationArtifacts) => 
     sentence: 'Training examples that rest on a consensus decided by a tie draw',
     of: ({ selection }) =>
       share(
-        sumOver(selection, ({ trainedOnTie }) => trainedOnTie),
-        sumOver(selection, ({ examples }) => examples),
+        sumOf(selection?.agents ?? [], ({ trainedOnTie }) => trainedOnTie),
+        sumOf(selection?.agents ?? [], ({ examples }) => examples),
       ),
   },
   {
@@ -149,10 +149,6 @@ const countedEvents: { sentence: string; of: (artifacts: IterationArtifacts) => 
     },
   },
 ];
-
-function sumOver(selection: SelectionReport | undefined, of: (agent: AgentSelection) => number): number {
-  return (selection?.agents ?? []).reduce((sum, agent) => sum + of(agent), 0);
-}
 
 /** `6 of 500 (1.2 %)`; empty if there were none. */
 function share(part: number | undefined, whole: number | undefined): string[] {

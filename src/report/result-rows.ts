@@ -1,11 +1,9 @@
 /** The rows of the headline table, in the order a reader needs them. */
-import { equalTokens } from '../contract/evaluation';
-import type { AnswerMode } from '../contract/evaluation';
+import { equalTokens, type AnswerMode } from '../contract/evaluation';
 import type { Prices } from '../contract/comparison';
 import { isLowerBound } from '../domain/counts';
 import { priceOf } from '../domain/money';
-import { wilsonInterval } from '../domain/statistics';
-import type { Interval, PairedComparison } from '../domain/statistics';
+import { wilsonInterval, type Interval, type PairedComparison } from '../domain/statistics';
 import {
   compareMeasurements,
   findMeasurement,
@@ -13,9 +11,10 @@ import {
   temperatureOf,
   untunedStart,
   votesOf,
+  type AnswerShape,
+  type Measurement,
 } from '../domain/evidence/measurements';
 import { capitalised } from '../pages/numbers';
-import type { AnswerShape, Measurement } from '../domain/evidence/measurements';
 
 export type RowGroup = 'untuned' | 'tuned' | 'equal-calls' | 'equal-tokens';
 

@@ -4,6 +4,7 @@
  * node also flows out of it.
  */
 import type { AgentSelection, SelectionOutcome, SelectionReport } from '../contract/training';
+import { sumOf } from '../domain/statistics';
 import { occurringOutcomes, outcomeColorName, selectedOutcomes } from './selection-outcomes';
 
 export interface FlowNode {
@@ -142,7 +143,3 @@ function shownAs(agent: string, agents: readonly AgentSelection[]): string {
 const judgementId = (judgement: Judgement): string => `judgement/${judgement}`;
 const outcomeId = (outcome: SelectionOutcome): string => `outcome/${outcome}`;
 const agentId = (name: string): string => `agent/${name}`;
-
-function sumOf<Each>(items: readonly Each[], of: (item: Each) => number): number {
-  return items.reduce((sum, item) => sum + of(item), 0);
-}

@@ -1,6 +1,5 @@
 /** The outcomes of selection in the order in which they are shown, each with its colour. */
-import { rejectionOutcomes } from '../contract/training';
-import type { SelectionOutcome, SelectionReport } from '../contract/training';
+import { rejectionOutcomes, type SelectionOutcome, type SelectionReport } from '../contract/training';
 
 export const selectedOutcomes: readonly SelectionOutcome[] = [
   'selected as generation',

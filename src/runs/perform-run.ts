@@ -21,7 +21,7 @@ import { abortedBySignals } from './interrupt-signal';
 import { followRun, RunCancelled } from './follow';
 import { createProgressDisplay, type ProgressDisplay } from './progress-display';
 import { storyOfIteration } from './run-story';
-import { readReport } from '../stored-runs/stored-report';
+import { readReport } from '../stored-runs/stored-run';
 import { standingOf, type RunStanding } from '../stored-runs/standing';
 import { anotherIsOpen, nextRun, startOrAttach } from './start-run';
 import { withServers, type Servers } from './with-platform';

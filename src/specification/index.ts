@@ -1,4 +1,3 @@
 /** From what a user wrote to a resolved specification. */
 export { loadComparisonFile, loadRunFile, loadSpecificationFile } from './load-file';
-export { resolveSpecification, type ResolvedSpecification } from './resolve';
-export { specificationArgument } from './argument';
+export { resolveSpecification, specificationArgument, type ResolvedSpecification } from './resolve';

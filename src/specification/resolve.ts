@@ -13,7 +13,16 @@ import { InvalidRunSpec } from '../errors';
 import { contradictions, impossibleSettings, miscountedLists } from './impossible';
 import { suggestion } from './nearest';
 import { normalise } from './normalise';
-import { dottedPath, isPlainObject, leafPaths, merge, valueAt, type Path, type PlainObject } from './plain-objects';
+import {
+  dottedPath,
+  isPlainObject,
+  leafPaths,
+  merge,
+  valueAt,
+  type Path,
+  type PlainObject,
+  notTooDeep,
+} from './plain-objects';
 import { describeIssue, shownValue } from './problems';
 
 export interface ResolvedSpecification {
@@ -127,4 +136,12 @@ function valueSources(specification: unknown, given: unknown, preset: unknown): 
     return from(preset) ? 'preset' : 'default';
   };
   return Object.fromEntries(leafPaths(specification).map((path) => [dottedPath(path), sourceOf(path)]));
+}
+
+/** The one argument that the top workflow may be started with; throws `InvalidRunSpec` with how many came. `resolveSpecification` judges its content. */
+export function specificationArgument(input: readonly unknown[]): unknown {
+  if (input.length === 1) return notTooDeep(input[0], 'input');
+  throw new InvalidRunSpec([
+    `input: exactly one JSON object is expected, got ${input.length === 0 ? 'none' : `${input.length} arguments`}`,
+  ]);
 }

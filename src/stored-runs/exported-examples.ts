@@ -6,7 +6,7 @@ import { lossOfFormat, type DataFormat } from '../domain/data-formats';
 import { iterationKeys } from '../domain/keys';
 import { lossOf } from '../domain/preferences';
 import { Selection } from '../domain/selection';
-import { selectionSettings } from '../domain/selection-settings';
+import { selectionSettings } from '../domain/role-settings';
 import { InvalidRunSpec } from '../errors';
 import type { StoredRun } from './stored-run';
 

@@ -13,6 +13,8 @@ import { validationSplit, type Split, type Transcript } from '../contract/transc
 import { iterationsTo } from '../domain/identifiers';
 import { iterationKeys, runKeys } from '../domain/keys';
 import type { ArtifactStore } from '../ports';
+import { ConfigError } from '../errors';
+import type { Report } from '../report';
 
 /** Every split that a run may debate. */
 export const splits: readonly Split[] = ['train', 'eval', validationSplit];
@@ -121,4 +123,23 @@ export async function storedRunIds(store: ArtifactStore): Promise<string[]> {
 
 async function found<Value>(read: Promise<Value | undefined>[]): Promise<Value[]> {
   return (await Promise.all(read)).filter((value) => value !== undefined);
+}
+
+/** @throws ConfigError if the run is unknown or nothing has been evaluated yet. */
+export async function readReport(store: ArtifactStore, runId: string): Promise<Report> {
+  const bytes = await store.read(runKeys.reportData(runId));
+  if (bytes !== undefined) return parsed(runId, bytes);
+  const known = await storedRunIds(store);
+  const runs = known.length === 0 ? 'the store holds no runs' : `runs in the store: ${known.join(', ')}`;
+  throw new ConfigError(`run "${runId}" has no report yet; ${runs}`);
+}
+
+function parsed(runId: string, bytes: Buffer): Report {
+  try {
+    return JSON.parse(bytes.toString('utf8')) as Report;
+  } catch {
+    throw new ConfigError(
+      `the report.json of run "${runId}" is damaged: \`maft report ${runId} --rebuild\` makes it anew`,
+    );
+  }
 }

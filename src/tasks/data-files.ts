@@ -155,7 +155,8 @@ export async function digestOfFiles(files: readonly DataFile[]): Promise<string>
   return createHash('sha256').update(lines.join('')).digest('hex');
 }
 
-async function digestOfFile(path: string): Promise<string> {
+/** SHA-256 (hex). */
+export async function digestOfFile(path: string): Promise<string> {
   const hash = createHash('sha256');
   for await (const chunk of createReadStream(path)) hash.update(chunk as Buffer);
   return hash.digest('hex');

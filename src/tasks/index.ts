@@ -1,5 +1,6 @@
 /** Tasks as they run: what a task's file says, with the machine's files and programs. */
 import { answerRules } from '../domain/answers';
+import type { Grader } from '../ports';
 import { loadProblems, type FileSettings } from './data-sets';
 import { drawSplits } from './draw-splits';
 import { definitionOf, promptTaskOf, taskSchema, type TaskKind, type TaskSettings } from './kinds/all';
@@ -7,7 +8,6 @@ import type { AnswerReader, Task, TaskContext } from './task';
 import { userModule } from './user-module';
 
 export { loadProblems, type FileSettings } from './data-sets';
-export { graderFor } from './in-process-grader';
 export type { ProblemPools } from './problem-pools';
 export { drawRun, makeTasks, type RunTasks } from './run-tasks';
 export { allowTasksOf, givenByUser, taskAccess } from './task-access';
@@ -39,4 +39,10 @@ export function readerFor(
   context: TaskContext,
 ): AnswerReader {
   return taskFor(taskSchema.parse(task), context);
+}
+
+/** The grading port for answers whose equality needs no other process: the task's own. */
+export function graderFor({ answerType, equal }: AnswerReader): Grader {
+  if (equal === undefined) throw new Error(`answers of type ${answerType} cannot be compared in this process`);
+  return { grade: (pairs) => Promise.all(pairs.map(async ({ a, b }) => ({ equal: await equal(a, b) }))) };
 }

@@ -2,9 +2,11 @@
 import type { RunSpecification } from '../contract/specification';
 import type { TaskSettings } from './kinds/all';
 import { validationProblems } from '../domain/stopping';
-import { readingMessages } from './exchanged';
 import { normalisedText } from '../domain/normalised-text';
-import type { DrawnProblems, Task } from './task';
+import type { DrawnProblems, Task, AnswerReader } from './task';
+import type { PromptSettings } from '../contract/method';
+import { answerInMessage } from '../domain/answers';
+import { messageForm } from '../prompts';
 
 export interface RunTasks {
   train: Task;
@@ -48,4 +50,15 @@ export async function drawRun(
       ...(evaluation.notices ?? []),
     ],
   };
+}
+
+/** The reader itself for prose; for JSON one that reads the object's `answer` as the task reads a marked answer. */
+export function readingMessages<Reader extends AnswerReader>(reader: Reader, prompts: PromptSettings): Reader {
+  if (messageForm(prompts) === 'prose') return reader;
+  const parse = (response: string) => {
+    const answer = answerInMessage(response);
+    // In a box, so that a text or a formula is taken whole.
+    return answer === null ? null : reader.parse(`\\boxed{${answer}}`);
+  };
+  return { ...reader, parse };
 }

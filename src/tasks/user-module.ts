@@ -12,8 +12,7 @@ import { ConfigError, DatasetError, TaskError } from '../errors';
 import { templateProblems, type PromptTemplates } from '../prompts';
 import { drawSplits } from './draw-splits';
 import { describeModule, ModuleProcess, type ModuleDescription, type ModuleProgram } from './module-process';
-import type { ProblemPools } from './problem-pools';
-import { poolsOfRows } from './problem-pools';
+import { type ProblemPools, poolsOfRows } from './problem-pools';
 import type { AnswerReader, LabelledProblem, Task, TaskContext } from './task';
 import { namedModule, nothingAllowed } from './task-access';
 

@@ -1,5 +1,5 @@
 import { lossesOf, roleOf, roleSettings } from '../../src/domain/role-settings';
-import { selectionSettings } from '../../src/domain/selection-settings';
+import { selectionSettings } from '../../src/domain/role-settings';
 import { specified } from '../support/specified';
 
 const finetuning = { epochs: 2, learningRate: 1e-4, critic: { epochs: 5, loss: 'kto' }, generation: { epochs: 3 } };

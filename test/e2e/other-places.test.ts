@@ -19,7 +19,7 @@ import { OpenAiEndpoint } from '../../src/providers/openai-endpoint';
 import { OpenAiInference } from '../../src/providers/openai-inference';
 import { OpenAiScoring } from '../../src/providers/openai-scoring';
 import { paidInference, paidScoring, paidTrainer } from '../../src/providers/paid-door';
-import { readReport } from '../../src/stored-runs/stored-report';
+import { readReport } from '../../src/stored-runs/stored-run';
 import { fakeWorld } from '../support/fake-ports';
 import { MemoryArtifactStore } from '../support/memory-store';
 import { startModelServer } from '../support/model-server';

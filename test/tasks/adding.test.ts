@@ -14,8 +14,7 @@ import { dataPath, fileTask, publishedSplits } from './definition';
 import { shortText, worded } from './wording';
 
 export const capitals = fileTask({
-  kind: 'capitals',
-  settings: { path: dataPath.default('capitals'), ...publishedSplits },
+  settings: z.strictObject({ kind: z.literal('capitals'), path: dataPath.default('capitals'), ...publishedSplits }),
   answers: 'text',
   prompts: worded({ ...shortText, ask: 'What is the capital of {question}?' }, 'the city'),
   about: 'your own list of capitals',

@@ -1,12 +1,13 @@
 /** Downloads a public data set below MAFT_DATA; a file whose digest is not the published one is not kept. */
-import { createHash, randomUUID } from 'node:crypto';
-import { createReadStream } from 'node:fs';
-import { mkdir, rename, rm, stat } from 'node:fs/promises';
+import { randomUUID } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { mkdir, rename, rm } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { ConfigError } from '../../errors';
 import { runCommand } from '../../machine/setup/command';
 import { download } from '../../machine/setup/download';
 import { formatBytes, withProgress, type SetupListener } from '../../machine/setup/progress';
+import { digestOfFile } from '../../tasks/data-files';
 import type { PublicData } from '../../tasks/kinds/all';
 import type { PublicFile } from '../../tasks/kinds/definition';
 
@@ -19,7 +20,7 @@ export interface FetchTarget {
 /** Leaves an existing folder as it is. Throws `ConfigError`, which says where to get the data by hand. */
 export async function fetchData(data: PublicData, target: FetchTarget, listener: SetupListener): Promise<void> {
   const folder = resolve(target.dataDirectory, target.path);
-  if (await exists(folder)) return listener(`${folder} is there already: nothing is fetched`);
+  if (existsSync(folder)) return listener(`${folder} is there already: nothing is fetched`);
   // Under a temporary name until it is complete: a torn download never looks like a data set.
   const work = `${folder}.fetching-${randomUUID().slice(0, 8)}`;
   try {
@@ -46,7 +47,7 @@ async function fetchFile(
     await download(url, file, say).catch((error: unknown) => {
       throw error instanceof ConfigError ? new ConfigError(`${url}: ${error.message}`) : error;
     });
-    const found = await digestOf(file);
+    const found = await digestOfFile(file);
     if (found !== sha256) throw new ConfigError(`${url} gave something else than was published (SHA-256 ${found})`);
     if (!name.endsWith('.tar')) return;
     say(`unpacking ${name}`);
@@ -60,17 +61,4 @@ async function fetchFile(
 function byHand({ title, files, expected, homepage, notice }: PublicData, folder: string): string {
   const known = notice === undefined ? '' : `Of ${title.split(' ')[0]} is known: ${notice}. `;
   return `${known}Get ${files.map(({ url }) => url).join(' and ')} (or see ${homepage}) elsewhere, and put into ${folder}: ${expected}`;
-}
-
-async function digestOf(file: string): Promise<string> {
-  const hash = createHash('sha256');
-  for await (const chunk of createReadStream(file)) hash.update(chunk as Buffer);
-  return hash.digest('hex');
-}
-
-async function exists(path: string): Promise<boolean> {
-  return stat(path).then(
-    () => true,
-    () => false,
-  );
 }

@@ -3,7 +3,7 @@
  * as claimed; with fewer than three seeds it can be shown for these seeds only.
  */
 import type { Claim, ClaimedMethod, DifferenceClaim } from '../../contract/claims';
-import { reaches } from '../rounding';
+import { reaches } from '../statistics';
 import { doubtOf, type Doubt } from './clear';
 import { iterationsTo } from '../identifiers';
 import { completeCurves, measurementAfter, peakIteration, peakOfOthers, type SeedCurve } from './curves';

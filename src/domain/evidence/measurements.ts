@@ -2,8 +2,7 @@
 import { equalTokens } from '../../contract/evaluation';
 import type { AnswerMode, Evaluation, ModeResult, ProblemResult } from '../../contract/evaluation';
 import { namedRules } from '../named-rules';
-import { comparePaired, countPairs } from '../statistics';
-import type { PairedComparison } from '../statistics';
+import { comparePaired, countPairs, type PairedComparison } from '../statistics';
 import type { RunPlan } from '../../contract/run';
 import type { RunSpecification } from '../../contract/specification';
 

@@ -1,5 +1,5 @@
 /** Two ways of answering on the same problems, over several run seeds: within each seed, pooled, and over the seeds. */
-import { comparePaired, mean, tInterval, type MeanInterval, type PairedComparison } from '../statistics';
+import { comparePaired, mean, tInterval, type MeanInterval, type PairedComparison, sumOf } from '../statistics';
 import { compareMeasurements, type Measurement } from './measurements';
 
 export interface SeedDifference extends PairedComparison {
@@ -42,7 +42,7 @@ export function compareSeeds(pairs: readonly SeedPair[]): SeedsComparison | null
     return comparison === null ? [] : [seedDifference(seed, comparison, [first, second])];
   });
   if (compared.length === 0) return null;
-  const sum = (part: 'n' | 'onlyFirst' | 'onlySecond') => compared.reduce((total, each) => total + each[part], 0);
+  const sum = (part: 'n' | 'onlyFirst' | 'onlySecond') => sumOf(compared, (each) => each[part]);
   const overSeeds = tInterval(
     compared.map(({ difference }) => difference),
     { within: { lower: -1, upper: 1 }, step: 1 / Math.min(...compared.map(({ n }) => n)) },

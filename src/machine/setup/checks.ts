@@ -9,12 +9,14 @@ import { findRunningPlatform, readState } from '../supervision/platform-state';
 import { isPortFree, usualPorts } from '../supervision/ports';
 import { findPython, pythonFacts } from './find-python';
 import { demoModelName, findBaseModel } from './model-folder';
-import { whyNoCuda } from './cuda';
 import { hasNvidiaGpu, wantsCpuWheel } from './install-packages';
 import { formatBytes } from './progress';
 import { ensurePythonEnvironment, environmentState } from './python-environment';
 import { registerSearchAttributes } from './search-attributes';
 import { findTemporalCli } from './temporal-cli';
+import { z } from 'zod';
+import { maftEnvironment, maftModule } from '../python-start';
+import { runCommand } from './command';
 
 export interface Finding {
   /** What was looked for. */
@@ -191,4 +193,16 @@ function platform({ maftHome }: MachineConfig): Finding {
       ? 'none running on this MAFT_HOME'
       : `maft ${running.command} (process ${running.pid}), Temporal at ${running.temporalAddress}`;
   return { name: 'platform', status: 'note', detail };
+}
+
+const answerSchema = z.object({ reason: z.string().nullable() });
+
+/** Returns why that Python's torch cannot use CUDA; undefined if it can. Takes seconds: torch is imported. */
+export async function whyNoCuda(program: string): Promise<string | undefined> {
+  const result = await runCommand(program, maftModule('maft.nvidia_driver'), {
+    environment: maftEnvironment(),
+    timeoutMs: 120_000,
+  });
+  if (result.exitCode !== 0) return result.output.trim().split('\n').at(-1) || `${program} gave no answer`;
+  return answerSchema.parse(JSON.parse(result.stdout)).reason ?? undefined;
 }

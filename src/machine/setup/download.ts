@@ -61,3 +61,9 @@ function reasonOf(error: unknown): string {
   const cause = (error as Error).cause as NodeJS.ErrnoException | undefined;
   return cause?.code ?? cause?.message ?? (error as Error).message;
 }
+
+/** PyTorch's own index of CPU-only wheels: 200 MB instead of the 3 GB of CUDA libraries that the usual Linux wheel brings. */
+export const torchCpuIndex = 'https://download.pytorch.org/whl/cpu';
+
+/** Temporal's official download of its CLI; `/v<version>?platform=…&arch=…` answers a tar.gz. */
+export const temporalDownload = 'https://temporal.download/cli/archive';

@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import { ConfigError } from '../../errors';
 import { pythonLines } from '../python-start';
-import { torchCpuIndex } from './addresses';
+import { torchCpuIndex } from './download';
 import { runCommand } from './command';
 import { explainPip, runPip } from './pip';
 import { withProgress, type SetupListener } from './progress';

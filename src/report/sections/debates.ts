@@ -1,8 +1,7 @@
 /** Sample debates that open and read turn by turn. Everything here is model text: it is shown, never interpreted. */
 import type { ChatMessage, CompletionEnd, Consensus, DebateRound, Turn } from '../../contract/transcript';
 import { endingOf } from '../../domain/finish-reasons';
-import { html } from '../../pages/html';
-import type { Html, HtmlValue } from '../../pages/html';
+import { html, type Html, type HtmlValue } from '../../pages/html';
 import type { Report } from '../build-report';
 import { nameOfStart } from '../../domain/evidence/measurements';
 import { modelText } from '../../pages/model-text';

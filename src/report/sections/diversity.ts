@@ -7,7 +7,7 @@ import { html } from '../../pages/html';
 import { count } from '../../pages/numbers';
 import { chart, details, grid, list, prose, section, table, type Column, type Section } from '../../pages/page';
 import type { Report } from '../build-report';
-import { agreementAccuracyChart } from '../charts/agreement-accuracy';
+import { agreementAccuracyChart } from '../charts/accuracy';
 
 type MeasureName = keyof typeof measureCatalogue;
 

@@ -2,8 +2,7 @@
 import { blocksMarkup } from '../../pages/html-page';
 import { prose, section, table, type Column, type Marked, type Section } from '../../pages/page';
 import type { FollowedAnswer, FollowedDebate, FollowedProblem } from '../followed-problems';
-import { html } from '../../pages/html';
-import type { Html } from '../../pages/html';
+import { html, type Html } from '../../pages/html';
 import type { Report } from '../build-report';
 import { nameOfStart } from '../../domain/evidence/measurements';
 import { modelText } from '../../pages/model-text';

@@ -2,6 +2,7 @@
 import type { AgentSelection, SelectionReport } from '../../contract/training';
 import { stackedBars, type StackPart } from '../../pages/charts/stacked-bars';
 import { color } from '../../pages/colors';
+import { sumOf } from '../../domain/statistics';
 import { count } from '../../pages/numbers';
 import { chart, details, prose, section, table, type Column, type Optional } from '../../pages/page';
 import type { Block, Section } from '../../pages/page';
@@ -23,7 +24,7 @@ export function selectionSection({ iterations, run }: Report): Section | null {
 
 function iterationDetails(selection: SelectionReport, isOpen: boolean) {
   const { agents, iteration, problems } = selection;
-  const examples = sumOver(agents, (agent) => agent.examples);
+  const examples = sumOf(agents, (agent) => agent.examples);
   const summary = `Iteration ${iteration}: ${count(examples)} examples from ${count(responsesOf(agents))} responses on ${count(problems)} problems`;
   return details(summary, [prose(consensusSentence(selection)), ...(agents.length > 0 ? outcomes(selection) : [])], {
     isOpen,
@@ -81,7 +82,7 @@ function outcomeTable(selection: SelectionReport) {
   const columns: Column<CountRow>[] = [
     { head: 'Outcome', of: ({ name }) => name },
     ...agents.map((agent) => ({ head: agent.agent, of: ({ of }: CountRow) => count(of(agent)) })),
-    { head: 'All agents', of: ({ of }) => count(sumOver(agents, of)) },
+    { head: 'All agents', of: ({ of }) => count(sumOf(agents, of)) },
   ];
   const isAnyUncounted = agents.some(({ uncountedExamples }) => uncountedExamples !== undefined);
   return table<CountRow>({
@@ -126,13 +127,9 @@ function sumProblem(agent: AgentSelection) {
 }
 
 function responsesOf(agents: AgentSelection[]): number {
-  return sumOver(agents, ({ responses }) => responses);
+  return sumOf(agents, ({ responses }) => responses);
 }
 
 function sumOfOutcomes({ outcomes }: AgentSelection): number {
   return Object.values(outcomes).reduce((total, value) => total + value, 0);
-}
-
-function sumOver(agents: AgentSelection[], of: (agent: AgentSelection) => number): number {
-  return agents.reduce((sum, agent) => sum + of(agent), 0);
 }

@@ -11,16 +11,17 @@ import type { DrawnProblems, DrawRequest, LabelledProblem } from '../task';
 import { generatedTask, problemCounts } from './definition';
 import { jsonPrompts } from './wording';
 
-const settings = {
+const settings = z.strictObject({
+  kind: z.literal('arithmetic'),
   max: z.int().min(2).max(10_000).default(30),
   heldOut: z
     .boolean()
     .default(false)
     .describe('draw only from the tenth of all problems that models/tiny-arithmetic never saw in pretraining'),
   ...problemCounts,
-};
+});
 
-type ArithmeticSettings = z.infer<z.ZodObject<typeof settings>>;
+type ArithmeticSettings = z.infer<typeof settings>;
 type Operands = [number, number, number, number, number, number];
 
 const finalAnswer = 'Make sure to state your answer at the end of the response.';
@@ -29,7 +30,6 @@ const opinions =
   'Write a summary of the different opinions from each of the individual agents and explain the reasoning in each solution.';
 
 export const arithmetic = generatedTask({
-  kind: 'arithmetic',
   settings,
   answers: 'integer',
   about: 'generated from the seed; needs no data',

@@ -57,70 +57,55 @@ export interface Place<Settings> {
 /** One row as loaded: a problem, or the filter that leaves it out. */
 export type LoadedRow = LabelledProblem | { leftOut: string };
 
-type Fields = z.core.$ZodLooseShape;
-type Schema<Kind extends string, Own extends Fields> = z.ZodObject<{ kind: z.ZodLiteral<Kind> } & Own, z.core.$strict>;
+type SettingsSchema = z.ZodObject<{ kind: z.ZodLiteral<string> }>;
 
 /** One kind of answer, or prompts for each that `answerType` of the specification may name. */
 type Answers =
   | { answers: AnswerType; prompts: TaskPrompts }
   | { answers?: undefined; prompts: Readonly<Record<AnswerType, TaskPrompts>> };
 
-type Generated<Settings> = Answers & {
+/** Problems made from the seed. */
+type Generated<Schema extends SettingsSchema> = Answers & {
+  settings: Schema;
   /** For `maft data`: one line. */
   about: string;
-  draw(settings: Settings, request: DrawRequest): DrawnProblems;
+  draw(settings: z.output<Schema>, request: DrawRequest): DrawnProblems;
   /** A typed question in the form of the task's problems; absent: they are typed as they are asked. */
   typedQuestion?(text: string): string;
 };
 
-type FromFiles<Settings, Row> = Answers & {
-  layout: Omit<Layout, 'kind'>;
+/** Problems in files. */
+type FromFiles<Schema extends SettingsSchema, Row> = Answers & {
+  settings: Schema;
   /** For `maft data`, if the data are not published. */
   about?: string;
   published?: Published;
   /** Settings with which `maft data` covers the whole data set, not only what a run would draw by default. */
-  wholeSet?: Partial<Settings>;
+  wholeSet?: Partial<z.output<Schema>>;
+  layout: Omit<Layout, 'kind'>;
   /** A row of a JSON file or of JSON lines. */
   row: z.ZodType<Row>;
   /** A record of a CSV file; undefined for its header. */
-  csvRow?(fields: string[], place: Place<Settings>): Row | undefined;
-  problem(row: Row, place: Place<Settings>): LoadedRow;
+  csvRow?(fields: string[], place: Place<z.output<Schema>>): Row | undefined;
+  problem(row: Row, place: Place<z.output<Schema>>): LoadedRow;
 };
 
-type Given<Kind extends string, Own extends Fields> = { kind: Kind; settings: Own };
-type SettingsOf<Kind extends string, Own extends Fields> = z.output<Schema<Kind, Own>>;
-
-export type GeneratedTask<Kind extends string = string, Own extends Fields = Fields> = {
+export type GeneratedTask<Schema extends SettingsSchema = SettingsSchema> = Generated<Schema> & {
   source: 'generated';
-  kind: Kind;
-  settings: Schema<Kind, Own>;
-} & Generated<SettingsOf<Kind, Own>>;
+  kind: string;
+};
 
-export type FileTask<Kind extends string = string, Own extends Fields = Fields, Row = unknown> = {
+export type FileTask<Schema extends SettingsSchema = SettingsSchema, Row = unknown> = FromFiles<Schema, Row> & {
   source: 'files';
-  kind: Kind;
-  settings: Schema<Kind, Own>;
-} & FromFiles<SettingsOf<Kind, Own>, Row>;
+  kind: string;
+};
 
-/** A task whose problems are made from the seed. */
-export function generatedTask<const Kind extends string, Own extends Fields>(
-  given: Given<Kind, Own> & Generated<SettingsOf<Kind, Own>>,
-): GeneratedTask<Kind, Own> {
-  return { ...given, source: 'generated', settings: strictSettings(given) };
+export function generatedTask<Schema extends SettingsSchema>(task: Generated<Schema>): GeneratedTask<Schema> {
+  return { ...task, source: 'generated', kind: task.settings.shape.kind.value };
 }
 
-/** A task whose problems are in files. */
-export function fileTask<const Kind extends string, Own extends Fields, Row>(
-  given: Given<Kind, Own> & FromFiles<SettingsOf<Kind, Own>, Row>,
-): FileTask<Kind, Own, Row> {
-  return { ...given, source: 'files', settings: strictSettings(given) };
-}
-
-export function strictSettings<Kind extends string, Own extends Fields>({
-  kind,
-  settings,
-}: Given<Kind, Own>): Schema<Kind, Own> {
-  return z.strictObject({ kind: z.literal(kind), ...settings }) as unknown as Schema<Kind, Own>;
+export function fileTask<Schema extends SettingsSchema, Row>(task: FromFiles<Schema, Row>): FileTask<Schema, Row> {
+  return { ...task, source: 'files', kind: task.settings.shape.kind.value };
 }
 
 const problemCount = z.int().min(1).max(1_000_000);

@@ -7,8 +7,7 @@ const files =
   'https://raw.githubusercontent.com/openai/grade-school-math/3101c7d5072418e28b9008a6636bde82a006892c/grade_school_math/data';
 
 export const gsm8k = fileTask({
-  kind: 'gsm8k',
-  settings: { path: dataPath.default('gsm8k'), ...publishedSplits },
+  settings: z.strictObject({ kind: z.literal('gsm8k'), path: dataPath.default('gsm8k'), ...publishedSplits }),
   answers: 'number',
   prompts: worded(wordProblem, 'the number'),
   layout: {

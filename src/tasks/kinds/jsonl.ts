@@ -15,12 +15,12 @@ const rowSchema = z.object({
 type Row = z.infer<typeof rowSchema>;
 
 export const jsonl = fileTask({
-  kind: 'jsonl',
-  settings: {
+  settings: z.strictObject({
+    kind: z.literal('jsonl'),
     path: dataPath,
     answerType: z.enum(answerTypes).describe('how answers are read and compared'),
     ...publishedSplits,
-  },
+  }),
   // Asked like the public set with the same kind of answer.
   prompts: {
     number: worded(wordProblem, 'the number'),

@@ -23,8 +23,8 @@ const rowSchema = z
 type Row = z.infer<typeof rowSchema>;
 
 export const math = fileTask({
-  kind: 'math',
-  settings: {
+  settings: z.strictObject({
+    kind: z.literal('math'),
     path: dataPath.default('MATH'),
     levels: z
       .array(z.int().min(1).max(5))
@@ -33,7 +33,7 @@ export const math = fileTask({
       .describe('levels of difficulty, as the paper draws them'),
     subjects: namesOf('subjects such as `algebra`'),
     ...publishedSplits,
-  },
+  }),
   answers: 'math',
   prompts: mathematics,
   layout: {

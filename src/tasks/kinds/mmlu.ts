@@ -18,12 +18,12 @@ const rowSchema = z.object({
 type Row = z.infer<typeof rowSchema>;
 
 export const mmlu = fileTask({
-  kind: 'mmlu',
-  settings: {
+  settings: z.strictObject({
+    kind: z.literal('mmlu'),
     path: dataPath.default('mmlu'),
     subjects: namesOf('subjects such as `abstract_algebra`'),
     ...publishedSplits,
-  },
+  }),
   answers: 'choice',
   prompts: worded(multipleChoice, 'the letter of your choice'),
   layout: {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { answerInMessage } from '../../../src/domain/answers';
-import { readingMessages } from '../../../src/tasks/exchanged';
+import { readingMessages } from '../../../src/tasks/run-tasks';
 import { readerFor } from '../../../src/tasks';
 
 test.each<[string, string | null]>([

@@ -2,7 +2,7 @@
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { whyNoCuda } from '../../../src/machine/setup/cuda';
+import { whyNoCuda } from '../../../src/machine/setup/checks';
 
 const folder = mkdtempSync(join(tmpdir(), 'maft-cuda-'));
 afterAll(() => rmSync(folder, { recursive: true }));

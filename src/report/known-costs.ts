@@ -1,9 +1,10 @@
-/** Tokens and money as far as they are known: an endpoint that does not count must not look free. */
+/** What a run cost, in tokens and money as far as they are known: an endpoint that does not count must not look free. */
 import type { Prices } from '../contract/comparison';
 import type { CallCounts } from '../contract/run';
-import { isLowerBound } from '../domain/counts';
+import { isLowerBound, spentOn } from '../domain/counts';
 import { priceOf } from '../domain/money';
 import { count, money } from '../pages/numbers';
+import type { IterationArtifacts } from './report-input';
 
 /** `1,234`, `≥ 1,234` if some calls' tokens are unknown, `unknown` if all are. */
 export function promptTokensText({ calls, promptTokens, withoutPromptTokens }: CallCounts): string {
@@ -25,4 +26,19 @@ export function moneyText(counts: CallCounts, prices: Prices): string {
 function knownText(known: string, { calls, without = 0 }: { calls: number; without?: number | undefined }): string {
   if (without === 0) return known;
   return without >= calls ? 'unknown' : `≥\u00a0${known}`;
+}
+
+/**
+ * The calls by which critics were asked again, by iteration where any were made: all of them, lost ones included, and those
+ * that another run had made. Measures count them, stages do not.
+ */
+export function probingCosts(
+  iterations: readonly Pick<IterationArtifacts, 'iteration' | 'measures'>[],
+): { iteration: number; counts: CallCounts; reused: CallCounts }[] {
+  return iterations.flatMap(({ iteration, measures }) => {
+    const cost = measures?.cost.criticReading;
+    if (cost === undefined) return [];
+    const counts = spentOn(cost);
+    return counts.calls === 0 ? [] : [{ iteration, counts, reused: cost.reused }];
+  });
 }
