@@ -15,6 +15,7 @@ import { ArtifactError, ProviderError } from '../../src/errors';
 import type { ChatCompletion, ChatRequest } from '../../src/ports';
 import { activityWorld, evaluationShard, trainingShard, turnOf, type ActivityWorld } from '../support/activity-world';
 import { FakeInference } from '../support/fake-ports';
+import { until } from '../support/until';
 
 /** Every response is unlike every other, so that a text found in a prompt says where it came from. */
 class DistinctInference extends FakeInference {
@@ -248,8 +249,7 @@ describe('a debate turn', () => {
     afterEach(() => jest.useRealTimers());
 
     const untilAsked = async (): Promise<void> => {
-      while (jest.mocked(inference.complete).mock.calls.length === 0)
-        await new Promise((resolve) => setTimeout(resolve, 5));
+      await until(() => jest.mocked(inference.complete).mock.calls.length > 0);
     };
 
     test('heartbeats go on, and a cancellation aborts the call and stores nothing', async () => {

@@ -3,6 +3,7 @@ import { createServer, type Server } from 'node:http';
 import { connect, type AddressInfo } from 'node:net';
 import { askedEndpoint, type AskedEndpoint } from '../support/asked-endpoint';
 import { completionBody, json, raw, startLocalEndpoint, type Answer } from '../support/local-endpoint';
+import { until } from '../support/until';
 
 let endpoint: AskedEndpoint;
 beforeAll(async () => {
@@ -141,7 +142,7 @@ describe('an endpoint that drips bytes', () => {
     const controller = new AbortController();
     const abandoned = endpoint.server.abandoned();
     const outcome = endpoint.complete({}, controller.signal).catch((thrown: unknown) => thrown);
-    while (endpoint.server.received.length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+    await until(() => endpoint.server.received.length > 0);
     setTimeout(() => controller.abort(), 50);
     expect(await outcome).not.toHaveProperty('retryable');
     await abandoned;

@@ -14,6 +14,7 @@ import {
   type Answer,
   type LocalEndpoint,
 } from '../support/local-endpoint';
+import { until } from '../support/until';
 
 const apiKey = 'sk-secret-0123456789abcdef';
 const request: ChatRequest = {
@@ -243,7 +244,7 @@ describe('an OpenAI-compatible endpoint', () => {
     const abandoned = endpoint.abandoned();
     const call = inferenceWith().complete(request, controller.signal);
     const outcome = call.catch((thrown: unknown) => thrown);
-    while (endpoint.received.length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+    await until(() => endpoint.received.length > 0);
     controller.abort();
     expect(await outcome).toBeInstanceOf(Error);
     expect(await outcome).not.toBeInstanceOf(ProviderError);

@@ -3,6 +3,7 @@ import { ProviderError, UnsupportedByEndpoint } from '../../src/errors';
 import { OpenAiEndpoint, type EndpointSettings } from '../../src/providers/openai-endpoint';
 import { OpenAiScoring } from '../../src/providers/openai-scoring';
 import { hang, json, raw, startLocalEndpoint, type LocalEndpoint } from '../support/local-endpoint';
+import { until } from '../support/until';
 
 const model = 'run.i1.critic-1.0a1b2c3d';
 const never = new AbortController().signal;
@@ -174,7 +175,7 @@ describe('a scoring endpoint', () => {
     const abandoned = endpoint.abandoned();
     const asked = scoringWith().logProbabilities({ model, texts: [[1, 2]] }, controller.signal);
     const outcome = asked.catch((thrown: unknown) => thrown);
-    while (endpoint.received.length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+    await until(() => endpoint.received.length > 0);
     controller.abort();
     expect(String(await outcome)).toMatch(/abort/i);
     await abandoned;

@@ -17,6 +17,7 @@ import { dirname, join } from 'node:path';
 import { ConfigError } from '../../../src/errors';
 import { findPython } from '../../../src/machine/setup/find-python';
 import { ensurePythonEnvironment } from '../../../src/machine/setup/python-environment';
+import { until } from '../../support/until';
 
 let template: string;
 let folder: string;
@@ -122,7 +123,7 @@ test('a package whose unpacking was cut off is installed again', async () => {
 test('an environment killed half-way through its making is repaired', async () => {
   const { program } = await findPython();
   const child = spawn(program, ['-m', 'venv', directory], { stdio: 'ignore', detached: true });
-  while (!existsSync(join(directory, 'bin', 'python'))) await new Promise((resolve) => setTimeout(resolve, 5));
+  await until(() => existsSync(join(directory, 'bin', 'python')));
   const exited = once(child, 'exit');
   process.kill(-child.pid!, 'SIGKILL');
   await exited;

@@ -8,6 +8,7 @@ import {
   type ProcessEvent,
   type Program,
 } from '../../../src/machine/supervision/supervised-process';
+import { until } from '../../support/until';
 
 const folder = mkdtempSync(join(tmpdir(), 'maft-supervised-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -40,9 +41,6 @@ async function supervise(port: number, changes: Partial<Program>) {
 }
 
 const address = (port: number) => `http://127.0.0.1:${port}/`;
-const until = async (holds: () => boolean) => {
-  while (!holds()) await new Promise((resolve) => setTimeout(resolve, 20));
-};
 
 test('a server that is stopped and answers no more is killed and started again', async () => {
   const port = await anyFreePort();
