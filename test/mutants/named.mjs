@@ -17,16 +17,16 @@ export const namedMutants = [
     rule: "the summariser is the critic's own model",
     file: 'activities/debate.ts',
     search: 'kept, { ...request, seed });',
-    replace: 'kept, { ...request, model: modelOf(stage.society, agent).model, seed });',
+    replace: 'kept, { ...request, model: modelOf(frame.society, agent).model, seed });',
     test: 'test/activities/second-iteration.test.ts',
     named: 'summaries are asked of the untuned base model, where that is served',
   },
   {
     rule: "the summary is asked at the critic's endpoint",
     file: 'activities/debate.ts',
-    search: 'return completeOnce({ ...dependencies, ...memory, endpoint: stage.endpoint }, kept,',
+    search: 'return completeOnce({ ...dependencies, ...memory, endpoint: frame.endpoint }, kept,',
     replace:
-      'return completeOnce({ ...dependencies, ...memory, endpoint: modelOf(stage.society, agent).endpoint }, kept,',
+      'return completeOnce({ ...dependencies, ...memory, endpoint: modelOf(frame.society, agent).endpoint }, kept,',
     test: 'test/activities/second-iteration.test.ts',
     named: 'summaries are asked of the untuned base model, where that is served',
   },
@@ -49,7 +49,7 @@ export const namedMutants = [
   {
     rule: "a summary's seed leaves out the run's",
     file: 'activities/debate.ts',
-    search: "samplingSeed({ kind: 'summary', seed: stage.seed,",
+    search: "samplingSeed({ kind: 'summary', seed: frame.seed,",
     replace: "samplingSeed({ kind: 'summary', seed: 0,",
     test: 'test/activities/second-iteration.test.ts',
     named: "a summary's seed is its own, drawn by run, iteration, split, problem, round and the critic who reads it",
@@ -57,8 +57,8 @@ export const namedMutants = [
   {
     rule: "all members' summaries have one seed",
     file: 'activities/debate.ts',
-    search: "samplingSeed({ kind: 'summary', seed: stage.seed, ...input, agent });",
-    replace: "samplingSeed({ kind: 'summary', seed: stage.seed, ...input, agent: 'critic-1' });",
+    search: "samplingSeed({ kind: 'summary', seed: frame.seed, ...input, agent });",
+    replace: "samplingSeed({ kind: 'summary', seed: frame.seed, ...input, agent: 'critic-1' });",
     test: 'test/activities/second-iteration.test.ts',
     named: "a summary's seed is its own, drawn by run, iteration, split, problem, round and the critic who reads it",
   },
@@ -81,8 +81,8 @@ export const namedMutants = [
   {
     rule: "samples of a vote have the critics' settings",
     file: 'activities/debate.ts',
-    search: 'const { generation: sampling } = stage.society.sampling;',
-    replace: 'const { critic: sampling } = stage.society.sampling;',
+    search: 'const { generation: sampling } = frame.society.sampling;',
+    replace: 'const { critic: sampling } = frame.society.sampling;',
     test: 'test/activities/second-iteration.test.ts',
     named: 'samples of a vote have the settings of the generation agents, in turn, and seeds of their own',
   },
@@ -338,9 +338,9 @@ export const namedMutants = [
   {
     rule: 'the generation agents are asked to revise instead of the critics',
     file: 'src/probe/probe-critics.ts',
-    search: 'const { agent, name } = voiceOf({ member, round: 2 }, stage.rules);',
+    search: 'const { agent, name } = voiceOf({ member, round: 2 }, frame.rules);',
     replace:
-      'const { name } = voiceOf({ member, round: 2 }, stage.rules);\n  const { agent } = voiceOf({ member, round: 1 }, stage.rules);',
+      'const { name } = voiceOf({ member, round: 2 }, frame.rules);\n  const { agent } = voiceOf({ member, round: 1 }, frame.rules);',
     test: 'test/activities/probing.test.ts',
     named: 'every revision shows its critic the society’s own samples: two others, and never its own answer again',
   },
