@@ -13,6 +13,7 @@ import { packageVersion, repositoryRoot } from '../src/machine/paths';
 import { prepareMachine } from '../src/machine/setup/prepare-machine';
 import { stderrListener } from '../src/machine/setup/progress';
 import { diversity } from './diversity';
+import { endpointLimit } from './endpoint-limit';
 import { machineFacts, type MachineFacts } from './machine';
 import { isMet, type Benchmark, type BenchmarkResult, type Measurement, type Tools } from './measurement';
 import { orchestration } from './orchestration';
@@ -21,7 +22,16 @@ import { generation, training } from './python';
 import { selection } from './selection';
 import { slotUse } from './slot-use';
 
-const benchmarks: Benchmark[] = [orchestration, slotUse, generation, training, selection, grading, diversity];
+const benchmarks: Benchmark[] = [
+  orchestration,
+  slotUse,
+  endpointLimit,
+  generation,
+  training,
+  selection,
+  grading,
+  diversity,
+];
 
 interface Options {
   only?: string;

@@ -5,6 +5,7 @@ import type { Dispatcher, RequestInit } from 'undici';
 import type { Usage } from '../contract/transcript';
 import { unknownUsage } from '../domain/counts';
 import { MaftError, ProviderError } from '../errors';
+import { AdaptiveLimit } from './adaptive-limit';
 import { usageSaidIn } from './openai-completion';
 import { connectionPool, DeadlineExceeded, fetchFrom, withDeadlines } from './openai-connection';
 import { causesOf, chainOf, oneLine, retryAfterMs, type ReportedError } from './openai-errors';
@@ -17,7 +18,7 @@ export interface EndpointSettings {
   wireNames?: Record<string, string>;
   /** Longest wait for one completion, from when it is sent to its last byte. */
   timeoutMs: number;
-  /** Requests in flight that the endpoint can bear; more wait here until one of them is answered. */
+  /** Most requests in flight; more wait here, and fewer are sent where the endpoint refuses so many. */
   maxConcurrency: number;
   /** Longest wait for the rest of a completion that has begun to come, by the tokens asked for. */
   patience?: { baseMs: number; perTokenMs: number };
@@ -38,12 +39,14 @@ const usualPatience = { baseMs: 60_000, perTokenMs: 250 };
 export class OpenAiEndpoint {
   readonly client: OpenAI;
   private readonly pool: Dispatcher;
+  private readonly load: AdaptiveLimit;
 
   constructor(private readonly settings: EndpointSettings) {
     const { timeoutMs, environment = process.env } = settings;
     // Node's own fetch gives up on headers and body after five minutes; a long generation may take longer.
     const timeouts = { headersTimeout: timeoutMs, bodyTimeout: timeoutMs };
-    // One request per connection: the pool queues what exceeds the endpoint's limit.
+    this.load = new AdaptiveLimit(settings.maxConcurrency);
+    // One request per connection.
     const limits = { connections: settings.maxConcurrency, pipelining: 1 };
     this.pool = connectionPool(settings.baseUrl, { ...timeouts, ...limits, keepAliveTimeout: 30_000 }, environment);
     const usual = withDeadlines(this.pool, { wholeMs: timeoutMs, answerMs: timeoutMs });
@@ -52,7 +55,7 @@ export class OpenAiEndpoint {
       // The client insists on a key; servers without authentication ignore it.
       apiKey: settings.apiKey ?? 'none',
       maxRetries: 0,
-      // Its clock would run while a request waits for a connection; the pool's begins when the request is sent.
+      // The pool's clock begins when the request is sent.
       timeout: longestTimerMs,
       fetch: ((url: string, init: RequestInit) => fetchFrom(usual, url, init)) as unknown as typeof fetch,
     });
@@ -83,6 +86,23 @@ export class OpenAiEndpoint {
 
   async close(): Promise<void> {
     await this.pool.close();
+  }
+
+  /**
+   * Performs a request as soon as the endpoint is thought to bear one more (adaptive-limit.ts), and rejects with what
+   * `translate` makes of its failure.
+   */
+  async ask<Result>(model: string, signal: AbortSignal, request: () => Promise<Result>): Promise<Result> {
+    const translated = async () => {
+      try {
+        return await request();
+      } catch (error) {
+        throw this.translate(error, model);
+      }
+    };
+    return this.load.perform(translated, signal).catch((error: unknown) => {
+      throw signal.aborted && error === signal.reason ? new APIUserAbortError() : error;
+    });
   }
 
   /** Posts JSON to a path below the base address, or to an absolute one; returns the parsed answer unchecked. */

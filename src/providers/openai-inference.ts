@@ -1,6 +1,6 @@
 /**
- * Chat completions over the OpenAI API, through the `openai` client, at one configured endpoint.
- * Never retries: Temporal does, honouring Retry-After (architecture, section 6).
+ * Chat completions over the OpenAI API, through the `openai` client, at one configured endpoint. What is refused for load
+ * is sent again when there is room; of other failures nothing is retried here: Temporal does that.
  */
 import { z } from 'zod';
 import type { ChatCompletion, ChatRequest, Inference } from '../ports';
@@ -22,12 +22,10 @@ export class OpenAiInference implements Inference {
       max_tokens: request.sampling.maxTokens,
       seed: request.seed,
     };
-    try {
+    return this.endpoint.ask(request.model, signal, async () => {
       const { answer, headers } = await this.endpoint.complete(body, signal);
       return this.read(answer, { request, headers });
-    } catch (error) {
-      throw this.endpoint.translate(error, request.model);
-    }
+    });
   }
 
   async models(signal: AbortSignal): Promise<string[]> {

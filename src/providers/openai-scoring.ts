@@ -88,22 +88,26 @@ export class OpenAiScoring implements Scoring {
   }
 
   private async ask({ address, model, body }: Call, signal: AbortSignal): Promise<unknown> {
-    try {
-      const answer = await this.endpoint.post(address, { model: this.endpoint.wireName(model), ...body }, signal);
-      const reported = errorInside(answer);
-      if (reported === undefined) return answer;
-      if (isLackedRoute(reported.status, reported.reason)) throw this.lacking(address, reported.status);
-      throw this.endpoint.refused(reported, { model, headers: new Headers() });
-    } catch (error) {
-      if (error instanceof UnsupportedByEndpoint) throw error;
-      if (error instanceof APIError && isLackedRoute(error.status as number, error.message))
-        throw this.lacking(address, error.status as number);
-      if (error instanceof APIError && keyRefusals.has(error.status as number)) {
-        const failure = this.endpoint.translate(error, model) as Error;
-        throw new UnsupportedByEndpoint(failure.message);
+    return this.endpoint.ask(model, signal, async () => {
+      try {
+        const answer = await this.endpoint.post(address, { model: this.endpoint.wireName(model), ...body }, signal);
+        const reported = errorInside(answer);
+        if (reported === undefined) return answer;
+        if (isLackedRoute(reported.status, reported.reason)) throw this.lacking(address, reported.status);
+        throw this.endpoint.refused(reported, { model, headers: new Headers() });
+      } catch (error) {
+        throw error instanceof APIError ? this.lackingIfSaid(error, { address, model }) : error;
       }
-      throw this.endpoint.translate(error, model);
-    }
+    });
+  }
+
+  /** The error itself if it says something else. */
+  private lackingIfSaid(error: APIError, { address, model }: Omit<Call, 'body'>): unknown {
+    const status = error.status as number;
+    if (isLackedRoute(status, error.message)) return this.lacking(address, status);
+    if (!keyRefusals.has(status)) return error;
+    const failure = this.endpoint.translate(error, model) as Error;
+    return new UnsupportedByEndpoint(failure.message);
   }
 
   private lacking(address: string, status: number | undefined): UnsupportedByEndpoint {
