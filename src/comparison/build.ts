@@ -12,7 +12,7 @@ import { claimsOf, type StatedClaim } from './claims';
 import { curvesOf, type ComparedCurves } from './curves';
 import { explanationsOf, type Explanation, unreadNotices } from './explanations';
 import type { ComparedArtifacts, ComparisonInput } from './gather';
-import { compareRows, type ComparisonRow } from './rows';
+import { compareRows, type ComparisonRow, measuredRows } from './rows';
 import { headlineOf, statementsOf } from './verdicts';
 
 /** Counts as if the run were alone, and the part that other runs had asked already. */
@@ -149,19 +149,21 @@ function fewSeeds(seeds: readonly number[]): string {
 
 /** Warns of rows with missing seeds: means over different seeds are not comparable. */
 function missingSeeds(task: string, rows: ComparisonRow[], tasks: number): string[] {
-  const measured = rows.flatMap(({ label, cells }) => {
-    const cell = cells[task];
-    return cell === null || cell === undefined ? [] : [{ label, seeds: cell.seeds.map(({ seed }) => seed) }];
-  });
+  const measured = measuredRows(rows, task).map(({ label, cell }) => ({
+    label,
+    seeds: cell.seeds.map(({ seed }) => seed),
+  }));
   const all = [...new Set(measured.flatMap(({ seeds }) => seeds))];
-  return measured.flatMap(({ label, seeds }) => {
-    const missing = all.filter((seed) => !seeds.includes(seed));
-    if (missing.length === 0) return [];
-    const where = tasks === 1 ? '' : ` on ${task}`;
-    return [
-      `“${label}” has no result${where} with seed ${missing.join(', ')}: its mean is over fewer seeds than others are.`,
-    ];
-  });
+  const lacking = new Map<string, string[]>();
+  for (const { label, seeds } of measured) {
+    const missing = all.filter((seed) => !seeds.includes(seed)).join(', ');
+    if (missing !== '') lacking.set(missing, [...(lacking.get(missing) ?? []), `“${label}”`]);
+  }
+  const where = tasks === 1 ? '' : ` on ${task}`;
+  return [...lacking].map(
+    ([missing, labels]) =>
+      `No result${where} with seed ${missing}, so that the mean is over fewer seeds than those of other rows: ${labels.join(', ')}.`,
+  );
 }
 
 /** Runs whose every training set was empty: their tuned rows show the untuned models again. */

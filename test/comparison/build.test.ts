@@ -162,7 +162,8 @@ describe('seeds that a method lacks', () => {
 
   it('are named', () => {
     expect(report.notices).toContain(
-      '“multiagent-finetuning” has no result with seed 2: its mean is over fewer seeds than others are.',
+      'No result with seed 2, so that the mean is over fewer seeds than those of other rows: “multiagent-finetuning”, ' +
+        '“multiagent-finetuning, vote over 9”.',
     );
   });
 });
