@@ -22,7 +22,7 @@ interface Asked extends ChatRequest {
 
 const asked: Asked[] = [];
 
-/** Writes down who was asked where; a longer response for each further call. */
+/** Writes down who was asked where. A response's length comes from the seed, so that it is the same in every run. */
 class RecordedInference extends FakeInference {
   constructor(private readonly endpoint: string) {
     super();
@@ -31,8 +31,8 @@ class RecordedInference extends FakeInference {
   override async complete(request: ChatRequest, signal: AbortSignal): Promise<ChatCompletion> {
     const { text, ...completion } = await super.complete(request, signal);
     asked.push({ ...request, endpoint: this.endpoint });
-    const long = `${'.'.repeat(asked.length)} ${text}`;
-    return { ...completion, text: long, usage: { promptTokens: 20 + asked.length, completionTokens: long.length } };
+    const long = `${'.'.repeat(request.seed % 997)} ${text}`;
+    return { ...completion, text: long, usage: { promptTokens: 20 + text.length, completionTokens: long.length } };
   }
 }
 
@@ -192,5 +192,43 @@ test('each agent is trained on what it was sent and answered in this iteration',
         completion: turn.response,
       });
     }
+  }
+});
+
+test('who answered wrongly is asked again with a hint by its own weights, with the generation agents’ settings and a seed of its own', async () => {
+  const hinting = await world.resolve('hinting', {
+    method: { preset: 'star', prompts: 'compact' },
+    sampling: sampling.generation,
+    seed,
+    iterations: 2,
+    task: { kind: 'arithmetic', max: 10, train: 12, eval: 1 },
+  });
+  const pass = (iteration: number) => trainingShard(hinting, { iteration, societyIteration: iteration - 1 });
+  const askAgain = async (iteration: number) => {
+    const shard = pass(iteration);
+    const { problemIds } = await world.call('openShard', shard);
+    for (const problemId of problemIds) {
+      const turn = turnOf(shard, { problemId, round: 1, member: 1 });
+      await world.call('takeTurn', turn);
+      await world.call('askWithHints', turn);
+    }
+    return world.call('closeShard', { shard, failures: [] });
+  };
+  const { transcripts } = await askAgain(1);
+  await world.call('selectTrainingData', { plan: hinting, iteration: 1, transcripts: [transcripts] });
+  await world.call('finetuneAgent', { runId: 'hinting', iteration: 1, agent: 'shared' });
+  await world.call('recordSociety', { plan: hinting, iteration: 1 });
+  const before = asked.length;
+  await askAgain(2);
+  const again = asked.slice(before).filter(({ messages }) => messages.at(-1)!.content.includes('Others:'));
+  expect(again.length).toBeGreaterThan(0);
+  const tuned = (await readSealed<Society>(world.store, iterationKeys.society({ runId: 'hinting', iteration: 1 })))!;
+  const { model } = tuned.agents['generation-1']!;
+  expect(model).not.toBe('fake-base');
+  const { problemIds } = await world.call('openShard', pass(2));
+  const seeds = problemIds.map((id) => seedOf(`response/${seed}/2/train/${id}/1/generation-1.hinted`));
+  for (const request of again) {
+    expect(request).toMatchObject({ model, endpoint: 'tuned', sampling: sampling.generation });
+    expect(seeds).toContain(request.seed);
   }
 });
