@@ -1,10 +1,10 @@
-/** How many requests an endpoint bears is found out by asking: by hand, and against a real server that refuses. */
+/** How many requests an endpoint bears is found out by asking: by hand, in bulk, and against a real server that refuses. */
 import { ProviderError } from '../../src/errors';
 import { AdaptiveLimit } from '../../src/providers/adaptive-limit';
 import { OpenAiEndpoint } from '../../src/providers/openai-endpoint';
 import { OpenAiInference } from '../../src/providers/openai-inference';
 import { sampleRequest } from '../support/asked-endpoint';
-import { completionBody, json, startLocalEndpoint, type LocalEndpoint } from '../support/local-endpoint';
+import { completionBody, json, startLocalEndpoint } from '../support/local-endpoint';
 
 const noSignal = new AbortController().signal;
 const refusal = (retryAfterMs?: number) => new ProviderError('429', { status: 429, retryable: true, retryAfterMs });
@@ -162,47 +162,56 @@ describe('by hand', () => {
   });
 });
 
-describe('1,000 requests through a server that allows 37 at a time and refuses others at random', () => {
+describe('1,000 requests through an endpoint that takes 37 at a time and refuses others at random', () => {
   const allowed = 37;
-  let server: LocalEndpoint;
-  beforeEach(async () => {
-    server = await startLocalEndpoint();
-  });
-  afterEach(() => server.close());
 
-  /** Mean number of requests that the server works on when it answers one, and how many it refused for load. */
-  async function busyness(maxConcurrency: number, byChance: number): Promise<{ mean: number; refusedForLoad: number }> {
+  /** Mean number of requests that the endpoint works on when it answers one, and how many it refused for load. */
+  async function busyness(limit: AdaptiveLimit): Promise<{ mean: number; refusedForLoad: number }> {
     let [busy, arrivals, refusedForLoad] = [0, 0, 0];
     const atAnswer: number[] = [];
-    server.answer = (received, response) => {
+    const send = async () => {
       arrivals += 1;
       // Multiples of the golden ratio are spread evenly, and the same in every run.
-      const isUnlucky = (arrivals * 0.6180339887) % 1 < byChance;
+      const isUnlucky = (arrivals * 0.6180339887) % 1 < 0.03;
       if (!isUnlucky && busy >= allowed) refusedForLoad += 1;
-      if (isUnlucky || busy >= allowed) return json(429, { error: { message: 'too many' } })(received, response);
+      if (isUnlucky || busy >= allowed) throw refusal();
       busy += 1;
-      const answer = () => {
-        atAnswer.push(busy);
-        busy -= 1;
-        json(200, completionBody())(received, response);
-      };
-      setTimeout(answer, 200 + (arrivals % 101));
+      await new Promise((resolve) => setTimeout(resolve, 20 + (arrivals % 21)));
+      atAnswer.push(busy);
+      busy -= 1;
     };
-    const endpoint = new OpenAiEndpoint({ baseUrl: server.baseUrl, timeoutMs: 20_000, maxConcurrency });
-    const inference = new OpenAiInference(endpoint);
-    const asked = Array.from({ length: 1_000 }, (_, seed) => inference.complete({ ...sampleRequest, seed }, noSignal));
-    expect(await Promise.all(asked)).toHaveLength(1_000);
-    await endpoint.close();
+    await Promise.all(Array.from({ length: 1_000 }, () => limit.perform(send, noSignal)));
     // The last ones have nothing behind them.
     const steady = atAnswer.slice(0, 1_000 - allowed);
     return { mean: steady.reduce((sum, each) => sum + each, 0) / steady.length, refusedForLoad };
   }
 
   it('are all answered, and keep it as busy as the best constant limit would', async () => {
-    const byChance = 0.03;
-    const best = await busyness(allowed, byChance);
-    const found = await busyness(64, byChance);
-    expect(found.mean).toBeGreaterThan(0.9 * best.mean);
-    expect(found.refusedForLoad).toBeLessThan(250);
+    const { mean, refusedForLoad } = await busyness(new AdaptiveLimit(64));
+    expect(mean).toBeGreaterThan(0.9 * allowed);
+    expect(refusedForLoad).toBeLessThan(250);
   });
+});
+
+test('a server that takes five calls at a time answers sixty that are asked at once, and no call fails', async () => {
+  const server = await startLocalEndpoint();
+  let [busy, refused] = [0, 0];
+  server.answer = (received, response) => {
+    if (busy >= 5) {
+      refused += 1;
+      return json(429, { error: { message: 'too many' } })(received, response);
+    }
+    busy += 1;
+    setTimeout(() => {
+      busy -= 1;
+      json(200, completionBody())(received, response);
+    }, 5);
+  };
+  const endpoint = new OpenAiEndpoint({ baseUrl: server.baseUrl, timeoutMs: 20_000, maxConcurrency: 16 });
+  const inference = new OpenAiInference(endpoint);
+  const asked = Array.from({ length: 60 }, (_, seed) => inference.complete({ ...sampleRequest, seed }, noSignal));
+  expect(await Promise.all(asked)).toHaveLength(60);
+  expect(refused).toBeGreaterThan(0);
+  await endpoint.close();
+  await server.close();
 });
