@@ -64,6 +64,7 @@ const foreignProfile = 'temporal.toml';
 /** Everything the program does in one MAFT_HOME of its own below the temporary folder. */
 export class Home {
   readonly folder: string;
+  private lastUp: Command | undefined;
 
   /**
    * @param folder Default: one of its own below the temporary folder.
@@ -95,6 +96,7 @@ export class Home {
   /** Starts `maft up` and waits until it is ready. */
   async up(): Promise<Command> {
     const up = this.start(['up']);
+    this.lastUp = up;
     await until('maft up is ready', () => {
       if (!up.running) throw new Error(`maft up ended: ${up.stdout}\n${up.stderr}`);
       return findRunningPlatform(this.folder)?.ready === true;
@@ -113,8 +115,10 @@ export class Home {
   /** As `tryTemporal`, where it has to succeed; returns what it printed. */
   async temporal(...cliArguments: string[]): Promise<string> {
     const { code, stdout, stderr } = await this.tryTemporal(cliArguments);
-    if (code !== 0) throw new Error(`temporal ${cliArguments.join(' ')} ended with ${code}: ${stdout}\n${stderr}`);
-    return stdout;
+    if (code === 0) return stdout;
+    const { running = false, stderr: said = '' } = this.lastUp ?? {};
+    const up = `maft up ${running ? 'runs' : 'has ended'}; the last it said: ${said.slice(-2_000)}`;
+    throw new Error(`temporal ${cliArguments.join(' ')} ended with ${code}: ${stdout}\n${stderr}\n${up}`);
   }
 
   /** Writes a file into the home's folder and returns its name there. */
