@@ -96,6 +96,7 @@ async function readRun(
     return without(place, 'was made with other settings than this comparison asks for');
   const evaluations = await Promise.all(iterations.map((iteration) => run.evaluation(iteration)));
   const measures = await Promise.all(iterations.map((iteration) => run.measures(iteration)));
+  const onlyMeasures = after !== undefined && record.specification.iterations === 0;
   const shards = await run.allShards();
   const probed = measures.flatMap((each) => each?.cost.criticReading ?? []);
   return {
@@ -104,7 +105,7 @@ async function readRun(
     record,
     evaluations: evaluations.filter((evaluation) => evaluation !== undefined),
     measures: measures.filter((each) => each !== undefined),
-    ...(await trainingOf(after === undefined ? run : await StoredRun.find(store, after))),
+    ...(await trainingOf(onlyMeasures ? await StoredRun.find(store, after) : run)),
     prices: runPrices(await endpointsAsked(store, record), prices),
     counts: addCounts(sumOf(shards), ...probed.map(({ counts }) => counts)),
     reused: addCounts(noCounts, ...shards.flatMap(({ reused }) => reused ?? []), ...probed.map(({ reused }) => reused)),

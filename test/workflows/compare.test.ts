@@ -9,6 +9,7 @@ import type { ComparisonReport } from '../../src/comparison';
 import type { ComparisonOutcome, ComparisonProgress } from '../../src/contract/comparison';
 import type { Evaluation } from '../../src/contract/evaluation';
 import type { Measures } from '../../src/contract/measures';
+import type { Society } from '../../src/contract/society';
 import { iterationKeys } from '../../src/domain/keys';
 import { modesAfter } from '../../src/domain/plan';
 import { ProviderError } from '../../src/errors';
@@ -169,6 +170,22 @@ describe('compareMethods', () => {
     expect(cells['below-20']!.seeds).toMatchObject([{ runId: 'matrix.on-10.below-20.s0', iteration: 0, n: evaluated }]);
     expect(cells['below-20']!.training).toEqual(cells['below-10']!.training);
     expect(cells['below-20']!.comparison).not.toBeNull();
+  });
+
+  it('distils another method’s last society into one model, and counts only the training of that one', async () => {
+    const taught = { preset: 'distilled', teacher: 'multiagent-finetuning' };
+    await compare('taught', { ...plainly, methods: [taught, 'multiagent-finetuning'] });
+    const { rows, runs } = await reportOf('taught');
+    expect(runs.map(({ runId }) => runId)).toEqual(['taught.multiagent-finetuning.s0', 'taught.distilled.s0']);
+    const society = await readSealed<Society>(
+      world.store,
+      iterationKeys.society({ runId: 'taught.distilled.s0', iteration: 0 }),
+    );
+    expect(Object.values(society!.agents).every(({ model }) => model.startsWith('taught.multiagent'))).toBe(true);
+    const cell = rows.find(({ label }) => label === 'distilled')!.cells.arithmetic!;
+    // The double counts an example for each training; the six of the teacher stand in the teacher's row.
+    expect(cell.training!.examples).toBe(1);
+    expect(cell.callsPerAnswer).toBe(1);
   });
 
   it('says before its first run what any of them would be refused for', async () => {
