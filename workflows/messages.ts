@@ -1,4 +1,4 @@
-/** Queries and signals of all workflows. Names are a contract (architecture, section 3). */
+/** Queries and signals of all workflows. Names are a contract (docs/architecture.md, Names). */
 import { defineQuery, defineSignal } from '@temporalio/workflow';
 import type { ComparisonProgress } from '../src/contract/comparison';
 import type { PartProgress, RunProgress } from '../src/contract/run';

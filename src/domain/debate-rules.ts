@@ -1,4 +1,4 @@
-/** Who speaks when in a debate: sizes and voices of the training and the evaluation debate (method, sections 2, 4 and 5). */
+/** Who speaks when in a debate: sizes and voices of the training and the evaluation debate (method.md, One debate). */
 import type { RunSpecification } from '../contract/specification';
 import type { Split } from '../contract/transcript';
 import { agentOf, generationAgent, sampleMember, sampleName, societyAgents } from './identifiers';

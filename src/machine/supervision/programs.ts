@@ -144,7 +144,7 @@ export function workerProcess(environment: Record<string, string>): Program {
     needsKeys: true,
     marker: commandLineScript(),
     readyTimeoutMs: 120_000,
-    // Training checkpoints and exits within this time (architecture, section 5).
+    // Training checkpoints and exits within this time.
     graceMs: 30_000,
   };
 }
