@@ -5,8 +5,12 @@
 import type { RunSpecification } from '../contract/specification';
 import { baseModels, servedName, type BaseOfAgent } from './society';
 
-/** The Hub has no owners of the three names: those are its own routes, and `models/` are models shipped with this program. */
-const hubName = /^(?!(?:models|datasets|spaces)\/)[A-Za-z0-9][\w.-]*\/[A-Za-z0-9][\w.-]*(@[^@\s]+){0,2}$/;
+/**
+ * The Hub has no owners of the three names: those are its own routes, and `models/` are models shipped with this program. Its
+ * client refuses `--`, `..`, `.git` at the end, names over 96 characters, and parts that end in `-` or `.`.
+ */
+const hubName =
+  /^(?!(?:models|datasets|spaces)\/)(?![^@]*(?:--|\.\.|\.git(?:@|$)))[A-Za-z0-9](?:[\w.-]*\w)?\/[A-Za-z0-9](?:[\w.-]{0,94}\w)?(@[^@\s]+){0,2}$/;
 const commit = /@[0-9a-f]{40}$/;
 
 export function isHubName(base: string): boolean {

@@ -13,10 +13,13 @@ const { specification } = resolveSpecification({
   evaluation: { measures: ['nll'], scorer: { base: 'acme/small' } },
 });
 
-test.each(['Qwen/Qwen2.5-1.5B-Instruct', 'acme/small@v1', 'acme/small@refs/pr/1', `acme/small@v1@${first}`])(
-  '%s may be a name of the Hub',
-  (name) => expect(isHubName(name)).toBe(true),
-);
+test.each([
+  'Qwen/Qwen2.5-1.5B-Instruct',
+  'acme/small@v1',
+  'acme/small@refs/pr/1',
+  'acme/small@v1--beta',
+  `acme/small@v1@${first}`,
+])('%s may be a name of the Hub', (name) => expect(isHubName(name)).toBe(true));
 test.each([
   'models/tiny-arithmetic',
   './acme/small',
@@ -26,6 +29,13 @@ test.each([
   'a/b/c',
   'gpt@2024',
   'acme/sm all',
+  'acme/small@',
+  'acme/sm..all',
+  'acme/sm--all',
+  'acme/small-',
+  'acme/small.git',
+  'acme./small',
+  `acme/${'a'.repeat(97)}`,
 ])('%s is none', (name) => expect(isHubName(name)).toBe(false));
 
 test('a pinned name asks for its commit, and pinning again changes nothing', () => {

@@ -6,7 +6,7 @@ import type { AddressInfo } from 'node:net';
 export interface HubModel {
   /** Files by commit; `main` is the last one. */
   commits: Map<string, Record<string, Buffer>>;
-  license?: string;
+  license?: string | string[];
   /** A token that may read it; everybody else is told that it is gated. */
   gatedFor?: string;
 }

@@ -2,26 +2,32 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Event, Thread
-from typing import Any, cast
+from typing import Any
+from urllib.parse import urlsplit
 
 from huggingface_hub import HfApi, constants, hf_hub_download, snapshot_download, try_to_load_from_cache
 from huggingface_hub.errors import (
     GatedRepoError,
+    HFValidationError,
     HTTPError,
     LocalEntryNotFoundError,
     OfflineModeIsEnabled,
+    RemoteEntryNotFoundError,
     RepositoryNotFoundError,
     RevisionNotFoundError,
 )
 from huggingface_hub.file_download import REGEX_COMMIT_HASH, repo_folder_name
 from huggingface_hub.hf_api import ModelInfo
 from huggingface_hub.utils import filter_repo_objects
+
+from maft.model_folder.errors import UnusableFolder
+from maft.model_folder.vocabulary import TOKENIZERS
+from maft.model_folder.weight_files import read_json, stored_tensors
 
 #: Weights as safetensors under the names that readers look for, configuration, tokenizer, terms; nothing in subfolders,
 #: which hold the same weights again for other programs.
@@ -51,7 +57,9 @@ def fetch(repository: str, revision: str | None, tell: Tell) -> Path:
             info = HfApi().model_info(repository, revision=revision, files_metadata=True, timeout=30)
             announce(info, tell)
             with progress(repository, tell):
-                return Path(snapshot(repository, revision))
+                folder = Path(snapshot(repository, revision))
+            refuse_torn(repository, folder)
+            return folder
         except NAMED:
             raise
         except (HTTPError, OSError) as error:
@@ -65,8 +73,14 @@ def fetch(repository: str, revision: str | None, tell: Tell) -> Path:
 def fetch_config(repository: str, revision: str | None) -> dict[str, Any]:
     """The model's config.json, without the rest. Raises Refused."""
     with refusals(repository, revision):
-        file = hf_hub_download(repository, "config.json", revision=revision, library_name="maft")
-        return cast(dict[str, Any], json.loads(Path(file).read_text(encoding="utf-8")))
+        try:
+            file = hf_hub_download(repository, "config.json", revision=revision, library_name="maft")
+        except RemoteEntryNotFoundError as error:
+            raise Refused(without_config(repository)) from error
+    try:
+        return read_json(Path(file).parent, "config.json")
+    except UnusableFolder as error:
+        raise Refused(f"{repository} on the Hub cannot be used: {error}") from error
 
 
 @contextmanager
@@ -78,11 +92,16 @@ def refusals(repository: str, revision: str | None) -> Generator[None]:
         raise Refused(gated(repository)) from error
     except RepositoryNotFoundError as error:
         raise Refused(
-            f'{constants.ENDPOINT} has no model "{repository}" that this machine may read: correct the name, or, if it is '
+            f'{endpoint()} has no model "{repository}" that this machine may read: correct the name, or, if it is '
             "private, set HF_TOKEN"
         ) from error
     except RevisionNotFoundError as error:
         raise Refused(f'{repository} has no revision "{revision}": name a branch, a tag or a commit') from error
+    except HFValidationError as error:
+        raise Refused(f'"{repository}" cannot be a name of the Hub: {error}') from error
+    except UnicodeEncodeError as error:
+        # Headers are ASCII. The error's own text must stay unsaid: it may quote what could not be encoded.
+        raise Refused("the token of the Hub (HF_TOKEN) has a character that no token has: copy it again") from error
     except (HTTPError, OSError) as error:
         raise Refused(unreachable(repository, revision, error)) from error
 
@@ -96,17 +115,37 @@ def snapshot(repository: str, revision: str | None, **options: Any) -> str:
 def cached(repository: str, revision: str | None) -> Path | None:
     """The folder if the cache has all of it; asks nothing."""
     try:
-        return Path(snapshot(repository, revision, local_files_only=True))
+        folder = Path(snapshot(repository, revision, local_files_only=True))
     except LocalEntryNotFoundError:
         return None
+    return folder if flaw_of(folder) is None else None
+
+
+def flaw_of(folder: Path) -> str | None:
+    """Why readers would refuse it. The client takes a folder as whole if it never listed the commit's files, and looks at no
+    file's size, so a cache that another client left half-way, or that was copied in part, passes there."""
+    try:
+        read_json(folder, "config.json")
+        stored_tensors(folder)
+    except (UnusableFolder, OSError) as error:
+        return str(error)
+    return None
+
+
+def refuse_torn(repository: str, folder: Path) -> None:
+    """The client keeps files that are there, so only their removal has them fetched again."""
+    if (flaw := flaw_of(folder)) is not None:
+        raise Refused(
+            f"{repository} in {folder} cannot be used: {flaw}. If it is whole on the Hub, delete {folder.parents[1]} and "
+            "start again: it is then fetched again"
+        )
 
 
 def announce(info: ModelInfo, tell: Tell) -> None:
     """Says what is about to be fetched, or refuses what could not be used."""
     sizes = {file.rfilename: file.size or 0 for file in info.siblings or []}
     files = list(filter_repo_objects(sizes, allow_patterns=WANTED, ignore_patterns=LEFT_OUT))
-    if not any(name.endswith(".safetensors") for name in files):
-        raise Refused(f"{info.id} on the Hub holds no model*.safetensors, and other weights are never loaded")
+    refuse_unusable(info.id, files)
     missing = [name for name in files if not is_cached(info, name)]
     size = sum(sizes[name] for name in missing)
     if size == 0:
@@ -122,25 +161,49 @@ def announce(info: ModelInfo, tell: Tell) -> None:
         )
 
 
+def refuse_unusable(repository: str, files: list[str]) -> None:
+    """Before gigabytes are fetched that no reader would take."""
+    if not any(name.endswith(".safetensors") for name in files):
+        raise Refused(f"{repository} on the Hub holds no model*.safetensors, and other weights are never loaded")
+    if "config.json" not in files:
+        raise Refused(without_config(repository))
+    if not any(name in files for name in TOKENIZERS):
+        raise Refused(
+            f"{repository} on the Hub has no tokenizer: name the model that it was made from, or one that has it"
+        )
+
+
 def is_cached(info: ModelInfo, name: str) -> bool:
     return isinstance(try_to_load_from_cache(info.id, name, revision=info.sha), str)
 
 
 def license_of(info: ModelInfo) -> str | None:
-    """As the model card names it."""
+    """As the model card names it; a card may name several."""
     card = info.card_data
     named = None if card is None else card.get("license_name") or card.get("license")
+    if isinstance(named, list):
+        return ", ".join(map(str, named))
     tagged = (tag.removeprefix("license:") for tag in info.tags or [] if tag.startswith("license:"))
-    return named or next(tagged, None)
+    return str(named) if named else next(tagged, None)
 
 
 def existing(folder: Path) -> Path:
     return next(each for each in (folder, *folder.absolute().parents) if each.exists())
 
 
+def without_config(repository: str) -> str:
+    return f"{repository} on the Hub has no config.json: name a model in the form of Transformers"
+
+
+def endpoint() -> str:
+    """HF_ENDPOINT to be shown: it may hold a user and a password, which logs must not."""
+    address = urlsplit(constants.ENDPOINT)
+    return address._replace(netloc=address.netloc.rpartition("@")[2]).geturl()
+
+
 def gated(repository: str) -> str:
     return (
-        f"{repository} is gated: accept its terms at {constants.ENDPOINT}/{repository} with your account, and set HF_TOKEN "
+        f"{repository} is gated: accept its terms at {endpoint()}/{repository} with your account, and set HF_TOKEN "
         "to a token of that account that may read it"
     )
 
@@ -153,7 +216,7 @@ def unreachable(repository: str, revision: str | None, error: Exception) -> str:
             "machine's cache that has it there"
         )
     return (
-        f"{what} could not be fetched from {constants.ENDPOINT}: {reason_of(error)}; the same command goes on with the "
+        f"{what} could not be fetched from {endpoint()}: {reason_of(error)}; the same command goes on with the "
         "files that are whole"
     )
 

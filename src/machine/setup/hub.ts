@@ -71,12 +71,13 @@ export async function fetchFromHub(base: string, { python, listener, signal }: F
 
 /** The model's `config.json` alone, from the cache or the Hub. Throws as `fetchFromHub`. */
 export async function configFromHub(base: string, python: string): Promise<Record<string, unknown>> {
-  let config: Record<string, unknown> = {};
+  let config: Record<string, unknown> | undefined;
   const onEvent = (event: HubEvent) => {
     if (event.event === 'config') config = event.config;
   };
   await askHub(['--config', askedName(base)], { python, onEvent });
-  return config;
+  if (config !== undefined) return config;
+  throw new ConfigError(`asking the Hugging Face Hub for the configuration of ${base} ended without one`);
 }
 
 function askedName(base: string): string {
@@ -84,12 +85,22 @@ function askedName(base: string): string {
   return revision === undefined ? repository : `${repository}@${revision}`;
 }
 
+/** Undefined for the guard's own line, for warnings, and for a line that the end of the program tore. */
+function eventIn(line: string): HubEvent | undefined {
+  try {
+    return eventSchema.safeParse(JSON.parse(line)).data;
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined;
+    throw error;
+  }
+}
+
 async function askHub(
   what: string[],
   { python, signal, onEvent }: Pick<Fetching, 'python' | 'signal'> & { onEvent: (event: HubEvent) => void },
 ): Promise<void> {
   const onLine = (line: string) => {
-    const event = line.startsWith('{"event"') ? eventSchema.safeParse(JSON.parse(line)).data : undefined;
+    const event = eventIn(line);
     if (event !== undefined) onEvent(event);
   };
   const environment = { ...noSecretBut('HF_TOKEN', process.env), ...maftEnvironment() };

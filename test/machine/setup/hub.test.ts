@@ -1,5 +1,5 @@
 /** Models of the Hub, fetched by its real client from a stand-in of its API on loopback. */
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, statSync, truncateSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { configFromHub, fetchFromHub } from '../../../src/machine/setup/hub';
@@ -16,11 +16,18 @@ const said: string[] = [];
 let hub: Hub;
 
 const text = (content: string) => Buffer.from(content);
+/** A safetensors file of so many bytes of weights. */
+function weights(bytes: number, fill = 1): Buffer {
+  const header = text(JSON.stringify({ weight: { dtype: 'U8', shape: [bytes], data_offsets: [0, bytes] } }));
+  const length = Buffer.alloc(8);
+  length.writeBigUInt64LE(BigInt(header.length));
+  return Buffer.concat([length, header, Buffer.alloc(bytes, fill)]);
+}
 const files = {
   'config.json': text('{"model_type": "llama"}'),
   'tokenizer.json': text('{}'),
   'README.md': text('---\nlicense: apache-2.0\n---\n'),
-  'model.safetensors': Buffer.alloc(2_000_000, 1),
+  'model.safetensors': weights(2_000_000),
   'pytorch_model.bin': Buffer.alloc(2_000_000),
   'model-q4.gguf': Buffer.alloc(1_000),
   'onnx/config.json': text('{}'),
@@ -73,11 +80,11 @@ test('a name means the newest commit, a pinned one stays what it was', async () 
 
 test('a connection that breaks goes on where it broke', async () => {
   // The client keeps what it read in blocks of 10 MB.
-  hub.commit('acme/cut', { ...files, 'model.safetensors': Buffer.alloc(12_000_000, 7) });
+  hub.commit('acme/cut', { ...files, 'model.safetensors': weights(12_000_000, 7) });
   hub.cuts = [11_000_000];
   const { folder } = await fetched('acme/cut');
   expect(hub.asked.filter((each) => each.includes('safetensors bytes='))).toHaveLength(1);
-  expect(statSync(path.join(folder, 'model.safetensors')).size).toBe(12_000_000);
+  expect(statSync(path.join(folder, 'model.safetensors')).size).toBe(weights(12_000_000).length);
 });
 
 test('a gated model says what to accept where; with the token it is fetched, and the token is neither said nor stored', async () => {
@@ -106,6 +113,67 @@ test('unknown names, unknown revisions and models without safetensors are refuse
     /acme\/pickled has no revision "v9": name a branch, a tag or a commit$/,
   );
   expect(await refusal('acme/pickled')).toMatch(/holds no model\*\.safetensors, and other weights are never loaded$/);
+});
+
+test('a copy in the cache that is not whole is not taken for the model', async () => {
+  const commit = hub.commit('acme/torn', files);
+  const { folder } = await fetched('acme/torn');
+  const stored = path.join(folder, 'model.safetensors');
+  // As older clients and partial copies leave a cache: the client itself then takes what is there as all of it.
+  rmSync(path.join(home, 'hub/models--acme--torn/trees'), { recursive: true });
+  rmSync(stored);
+  expect((await fetched(`acme/torn@${commit}`)).folder).toBe(folder);
+  truncateSync(realpathSync(stored), 1_000);
+  expect(await refusal(`acme/torn@${commit}`)).toMatch(
+    /its model\.safetensors is torn: 1000 bytes.* delete .*models--acme--torn and start again: it is then fetched again$/,
+  );
+  rmSync(path.join(home, 'hub/models--acme--torn'), { recursive: true });
+  expect((await fetched(`acme/torn@${commit}`)).folder).toBe(folder);
+});
+
+test('what no reader takes is refused before its weights are fetched', async () => {
+  const { 'config.json': _, ...unconfigured } = files;
+  const { 'tokenizer.json': __, ...wordless } = files;
+  hub.commit('acme/unconfigured', unconfigured);
+  hub.commit('acme/wordless', wordless);
+  expect(await refusal('acme/unconfigured')).toMatch(/has no config\.json: name a model in the form of Transformers$/);
+  expect(await refusal('acme/wordless')).toMatch(/has no tokenizer: name the model/);
+  expect(hub.asked.filter((each) => each.includes('safetensors'))).toEqual([]);
+});
+
+test('a configuration that is missing, torn or no object is refused in one sentence', async () => {
+  const configuration = (base: string) =>
+    configFromHub(base, testPython).then(String, (error: Error) => `${error.name}: ${error.message}`);
+  const { 'config.json': _, ...unconfigured } = files;
+  hub.commit('acme/unconfigured', unconfigured);
+  hub.commit('acme/listed', { ...files, 'config.json': text('[1]') });
+  hub.commit('acme/half', { ...files, 'config.json': text('{"model_type":') });
+  expect(await configuration('acme/unconfigured')).toMatch(/^ConfigError: acme\/unconfigured on the Hub has no config/);
+  expect(await configuration('acme/listed')).toBe(
+    'ConfigError: acme/listed on the Hub cannot be used: its config.json is not a JSON object',
+  );
+  expect(await configuration('acme/half')).toMatch(
+    /^ConfigError: acme\/half on the Hub cannot be used: its config\.json/,
+  );
+});
+
+test('several licences are all said', async () => {
+  hub.commit('acme/licensed', files);
+  hub.models.get('acme/licensed')!.license = ['mit', 'apache-2.0'];
+  await fetched('acme/licensed');
+  expect(said.join()).toContain('licence mit, apache-2.0, commit');
+});
+
+test('neither a token that cannot be sent nor a password in the address is said', async () => {
+  hub.commit('acme/asked', files);
+  process.env.HF_TOKEN = `${token}\u00e9`;
+  expect(await refusal('acme/asked')).toBe(
+    'ConfigError: the token of the Hub (HF_TOKEN) has a character that no token has: copy it again',
+  );
+  delete process.env.HF_TOKEN;
+  process.env.HF_ENDPOINT = hub.url.replace('//', '//reader:sesame@');
+  expect(await refusal('acme/nosuch')).toMatch(/^ConfigError: http:\/\/127\.0\.0\.1:\d+ has no model "acme\/nosuch"/);
+  process.env.HF_ENDPOINT = hub.url;
 });
 
 test('without the Hub the copy of the last time serves; without a copy the reason is said', async () => {
