@@ -3,6 +3,7 @@ import { InvalidArgumentError, type Command } from 'commander';
 import type { Devices, Fit } from '../domain/fit';
 import { loadConfig } from '../machine/config';
 import { devicesHere } from '../machine/devices';
+import { configsOnce } from '../machine/setup/model-folder';
 import { formatBytes, stderrListener } from '../machine/setup/progress';
 import { ensurePythonEnvironment } from '../machine/setup/python-environment';
 import { count, counted } from '../pages/numbers';
@@ -33,10 +34,14 @@ export function register(program: Command): void {
     .action(fit);
 }
 
+/** Of GB; a larger number is a slip, such as bytes. */
+const largestGpu = 100_000;
+
 /** `24GB`, `4x24GB`, `80GiB`. Exported for tests. */
 export function gpus(text: string, earlier: number[] = []): number[] {
   const [, number = '1', size, unit = ''] = /^(?:([1-9]\d?)x)?(\d+(?:\.\d+)?)(GB|GiB)$/i.exec(text.trim()) ?? [];
-  if (size === undefined) throw new InvalidArgumentError('must be a size such as 24GB, or 4x24GB');
+  if (size === undefined || !(Number(size) > 0 && Number(size) < largestGpu))
+    throw new InvalidArgumentError('must be a size such as 24GB, or 4x24GB');
   const bytes = Number(size) * (unit.toLowerCase() === 'gib' ? 2 ** 30 : 1e9);
   return [...earlier, ...Array<number>(Number(number)).fill(bytes)];
 }
@@ -47,7 +52,7 @@ async function fit(file: string, { gpu, json = false, ...options }: FitOptions):
   const devices: Devices = gpu === undefined ? await devicesHere(config) : { kind: 'gpu', memory: gpu, trainings: 1 };
   const listener = stderrListener();
   const python = async () => (await ensurePythonEnvironment({ listener, ownPython: config.python })).program;
-  const found = await fittingOf(specification, { devices, python });
+  const found = await fittingOf(specification, { devices, configOf: configsOnce(python) });
   if (json)
     return void process.stdout.write(`${visibleJson(typeof found === 'string' ? { unknown: found } : found)}\n`);
   const lines = typeof found === 'string' ? [found] : fitLines(found, specification.iterations);

@@ -1,6 +1,7 @@
 /** `maft validate SPEC`: checks a specification and shows its defaults, calls and trainings. Starts nothing. */
 import type { Command } from 'commander';
 import { requireBases } from '../machine/setup/model-folder';
+import { requireComparedBases } from '../runs/compared-bases';
 import { requireTrainers } from '../runs/before-servers';
 import { loadSpecificationFile, resolveSpecification } from '../specification';
 import { resolveComparison } from '../specification/comparison';
@@ -37,13 +38,15 @@ export function showPlan(raw: unknown, { json = false }: { json?: boolean }): vo
 
 function comparisonPlan(raw: unknown, json: boolean): string {
   const resolved = resolveComparison(raw);
-  requireTrainers(runsOf(resolved).map(({ specification }) => specification));
+  const specifications = runsOf(resolved).map(({ specification }) => specification);
+  requireComparedBases(specifications);
+  requireTrainers(specifications);
   return json ? visibleJson(plannedComparison(resolved)) : visibleText(describePlannedComparison(resolved).join('\n'));
 }
 
 function runPlan(raw: unknown, json: boolean): string {
   const resolved = resolveSpecification(raw);
-  requireBases(resolved.specification);
+  requireBases([resolved.specification]);
   requireTrainers([resolved.specification]);
   return json ? visibleJson(plannedRun(resolved)) : visibleText(describePlannedRun(resolved).join('\n'));
 }

@@ -25,28 +25,69 @@ export interface ModelShape {
 /** Families whose layer has exactly the tensors counted here. */
 const families = ['llama', 'mistral', 'qwen2', 'qwen3'];
 
-/** Returns undefined for configurations whose tensors are not known here (mixtures of experts, linear attention, vision). */
-export function modelShape(config: Readonly<Record<string, unknown>>): ModelShape | undefined {
-  const family = config.model_type;
-  const number = (field: string) => (typeof config[field] === 'number' ? config[field] : undefined);
-  const [hidden, heads, layers] = [number('hidden_size'), number('num_attention_heads'), number('num_hidden_layers')];
-  const [feedForward, vocabulary] = [number('intermediate_size'), number('vocab_size')];
-  if (typeof family !== 'string' || !families.includes(family) || 'quantization_config' in config) return undefined;
-  if (!hidden || !heads || !layers || !feedForward || !vocabulary) return undefined;
+const sizes = ['hidden_size', 'num_attention_heads', 'num_hidden_layers', 'intermediate_size', 'vocab_size'] as const;
+/** Without them Transformers takes the heads, the width of the stream divided by the heads, and no limit. */
+const furtherSizes = ['num_key_value_heads', 'head_dim', 'max_position_embeddings'] as const;
+
+type Config = Readonly<Record<string, unknown>>;
+
+/**
+ * Why the tensors of a configuration are not known here: mixtures of experts, linear attention, vision, quantised weights,
+ * or numbers that no model has. Undefined if `modelShape` knows them.
+ */
+export function unknownShape(config: Config): string | undefined {
+  const { model_type: family, quantization_config: quantisation } = config;
+  if (typeof family !== 'string' || !families.includes(family))
+    return `models of type ${shown(family)} are not computed here`;
+  if (isGiven(quantisation)) return 'quantised models are not computed here';
+  const wrong = [...sizes, ...furtherSizes.filter((field) => isGiven(config[field]))].find(
+    (field) => !isCount(config[field]),
+  );
+  if (wrong !== undefined) return `the ${wrong} of its config.json is ${shown(config[wrong])}`;
+  const { hidden_size: hidden, num_attention_heads: heads, head_dim: headSize } = config;
+  if (isGiven(headSize) || Number.isInteger(Number(hidden) / Number(heads))) return undefined;
+  return `its config.json divides a hidden_size of ${shown(hidden)} among ${shown(heads)} heads`;
+}
+
+function isGiven(value: unknown): boolean {
+  return value !== undefined && value !== null;
+}
+
+function isCount(value: unknown): boolean {
+  return Number.isSafeInteger(value) && Number(value) > 0;
+}
+
+function shown(value: unknown): string {
+  return value === undefined
+    ? 'missing'
+    : typeof value === 'string'
+      ? value.slice(0, 40)
+      : JSON.stringify(value).slice(0, 40);
+}
+
+/** Returns undefined where `unknownShape` says why. */
+export function modelShape(config: Config): ModelShape | undefined {
+  if (unknownShape(config) !== undefined) return undefined;
+  const [hidden, heads, layers, feedForward, vocabulary] = sizes.map((field) => Number(config[field])) as Sizes;
+  const [keyValueHeads, headSize, context] = furtherSizes.map((field) =>
+    isGiven(config[field]) ? Number(config[field]) : undefined,
+  );
   const shape = {
-    ...{ family, layers, hidden, heads, feedForward, vocabulary },
-    keyValueHeads: number('num_key_value_heads') ?? heads,
-    headSize: number('head_dim') ?? hidden / heads,
+    ...{ family: String(config.model_type), layers, hidden, heads, feedForward, vocabulary },
+    keyValueHeads: keyValueHeads ?? heads,
+    headSize: headSize ?? hidden / heads,
     tied: config.tie_word_embeddings === true,
-    context: number('max_position_embeddings'),
+    context,
     storedBytes: (config.dtype ?? config.torch_dtype) === 'float32' ? 4 : 2,
   };
   return { ...shape, extrasPerLayer: extras(shape, config) };
 }
 
+type Sizes = [number, number, number, number, number];
+
 type Projections = Pick<ModelShape, 'hidden' | 'heads' | 'keyValueHeads' | 'headSize' | 'feedForward'>;
 
-function extras(shape: Projections & { family: string }, config: Readonly<Record<string, unknown>>): number {
+function extras(shape: Projections & { family: string }, config: Config): number {
   const { family, hidden, headSize, feedForward } = shape;
   const { queries, keys } = widths(shape);
   if (family === 'qwen2') return queries + 2 * keys;

@@ -1,14 +1,17 @@
 /** Whether a run's models fit into this machine, or into GPUs that are named. */
 import type { RunSpecification } from '../contract/specification';
 import { fitOf, verdictOf, type Devices, type Fit, type Verdict } from '../domain/fit';
-import { modelShape, parameters } from '../domain/model-shape';
+import { modelShape, parameters, unknownShape } from '../domain/model-shape';
+import { digestOf } from '../domain/digests';
 import { baseModels, embeddedEndpoint } from '../domain/society';
 import { ConfigError } from '../errors';
 import { loadConfig } from '../machine/config';
 import { devicesHere } from '../machine/devices';
 import type { Fetching } from '../machine/setup/hub';
-import { readConfig } from '../machine/setup/model-folder';
+import { configsOnce } from '../machine/setup/model-folder';
 import { formatBytes } from '../machine/setup/progress';
+
+const nothingHere = 'nothing of it is computed on this machine';
 
 export interface Fitting {
   fit: Fit;
@@ -22,16 +25,16 @@ export interface Fitting {
  */
 export async function fittingOf(
   specification: RunSpecification,
-  { devices, python }: { devices: Devices; python: () => Promise<string> },
+  { devices, configOf }: { devices: Devices; configOf: ReturnType<typeof configsOnce> },
 ): Promise<Fitting | string> {
   const { iterations } = specification;
   const bases = baseModels(specification).filter(({ endpoint }) => iterations > 0 || endpoint === embeddedEndpoint);
-  if (bases.length === 0) return 'nothing of it is computed on this machine';
+  if (bases.length === 0) return nothingHere;
   const shapes = [];
   for (const { base } of bases) {
-    const config = await readConfig(base, python);
+    const config = await configOf(base);
     const shape = modelShape(config);
-    if (shape === undefined) return `not known: models of type ${String(config.model_type)} are not computed here`;
+    if (shape === undefined) return `not known: of ${base}, ${unknownShape(config)}`;
     shapes.push(shape);
   }
   const [largest, ...others] = shapes.sort((left, right) => parameters(right) - parameters(left));
@@ -44,16 +47,37 @@ export async function fittingOf(
   return { fit, verdict: verdictOf(fit, specification, devices), devices };
 }
 
-/** Says in one line whether the run fits, and refuses what surely does not. */
-export async function requireFit(specification: RunSpecification, { python, listener }: Fetching): Promise<void> {
+/** Says in one line whether the runs fit, by the one that fits worst, and refuses what surely does not. */
+export async function requireFit(
+  specifications: readonly RunSpecification[],
+  { python, listener }: Fetching,
+): Promise<void> {
   const devices = await devicesHere(loadConfig());
-  const found = await fittingOf(specification, { devices, python: () => Promise.resolve(python) });
-  const line = typeof found === 'string' ? `memory: ${found}` : `memory: ${verdictText(found)}`;
-  if (typeof found !== 'string' && found.verdict.outcome === 'impossible')
+  const configOf = configsOnce(() => Promise.resolve(python));
+  const different = new Map(specifications.map((each) => [digestOf(sizedParts(each)), each]));
+  const found: (Fitting | string)[] = [];
+  for (const specification of different.values()) found.push(await fittingOf(specification, { devices, configOf }));
+  const [worst] = found.sort((left, right) => concern(right) - concern(left));
+  if (worst === undefined) return;
+  const line = typeof worst === 'string' ? `memory: ${worst}` : `memory: ${verdictText(worst)}`;
+  if (typeof worst !== 'string' && worst.verdict.outcome === 'impossible')
     throw new ConfigError(
       `${line}. Take a smaller model, LoRA instead of full weights, or a larger machine; maft fit says more`,
     );
   listener(line);
+}
+
+/** What decides memory: the runs of a comparison differ in seeds and problems as well. */
+function sizedParts({ iterations, model, method, sampling, finetuning, execution }: RunSpecification) {
+  return { iterations, model, method, sampling, finetuning, execution };
+}
+
+/** Higher is worse; an unknown model may not fit either. Of equal outcomes, what takes more is worse. */
+function concern(found: Fitting | string): number {
+  if (typeof found === 'string') return found === nothingHere ? 0 : 3.5;
+  const { outcome, serving, training, memory } = found.verdict;
+  const taken = serving + training;
+  return { fits: 1, apart: 2, tight: 3, impossible: 4 }[outcome] + (0.5 * taken) / (taken + memory);
 }
 
 /** `fits: serving 3.4 GB and training 9.1 GB, of 24.0 GB of one GPU; all 64 calls in flight at once`. */

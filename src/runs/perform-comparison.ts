@@ -5,24 +5,19 @@ import { buildComparison, gatherComparison, type ComparisonReport } from '../com
 import type { MachineConfig } from '../machine/config';
 import type { ComparisonOutcome, ComparisonProgress, ComparisonRecord, FailedRun } from '../contract/comparison';
 import { workflowTypes } from '../contract/names';
-import type { RunRecord } from '../contract/run';
 import type { RunSpecification } from '../contract/specification';
 import { comparisonPlan } from '../domain/comparison-order';
 import { canonicalJson, runIdOf } from '../domain/digests';
 import { rootWorkflowId } from '../domain/identifiers';
-import { pinnedLike } from '../domain/hub-names';
-import { comparisonKeys, runKeys } from '../domain/keys';
-import { embeddedEndpoint } from '../domain/society';
-import { ConfigError, InvalidRunSpec } from '../errors';
+import { comparisonKeys } from '../domain/keys';
+import { InvalidRunSpec } from '../errors';
 import type { ArtifactStore } from '../ports';
-import type { Fetching } from '../machine/setup/hub';
-import { fetchTogether, findBaseModel, isOfHub, type BaseModel } from '../machine/setup/model-folder';
 import { stderrListener } from '../machine/setup/progress';
 import { resolveSpecification } from '../specification';
 import { resolveComparison, type ResolvedComparison } from '../specification/comparison';
 import { requirePerformable } from './before-servers';
+import { comparedModels } from './compared-bases';
 import { openStore } from '../machine/open-store';
-import { requireFit } from './fitting';
 import { followWorkflow } from './follow';
 import { interruptSignal } from './perform-run';
 import { readProgress } from './progress';
@@ -94,10 +89,14 @@ export async function performComparison(comparison: PlannedComparison, config: M
   const record = await readSealed<ComparisonRecord>(store, comparisonKeys.record(comparisonId));
   if (left.length === 0 && record !== undefined) return [];
   const interrupted = interruptSignal();
-  const beforeStart = () => requirePerformable(specificationsOf(comparison), config);
+  const beforeStart = () =>
+    requirePerformable(
+      runsOf(comparison).map(({ specification }) => specification),
+      config,
+    );
   const request = {
     command: 'compare',
-    model: await servedBase(store, comparison),
+    model: await comparedModels(store, runsOf(comparison)),
     listener,
     interrupted,
     beforeStart,
@@ -129,45 +128,9 @@ async function unfinishedRuns(store: ArtifactStore, comparison: PlannedCompariso
   return left.sort((first, second) => order.indexOf(first.runId) - order.indexOf(second.runId));
 }
 
-/** The one base that our own servers would serve; null if all runs name the user's endpoints. */
-async function servedBase(
-  store: ArtifactStore,
-  comparison: PlannedComparison,
-): Promise<(fetching: Fetching) => Promise<BaseModel | null>> {
-  const runs = await pinnedRuns(store, comparison);
-  const base = sharedBase(runs);
-  if (base !== undefined && !isOfHub(base)) findBaseModel(base);
-  const [largest] = [...runs].sort((left, right) => right.iterations - left.iterations);
-  return async (fetching) => {
-    if (largest !== undefined) await requireFit(largest, fetching);
-    return fetchTogether(base === undefined ? [] : [base], fetching);
-  };
-}
-
-/** The runs that have begun decide which commit of a base all of them use. */
-async function pinnedRuns(store: ArtifactStore, comparison: PlannedComparison): Promise<RunSpecification[]> {
-  const runIds = comparison.groups.flatMap(({ runs }) => runs.map(({ runId }) => runId));
-  const records = await Promise.all(runIds.map((runId) => readSealed<RunRecord>(store, runKeys.record(runId))));
-  const begun = records.find((record) => record !== undefined)?.specification;
-  const specifications = specificationsOf(comparison);
-  return begun === undefined ? specifications : specifications.map((each) => pinnedLike(each, begun));
-}
-
-function sharedBase(specifications: readonly RunSpecification[]): string | undefined {
-  const models = specifications.map(({ model }) => model);
-  const bases = [...new Set(models.filter(({ endpoint }) => endpoint === embeddedEndpoint).map(({ base }) => base))];
-  const [base] = bases;
-  if (bases.length > 1) {
-    throw new ConfigError(
-      `model.base: the endpoint "embedded" serves one base, this comparison names ${bases.join(', ')}: compare one at a time, or name endpoints of config.yaml`,
-    );
-  }
-  return base;
-}
-
-function specificationsOf({ groups }: PlannedComparison): RunSpecification[] {
+function runsOf({ groups }: PlannedComparison): { runId: string; specification: RunSpecification }[] {
   return groups.flatMap(({ runs }) =>
-    runs.map(({ specification }) => resolveSpecification(specification).specification),
+    runs.map(({ runId, specification }) => ({ runId, ...resolveSpecification(specification) })),
   );
 }
 

@@ -40,11 +40,11 @@ export async function performRun(request: RunRequest): Promise<Report | undefine
   const interrupted = interruptSignal();
   const listener = stderrListener();
   const display = createProgressDisplay(process.stderr);
-  requireBases(resolveSpecification(request.raw).specification);
+  requireBases([resolveSpecification(request.raw).specification]);
   const model = async (fetching: Fetching) => {
     const specification = await pinnedAsStored(openStore(loadConfig()), request);
-    await requireFit(specification, fetching);
-    return embeddedModels(specification, fetching);
+    await requireFit([specification], fetching);
+    return embeddedModels([specification], fetching);
   };
   const beforeStart = async (config: MachineConfig) => {
     const { specification } = resolveSpecification(request.raw);

@@ -70,7 +70,7 @@ async function withOwnServer<Result>(
   const python = await ensurePythonEnvironment({ listener, ownPython: config.python });
   const fetching = { python: python.program, listener, signal: interrupted };
   // Not null: some base is served by the embedded endpoint.
-  const model = (await embeddedModels(specification, fetching))!;
+  const model = (await embeddedModels([specification], fetching))!;
   // The configured port belongs to `maft up`.
   const { ports, release } = await choosePorts({});
   const modelsDirectory = openStore(config).addressOf(modelsKey);

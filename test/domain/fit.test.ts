@@ -46,5 +46,6 @@ test('the calls that find no room wait: they are no reason against a run', () =>
 test('GPUs are named by their size, as they are sold or as drivers count', () => {
   expect(gpus('24GB')).toEqual([24e9]);
   expect(gpus('2x80GiB', [1])).toEqual([1, 80 * 2 ** 30, 80 * 2 ** 30]);
-  for (const wrong of ['24', '0x24GB', 'GB', '24 TB']) expect(() => gpus(wrong)).toThrow(InvalidArgumentError);
+  for (const wrong of ['24', '0x24GB', 'GB', '24 TB', '0GB', '1e9GB', '24000000000GB'])
+    expect(() => gpus(wrong)).toThrow(InvalidArgumentError);
 });

@@ -8,7 +8,7 @@ import {
   trainingMemory,
   versionBytes,
 } from '../../src/domain/model-memory';
-import { modelShape, parameters, type ModelShape } from '../../src/domain/model-shape';
+import { modelShape, unknownShape, parameters, type ModelShape } from '../../src/domain/model-shape';
 import { pythonPackagesDirectory, repositoryRoot } from '../../src/machine/paths';
 import { testPython } from '../support/model-server';
 
@@ -105,4 +105,23 @@ test('a model whose tensors are not known is not guessed at', () => {
   expect(modelShape({ ...llama, model_type: 'gpt_oss' })).toBeUndefined();
   expect(modelShape({ ...llama, quantization_config: {} })).toBeUndefined();
   expect(modelShape({ model_type: 'llama' })).toBeUndefined();
+  expect(modelShape({ ...llama, head_dim: null, quantization_config: null })).toEqual(modelShape(llama));
+});
+
+test.each([
+  ['hidden_size', 0],
+  ['hidden_size', '4096'],
+  ['num_hidden_layers', 1e300],
+  ['vocab_size', [32_000]],
+  ['num_key_value_heads', 0],
+  ['head_dim', 0.5],
+  ['max_position_embeddings', -1],
+])('a %s of %p is not computed with', (field, value) => {
+  expect(unknownShape({ ...llama, [field]: value })).toContain(`the ${field} of its config.json is `);
+  expect(modelShape({ ...llama, [field]: value })).toBeUndefined();
+});
+
+test('a width that the heads do not divide is not computed with', () => {
+  const { head_dim: _, ...undivided } = { ...llama, head_dim: 1, hidden_size: 65, num_attention_heads: 4 };
+  expect(unknownShape(undivided)).toMatch(/divides a hidden_size of 65 among 4 heads$/);
 });

@@ -13,13 +13,15 @@ const enormous = {
   ...{ num_attention_heads: 64, vocab_size: 200_000 },
 };
 
-async function said(config?: object): Promise<string> {
+/** What is said before runs with these settings, each beside the base; the configuration is the folder's file. */
+async function said(config?: object | string, settings: object[] = [{}]): Promise<string> {
   for (const file of ['model.safetensors', 'tokenizer.json']) writeFileSync(path.join(folder, file), '');
-  writeFileSync(path.join(folder, 'config.json'), JSON.stringify(config ?? {}));
+  writeFileSync(path.join(folder, 'config.json'), typeof config === 'string' ? config : JSON.stringify(config ?? {}));
   const base = config === undefined ? 'models/tiny-arithmetic' : folder;
-  const { specification } = resolveSpecification({ task: { kind: 'arithmetic', train: 2, eval: 2 }, model: { base } });
+  const task = { kind: 'arithmetic', train: 2, eval: 2 };
+  const specifications = settings.map((each) => resolveSpecification({ task, model: { base }, ...each }).specification);
   const lines: string[] = [];
-  await requireFit(specification, { python: 'not needed', listener: (line) => void lines.push(line) });
+  await requireFit(specifications, { python: 'not needed', listener: (line) => void lines.push(line) });
   return lines.join('\n');
 }
 
@@ -37,6 +39,19 @@ test('what surely does not fit is refused with what to do', async () => {
 
 test('a kind of model that is not known is no reason against a run', async () => {
   expect(await said({ ...enormous, model_type: 'gpt_oss' })).toBe(
-    'memory: not known: models of type gpt_oss are not computed here',
+    `memory: not known: of ${folder}, models of type gpt_oss are not computed here`,
   );
+  expect(await said({ ...enormous, quantization_config: { quant_method: 'awq' } })).toMatch(/quantised models are not/);
+  expect(await said({ ...enormous, num_hidden_layers: -1 })).toMatch(/the num_hidden_layers of its config.json is -1$/);
+});
+
+test('of several runs the one that fits worst is said, whichever comes first', async () => {
+  const runs = [{ iterations: 2, model: { base: 'models/tiny-arithmetic' } }, { iterations: 1 }];
+  for (const order of [runs, runs.toReversed()])
+    await expect(said(enormous, order)).rejects.toThrow(/^memory: cannot fit/);
+});
+
+test('a configuration that is torn or no object is refused by its name', async () => {
+  await expect(said('{"model_type":')).rejects.toThrow(/config\.json cannot be read: /);
+  await expect(said('[1]')).rejects.toThrow(/^.*config\.json cannot be read: it is not a JSON object$/);
 });

@@ -1,6 +1,7 @@
 /** The base model a platform serves: a folder with ordinary Hugging Face files. */
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { isAbsolute, join, resolve } from 'node:path';
+import { z } from 'zod';
 import type { RunSpecification } from '../../contract/specification';
 import { isHubName, pinnedTo } from '../../domain/hub-names';
 import { baseModels, embeddedEndpoint, servedName } from '../../domain/society';
@@ -54,13 +55,29 @@ export async function fetchBaseModel(name: string, fetching: Fetching): Promise<
 }
 
 /** A base's `config.json`; of a model of the Hub it is fetched alone. @param python Made only if the Hub is asked. */
-export async function readConfig(name: string, python: () => Promise<string>): Promise<Record<string, unknown>> {
+async function readConfig(name: string, python: () => Promise<string>): Promise<Record<string, unknown>> {
   if (isOfHub(name)) return configFromHub(name, await python());
   return configIn(findBaseModel(name).folder);
 }
 
 function configIn(folder: string): Record<string, unknown> {
-  return JSON.parse(readFileSync(join(folder, 'config.json'), 'utf8')) as Record<string, unknown>;
+  const file = join(folder, 'config.json');
+  try {
+    return z.record(z.string(), z.unknown()).parse(JSON.parse(readFileSync(file, 'utf8')));
+  } catch (error) {
+    const reason = error instanceof z.ZodError ? 'it is not a JSON object' : (error as Error).message;
+    throw new ConfigError(`${file} cannot be read: ${reason}`);
+  }
+}
+
+/** `readConfig`, asking once for each base. */
+export function configsOnce(python: () => Promise<string>): (name: string) => Promise<Record<string, unknown>> {
+  const asked = new Map<string, Promise<Record<string, unknown>>>();
+  return (name) => {
+    const asking = asked.get(name) ?? readConfig(name, python);
+    asked.set(name, asking);
+    return asking;
+  };
 }
 
 /** `fetchBaseModel`, asking the Hub once for trainings that begin together, and never again for a pinned commit. */
@@ -99,19 +116,19 @@ export function readsCharacters({ folder }: BaseModel): boolean {
 }
 
 /** Throws `ConfigError` for a base of the embedded server that is neither a model folder nor a name of the Hub. */
-export function requireBases(specification: Pick<RunSpecification, 'model'>): void {
-  for (const base of embeddedBases(specification)) if (!isOfHub(base)) findBaseModel(base);
+export function requireBases(specifications: readonly Pick<RunSpecification, 'model'>[]): void {
+  for (const base of embeddedBases(specifications)) if (!isOfHub(base)) findBaseModel(base);
 }
 
 /**
- * The base models that the embedded server must offer for a specification, the first with the others beside it; null if all
+ * The base models that the embedded server must offer for these runs, the first with the others beside it; null if all
  * endpoints are elsewhere. Throws as `fetchBaseModel`.
  */
 export async function embeddedModels(
-  specification: Pick<RunSpecification, 'model'>,
+  specifications: readonly Pick<RunSpecification, 'model'>[],
   fetching: Fetching,
 ): Promise<BaseModel | null> {
-  return fetchTogether(embeddedBases(specification), fetching);
+  return fetchTogether(embeddedBases(specifications), fetching);
 }
 
 /** One after the other: the Hub's client downloads several files at a time by itself. */
@@ -123,10 +140,9 @@ export async function fetchTogether(names: readonly string[], fetching: Fetching
   return further.length === 0 ? first : { ...first, further };
 }
 
-function embeddedBases(specification: Pick<RunSpecification, 'model'>): string[] {
-  return baseModels(specification)
-    .filter(({ endpoint }) => endpoint === embeddedEndpoint)
-    .map(({ base }) => base);
+function embeddedBases(specifications: readonly Pick<RunSpecification, 'model'>[]): string[] {
+  const embedded = specifications.flatMap(baseModels).filter(({ endpoint }) => endpoint === embeddedEndpoint);
+  return [...new Set(embedded.map(({ base }) => base))];
 }
 
 /**
