@@ -3,6 +3,7 @@ import { Context } from '@temporalio/activity';
 import { publishSealed, readSealed, requireSealed } from '../src/artifacts/sealed';
 import { buildComparison, gatherComparison, outcomeRow, writeComparisonViews } from '../src/comparison';
 import type {
+  ComparedRun,
   ComparisonOutcome,
   ComparisonPlan,
   ComparisonRecord,
@@ -115,14 +116,19 @@ export function createComparisonActivities(dependencies: ActivityDependencies) {
 
   async function openRun({ comparisonId, runId }: OpenComparedRunInput): Promise<OpenedComparedRun> {
     const record = await requireSealed<ComparisonRecord>(store, comparisonKeys.record(comparisonId));
-    const run = record.groups.flatMap(({ runs }) => runs).find((each) => each.runId === runId);
+    const runs = record.groups.flatMap((group) => group.runs);
+    const run = runs.find((each) => each.runId === runId);
     if (run === undefined) throw new Error(`comparison ${comparisonId} has no run ${runId}`);
     await refuseOtherVersion(runId);
+    const finished = await isFinished(run);
+    const needed = runs.find((each) => each.runId === run.after);
+    if (!finished && needed !== undefined && !(await isFinished(needed))) throw beforeItsTurn(run, needed);
+    return { specification: run.specification, finished };
+  }
+
+  async function isFinished({ runId, specificationDigest }: ComparedRun): Promise<boolean> {
     const { standing, digest } = await standingOf(store, runId);
-    return {
-      specification: run.specification,
-      finished: standing === 'finished' && digest === run.specificationDigest,
-    };
+    return standing === 'finished' && digest === specificationDigest;
   }
 
   /** Runs of two program versions would differ by version, not by method. */
@@ -143,6 +149,14 @@ export function createComparisonActivities(dependencies: ActivityDependencies) {
   }
 
   return { resolveComparison, openComparedRun, writeComparison };
+}
+
+/** `@last` of an unfinished run is a society on its way, possibly the untuned one, and what a run starts from is stored once. */
+function beforeItsTurn({ runId }: ComparedRun, needed: ComparedRun): InvalidRunSpec {
+  return new InvalidRunSpec([
+    `${runId} starts from the society with which ${needed.runId} ends, and that run has not finished: start the ` +
+      'comparison again, which goes on with both',
+  ]);
 }
 
 /** The settings that the checks of a run read: most runs of a comparison share all of them. */
