@@ -4,6 +4,7 @@
  */
 import type { CallCounts, RunRecord } from '../contract/run';
 import type { ComparedMethod, ComparisonOutcomeRow } from '../contract/comparison';
+import { withoutCommit } from '../domain/society';
 import { addCounts, isLowerBound, isUncounted, noCounts, subtractCounts } from '../domain/counts';
 import { fewestForInterval } from '../domain/statistics';
 import { endingNotices } from '../report/ending-notices';
@@ -86,7 +87,8 @@ export function buildComparison(input: ComparisonInput): ComparisonReport {
 function modelsOf(runs: ComparedArtifacts[]): string[] {
   const specifications = runs.flatMap(({ record }) => (record === undefined ? [] : [record.specification]));
   const bases = specifications.flatMap(({ model }) => [model.base, ...(model.members ?? []).map(({ base }) => base)]);
-  return [...new Set(bases)];
+  const pinned = new Set(bases.filter((base) => withoutCommit(base) !== base).map(withoutCommit));
+  return [...new Set(bases.filter((base) => !pinned.has(base)))];
 }
 
 function comparedStandingOf({

@@ -3,7 +3,7 @@
  * commit that it found behind the name: `owner/name@<commit>` in `run.json`, so everything later means the same weights.
  */
 import type { RunSpecification } from '../contract/specification';
-import { baseModels, servedName, type BaseOfAgent } from './society';
+import { baseModels, servedName, withoutCommit, type BaseOfAgent } from './society';
 
 /**
  * The Hub has no owners of the three names: those are its own routes, and `models/` are models shipped with this program. Its
@@ -66,6 +66,6 @@ export function pinnedLike<Specification extends NamesBases>(
   return pinBases(
     specification,
     ({ base, endpoint }) =>
-      pinned.find((each) => each.endpoint === endpoint && each.base.replace(commit, '') === base)?.base,
+      pinned.find((each) => each.endpoint === endpoint && withoutCommit(each.base) === base)?.base,
   );
 }

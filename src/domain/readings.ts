@@ -7,6 +7,7 @@ import type { InstructionSettings } from '../contract/method';
 import type { RunSpecification } from '../contract/specification';
 import { evaluationSize } from './debate-rules';
 import { canonicalJson } from './digests';
+import { nameOfBase } from './society';
 
 /** Whether nothing is trained, so iteration 0 is the whole result. */
 export function isUntuned({ method }: RunSpecification): boolean {
@@ -79,9 +80,21 @@ export function untunedOrigin(specification: RunSpecification): string {
   const { model, method } = specification;
   return canonicalJson({
     ...without(firstRoundOf(specification), ['task', 'evalTask', 'seed']),
-    model: without(model, ['society']),
+    model: without(asAsked(model), ['society']),
     method: without(method, [...laterRounds, ...training, ...sizes, 'weights']),
   });
+}
+
+/**
+ * Bases by the names that endpoints are asked for: of weights served elsewhere, a run that trains knows the commit, and one
+ * that only measures does not.
+ */
+function asAsked({ members, ...model }: RunSpecification['model']): object {
+  const named = <Named extends { base: string }>(each: Named) => ({
+    ...each,
+    base: nameOfBase({ endpoint: model.endpoint, ...each }),
+  });
+  return { ...named(model), ...(members === undefined ? {} : { members: members.map(named) }) };
 }
 
 /** The same for the whole answer. */

@@ -90,7 +90,12 @@ export function readableSociety(stored: StoredSociety, specification: ModelSetti
  * the commit that a run pinned (`hub-names.ts`).
  */
 export function nameOfBase({ base, endpoint }: BaseOfAgent): string {
-  return endpoint === embeddedEndpoint ? servedName(base) : base.replace(/@[0-9a-f]{40}$/, '');
+  return endpoint === embeddedEndpoint ? servedName(base) : withoutCommit(base);
+}
+
+/** A base's name before a run pinned it to a commit of the Hub. */
+export function withoutCommit(base: string): string {
+  return base.replace(/@[0-9a-f]{40}$/, '');
 }
 
 /** As `nameOfBase`, for the common base model, which also summarises. */

@@ -2,7 +2,7 @@
 import type { RunSpecification } from '../contract/specification';
 import type { Society } from '../contract/society';
 import { canonicalJson } from './digests';
-import { baseOf, untunedSociety, type UnversionedSociety } from './society';
+import { baseOf, untunedSociety, withoutCommit, type BaseOfAgent, type UnversionedSociety } from './society';
 
 /** The society of iteration 0: the specification's own prompts, rules and sampling, with the weights of `source`. */
 export function startingSociety(runId: string, specification: RunSpecification, source: Society): UnversionedSociety {
@@ -22,9 +22,7 @@ export function misfits(specification: RunSpecification, source: Society, theirs
         '(method.members and method.rounds decide who is needed)',
     ];
   }
-  const otherBase = names.find(
-    (agent) => canonicalJson(baseOf(specification, agent)) !== canonicalJson(baseOf(theirs, agent)),
-  );
+  const otherBase = names.find((agent) => !isSameBase(baseOf(specification, agent), baseOf(theirs, agent)));
   if (otherBase !== undefined) {
     const { base, endpoint } = baseOf(theirs, otherBase);
     return [
@@ -32,6 +30,11 @@ export function misfits(specification: RunSpecification, source: Society, theirs
     ];
   }
   return specification.iterations === 0 ? [] : trainingMisfits(specification, source, theirs);
+}
+
+/** A run that only measured weights served elsewhere did not ask for their commit: then the name has to do. */
+function isSameBase(own: BaseOfAgent, theirs: BaseOfAgent): boolean {
+  return own.endpoint === theirs.endpoint && (own.base === theirs.base || withoutCommit(own.base) === theirs.base);
 }
 
 /** Misfits that matter only if the society is trained further. */

@@ -60,3 +60,14 @@ test('of weights served elsewhere the trainer decides the commit, and the endpoi
   const { agents } = await requireSociety(world.store, await recordOf('run'), 0);
   expect(new Set(Object.values(agents).map((agent) => agent.model))).toEqual(new Set(['acme/small']));
 });
+
+test('a run may train further from a society that was only measured, whose commit was not asked for', async () => {
+  world.inference.served = ['acme/small'];
+  world.trainer.pin = ({ base }) => Promise.resolve(pinnedTo(base, second));
+  const elsewhere = { model: { ...model, endpoint: 'vllm' } };
+  const plan = await world.resolve('measured', { ...elsewhere, iterations: 0 });
+  const shard = await world.debate(evaluationShard(plan));
+  await world.call('scoreEvaluation', { plan, iteration: 0, shards: [shard] });
+  await world.resolve('trained', { model: { ...elsewhere.model, society: 'measured@0' } });
+  expect(await baseOf('trained')).toBe(`acme/small@${second}`);
+});

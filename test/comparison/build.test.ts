@@ -440,3 +440,17 @@ it('the same runs give the same bytes', () => {
   expect(renderComparisonPage(build())).toBe(renderComparisonPage(build()));
   expect(JSON.stringify(build())).toBe(JSON.stringify(build()));
 });
+
+test('runs that train on weights served elsewhere know their commit: the untuned ones beside them are of the same base', () => {
+  const model = { base: 'acme/small', endpoint: 'vllm' };
+  const input = comparisonFixture({ specification: { model } });
+  const pinned = { ...model, base: `acme/small@${'a'.repeat(40)}` };
+  const runs = input.runs.map((run) =>
+    run.record === undefined || run.record.plan.trainedAgents.length === 0
+      ? run
+      : { ...run, record: { ...run.record, specification: { ...run.record.specification, model: pinned } } },
+  );
+  const report = buildComparison({ ...input, runs });
+  expect(report.rows).toEqual(buildComparison(input).rows);
+  expect(report.models).toEqual([pinned.base]);
+});
