@@ -15,7 +15,7 @@ import { OpenAiEndpoint } from './providers/openai-endpoint';
 import { OpenAiInference } from './providers/openai-inference';
 import { OpenAiScoring } from './providers/openai-scoring';
 import { openLedger, paidInference, paidScoring, paidTrainer } from './providers/paid-door';
-import { baseModelsOnce, requireReadableModel } from './machine/setup/model-folder';
+import { baseModelsOnce, basesAsPinned, requireReadableModel } from './machine/setup/model-folder';
 import { stderrListener } from './machine/setup/progress';
 import { isRefusal, usableSearchAttributes } from './machine/setup/search-attributes';
 import { graderFor, taskAccess, taskFor } from './tasks';
@@ -63,9 +63,11 @@ export function wireMachine(
   const { device, threads } = config.trainer;
   const store = openStore(config);
   const runner = new JobRunner({ python, pythonPath: pythonPackagesDirectory(), device, killGraceMs: 20_000 });
+  const findOrFetch = baseModelsOnce({ python, listener: stderrListener() });
   const local = new LocalTrainer(runner, {
     ...{ folders: store, device, threads },
-    findBase: baseModelsOnce({ python, listener: stderrListener() }),
+    pinBase: async (base) => (await findOrFetch(base)).base,
+    findBase: basesAsPinned(findOrFetch),
     requireReadableModel: (folder) => requireReadableModel(python, folder),
   });
   const trainers: Record<TrainerName, Trainer> = { local };

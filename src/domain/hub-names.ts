@@ -17,6 +17,11 @@ export function isHubName(base: string): boolean {
   return hubName.test(base);
 }
 
+/** Whether a name of the Hub says which commit. */
+export function isPinned(base: string): boolean {
+  return isHubName(base) && commit.test(base);
+}
+
 /** What to ask the Hub for; without a revision, its newest commit. */
 export function hubRevision(base: string): { repository: string; revision?: string } {
   const [repository = base, ...revisions] = base.split('@');
@@ -62,7 +67,7 @@ export function pinnedLike<Specification extends NamesBases>(
   specification: Specification,
   earlier: Pick<RunSpecification, 'model'>,
 ): Specification {
-  const pinned = baseModels(earlier).filter(({ base }) => isHubName(base) && commit.test(base));
+  const pinned = baseModels(earlier).filter(({ base }) => isPinned(base));
   return pinBases(
     specification,
     ({ base, endpoint }) =>

@@ -14,8 +14,10 @@ import type { JobRunner } from './job-runner';
 /** What of this machine a training needs. */
 export interface TrainingMachine {
   folders: LocalFolders;
-  /** Finds or fetches a base model named in a specification; rejects with a `ConfigError` if it cannot be had. */
-  findBase: (base: string) => Promise<{ folder: string; base: string }>;
+  /** The name of a base's very weights, which are fetched if need be; rejects with a `ConfigError` if they cannot be had. */
+  pinBase: (base: string) => Promise<string>;
+  /** Finds or fetches a base by that name; rejects as `pinBase`. */
+  findBase: (base: string) => Promise<{ folder: string }>;
   /** Rejects with a `ConfigError` if server or trainer would refuse the folder of a base model. */
   requireReadableModel: (folder: string) => Promise<void>;
   device: TrainingJob['device'];
@@ -30,8 +32,8 @@ export class LocalTrainer implements Trainer {
     private readonly machine: TrainingMachine,
   ) {}
 
-  async pin({ base }: BaseOfAgent): Promise<string> {
-    return (await this.machine.findBase(base)).base;
+  pin({ base }: BaseOfAgent): Promise<string> {
+    return this.machine.pinBase(base);
   }
 
   async check({ base: own, settings, examples }: TrainingCheck, signal: AbortSignal): Promise<void> {

@@ -3,7 +3,7 @@ import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { isAbsolute, join, resolve } from 'node:path';
 import { z } from 'zod';
 import type { RunSpecification } from '../../contract/specification';
-import { isHubName, pinnedTo } from '../../domain/hub-names';
+import { isHubName, isPinned, pinnedTo } from '../../domain/hub-names';
 import { baseModels, embeddedEndpoint, servedName } from '../../domain/society';
 import { ConfigError } from '../../errors';
 import { dataDirectory, repositoryRoot } from '../paths';
@@ -89,6 +89,20 @@ export function baseModelsOnce(fetching: Fetching): (name: string) => Promise<Fo
     const found = await asking.catch(() => undefined);
     if (found?.base !== name || !isOfHub(name)) asked.delete(name);
     return asking;
+  };
+}
+
+/**
+ * Finds a base of a run that has pinned its bases: a name of the Hub without a commit was then a folder where the run began,
+ * and what the Hub has under that name are other weights.
+ */
+export function basesAsPinned(find: (name: string) => Promise<FoundBase>): (name: string) => Promise<FoundBase> {
+  return async (name) => {
+    if (isPinned(name) || !isOfHub(name)) return find(name);
+    throw new ConfigError(
+      `the run began with the model folder "${name}", which this machine does not have (looked at ` +
+        `${candidates(name).join(' and ')}): copy the folder here`,
+    );
   };
 }
 

@@ -3,7 +3,7 @@ import { cpSync, mkdtempSync, symlinkSync, unlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { repositoryRoot } from '../../../src/machine/paths';
-import { requireReadableModel } from '../../../src/machine/setup/model-folder';
+import { basesAsPinned, requireReadableModel } from '../../../src/machine/setup/model-folder';
 
 const python = join(repositoryRoot(), '.venv', 'bin', 'python');
 const demoModel = join(repositoryRoot(), 'models', 'tiny-arithmetic');
@@ -21,4 +21,19 @@ test('a folder that they refuse is a ConfigError with their sentence', async () 
     name: 'ConfigError',
     message: expect.stringContaining('its model.safetensors is a link to ../../blobs/0123, which does not exist'),
   });
+});
+
+test('a training takes no newer weights of the Hub for the folder that its run began with', async () => {
+  const asked: string[] = [];
+  const find = basesAsPinned(async (name) => {
+    asked.push(name);
+    return { folder: demoModel, name, base: name };
+  });
+  await expect(find('acme/folder-elsewhere')).rejects.toThrow(
+    /^the run began with the model folder "acme\/folder-elsewhere", which this machine does not have .*copy the folder here$/,
+  );
+  const pinned = `acme/small@${'a'.repeat(40)}`;
+  await find(pinned);
+  await find(demoModel);
+  expect(asked).toEqual([pinned, demoModel]);
 });
