@@ -96,7 +96,6 @@ async function readRun(
     return without(place, 'was made with other settings than this comparison asks for');
   const evaluations = await Promise.all(iterations.map((iteration) => run.evaluation(iteration)));
   const measures = await Promise.all(iterations.map((iteration) => run.measures(iteration)));
-  const onlyMeasures = after !== undefined && record.specification.iterations === 0;
   const shards = await run.allShards();
   const probed = measures.flatMap((each) => each?.cost.criticReading ?? []);
   return {
@@ -105,11 +104,16 @@ async function readRun(
     record,
     evaluations: evaluations.filter((evaluation) => evaluation !== undefined),
     measures: measures.filter((each) => each !== undefined),
-    ...(await trainingOf(onlyMeasures ? await StoredRun.find(store, after) : run)),
+    ...(await trainingOf(isMeasuredOnly(record, after) ? await StoredRun.find(store, after) : run)),
     prices: runPrices(await endpointsAsked(store, record), prices),
     counts: addCounts(sumOf(shards), ...probed.map(({ counts }) => counts)),
     reused: addCounts(noCounts, ...shards.flatMap(({ reused }) => reused ?? []), ...probed.map(({ reused }) => reused)),
   };
+}
+
+/** A transfer trains in the run before it; a run that learns from that one's society trains itself. */
+function isMeasuredOnly({ plan }: RunRecord, after: string | undefined): after is string {
+  return after !== undefined && plan.iterations === 0;
 }
 
 /** A corrupt file excludes its run, but the comparison goes on. */

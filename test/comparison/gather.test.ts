@@ -10,7 +10,7 @@ import { validationSplit, type Split } from '../../src/contract/transcript';
 import { iterationKeys, runKeys } from '../../src/domain/keys';
 import { deriveRunPlan } from '../../src/domain/plan';
 import { resolveSpecification } from '../../src/specification';
-import { comparisonFixture } from '../support/comparison-fixture';
+import { comparisonBase, comparisonFixture } from '../support/comparison-fixture';
 
 const folder = mkdtempSync(path.join(tmpdir(), 'maft-gather-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -100,4 +100,38 @@ test('all calls of a run are those of every split: training, evaluation and vali
   expect(counted.asked.calls).toBe(123);
   expect(runs[0]!.counts.completionTokens).toBe(127);
   expect(found.runs[0]!.training.counts.calls).toBe(100);
+});
+
+test('what a taught method cost is its own training, and what a transfer cost is that of the run before it', async () => {
+  const store = new FileArtifactStore(mkdtempSync(path.join(folder, 'taught-')));
+  const { comparison } = comparisonFixture({
+    specification: {
+      methods: [
+        'multiagent-finetuning',
+        { name: 'pupil', preset: 'distilled', teacher: 'multiagent-finetuning' },
+        { name: 'moved', preset: 'single-agent', trainOn: 'below-10' },
+      ],
+      task: undefined,
+      tasks: [10, 20].map((max) => ({ ...comparisonBase.task, max, name: `below-${max}` })),
+    },
+  });
+  const file = { key: 'k', sha256: 'd' };
+  const problems = { eval: file, train: [file] };
+  for (const { runId, specificationDigest, specification: written } of comparison.groups.flatMap(({ runs }) => runs)) {
+    const { specification } = resolveSpecification(written);
+    const plan = deriveRunPlan(specification, runId);
+    const record = { runId, specificationDigest, specification, plan, problems, references: problems, versions: {} };
+    await publishSealed(store, runKeys.record(runId), record);
+    const tokens = runId.includes('pupil') ? 7 : 100;
+    if (plan.iterations === 0) continue;
+    for (const agent of plan.trainedAgents)
+      await publishSealed(store, iterationKeys.weights({ runId, iteration: 1 }, agent), {
+        agent,
+        training: { tokens, examples: 1, seconds: 1, steps: 1 },
+      });
+  }
+  const { runs } = await gatherComparison(store, comparison, { failed: [], prices: () => undefined });
+  const tokensOf = (part: string) => runs.find(({ runId }) => runId.includes(part))?.training.tokens;
+  expect([tokensOf('pupil.below-10'), tokensOf('pupil.below-20')]).toEqual([7, 7]);
+  expect([tokensOf('moved.below-10'), tokensOf('moved.below-20')]).toEqual([100, 100]);
 });
