@@ -34,10 +34,15 @@ def file_digest(path: Path) -> str:
     return digest.hexdigest()
 
 
-def file_digests(folder: Path) -> dict[str, str]:
-    """SHA-256 (hex) by name of all files that decide what the model says. Hidden files (.DS_Store) do not."""
+def deciding_files(folder: Path) -> list[Path]:
+    """The files that decide what the model says. Hidden files (.DS_Store) do not."""
     files = [path for path in sorted(folder.iterdir()) if path.is_file() and path.name not in UNDECIDING]
-    files = [path for path in files if not path.name.startswith(".")]
+    return [path for path in files if not path.name.startswith(".")]
+
+
+def file_digests(folder: Path) -> dict[str, str]:
+    """SHA-256 (hex) of the deciding files by name."""
+    files = deciding_files(folder)
     with ThreadPoolExecutor(HASHING_THREADS) as pool:  # hashing leaves the interpreter to others
         return dict(zip([path.name for path in files], pool.map(file_digest, files), strict=True))
 
@@ -83,16 +88,22 @@ def require_unchanged(folder: Path) -> str | None:
 
     Raises ChangedFiles with the first file that differs from what was published.
     """
+    if read_record(folder) is None and VERSION_NAME.fullmatch(folder.name) is None:
+        return None
+    return require_published(folder, file_digests(folder))
+
+
+def require_published(folder: Path, digests: Mapping[str, str], expected: str | None = None) -> str:
+    """As `require_unchanged`, of files whose digests are known; `expected` is the digest in the run's own record."""
     recorded = read_record(folder)
     name = VERSION_NAME.fullmatch(folder.name)
-    if recorded is None and name is None:
-        return None
-    digests = file_digests(folder)
     digest = combined(digests)
     if recorded is not None and digest != recorded.digest:
         raise changed(folder, difference(digests, recorded) or differing("its content", recorded.digest, digest))
     if name is not None and not digest.startswith(name[4]):
         raise changed(folder, differing("its content", f"{name[4]}… (in its name)", digest))
+    if expected is not None and digest != expected:
+        raise changed(folder, differing("its content", f"{expected} (in its run's record)", digest))
     return digest
 
 

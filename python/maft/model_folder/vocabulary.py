@@ -10,6 +10,12 @@ from maft.model_folder.errors import UnusableFolder
 from maft.model_folder.headers import StoredTensor
 from maft.model_folder.weight_files import read_json
 
+#: All files of a tokenizer and of its chat template.
+TOKENIZER_FILES = (
+    "tokenizer.json", "tokenizer_config.json", "tokenizer.model", "special_tokens_map.json", "added_tokens.json",
+    "vocab.json", "vocab.txt", "merges.txt", "chat_template.jinja", "chat_template.json",
+)  # fmt: skip
+#: One of these is there if a tokenizer is.
 TOKENIZERS = ("tokenizer.json", "tokenizer_config.json", "vocab.json", "tokenizer.model")
 
 

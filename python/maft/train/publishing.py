@@ -13,15 +13,13 @@ import torch
 from transformers import GenerationConfig
 
 from maft.model_folder.digests import RECORD, combined, file_digests
+from maft.model_folder.vocabulary import TOKENIZER_FILES
 from maft.train import folders
 from maft.train.errors import BadJob
 from maft.train.job import TrainingJob
 
 # Files of the base that the server needs beside the weights, byte for byte as the base has them.
-COPIED = (
-    "tokenizer.json", "tokenizer_config.json", "tokenizer.model", "special_tokens_map.json", "added_tokens.json",
-    "vocab.json", "vocab.txt", "merges.txt", "chat_template.jinja", "chat_template.json", "generation_config.json",
-)  # fmt: skip
+COPIED = (*TOKENIZER_FILES, "generation_config.json")
 
 
 def write_adapter(model: Any, folder: Path, served_base: str) -> None:
