@@ -75,6 +75,11 @@ const commands: CommandEntry[] = [
     load: () => require('./select') as CommandModule,
   },
   {
+    name: 'export',
+    summary: 'write a society for other programs, with model cards',
+    load: () => require('./export') as CommandModule,
+  },
+  {
     name: 'export-data',
     summary: "write a run's training data in TRL's formats",
     load: () => require('./export-data') as CommandModule,

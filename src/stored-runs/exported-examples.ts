@@ -45,17 +45,23 @@ function everyRole(loss: TrainingLoss) {
   return { generation: loss, critic: loss, shared: loss };
 }
 
-/** As selection wrote them, each checked against the digest that it recorded (older versions recorded none). */
 async function storedSets(run: StoredRun, iteration: number): Promise<Map<string, TrainingExample[]>> {
-  const { store } = run;
-  const { runId, plan } = run.record;
-  const selection = await run.selection(iteration);
-  const sets = plan.trainedAgents.map(async (agent): Promise<[string, TrainingExample[]]> => {
-    const key = iterationKeys.trainingSet({ runId, iteration }, agent);
-    const sha256 = selection?.agents.find((each) => each.agent === agent)?.trainingSetSha256;
-    const bytes = sha256 === undefined ? await store.read(key) : await store.readVerified({ key, sha256 });
-    if (bytes === undefined) throw missingArtifact(key);
-    return [agent, parseLines<TrainingExample>(bytes)];
-  });
+  const sets = run.record.plan.trainedAgents.map(async (agent): Promise<[string, TrainingExample[]]> => [
+    agent,
+    await storedSet(run, { iteration, agent }),
+  ]);
   return new Map(await Promise.all(sets));
+}
+
+/** As selection wrote it, checked against the digest that it recorded (older versions recorded none). */
+export async function storedSet(
+  run: StoredRun,
+  { iteration, agent }: { iteration: number; agent: string },
+): Promise<TrainingExample[]> {
+  const key = iterationKeys.trainingSet({ runId: run.record.runId, iteration }, agent);
+  const selection = await run.selection(iteration);
+  const sha256 = selection?.agents.find((each) => each.agent === agent)?.trainingSetSha256;
+  const bytes = sha256 === undefined ? await run.store.read(key) : await run.store.readVerified({ key, sha256 });
+  if (bytes === undefined) throw missingArtifact(key);
+  return parseLines<TrainingExample>(bytes);
 }

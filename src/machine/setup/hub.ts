@@ -13,6 +13,8 @@ export interface Fetching {
   python: string;
   listener: SetupListener;
   signal?: AbortSignal | undefined;
+  /** Only what is in the cache: nothing is asked, as under `HF_HUB_OFFLINE=1`. */
+  offline?: boolean | undefined;
 }
 
 export interface Snapshot {
@@ -42,7 +44,7 @@ const eventSchema = z.discriminatedUnion('event', [
 type HubEvent = z.infer<typeof eventSchema>;
 
 /** Says licence and size before it downloads. Throws `ConfigError` with the reason and what to do. */
-export async function fetchFromHub(base: string, { python, listener, signal }: Fetching): Promise<Snapshot> {
+export async function fetchFromHub(base: string, { python, listener, signal, offline }: Fetching): Promise<Snapshot> {
   const name = askedName(base);
   return withProgress(listener, `Finding ${name} on the Hugging Face Hub`, async (say) => {
     let [bytes, told] = [0, 0];
@@ -63,7 +65,7 @@ export async function fetchFromHub(base: string, { python, listener, signal }: F
       if (event.event === 'offline') say(`the Hub: ${event.reason}; using the copy here, commit ${event.commit}`);
       if (event.event === 'folder') found = event;
     };
-    await askHub([name], { python, signal, onEvent });
+    await askHub([name], { python, signal, offline, onEvent });
     if (found !== undefined) return found;
     throw new ConfigError(`fetching ${name} from the Hugging Face Hub ended without a folder`);
   });
@@ -97,13 +99,21 @@ function eventIn(line: string): HubEvent | undefined {
 
 async function askHub(
   what: string[],
-  { python, signal, onEvent }: Pick<Fetching, 'python' | 'signal'> & { onEvent: (event: HubEvent) => void },
+  {
+    python,
+    signal,
+    offline,
+    onEvent,
+  }: Pick<Fetching, 'python' | 'signal' | 'offline'> & {
+    onEvent: (event: HubEvent) => void;
+  },
 ): Promise<void> {
   const onLine = (line: string) => {
     const event = eventIn(line);
     if (event !== undefined) onEvent(event);
   };
-  const environment = { ...noSecretBut('HF_TOKEN', process.env), ...maftEnvironment() };
+  const cacheOnly = offline === true ? { HF_HUB_OFFLINE: '1' } : {};
+  const environment = { ...noSecretBut('HF_TOKEN', process.env), ...maftEnvironment(), ...cacheOnly };
   const options = { environment, guarded: true, onLine, ...(signal ? { signal } : {}) };
   // The cache belongs to all of the user's programs, not to this one.
   const asked = withUsersUmask(() => runCommand(python, maftModule('maft.hub', what), options));
