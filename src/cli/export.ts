@@ -3,7 +3,6 @@ import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { Option, type Command } from 'commander';
 import { ConfigError, InvalidRunSpec } from '../errors';
-import { conversionCommand, ollamaCommands, vllmAdapterCommands, vllmModelCommands } from '../export/commands';
 import { exportForms, type ExportForm } from '../export/facts';
 import { loadConfig } from '../machine/config';
 import { openStore } from '../machine/open-store';
@@ -16,7 +15,7 @@ import { StoredRun } from '../stored-runs/stored-run';
 import { visibleJson, visibleText } from '../visible-text';
 import { findAgents, type AgentWeights } from './export/find-agents';
 import { agentFacts, societyFacts, type FoundAgent } from './export/gather-facts';
-import { formOf, ggufName, writeAgent, type Writing } from './export/write-agent';
+import { addressOf, commandsHere, converterName, formOf, writeAgent } from './export/write-agent';
 import { publishFolder, refuseExisting } from './export/write-folder';
 import { makeOutput } from './select/write-selection';
 
@@ -70,38 +69,57 @@ export function register(program: Command): void {
         '\nExample:\n  maft export demo@2 --as merged --out demo-agents',
     )
     .action(async (name: string, options: ExportOptions) => {
-      const summary = await exportSociety(openStore(loadConfig()), name, options);
+      const config = loadConfig();
+      const listener = stderrListener();
+      const python = async () => (await ensurePythonEnvironment({ listener, ownPython: config.python })).program;
+      const machine = { store: openStore(config), listener, python, signal: interruptSignal() };
+      const summary = await exportSociety(name, options, machine);
       process.stdout.write(options.json ? `${visibleJson(summary)}\n` : visibleText(told(summary)));
     });
 }
 
-/** Throws `InvalidRunSpec` with one sentence if it cannot be done, before anything is written. */
-async function exportSociety(store: ArtifactStore, name: string, options: ExportOptions): Promise<ExportSummary> {
+/** What exporting needs of this machine. */
+interface Exporting {
+  store: ArtifactStore;
+  /** Found or made once it is known that there is something to write. */
+  python: () => Promise<string>;
+  listener: SetupListener;
+  signal: AbortSignal;
+}
+
+/** Exported for tests. Throws `InvalidRunSpec` with one sentence if it cannot be done, before anything is written. */
+export async function exportSociety(
+  name: string,
+  options: ExportOptions,
+  { store, listener, signal, ...machine }: Exporting,
+): Promise<ExportSummary> {
+  const { as, overwrite = false } = options;
   const found = await findSociety(store, name, 'society');
-  const { society, record } = found;
-  const { tuned, untuned } = findAgents(store, society, options.agent);
-  const { as } = options;
+  const { tuned, untuned } = findAgents(store, found.society, options.agent);
   if (as === 'peft') refuseWhole(tuned);
   const out = resolve(options.out);
-  refuseExisting(out, { names: tuned.map((each) => each.name), overwrite: options.overwrite === true });
+  refuseExisting(out, { names: tuned.map((each) => each.name), overwrite });
   const converter = as === 'gguf' ? converterIn(options.llamaCpp ?? process.env.LLAMA_CPP) : undefined;
-  const signal = interruptSignal();
-  const listener = stderrListener();
-  const python = (await ensurePythonEnvironment({ listener, ownPython: loadConfig().python })).program;
-  const facts = await societyFacts(new StoredRun(store, record), found, untuned);
+  const python = await machine.python();
+  const writing = { as, python, converter, signal };
+  const society = await societyFacts(new StoredRun(store, found.record), found, untuned);
   const agents: FoundAgent[] = [];
   for (const weights of tuned)
     agents.push(await agentFacts(store, found, { weights, fetching: { python, listener, signal } }));
   await makeOutput(out);
-  const writing = { as, python, converter, signal };
-  const address = `${society.runId}@${society.iteration}`;
-  const commands = commandsOf(agents, { ...writing, out, society: address });
-  for (const agent of agents) await writeOne(agent, { ...writing, out, listener, society: facts, commands });
-  const written = agents.map((agent) => ({
-    ...{ name: agent.facts.name, agents: agent.facts.agents, model: agent.facts.model },
-    ...{ folder: join(out, agent.facts.name), holds: formOf(agent, writing) },
-  }));
-  return { society: address, as, agents: written, untuned, commands: commands.flatMap((each) => each.lines) };
+  for (const agent of agents) {
+    listener(`Writing ${join(out, agent.facts.name)}`);
+    await publishFolder(out, agent.facts.name, (attempt) => writeAgent(attempt, agent, { ...writing, society }));
+  }
+  const written = agents.map((agent) => ({ agent, folder: join(out, agent.facts.name) }));
+  return {
+    ...{ society: addressOf(society), as, untuned },
+    agents: written.map(({ agent: { facts, weights }, folder }) => ({
+      ...{ name: facts.name, agents: facts.agents, model: facts.model, folder },
+      holds: formOf(weights, writing),
+    })),
+    commands: commandsHere(written, { ...writing, society: addressOf(society) }),
+  };
 }
 
 function refuseWhole(tuned: readonly AgentWeights[]): void {
@@ -114,58 +132,9 @@ function refuseWhole(tuned: readonly AgentWeights[]): void {
 
 function converterIn(llamaCpp: string | undefined): string | undefined {
   if (!llamaCpp) return undefined;
-  const converter = resolve(llamaCpp, 'convert_hf_to_gguf.py');
+  const converter = resolve(llamaCpp, converterName);
   if (existsSync(converter)) return converter;
   throw new ConfigError(`--llama-cpp: there is no ${converter}; give the folder of a llama.cpp checkout`);
-}
-
-/** Commands for some of the folders. */
-interface Commands {
-  names: string[];
-  lines: string[];
-}
-
-type Commanding = Pick<Writing, 'as' | 'python' | 'converter'> & { out: string; society: string };
-
-function commandsOf(agents: readonly FoundAgent[], { as, python, converter, out, society }: Commanding): Commands[] {
-  const folderOf = ({ facts }: FoundAgent) => ({ name: facts.name, folder: join(out, facts.name) });
-  const each = (linesOf: (agent: FoundAgent) => string[]) =>
-    agents.map((agent) => ({ names: [agent.facts.name], lines: linesOf(agent) }));
-  if (as === 'vllm') {
-    const adapters = agents.filter(({ weights }) => weights.form === 'adapter');
-    const served = adapters.map((agent) => ({
-      ...folderOf(agent),
-      rank: agent.weights.rank ?? 0,
-      base: agent.facts.base,
-    }));
-    const whole = agents.filter(({ weights }) => weights.form === 'whole');
-    const lines = vllmModelCommands(whole.map(folderOf));
-    return [
-      { names: adapters.map(({ facts }) => facts.name), lines: vllmAdapterCommands(served) },
-      ...whole.map(({ facts }, index) => ({ names: [facts.name], lines: [lines[index]!] })),
-    ];
-  }
-  if (as === 'ollama') return each((agent) => ollamaCommands(folderOf(agent), society));
-  if (as !== 'gguf' || converter !== undefined) return [];
-  return each((agent) => {
-    const { folder } = folderOf(agent);
-    const file = join(folder, ggufName(agent));
-    return [conversionCommand({ python, converter: 'llama.cpp/convert_hf_to_gguf.py', model: folder, file })];
-  });
-}
-
-type WritingOne = Writing & {
-  out: string;
-  listener: SetupListener;
-  society: Parameters<typeof writeAgent>[2]['society'];
-  commands: readonly Commands[];
-};
-
-async function writeOne(agent: FoundAgent, { out, listener, commands, ...writing }: WritingOne): Promise<void> {
-  const { name } = agent.facts;
-  listener(`Writing ${join(out, name)}`);
-  const lines = commands.filter(({ names }) => names.includes(name)).flatMap((each) => each.lines);
-  await publishFolder(out, name, (attempt) => writeAgent(attempt, agent, { ...writing, commands: lines }));
 }
 
 function told({ society, agents, untuned, commands }: ExportSummary): string {

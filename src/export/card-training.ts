@@ -28,7 +28,7 @@ function dataTable(steps: readonly TrainingStep[]): string {
     `${count(training.examples)} (${setsText(sets)})`,
     `${count(problems)} of ${count(debated)} debated`,
     count(training.tokens),
-    count(training.steps),
+    `${count(training.steps)}${training.unchanged === true ? ' (changed no weight)' : ''}`,
     leftOut(training),
   ]);
   return markdownTable(head, rows);

@@ -74,13 +74,24 @@ function useLines(agent: ExportedAgent, form: WeightsForm, commands: readonly st
       ? []
       : ['It was trained on chats that begin with this prompt:', codeBlock(agent.prompt, 'text')];
   return [
-    commands.length > 0 ? codeBlock(commands.join('\n'), 'sh') : codeBlock(loadingLines(agent, form), 'python'),
+    ...(commands.length > 0
+      ? ['In the folder that holds this one:', codeBlock(commands.join('\n'), 'sh'), ...baseNote(agent.base, form)]
+      : loading(agent, form)),
     ...prompt,
     `Its run sampled with temperature ${temperature}, top-p ${topP} and at most ${count(maxTokens)} tokens.`,
   ];
 }
 
-function loadingLines({ base }: ExportedAgent, form: WeightsForm): string {
+function baseNote({ name, isOfHub }: ExportedBase, form: WeightsForm): string[] {
+  return form === 'adapter' && !isOfHub ? [`${codeSpan(name)} stands for the folder of the base model.`] : [];
+}
+
+function loading({ name, ...agent }: ExportedAgent, form: WeightsForm): string[] {
+  if (form === 'gguf') return [codeBlock(`llama-cli -m ${name}.gguf`, 'sh')];
+  return [codeBlock(loadingLines(agent, form), 'python')];
+}
+
+function loadingLines({ base }: Pick<ExportedAgent, 'base'>, form: WeightsForm): string {
   const tokenizer = 'tokenizer = AutoTokenizer.from_pretrained("FOLDER")';
   if (form !== 'adapter')
     return [

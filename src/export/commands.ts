@@ -1,31 +1,58 @@
 /** The commands that serve or convert an export, for a shell. */
 import { visibleLine } from '../visible-text';
-import type { ExportedBase } from './facts';
+import type { ExportForm } from './facts';
 
 /** Ranks that vLLM accepts as `--max-lora-rank` (its `config/lora.py`). */
 const vllmRanks = [8, 16, 32, 64, 128, 256, 320, 512];
 
-/** One folder as commands name it. */
-export interface NamedFolder {
+const firstPort = 8000;
+
+/** One agent's folder as commands name it. */
+export interface CommandedAgent {
   name: string;
-  /** Absolute. */
+  /** What to write for the folder. */
   folder: string;
+  form: 'adapter' | 'whole';
+  /** Of an adapter. */
+  rank: number;
+  base: BaseArgument;
 }
 
-export interface AdapterFolder extends NamedFolder {
-  rank: number;
-  base: ExportedBase;
+/** What to write for the base: a name on the Hub with its commit, or a folder. */
+export interface BaseArgument {
+  name: string;
+  revision?: string;
+}
+
+interface Commanding {
+  as: ExportForm;
+  /** `RUN@ITERATION` */
+  society: string;
+  /** What to write for Python and for llama.cpp's converter. */
+  python: string;
+  converter: string;
+}
+
+/** What to run next; empty for folders that Transformers or PEFT load. */
+export function nextCommands(agents: readonly CommandedAgent[], { as, society, ...conversion }: Commanding): string[] {
+  if (as === 'vllm') {
+    const whole = agents.filter(({ form }) => form === 'whole');
+    return [...adapterServers(agents.filter(({ form }) => form === 'adapter')), ...modelServers(whole)];
+  }
+  if (as === 'ollama') return agents.flatMap((agent) => ollamaCommands(agent, society));
+  if (as === 'gguf') return agents.map((agent) => conversionCommand(agent, conversion));
+  return [];
 }
 
 /** One server per base, with all adapters on it at once. */
-export function vllmAdapterCommands(adapters: readonly AdapterFolder[]): string[] {
-  const bases = new Map(adapters.map(({ base }) => [baseArguments(base), base]));
-  return [...bases.keys()].map((base) => {
+function adapterServers(adapters: readonly CommandedAgent[]): string[] {
+  const bases = new Set(adapters.map(({ base }) => baseArguments(base)));
+  return [...bases].map((base, index) => {
     const own = adapters.filter((adapter) => baseArguments(adapter.base) === base);
     const rank = Math.max(...own.map((adapter) => adapter.rank));
     const modules = own.map(({ name, folder }) => shellWord(`${name}=${folder}`));
     return [
-      `vllm serve ${base} --enable-lora --max-loras ${own.length}`,
+      `vllm serve ${base}${bases.size > 1 ? ` --port ${firstPort + index}` : ''} --enable-lora --max-loras ${own.length}`,
       `--max-lora-rank ${vllmRanks.find((each) => each >= rank) ?? rank}`,
       `--lora-modules ${modules.join(' ')}`,
     ].join(' ');
@@ -33,18 +60,18 @@ export function vllmAdapterCommands(adapters: readonly AdapterFolder[]): string[
 }
 
 /** Full weights: one server per agent, each with a port of its own. */
-export function vllmModelCommands(folders: readonly NamedFolder[]): string[] {
+function modelServers(folders: readonly CommandedAgent[]): string[] {
   return folders.map(
-    ({ name, folder }, index) => `vllm serve ${shellWord(folder)} --served-model-name ${name} --port ${8000 + index}`,
+    ({ name, folder }, index) =>
+      `vllm serve ${shellWord(folder)} --served-model-name ${name} --port ${firstPort + index}`,
   );
 }
 
-function baseArguments({ name, revision }: ExportedBase): string {
+function baseArguments({ name, revision }: BaseArgument): string {
   return `${shellWord(name)}${revision === undefined ? '' : ` --revision ${shellWord(revision)}`}`;
 }
 
-/** @param society `RUN@ITERATION` */
-export function ollamaCommands({ name, folder }: NamedFolder, society: string): [string, string] {
+function ollamaCommands({ name, folder }: CommandedAgent, society: string): string[] {
   const model = ollamaName(`${society}-${name}`);
   return [`ollama create ${model} -f ${shellWord(`${folder}/Modelfile`)}`, `ollama run ${model}`];
 }
@@ -55,21 +82,19 @@ function ollamaName(text: string): string {
   return plain.slice(-80).replace(/^[._-]+/, '');
 }
 
-export interface Conversion {
-  python: string;
-  /** llama.cpp's `convert_hf_to_gguf.py`. */
-  converter: string;
-  model: string;
-  file: string;
+function conversionCommand(
+  { name, folder }: CommandedAgent,
+  { python, converter }: Pick<Commanding, 'python' | 'converter'>,
+): string {
+  const file = `${folder}/${ggufName(name)}`;
+  return [python, converter, ...conversionArguments(folder, file)].map(shellWord).join(' ');
 }
 
-/** The arguments after `python`. */
-export function conversionArguments({ converter, model, file }: Omit<Conversion, 'python'>): string[] {
-  return [converter, model, '--outfile', file, '--outtype', 'auto'];
-}
+export const ggufName = (agent: string): string => `${agent}.gguf`;
 
-export function conversionCommand({ python, ...conversion }: Conversion): string {
-  return [python, ...conversionArguments(conversion)].map(shellWord).join(' ');
+/** What llama.cpp's `convert_hf_to_gguf.py` is given: the number format stays the model's own. */
+export function conversionArguments(model: string, file: string): string[] {
+  return [model, '--outfile', file, '--outtype', 'auto'];
 }
 
 /** Quoted if a shell would read more than one plain word. */

@@ -1,11 +1,12 @@
 /** Text of users and models as Markdown shows it: letter by letter, whatever it spells. */
 import { visibleLine } from '../visible-text';
 
-/** Plain text on one line: no markup, no HTML, no links. */
+/** Plain text on one line: no markup, no HTML. */
 export function escapeMarkdown(text: string): string {
-  return visibleLine(text).replace(/[\\`*_{}[\]()#+!|~<>&:@$^=-]/g, (character) =>
-    /[<>&]/.test(character) ? entities[character]! : `\\${character}`,
-  );
+  const line = visibleLine(text).replace(/[\\`*_{}[\]()!|~$@:]/g, '\\$&');
+  const plain = line.replace(/[<>&]/g, (character) => entities[character]!);
+  // Only at its start a line becomes a heading, a list or a rule.
+  return plain.replace(/^[-+=#]/, '\\$&').replace(/^(\d+)([.)])/, '$1\\$2');
 }
 
 const entities: Record<string, string> = { '<': '&lt;', '>': '&gt;', '&': '&amp;' };

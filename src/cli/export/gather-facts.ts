@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import type { RunSpecification } from '../../contract/specification';
 import { hubRevision } from '../../domain/hub-names';
+import { generationAgent, sharedAgent } from '../../domain/identifiers';
 import { baseOf } from '../../domain/society';
 import { ConfigError } from '../../errors';
 import type { ExportedAgent, ExportedBase, ExportedSociety } from '../../export/facts';
@@ -10,7 +11,7 @@ import { termsIn } from '../../export/front-matter';
 import { packageVersion } from '../../machine/paths';
 import type { Fetching } from '../../machine/setup/hub';
 import { fetchBaseModel, isOfHub } from '../../machine/setup/model-folder';
-import { promptsFor } from '../../prompts';
+import { instructionOf, promptsFor } from '../../prompts';
 import type { FoundSociety } from '../../stored-runs/find-society';
 import { lineageOf } from '../../stored-runs/lineage';
 import { StoredRun } from '../../stored-runs/stored-run';
@@ -57,7 +58,7 @@ export async function agentFacts(
     base: exportedBase(base, baseFolder),
     lineage,
   };
-  return { weights, baseFolder, facts: { ...facts, ...firstPrompt(specification, role) } };
+  return { weights, baseFolder, facts: { ...facts, ...promptOf(specification, name) } };
 }
 
 /** Full weights can do without their base, so nothing is downloaded for them: what is on this machine serves. */
@@ -82,9 +83,12 @@ function exportedBase(base: string, folder: string | undefined): ExportedBase {
 }
 
 /** The author of a task of the user's own may bring prompts, which are not in the store. */
-function firstPrompt({ task, method }: RunSpecification, role: 'generation' | 'critic'): { prompt?: string } {
+function promptOf({ task, method }: RunSpecification, agent: string): { prompt?: string } {
   if (task.kind === 'module') return {};
   const prompts = promptsFor(method.prompts, { promptTask: promptTaskOf(task) });
+  const own = agent === sharedAgent ? generationAgent(1) : agent;
+  const instruction = instructionOf(prompts.instructions, method.instructions, own);
+  if (samplingRole(agent) === 'generation') return { prompt: `${instruction}${prompts.firstRound}` };
   const later = method.summary ? prompts.laterRound : prompts.laterRoundWithResponses;
-  return { prompt: role === 'generation' ? prompts.firstRound : `${prompts.firstRound}\n…\n${later}` };
+  return { prompt: `${prompts.firstRound}\n…\n${instruction}${later}` };
 }

@@ -4,13 +4,17 @@ import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ConfigError } from '../../errors';
 import { modelCard } from '../../export/card';
-import { conversionArguments } from '../../export/commands';
+import { conversionArguments, ggufName, nextCommands, type CommandedAgent } from '../../export/commands';
 import type { ExportedSociety, ExportForm, WeightsForm } from '../../export/facts';
 import { modelfile } from '../../export/modelfile';
 import { noSecretBut } from '../../machine/child-environment';
 import { maftEnvironment, maftModule } from '../../machine/python-start';
 import { runCommand } from '../../machine/setup/command';
+import type { AgentWeights } from './find-agents';
 import type { FoundAgent } from './gather-facts';
+
+/** Of llama.cpp. */
+export const converterName = 'convert_hf_to_gguf.py';
 
 export interface Writing {
   as: ExportForm;
@@ -21,21 +25,54 @@ export interface Writing {
 }
 
 /** What the folder of an agent will hold. */
-export function formOf(
-  { weights }: Pick<FoundAgent, 'weights'>,
-  { as, converter }: Pick<Writing, 'as' | 'converter'>,
-): WeightsForm {
+export function formOf({ form }: AgentWeights, { as, converter }: Pick<Writing, 'as' | 'converter'>): WeightsForm {
   if (as === 'gguf') return converter === undefined ? 'whole' : 'gguf';
-  return as === 'peft' || as === 'vllm' ? weights.form : 'whole';
+  return as === 'peft' || as === 'vllm' ? form : 'whole';
+}
+
+export const addressOf = ({ runId, iteration }: Pick<ExportedSociety, 'runId' | 'iteration'>): string =>
+  `${runId}@${iteration}`;
+
+type Commanding = Pick<Writing, 'as' | 'converter' | 'python'> & { society: string };
+
+/** With the folders of this machine. */
+export function commandsHere(
+  written: readonly { agent: FoundAgent; folder: string }[],
+  { as, converter, python, society }: Commanding,
+): string[] {
+  const agents = written.map(({ agent, folder }) => commanded(agent, { folder, base: agent.baseFolder }));
+  return isConverted(as, converter) ? [] : nextCommands(agents, { as, society, python, converter: unpacked });
+}
+
+/** Of one agent alone, without anything of this machine: a card goes elsewhere. */
+function commandsInCard(agent: FoundAgent, { as, converter, society }: Omit<Commanding, 'python'>): string[] {
+  const agents = [commanded(agent, { folder: agent.facts.name })];
+  return isConverted(as, converter) ? [] : nextCommands(agents, { as, society, python: 'python', converter: unpacked });
+}
+
+const unpacked = `llama.cpp/${converterName}`;
+
+function isConverted(as: ExportForm, converter: string | undefined): boolean {
+  return as === 'gguf' && converter !== undefined;
+}
+
+function commanded(
+  { facts, weights }: FoundAgent,
+  { folder, base }: { folder: string; base?: string | undefined },
+): CommandedAgent {
+  const { name, isOfHub, revision } = facts.base;
+  const named =
+    isOfHub || base === undefined ? { name, ...(revision === undefined ? {} : { revision }) } : { name: base };
+  return { name: facts.name, folder, form: weights.form, rank: weights.rank ?? 0, base: named };
 }
 
 /** Throws `ConfigError` with the reason if weights are not those that were recorded, or a program fails. */
 export async function writeAgent(
   attempt: string,
   agent: FoundAgent,
-  { society, commands, ...writing }: Writing & { society: ExportedSociety; commands: readonly string[] },
+  { society, ...writing }: Writing & { society: ExportedSociety },
 ): Promise<void> {
-  const form = formOf(agent, writing);
+  const form = formOf(agent.weights, writing);
   if (form === 'gguf') await writeGguf(attempt, agent, writing);
   else await writeWeights(attempt, agent, { ...writing, form });
   if (writing.as === 'ollama') {
@@ -43,6 +80,7 @@ export async function writeAgent(
     const { maxLength } = society.specification.finetuning;
     await writeFile(join(attempt, 'Modelfile'), modelfile({ sampling, maxLength, positions: positionsIn(attempt) }));
   }
+  const commands = commandsInCard(agent, { ...writing, society: addressOf(society) });
   await writeFile(join(attempt, 'README.md'), modelCard({ agent: agent.facts, society, form, commands }));
 }
 
@@ -62,7 +100,7 @@ async function writeWeights(
   };
   const given = Object.entries(options).flatMap(([name, value]) => (value === undefined ? [] : [`--${name}=${value}`]));
   const written = maftModule('maft.export', [form === 'adapter' ? 'peft' : 'merged', ...given]);
-  await runToEnd(python, written, { signal, what: `exporting ${facts.name}` });
+  await runToEnd(python, written, { signal, what: `exporting ${facts.name}`, environment: maftEnvironment() });
 }
 
 /** The merged model is only a step on the way, beside the file that is made of it. */
@@ -74,32 +112,27 @@ async function writeGguf(
   const merged = join(attempt, 'merged');
   await mkdir(merged);
   await writeWeights(merged, agent, { python, signal, form: 'whole' });
-  const file = join(attempt, ggufName(agent));
-  const conversion = conversionArguments({ converter: converter!, model: merged, file });
-  await runToEnd(python, conversion, { signal, what: `converting ${agent.facts.name} with ${converter}` });
-  if (!existsSync(file)) throw new ConfigError(`${converter} ended without writing ${file}`);
+  const file = join(attempt, ggufName(agent.facts.name));
+  const what = `converting ${agent.facts.name} with ${converter}`;
+  // As its own users start it: it imports what lies beside it.
+  await runToEnd(python, [converter!, ...conversionArguments(merged, file)], { signal, what, environment: {} });
+  if (!existsSync(file)) throw new ConfigError(`${what}: it ended without writing a file`);
   await rm(merged, { recursive: true });
 }
 
-export function ggufName({ facts }: Pick<FoundAgent, 'facts'>): string {
-  return `${facts.name}.gguf`;
+interface Running {
+  signal: AbortSignal;
+  what: string;
+  environment: Record<string, string>;
 }
 
-async function runToEnd(
-  program: string,
-  programArguments: string[],
-  { signal, what }: { signal: AbortSignal; what: string },
-): Promise<void> {
-  const environment = { ...noSecretBut('', process.env), ...maftEnvironment() };
-  const { exitCode, output, startError } = await runCommand(program, programArguments, {
-    environment,
-    signal,
-    guarded: true,
-  });
+async function runToEnd(program: string, given: string[], { signal, what, ...own }: Running): Promise<void> {
+  const environment = { ...noSecretBut('', process.env), ...own.environment };
+  const { exitCode, output, startError } = await runCommand(program, given, { environment, signal, guarded: true });
   signal.throwIfAborted();
   if (exitCode === 0) return;
   const said = startError ?? output.trim().split('\n').at(-1);
-  throw new ConfigError(`${what}: ${said || 'ended without a word'}`);
+  throw new ConfigError(`${what}: ${said || 'it ended without a word'}`);
 }
 
 function positionsIn(folder: string): number | undefined {
