@@ -1,6 +1,6 @@
 /** `maft export SOCIETY`: the tuned agents of a society as folders that other programs load, each with its card. */
 import { existsSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { Option, type Command } from 'commander';
 import { ConfigError, InvalidRunSpec } from '../errors';
 import { exportForms, type ExportForm } from '../export/facts';
@@ -99,8 +99,9 @@ export async function exportSociety(
   if (as === 'peft') refuseWhole(tuned);
   const out = resolve(options.out);
   refuseExisting(out, { names: tuned.map((each) => each.name), overwrite });
-  const converter = as === 'gguf' ? converterIn(options.llamaCpp ?? process.env.LLAMA_CPP) : undefined;
+  const script = as === 'gguf' ? converterIn(options.llamaCpp ?? process.env.LLAMA_CPP) : undefined;
   const python = await machine.python();
+  const converter = script === undefined ? undefined : { script, python: pythonBeside(script) ?? python };
   const writing = { as, python, converter, signal };
   const society = await societyFacts(new StoredRun(store, found.record), found, untuned);
   const agents: FoundAgent[] = [];
@@ -135,6 +136,11 @@ function converterIn(llamaCpp: string | undefined): string | undefined {
   const converter = resolve(llamaCpp, converterName);
   if (existsSync(converter)) return converter;
   throw new ConfigError(`--llama-cpp: there is no ${converter}; give the folder of a llama.cpp checkout`);
+}
+
+/** The environment of the checkout has what the converter imports (`sentencepiece`), which ours has not. */
+function pythonBeside(converter: string): string | undefined {
+  return ['.venv', 'venv'].map((name) => join(dirname(converter), name, 'bin', 'python')).find(existsSync);
 }
 
 function told({ society, agents, untuned, commands }: ExportSummary): string {

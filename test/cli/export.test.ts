@@ -223,6 +223,16 @@ test('gguf: llama.cpp`s converter is given the merged model, and only its file i
   expect(text('critic-1', 'README.md')).toContain('llama-cli -m critic-1.gguf');
 });
 
+test('gguf: the converter runs in the environment of its own checkout, if it has one', async () => {
+  const converter = llamaCpp("open(file, 'w').write(os.environ['OF_CHECKOUT'])");
+  const programs = path.join(converter, '.venv', 'bin');
+  mkdirSync(programs, { recursive: true });
+  const wrapper = `#!/bin/sh\nOF_CHECKOUT=its-own exec ${testPython} "$@"\n`;
+  writeFileSync(path.join(programs, 'python'), wrapper, { mode: 0o755 });
+  const { text } = await exported('whole', { as: 'gguf', agent: 'critic-1', llamaCpp: converter });
+  expect(text('critic-1', 'critic-1.gguf')).toBe('its-own');
+});
+
 test('gguf without llama.cpp: the merged model, and the command that converts it', async () => {
   const { summary, out } = await exported('whole', { as: 'gguf', agent: 'critic-1' });
   expect(names(out, 'critic-1')).toContain('model.safetensors');

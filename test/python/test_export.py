@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -131,13 +132,18 @@ def test_an_adapter_names_its_base_and_the_commit_of_it(models: Path, tmp_path: 
     assert (config["base_model_name_or_path"], config["revision"]) == ("owner/name", "0" * 40)
 
 
-def test_an_adapter_is_merged_in_the_number_format_of_its_base(tmp_path: Path) -> None:
+def test_an_adapter_is_merged_in_the_number_format_of_its_base_for_those_whom_the_umask_lets_read(
+    tmp_path: Path,
+) -> None:
     base = tmp_path / "base"
     shutil.copytree(BUNDLED, base)
     (base / "LICENSE").write_text("terms")
     AutoModelForCausalLM.from_pretrained(BUNDLED, dtype=torch.bfloat16).save_pretrained(base)
     weights = publish(adapter_on(base, tmp_path / "adapter"), "critic-1")
+    mask = os.umask(0o027)
     folder = exported("merged", weights, tmp_path / "merged", base=base)
+    os.umask(mask)
+    assert {path.stat().st_mode & 0o777 for path in folder.iterdir()} == {0o640}
     assert {tensor.dtype for tensor in load_file(folder / "model.safetensors").values()} == {torch.bfloat16}
     assert str(tmp_path) not in (folder / "config.json").read_text()
     assert (folder / "LICENSE").read_text() == "terms"

@@ -88,10 +88,14 @@ def merge(adapter: Path, base: Path, target: Path) -> None:
 
     from maft.causal_model import load_causal_model
     from maft.peft_adapters import put_adapter
-    from maft.train.publishing import write_full
+    from maft.train.publishing import current_umask, write_full
 
     model = load_causal_model(base, dtype="auto")
     stored = model.dtype
     with torch.no_grad():
         merged = put_adapter(model, adapter).merge_and_unload()
     write_full(merged, target, base, stored)
+    for file in target.iterdir():
+        file.chmod(
+            0o666 & ~current_umask()
+        )  # safetensors writes for the owner alone, whatever the umask allows others.

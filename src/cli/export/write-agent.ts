@@ -16,11 +16,17 @@ import type { FoundAgent } from './gather-facts';
 /** Of llama.cpp. */
 export const converterName = 'convert_hf_to_gguf.py';
 
+/** llama.cpp's `convert_hf_to_gguf.py`, and the Python that has what it imports. */
+export interface Converter {
+  script: string;
+  python: string;
+}
+
 export interface Writing {
   as: ExportForm;
   python: string;
-  /** llama.cpp's `convert_hf_to_gguf.py`; undefined: a GGUF file cannot be made here. */
-  converter: string | undefined;
+  /** Undefined: a GGUF file cannot be made here. */
+  converter: Converter | undefined;
   signal: AbortSignal;
 }
 
@@ -52,7 +58,7 @@ function commandsInCard(agent: FoundAgent, { as, converter, society }: Omit<Comm
 
 const unpacked = `llama.cpp/${converterName}`;
 
-function isConverted(as: ExportForm, converter: string | undefined): boolean {
+function isConverted(as: ExportForm, converter: Converter | undefined): boolean {
   return as === 'gguf' && converter !== undefined;
 }
 
@@ -113,9 +119,10 @@ async function writeGguf(
   await mkdir(merged);
   await writeWeights(merged, agent, { python, signal, form: 'whole' });
   const file = join(attempt, ggufName(agent.facts.name));
-  const what = `converting ${agent.facts.name} with ${converter}`;
+  const { script, python: own } = converter!;
+  const what = `converting ${agent.facts.name} with ${script}`;
   // As its own users start it: it imports what lies beside it.
-  await runToEnd(python, [converter!, ...conversionArguments(merged, file)], { signal, what, environment: {} });
+  await runToEnd(own, [script, ...conversionArguments(merged, file)], { signal, what, environment: {} });
   if (!existsSync(file)) throw new ConfigError(`${what}: it ended without writing a file`);
   await rm(merged, { recursive: true });
 }
