@@ -127,7 +127,7 @@ function refuseWhole(tuned: readonly AgentWeights[]): void {
   const whole = tuned.filter(({ form }) => form === 'whole').map(({ name }) => name);
   if (whole.length === 0) return;
   throw new InvalidRunSpec([
-    `--as: peft takes LoRA adapters, and ${whole.join(', ')} have full weights; give --as merged`,
+    `--as: peft takes LoRA adapters, and ${whole.join(', ')} ${whole.length === 1 ? 'has' : 'have'} full weights; give --as merged`,
   ]);
 }
 

@@ -49,7 +49,7 @@ const roles = {
 function introduction({ name, agents, model, base }: ExportedAgent, society: ExportedSociety, form: WeightsForm) {
   const { runId, iteration, members, rounds, specification, untuned, version } = society;
   const of = agents.length > 1 ? ` (agents ${agents.map(codeSpan).join(', ')})` : '';
-  const rest = untuned.length === 0 ? '' : ` Still the base model are ${untuned.map(codeSpan).join(', ')}.`;
+  const rest = untuned.length === 0 ? '' : ` Not tuned, still the base model: ${untuned.map(codeSpan).join(', ')}.`;
   const about = specification.description === undefined ? [] : [`> ${escapeMarkdown(specification.description)}`];
   return [
     `${kinds[form]} on ${baseText(base)}: ${codeSpan(name)}${of} of the society of run ${codeSpan(runId)} after ` +

@@ -274,7 +274,7 @@ test('agents that still are the base model are named and not copied', async () =
   const { summary, out, card } = await exported('half', { as: 'peft' });
   expect(summary.untuned).toEqual(['critic-1', 'critic-2', 'critic-3']);
   expect(names(out)).toEqual(['generation-1', 'generation-2', 'generation-3']);
-  expect(card('generation-1')).toContain('Still the base model are `critic-1`, `critic-2`, `critic-3`.');
+  expect(card('generation-1')).toContain('Not tuned, still the base model: `critic-1`, `critic-2`, `critic-3`.');
   await expect(exported('half', { as: 'peft', agent: 'critic-1' })).rejects.toThrow(
     '--agent: "critic-1" is the untuned base model in half@1; its tuned agents are generation-1, generation-2, generation-3',
   );
@@ -304,7 +304,7 @@ test.each([
   [
     'whole',
     { as: 'peft', agent: 'critic-1' },
-    '--as: peft takes LoRA adapters, and critic-1 have full weights; give --as merged',
+    '--as: peft takes LoRA adapters, and critic-1 has full weights; give --as merged',
   ],
 ] as const)('%s as %j is refused before anything is written', async (society, options, sentence) => {
   const out = path.join(folder, 'refused');
