@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { exportSociety } from '../../src/cli/export';
 import { sha256 } from '../../src/domain/digests';
-import { servedName } from '../../src/domain/served-name';
+import { servedName } from '../../src/domain/society';
 import { isOwnCard } from '../../src/export/front-matter';
 import type { RunPlan } from '../../src/contract/run';
 import { demoModelDirectory } from '../../src/machine/paths';
