@@ -57,6 +57,7 @@ def write_job(folder: Path, agent: str, threads: int, out: Path) -> Path:
         "workDirectory": str(out / f"{agent}.work"), "outputDirectory": str(out / agent), "weights": "full",
         "epochs": 2, "learningRate": 1e-4, "batchSize": 16, "maxLength": 512, "schedule": "linear", "warmupShare": 0,
         "weightDecay": 0.01, "seed": 0, "checkpointEverySeconds": 30, "device": "cpu", "threads": threads,
+        "leaveOutSpelledTokens": False,
     }  # fmt: skip
     path = out / f"{agent}.json"
     path.write_text(json.dumps(job), encoding="utf-8")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import fcntl
+import importlib.util
 import json
 from pathlib import Path
 from typing import Any
@@ -169,3 +170,14 @@ def test_a_store_without_locks_is_trouble_of_the_machine_not_a_bug(
     monkeypatch.setattr(fcntl, "flock", no_locks)
     with pytest.raises(MachineFault, match=r"has no locks .* Set MAFT_STORE"), folder_in_progress(tmp_path, "test"):
         pass
+
+
+def test_the_benchmark_writes_jobs_that_the_trainer_takes(tmp_path: Path) -> None:
+    file = Path(__file__).parents[2] / "bench" / "training.py"
+    spec = importlib.util.spec_from_file_location("bench_training", file)
+    assert spec is not None and spec.loader is not None
+    bench = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(bench)
+    out = tmp_path / "out"
+    out.mkdir()
+    assert read_job(bench.write_job(tmp_path, "critic-1", 1, out)).epochs == 2
