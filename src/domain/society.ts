@@ -71,6 +71,11 @@ export function baseModels({ model }: ModelSettings): BaseOfAgent[] {
   return [...new Map(all.map((each) => [JSON.stringify([each.base, each.endpoint]), each])).values()];
 }
 
+/** Those that the embedded model server has to offer. */
+export function embeddedBases(specification: ModelSettings): BaseOfAgent[] {
+  return baseModels(specification).filter(({ endpoint }) => endpoint === embeddedEndpoint);
+}
+
 function untunedModel(specification: ModelSettings, agent: string): AgentModel {
   const own = baseOf(specification, agent);
   return { model: nameOfBase(own), trainedIn: 0, endpoint: own.endpoint };

@@ -11,10 +11,6 @@ const mostSends = 20;
 /** Longest wait, milliseconds, that an endpoint may ask for here; a longer one goes to the caller, who says so. */
 const longestHold = 60_000;
 
-interface Waiting {
-  admit: () => void;
-}
-
 /** Shared by all requests of a process to one endpoint. */
 export class AdaptiveLimit {
   private limit: number;
@@ -22,7 +18,8 @@ export class AdaptiveLimit {
   /** Raised by each halving: what was sent before it says nothing of the new limit. */
   private era = 0;
   private closedUntil = 0;
-  private readonly waiting: Waiting[] = [];
+  /** Each admits one request. */
+  private readonly waiting: (() => void)[] = [];
 
   /** @param most Requests in flight that are never exceeded, and with which it begins. */
   constructor(private readonly most: number) {
@@ -56,18 +53,16 @@ export class AdaptiveLimit {
     setMaxListeners(0, signal);
     await new Promise<void>((resolve, reject) => {
       const abort = () => {
-        this.waiting.splice(this.waiting.indexOf(waiting), 1);
+        this.waiting.splice(this.waiting.indexOf(admit), 1);
         reject(signal.reason as Error);
       };
-      const waiting: Waiting = {
-        admit: () => {
-          signal.removeEventListener('abort', abort);
-          resolve();
-        },
+      const admit = () => {
+        signal.removeEventListener('abort', abort);
+        resolve();
       };
       signal.addEventListener('abort', abort, { once: true });
-      if (isFirst) this.waiting.unshift(waiting);
-      else this.waiting.push(waiting);
+      if (isFirst) this.waiting.unshift(admit);
+      else this.waiting.push(admit);
       this.admitWaiting();
     });
   }
@@ -76,7 +71,7 @@ export class AdaptiveLimit {
     if (Date.now() < this.closedUntil) return;
     while (this.waiting.length > 0 && this.inFlight < Math.floor(this.limit)) {
       this.inFlight += 1;
-      this.waiting.shift()!.admit();
+      this.waiting.shift()!();
     }
   }
 

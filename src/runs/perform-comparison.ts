@@ -89,18 +89,11 @@ export async function performComparison(comparison: PlannedComparison, config: M
   const record = await readSealed<ComparisonRecord>(store, comparisonKeys.record(comparisonId));
   if (left.length === 0 && record !== undefined) return [];
   const interrupted = interruptSignal();
-  const beforeStart = () =>
-    requirePerformable(
-      runsOf(comparison).map(({ specification }) => specification),
-      config,
-    );
-  const request = {
-    command: 'compare',
-    model: await comparedModels(store, runsOf(comparison)),
-    listener,
-    interrupted,
-    beforeStart,
-  };
+  const runs = runsOf(comparison);
+  const specifications = runs.map(({ specification }) => specification);
+  const beforeStart = () => requirePerformable(specifications, config);
+  const model = await comparedModels(store, runs);
+  const request = { command: 'compare', model, listener, interrupted, beforeStart };
   return withServers(request, async ({ client, uiUrl }) => {
     const { written, digest } = comparison;
     const start = { id: comparisonId, specification: written, digest, summary: `comparison ${comparisonId}` };

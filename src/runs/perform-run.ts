@@ -10,7 +10,7 @@ import { InvalidRunSpec } from '../errors';
 import type { ArtifactStore } from '../ports';
 import type { Report } from '../report';
 import { count, counted } from '../pages/numbers';
-import { resolveSpecification } from '../specification';
+import { resolveSpecification, type ResolvedSpecification } from '../specification';
 import type { Fetching } from '../machine/setup/hub';
 import { embeddedModels, requireBases } from '../machine/setup/model-folder';
 import { stderrListener } from '../machine/setup/progress';
@@ -40,19 +40,20 @@ export async function performRun(request: RunRequest): Promise<Report | undefine
   const interrupted = interruptSignal();
   const listener = stderrListener();
   const display = createProgressDisplay(process.stderr);
-  requireBases([resolveSpecification(request.raw).specification]);
+  const resolved = resolveSpecification(request.raw);
+  const { specification } = resolved;
+  requireBases([specification]);
   const model = async (fetching: Fetching) => {
-    const specification = await pinnedAsStored(openStore(loadConfig()), request);
-    await requireFit([specification], fetching);
-    return embeddedModels([specification], fetching);
+    const pinned = await pinnedAsStored(openStore(loadConfig()), resolved, request.id);
+    await requireFit([pinned], fetching);
+    return embeddedModels([pinned], fetching);
   };
   const beforeStart = async (config: MachineConfig) => {
-    const { specification } = resolveSpecification(request.raw);
     await requirePerformable([specification], config);
     for (const doubt of doubtsAbout(specification)) listener(doubt);
   };
   return withServers({ ...request, model, listener, interrupted, beforeStart }, async (servers) => {
-    const chosen = await startChosen(servers, request);
+    const chosen = await startChosen(servers, request, resolved);
     const { runId, workflowId } = chosen;
     announce(servers, chosen, display);
     if (request.detach) return undefined;
@@ -95,9 +96,12 @@ interface ChosenRun {
 }
 
 /** Starts the run, or finds it open; an open run with another specification is not ours. */
-async function startChosen({ client, config }: Servers, { raw, id }: RunRequest): Promise<ChosenRun> {
+async function startChosen(
+  { client, config }: Servers,
+  { raw, id }: RunRequest,
+  { specification, digest }: ResolvedSpecification,
+): Promise<ChosenRun> {
   const store = openStore(config);
-  const { specification, digest } = resolveSpecification(raw);
   const taken = new Set<string>();
   for (;;) {
     const { runId, standing } = await (id === undefined

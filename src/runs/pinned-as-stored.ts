@@ -6,16 +6,16 @@ import { runIdOf } from '../domain/digests';
 import { pinnedLike } from '../domain/hub-names';
 import { runKeys } from '../domain/keys';
 import type { ArtifactStore } from '../ports';
-import { resolveSpecification } from '../specification';
+import type { ResolvedSpecification } from '../specification';
 import { findSociety } from '../stored-runs/find-society';
 import { nextRun } from './start-run';
 
 /** The specification with the commits of its run, if that has begun, or of the run whose society it starts from. */
 export async function pinnedAsStored(
   store: ArtifactStore,
-  { raw, id }: { raw: unknown; id: string | undefined },
+  { specification, digest }: Pick<ResolvedSpecification, 'specification' | 'digest'>,
+  id: string | undefined,
 ): Promise<RunSpecification> {
-  const { specification, digest } = resolveSpecification(raw);
   const { runId } = id === undefined ? await nextRun(store, specification.name, digest) : { runId: runIdOf(id) };
   const begun = await readSealed<RunRecord>(store, runKeys.record(runId));
   if (begun?.specificationDigest === digest) return begun.specification;

@@ -7,7 +7,7 @@ import { openStore } from '../machine/open-store';
 import { loadConfig, resolveEndpoint, type MachineConfig } from '../machine/config';
 import { modelsKey } from '../domain/keys';
 import type { RunSpecification } from '../contract/specification';
-import { baseModels, embeddedEndpoint, nameOfBase } from '../domain/society';
+import { embeddedBases, embeddedEndpoint, nameOfBase } from '../domain/society';
 import { ProviderError } from '../errors';
 import { OpenAiEndpoint } from '../providers/openai-endpoint';
 import { OpenAiInference } from '../providers/openai-inference';
@@ -33,9 +33,7 @@ export async function withModelServer<Result>(
 ): Promise<Result> {
   const config = loadConfig();
   const { specification, listener, interrupted } = request;
-  const names = baseModels(specification)
-    .filter(({ endpoint }) => endpoint === embeddedEndpoint)
-    .map(nameOfBase);
+  const names = embeddedBases(specification).map(nameOfBase);
   if (names.length === 0 || config.modelServer !== undefined) return use(config);
   const running = findRunningPlatform(config.maftHome)?.modelServerUrl ?? undefined;
   if (running !== undefined) {

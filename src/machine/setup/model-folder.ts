@@ -4,7 +4,7 @@ import { isAbsolute, join, resolve } from 'node:path';
 import { z } from 'zod';
 import type { RunSpecification } from '../../contract/specification';
 import { isHubName, isPinned, pinnedTo } from '../../domain/hub-names';
-import { baseModels, embeddedEndpoint, servedName } from '../../domain/society';
+import { embeddedBases, servedName } from '../../domain/society';
 import { ConfigError } from '../../errors';
 import { dataDirectory, repositoryRoot } from '../paths';
 import { maftEnvironment, maftModule } from '../python-start';
@@ -131,7 +131,7 @@ export function readsCharacters({ folder }: BaseModel): boolean {
 
 /** Throws `ConfigError` for a base of the embedded server that is neither a model folder nor a name of the Hub. */
 export function requireBases(specifications: readonly Pick<RunSpecification, 'model'>[]): void {
-  for (const base of embeddedBases(specifications)) if (!isOfHub(base)) findBaseModel(base);
+  for (const base of namedBases(specifications)) if (!isOfHub(base)) findBaseModel(base);
 }
 
 /**
@@ -142,7 +142,7 @@ export async function embeddedModels(
   specifications: readonly Pick<RunSpecification, 'model'>[],
   fetching: Fetching,
 ): Promise<BaseModel | null> {
-  return fetchTogether(embeddedBases(specifications), fetching);
+  return fetchTogether(namedBases(specifications), fetching);
 }
 
 /** One after the other: the Hub's client downloads several files at a time by itself. */
@@ -154,9 +154,8 @@ export async function fetchTogether(names: readonly string[], fetching: Fetching
   return further.length === 0 ? first : { ...first, further };
 }
 
-function embeddedBases(specifications: readonly Pick<RunSpecification, 'model'>[]): string[] {
-  const embedded = specifications.flatMap(baseModels).filter(({ endpoint }) => endpoint === embeddedEndpoint);
-  return [...new Set(embedded.map(({ base }) => base))];
+function namedBases(specifications: readonly Pick<RunSpecification, 'model'>[]): string[] {
+  return [...new Set(specifications.flatMap(embeddedBases).map(({ base }) => base))];
 }
 
 /**

@@ -9,7 +9,7 @@ import { equalCalls } from '../../domain/plan';
 import { byDebateSize, isUntuned, readingIn } from '../../domain/readings';
 import { merge, valueAt, type PlainObject } from '../plain-objects';
 import { resolveSpecification, specificationDigest } from '../resolve';
-import { taughtBy } from './teachers';
+import { startingFrom } from './teachers';
 import { transferredSettings } from './transfers';
 
 export interface DerivedMethod {
@@ -67,7 +67,7 @@ export function groupsOfSeed(place: Pick<GroupPlace, 'comparisonId' | 'seed'>, c
   for (const group of groups) {
     for (const shared of shareEqual(group.methods.filter(({ teacher }) => teacher !== undefined))) {
       const teacher = readRun(group, shared.teacher);
-      addRun(group, { ...shared, raw: taughtBy(shared.raw, teacher) }, teacher);
+      addRun(group, { ...shared, raw: startingFrom(shared.raw, teacher.runId) }, teacher);
     }
   }
   return groups.map(({ task, runs, readings }) => ({ task, seed: place.seed, runs, readings }));

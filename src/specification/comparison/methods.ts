@@ -8,7 +8,7 @@ import { normalise } from '../normalise';
 import { isPlainObject, leafPaths, merge, valueAt, without, type Path, type PlainObject } from '../plain-objects';
 import { shownValue } from '../problems';
 import { contradictingPaths } from '../resolve';
-import { taughtSettings } from './teachers';
+import { startingFrom } from './teachers';
 
 export interface MethodEntry {
   name: string;
@@ -69,7 +69,7 @@ export function methodEntry(written: unknown, index: number): MethodEntry | Entr
     const beside = trainOn === undefined ? 'model.society' : 'trainOn';
     return { problem: `${where}.teacher: given beside \`${beside}\`; give one of the two` };
   }
-  const own = teacher === undefined ? spread : taughtSettings(spread, teacher);
+  const own = teacher === undefined ? spread : startingFrom(spread, teacher);
   const preset = valueAt(own, ['method', 'preset']) ?? defaultPreset;
   const label = name ?? preset;
   if (typeof label !== 'string') return { problem: `${where}.name: it must be a text` };

@@ -2,7 +2,6 @@
  * Distilling in a comparison: a method that names another one as its `teacher` learns from the society with which that one's
  * run ends, on the same problems with the same seed.
  */
-import type { ComparedRun } from '../../contract/comparison';
 import { isUntuned } from '../../domain/readings';
 import { InvalidRunSpec } from '../../errors';
 import { suggestion } from '../nearest';
@@ -43,16 +42,10 @@ export function refuseUselessTeachers(entries: readonly MethodEntry[], derived: 
   if (problems.length > 0) throw new InvalidRunSpec(problems);
 }
 
-/** The settings of a taught method before its teacher's run has an id: they decide the comparison's digest. */
-export function taughtSettings(own: PlainObject, teacher: string): PlainObject {
-  return merge(own, { model: { society: societyOf(teacher) } }) as PlainObject;
-}
-
-/** The settings of a taught method's run, which follows its teacher's. */
-export function taughtBy(raw: PlainObject, { runId }: Pick<ComparedRun, 'runId'>): PlainObject {
-  return taughtSettings(raw, runId);
-}
-
-function societyOf(run: string): string {
-  return `${run}@last`;
+/**
+ * Settings that start from the society with which a run ends.
+ * @param run Its id; of a teacher whose run has none yet, the method's name: it decides the comparison's digest.
+ */
+export function startingFrom(settings: PlainObject, run: string): PlainObject {
+  return merge(settings, { model: { society: `${run}@last` } }) as PlainObject;
 }

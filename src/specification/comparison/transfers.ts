@@ -6,11 +6,12 @@ import type { ComparedRun } from '../../contract/comparison';
 import { InvalidRunSpec } from '../../errors';
 import { isUntuned } from '../../domain/readings';
 import { suggestion } from '../nearest';
-import { merge, type PlainObject } from '../plain-objects';
+import type { PlainObject } from '../plain-objects';
 import { shownValue } from '../problems';
 import type { DerivedMethod } from './groups';
 import type { MethodEntry } from './methods';
 import type { ComparedTask } from './tasks';
+import { startingFrom } from './teachers';
 
 /**
  * Most runs of one seed if methods have a `trainOn` or a `teacher`: the runs of a seed are then made in order, so one workflow history
@@ -73,5 +74,5 @@ export function refuseTooManyInOrder(entries: readonly MethodEntry[], tasks: rea
  * that this one ended with.
  */
 export function transferredSettings(raw: PlainObject, trained: Pick<ComparedRun, 'runId'>): PlainObject {
-  return merge(raw, { iterations: 0, model: { society: `${trained.runId}@last` } }) as PlainObject;
+  return { ...startingFrom(raw, trained.runId), iterations: 0 };
 }
