@@ -47,9 +47,12 @@ interface Measured {
   n: number;
 }
 
-/** `p < 0.001`, `p = 0.034` */
+/** `p < 0.001`, `p = 0.034`. Rounding never hides on which side of 0.05 a value is: 0.04996 is `p = 0.0499`. */
 export function pValue(p: number): string {
-  return p < 0.001 ? 'p\u00a0<\u00a00.001' : `p\u00a0=\u00a0${p.toFixed(3)}`;
+  if (p < 0.001) return 'p\u00a0<\u00a00.001';
+  const rounded = p.toFixed(3);
+  const shown = rounded === '0.050' && p < 0.05 ? (Math.floor(p * 10_000) / 10_000).toFixed(4) : rounded;
+  return `p\u00a0=\u00a0${shown}`;
 }
 
 /** 12345 -> `12,345`; fractions keep one digit. */

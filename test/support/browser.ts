@@ -24,14 +24,15 @@ export interface Look {
 /** On the screen where nothing else is said. */
 type OpenedLook = Omit<Look, 'media'> & Partial<Look>;
 
-/** A4 between margins is 700 pixels wide; a reader who likes it dark prints, too. */
-export const everyLook: Look[] = [
+export const onScreens: Look[] = [
   { width: 1280, colorScheme: 'light', media: 'screen' },
   { width: 1280, colorScheme: 'dark', media: 'screen' },
   { width: 390, colorScheme: 'light', media: 'screen' },
   { width: 390, colorScheme: 'dark', media: 'screen' },
-  { width: 700, colorScheme: 'dark', media: 'print' },
 ];
+
+/** A4 between margins is 700 pixels wide; a reader who likes it dark prints, too. */
+export const everyLook: Look[] = [...onScreens, { width: 700, colorScheme: 'dark', media: 'print' }];
 
 /** `describe`, or a skipped one and a line that says so: Debian's chromium, or whatever MAFT_CHROMIUM points to. */
 export function describeInBrowser(file: string): typeof describe {
@@ -78,17 +79,25 @@ export class PageViewer {
     return { page, trouble };
   }
 
-  /** Everything that is wrong with a page wherever it is looked at. */
-  async faults(markup: string, look: Look): Promise<{ overflow: number; trouble: string[]; charts: string[] }> {
-    const { page, trouble } = await this.open(markup, look);
-    const overflow = await page.evaluate<number>(overflowInPixels);
-    const charts = await page.evaluate<string[]>(textsOfChartsInTheWay);
+  /**
+   * Everything that is wrong with a page, one sentence each; empty if it bears every look. It is opened once and looked at in
+   * turn: its styles alone decide how it lies, and opening it is what takes long.
+   */
+  async faults(markup: string, looks: Look[]): Promise<string[]> {
+    const { page, trouble } = await this.open(markup, looks[0]!);
+    const faults: string[] = [];
+    for (const { width, colorScheme, media } of looks) {
+      await page.setViewportSize({ width, height: 900 });
+      await page.emulateMedia({ media, colorScheme });
+      const overflow = await page.evaluate<number>(overflowInPixels);
+      const charts = await page.evaluate<string[]>(textsOfChartsInTheWay);
+      const found = overflow === 0 ? charts : [`${overflow} pixels overflow`, ...charts];
+      faults.push(...found.map((fault) => `${width} ${colorScheme} ${media}: ${fault}`));
+    }
     await page.close();
-    return { overflow, trouble, charts };
+    return [...faults, ...trouble];
   }
 }
-
-export const noFaults = { overflow: 0, trouble: [], charts: [] };
 
 /** Scripts for the browser are strings: the project is compiled without the DOM's types. */
 const openAllDetails = `document.querySelectorAll('details').forEach((element) => element.setAttribute('open', ''))`;

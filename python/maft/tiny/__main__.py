@@ -66,7 +66,7 @@ def build_parser() -> argparse.ArgumentParser:
         help="of the matrix products in training (default auto: bf16 where the processor has it)",
     )
     add_threads(parser, 2)
-    commands = parser.add_subparsers(dest="command", metavar="{evaluate,export}")
+    commands = parser.add_subparsers(dest="command", metavar="{evaluate,export,unlearn-reading}")
     evaluate = commands.add_parser(
         "evaluate", help="print what a model folder can do, and whether it passes the gate, as JSON"
     )
@@ -76,7 +76,13 @@ def build_parser() -> argparse.ArgumentParser:
     export = commands.add_parser("export", help="write the newest checkpoint of a work folder as a model folder")
     export.add_argument("work_folder", type=Path, metavar="work")
     export.add_argument("model", type=Path)
-    for command in (evaluate, export):
+    unlearn = commands.add_parser(
+        "unlearn-reading", help="write a copy of a base whose critics ignore what they read, to try measures on"
+    )
+    unlearn.add_argument("source", type=Path, metavar="model")
+    unlearn.add_argument("copy", type=Path, metavar="out")
+    unlearn.add_argument("--steps", type=positive, default=100, help="steps of 32 revisions (default 100)")
+    for command in (evaluate, export, unlearn):
         add_threads(command, argparse.SUPPRESS)
     return parser
 
@@ -118,17 +124,23 @@ def make(arguments: argparse.Namespace) -> None:
     report(f"{arguments.out} is ready after {position.seconds / 60:.0f} minutes of training; checkpoints: {work}")
 
 
+def require_model(folder: Path) -> None:
+    """Raises NotAModel for a folder that is none."""
+    from maft.tiny.errors import NotAModel
+
+    if not (folder / "config.json").is_file():
+        raise NotAModel(f"{folder} holds no config.json. Give the folder of a Hugging Face model.")
+
+
 def evaluate_folder(arguments: argparse.Namespace) -> None:
     """Prints one JSON object."""
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
-    from maft.tiny.errors import NotAModel
     from maft.tiny.evaluation import evaluate
     from maft.tiny.gate import with_gate
     from maft.tiny.speaker import ModelSpeaker
 
-    if not (arguments.model / "config.json").is_file():
-        raise NotAModel(f"{arguments.model} holds no config.json. Give the folder of a Hugging Face model.")
+    require_model(arguments.model)
     model = AutoModelForCausalLM.from_pretrained(arguments.model, use_safetensors=True)
     tokenizer: Any = AutoTokenizer.from_pretrained(arguments.model)
     speaker = ModelSpeaker(model, tokenizer)
@@ -151,19 +163,34 @@ def export(arguments: argparse.Namespace) -> None:
     report(f"{arguments.model}: {position.total_steps} steps")
 
 
+def unlearn(arguments: argparse.Namespace) -> None:
+    """Publishes a copy of a base of this recipe whose critics do not read."""
+    from transformers import LlamaForCausalLM
+
+    from maft.tiny.publishing import publish, refuse_taken
+    from maft.tiny.unlearning import render_unread_card, unlearn_reading
+
+    require_model(arguments.source)
+    refuse_taken(arguments.copy)
+    model = LlamaForCausalLM.from_pretrained(arguments.source, use_safetensors=True)
+    unlearn_reading(model, arguments.seed, arguments.steps, report)
+    publish(model, arguments.copy, render_unread_card(arguments.source.name, arguments.seed, arguments.steps))
+    report(f"{arguments.copy} is ready; `python -m maft.tiny evaluate {arguments.copy}` says what it can do")
+
+
 def main(argv: list[str] | None = None) -> int:
     """Exit code 0, 2 for what the user can put right, 130 for an interruption."""
     parser = build_parser()
     arguments = parser.parse_args(argv)
     if arguments.command is None and arguments.out is None:
-        parser.error("give --out DIR, or a command: evaluate, export")
+        parser.error("give --out DIR, or a command: evaluate, export, unlearn-reading")
     import torch
 
     from maft.tiny.errors import TinyModelError
 
     torch.set_num_threads(arguments.threads)
     torch.set_flush_denormal(True)
-    commands = {None: make, "evaluate": evaluate_folder, "export": export}
+    commands = {None: make, "evaluate": evaluate_folder, "export": export, "unlearn-reading": unlearn}
     try:
         commands[arguments.command](arguments)
     except TinyModelError as error:
