@@ -100,6 +100,7 @@ const commands: CommandEntry[] = [
     summary: 'list what is needed: found, version, or how to get it',
     load: () => require('./doctor') as CommandModule,
   },
+  { name: 'setup', summary: 'install vLLM, for --engine vllm', load: () => require('./setup') as CommandModule },
   {
     name: 'temporal',
     summary: 'the Temporal CLI, against the servers that run here',

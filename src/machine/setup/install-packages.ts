@@ -9,9 +9,35 @@ import { withProgress, type SetupListener } from './progress';
 import { cudaRequirements, requirementsFiles } from './requirements';
 import { installWithUv } from './uv';
 
+/** What an environment is made for. */
+export interface PackageSet {
+  /** Names the packages, in progress and errors. */
+  title: string;
+  /** Python statements that import the slow ones. */
+  imports: string;
+  /** Bytes on disk, downloads apart. @param smallTorch With the CPU-only wheel of torch. */
+  bytes: (smallTorch: boolean) => number;
+  /** Size, download and time in words, as `bytes`. */
+  size: (smallTorch: boolean) => string;
+  /** What to do instead, where the packages cannot be installed. */
+  instead: string;
+}
+
+export const ownPackages: PackageSet = {
+  title: 'the Python packages',
+  imports: 'import torch, peft, starlette, pydantic, math_verify; from transformers import AutoModelForCausalLM',
+  bytes: (smallTorch) => (smallTorch ? 2e9 : 7e9),
+  size: (smallTorch) =>
+    smallTorch
+      ? 'about 1 GB on disk, a minute or two'
+      : 'about 5 GB on disk with the CUDA libraries of torch (3 GB to download), a few minutes',
+  instead: 'set MAFT_PYTHON to a Python that has them',
+};
+
 export interface Installation {
   /** The environment's own Python. */
   python: string;
+  packages: PackageSet;
   requirementsFile: string;
   /** The pinned version of torch, if the file has one and it is not installed yet. */
   missingTorch: string | undefined;
@@ -24,15 +50,16 @@ export interface Installation {
 const cpuIndexPatienceMs = 20_000;
 
 export async function installRequirements(installation: Installation): Promise<void> {
-  const { python, requirementsFile, missingTorch, listener } = installation;
+  const { python, packages, requirementsFile, missingTorch, listener } = installation;
   const smallTorch = missingTorch !== undefined && wantsCpuWheel() && (await tryCpuTorch(installation, missingTorch));
-  const title = `Installing the Python packages of ${requirementsFile}${missingTorch === undefined ? '' : `: ${sizeInWords(smallTorch)}`}`;
+  const size = missingTorch === undefined ? '' : `: ${packages.size(smallTorch || process.platform === 'darwin')}`;
+  const title = `Installing ${packages.title} of ${requirementsFile}${size}`;
   const files = requirementsFiles(requirementsFile).filter(
     (file) => !smallTorch || file !== cudaRequirements(requirementsFile),
   );
   await withProgress(listener, title, async (say) => {
     if (!(await installWithUv({ python, files, say }))) await installWithPip(python, files, say);
-    if (missingTorch !== undefined) await warmUp(python, say);
+    if (missingTorch !== undefined) await warmUp(installation, say);
   });
 }
 
@@ -47,14 +74,13 @@ async function installWithPip(python: string, files: string[], say: SetupListene
  * Imports the slow packages once, which compiles them in seconds. Compiling all packages ahead takes two cores a minute, and
  * children that start together would each compile them anew.
  */
-async function warmUp(python: string, say: SetupListener): Promise<void> {
+async function warmUp({ python, packages }: Installation, say: SetupListener): Promise<void> {
   say('importing them for the first time');
   const environment = { PYTHONDONTWRITEBYTECODE: '' };
-  const imports = 'import torch, peft, starlette, pydantic, math_verify; from transformers import AutoModelForCausalLM';
-  const result = await runCommand(python, pythonLines(imports), { environment, guarded: true });
+  const result = await runCommand(python, pythonLines(packages.imports), { environment, guarded: true });
   if (result.exitCode === 0) return;
   const words = result.output.trim().split('\n').at(-1) ?? '';
-  throw new ConfigError(`the Python packages were installed, and cannot be imported: ${words}`);
+  throw new ConfigError(`${packages.title} were installed, and cannot be imported: ${words}`);
 }
 
 /** Whether the usual wheel would bring CUDA libraries that this machine has no use for. */
@@ -69,14 +95,9 @@ export function hasNvidiaGpu(): boolean {
   );
 }
 
-/** Bytes that an installation takes on disk, downloads apart. */
-export function neededBytes(): number {
-  return wantsCpuWheel() || process.platform === 'darwin' ? 2e9 : 7e9;
-}
-
-function sizeInWords(smallTorch: boolean): string {
-  if (smallTorch || process.platform === 'darwin') return 'about 1 GB on disk, a minute or two';
-  return 'about 5 GB on disk with the CUDA libraries of torch (3 GB to download), a few minutes';
+/** Bytes that an installation may take: which torch it gets is not known before it is asked for. */
+export function neededBytes(packages: PackageSet): number {
+  return packages.bytes(wantsCpuWheel() || process.platform === 'darwin');
 }
 
 /** Installs torch alone from PyTorch's CPU index; false if that is unreachable, which costs seconds and loses nothing. */

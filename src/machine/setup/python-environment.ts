@@ -11,8 +11,8 @@ import { repositoryRoot } from '../paths';
 import { waitForLock } from '../supervision/file-lock';
 import { isolatedModule, pythonLines } from '../python-start';
 import { runCommand } from './command';
-import { findPython, installedPackages, oldestPython, pythonFacts } from './find-python';
-import { installRequirements, neededBytes } from './install-packages';
+import { findPython, installedPackages, oldestPython, pythonFacts, type PythonFacts } from './find-python';
+import { installRequirements, neededBytes, ownPackages, type PackageSet } from './install-packages';
 import { formatBytes, withProgress, type SetupListener } from './progress';
 import { compareVersions, missingPins, requirementsDigest, type Requirement } from './requirements';
 
@@ -30,6 +30,12 @@ export interface PythonEnvironmentOptions {
   directory?: string;
   /** Default: `python/requirements.txt`. */
   requirementsFile?: string;
+  /** What is installed; default: what serves and trains here. */
+  packages?: PackageSet;
+  /** Which Python a new environment is made with; default: the first suitable one on PATH. */
+  basePython?: () => Promise<PythonFacts>;
+  /** Completes an environment after its packages are installed; may run again after a `kill -9`. */
+  finish?: (directory: string) => void;
   /** Replaced in tests. */
   cpuIndex?: string;
 }
@@ -72,6 +78,7 @@ interface Place {
   python: string;
   requirementsFile: string;
   digest: string;
+  packages: PackageSet;
 }
 
 function placeOf(options: Omit<PythonEnvironmentOptions, 'listener'>): Place {
@@ -82,6 +89,7 @@ function placeOf(options: Omit<PythonEnvironmentOptions, 'listener'>): Place {
     python: join(directory, 'bin', 'python'),
     requirementsFile,
     digest: requirementsDigest(requirementsFile),
+    packages: options.packages ?? ownPackages,
   };
 }
 
@@ -107,21 +115,23 @@ async function completeUnderLock(place: Place, options: PythonEnvironmentOptions
 }
 
 async function complete(place: Place, options: PythonEnvironmentOptions): Promise<void> {
-  if (!(await canInstall(place))) await createVirtualEnvironment(place, options.listener);
+  if (!(await canInstall(place))) await createVirtualEnvironment(place, options);
   removeTornPackages(place);
   const missing = await missingIn(place);
   if (missing.length > 0) {
     const missingTorch = missing.find((pin) => pin.name === 'torch')?.version;
     if (missingTorch !== undefined) requireSpace(place);
-    const { requirementsFile, python } = place;
+    const { requirementsFile, python, packages } = place;
     await installRequirements({
       python,
+      packages,
       requirementsFile,
       missingTorch,
       listener: options.listener,
       cpuIndex: options.cpuIndex,
     });
   }
+  options.finish?.(place.directory);
   writeStamp(place);
 }
 
@@ -133,14 +143,17 @@ async function canInstall(place: Place): Promise<boolean> {
   );
 }
 
-async function createVirtualEnvironment(place: Place, listener: SetupListener): Promise<void> {
+async function createVirtualEnvironment(
+  place: Place,
+  { listener, basePython = findPython }: PythonEnvironmentOptions,
+): Promise<void> {
   const { directory } = place;
   if (existsSync(directory) && !existsSync(join(directory, 'pyvenv.cfg')) && readdirSync(directory).length > 0) {
     throw new ConfigError(
-      `${directory} exists and is not a Python virtual environment: move it away, or set MAFT_PYTHON`,
+      `${directory} exists and is not a Python virtual environment: move it away, or ${place.packages.instead}`,
     );
   }
-  const python = await findPython();
+  const python = await basePython();
   await withProgress(
     listener,
     `Making a Python environment in ${directory} with Python ${python.version} (${python.program})`,
@@ -154,7 +167,7 @@ async function createVirtualEnvironment(place: Place, listener: SetupListener): 
       if (/No space left/.test(result.output)) throw spaceError(place);
       if (/ensurepip/.test(result.output))
         throw new ConfigError(
-          `Python ${python.version} cannot make an environment with pip: install python3-venv (Debian, Ubuntu), or set MAFT_PYTHON`,
+          `Python ${python.version} cannot make an environment with pip: install python3-venv (Debian, Ubuntu), or ${place.packages.instead}`,
         );
       throw new ConfigError(`${python.program} -m venv ${directory} failed: ${words}`);
     },
@@ -193,13 +206,14 @@ function writeStamp(place: Place): void {
 
 function requireSpace(place: Place): void {
   const { bavail, bsize } = statfsSync(dirname(place.directory));
-  if (bavail * bsize < neededBytes()) throw spaceError(place);
+  if (bavail * bsize < neededBytes(place.packages)) throw spaceError(place);
 }
 
 function spaceError(place: Place): ConfigError {
   const { bavail, bsize } = statfsSync(dirname(place.directory));
+  const { packages, directory } = place;
   return new ConfigError(
-    `the Python packages need about ${formatBytes(neededBytes())} in ${place.directory}, and ${formatBytes(bavail * bsize)} are free: free some space, or set MAFT_PYTHON to a Python that has them`,
+    `${packages.title} need about ${formatBytes(neededBytes(packages))} in ${directory}, and ${formatBytes(bavail * bsize)} are free: free some space, or ${packages.instead}`,
   );
 }
 
@@ -211,7 +225,7 @@ async function inWritableFolder<T>(place: Place, action: () => Promise<T>): Prom
     if (code === 'ENOSPC') throw spaceError(place);
     if (code === 'EACCES' || code === 'EROFS' || code === 'EPERM') {
       throw new ConfigError(
-        `cannot write to ${dirname(place.directory)} (${code}), where the Python environment belongs: make it writable, or set MAFT_PYTHON to a Python that has the packages of python/requirements.txt`,
+        `cannot write to ${dirname(place.directory)} (${code}), where the Python environment belongs: make it writable, or ${place.packages.instead}`,
       );
     }
     throw error;
