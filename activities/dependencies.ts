@@ -3,7 +3,7 @@ import type { Prices } from '../src/contract/comparison';
 import type { RunRecord } from '../src/contract/run';
 import type { TaskSettings } from '../src/contract/specification';
 import type { TaskKind } from '../src/tasks/kinds/all';
-import type { ArtifactStore, Grader, Inference, Platform, Scoring, Trainer } from '../src/ports';
+import type { ArtifactStore, Grader, Inference, Platform, Scoring, Serving, Trainer } from '../src/ports';
 import type { ProgramParts } from '../src/program';
 import type { AnswerReader, Task } from '../src/tasks/task';
 
@@ -16,6 +16,8 @@ export interface ActivityDependencies {
   inference: (endpoint: string, account?: string) => Inference;
   /** Scoring at a configured endpoint, as `inference`. */
   scoring: (endpoint: string, account?: string) => Scoring;
+  /** What serves at a configured endpoint. */
+  serving: (endpoint: string) => Serving;
   /** The trainer that a specification names; a `ConfigError` lists those that exist. */
   trainer: (name: string) => Trainer;
   /** A task of a specification, with its loader, parser and equality. */
@@ -32,6 +34,8 @@ export interface Machine {
   program: (kinds: readonly TaskKind[]) => ProgramParts;
   /** Versions of Math-Verify and its dependencies. Throws `ConfigError` if it is not installed. */
   mathVerify: () => string;
+  /** Whether the server behind an endpoint reads control tokens out of what agents say; `maft.serve` does not. */
+  readsControlTokens: (endpoint: string) => boolean;
   /** Prices of an endpoint's tokens, if `$MAFT_HOME/config.yaml` has them. */
   prices: (endpoint: string) => Prices | undefined;
 }

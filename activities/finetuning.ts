@@ -11,7 +11,7 @@ import { digestOf, sha256 } from '../src/domain/digests';
 import { trainingSeed } from '../src/domain/draws';
 import { iterationKeys, modelKey } from '../src/domain/keys';
 import { roleSettings } from '../src/domain/role-settings';
-import { baseOf, embeddedEndpoint, modelOf, nameOfBase, tunedSociety } from '../src/domain/society';
+import { baseOf, modelOf, nameOfBase, tunedSociety } from '../src/domain/society';
 import { lastEpochLoss } from '../src/domain/stopping';
 import { ArtifactError } from '../src/errors';
 import type { FinishedTraining, Trainer, TrainingRequest } from '../src/ports';
@@ -136,7 +136,7 @@ export function createFinetuningActivities(dependencies: ActivityDependencies, l
       trainingSet: { key: iterationKeys.trainingSet({ runId, iteration }, agent), sha256: trainingSetSha256 },
       settings: trainingSettings(specification.finetuning, agent),
       seed: trainingSeed({ seed: specification.seed, iteration, agent }),
-      leaveOutSpelledTokens: [base, before].some(({ endpoint }) => endpoint !== embeddedEndpoint),
+      leaveOutSpelledTokens: [base, before].some(({ endpoint }) => dependencies.machine.readsControlTokens(endpoint)),
     };
   }
 

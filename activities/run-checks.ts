@@ -11,6 +11,7 @@ import { drawRun, makeTasks, type RunTasks } from '../src/tasks/run-tasks';
 import type { DrawnProblems, Task } from '../src/tasks/task';
 import type { ActivityDependencies } from './dependencies';
 import { readinessChecks } from './readiness';
+import { vllmChecks } from './vllm-readiness';
 import { promptsFor } from '../src/prompts';
 
 export interface CheckedRun {
@@ -22,6 +23,8 @@ export interface RunChecks {
   checkedRun: (specification: RunSpecification) => Promise<CheckedRun>;
   /** Of a run that goes on: whether the bases that it pinned are still served. */
   requirePinnedBases: (specification: RunSpecification) => Promise<void>;
+  /** Of a society that is measured or trained on: whether a vLLM can serve it. */
+  requireAgentsServed: ReturnType<typeof vllmChecks>['requireAgentsServed'];
 }
 
 /**
@@ -30,13 +33,15 @@ export interface RunChecks {
  */
 export function runChecks(dependencies: ActivityDependencies): RunChecks {
   const requireReadiness = readinessChecks(dependencies);
+  const { requireAdaptersServed, requireAgentsServed } = vllmChecks(dependencies);
 
   async function checkedRun(specification: RunSpecification): Promise<CheckedRun> {
     const tasks = makeTasks(specification, dependencies.task);
     await refuseUnknownNames(specification, tasks);
     const problems = await drawRun(tasks, specification);
     refuseMissingReferences(specification, problems);
-    const notices = await requireReadiness(specification, tasks, problems);
+    const adapters = await requireAdaptersServed(specification);
+    const notices = [...adapters, ...(await requireReadiness(specification, tasks, problems))];
     return { tasks, problems: { ...problems, notices: [...(problems.notices ?? []), ...notices] } };
   }
 
@@ -96,7 +101,7 @@ export function runChecks(dependencies: ActivityDependencies): RunChecks {
     }
   }
 
-  return { checkedRun, requirePinnedBases };
+  return { checkedRun, requirePinnedBases, requireAgentsServed };
 }
 
 /** Only `select: reference` needs labels for training. */

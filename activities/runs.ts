@@ -32,7 +32,7 @@ export interface ResolveRunInput {
 
 export function createRunActivities(dependencies: ActivityDependencies) {
   const { store, platform, machine } = dependencies;
-  const { checkedRun, requirePinnedBases } = runChecks(dependencies);
+  const { checkedRun, requirePinnedBases, requireAgentsServed } = runChecks(dependencies);
   const pinned = basePinning(dependencies);
 
   /** Adopts the stored run of the same specification (this is resume), or stores a new one. */
@@ -79,6 +79,7 @@ export function createRunActivities(dependencies: ActivityDependencies) {
   ) {
     const { valueSources, digest } = resolved;
     const { specification, source } = await pinnedStart(resolved.specification);
+    if (source !== undefined) await requireAgentsServed(source, specification);
     const { tasks, problems } = await checkedRun(specification);
     const drawn = await noteTrainedQuestions(store, problems, source);
     const record: RunRecord = {

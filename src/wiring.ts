@@ -14,6 +14,8 @@ import { mathVerifyVersions } from './providers/math-verify-versions';
 import { OpenAiEndpoint } from './providers/openai-endpoint';
 import { OpenAiInference } from './providers/openai-inference';
 import { OpenAiScoring } from './providers/openai-scoring';
+import { VllmServing } from './providers/vllm-serving';
+import { embeddedEndpoint } from './domain/society';
 import { openLedger, paidInference, paidScoring, paidTrainer } from './providers/paid-door';
 import { baseModelsOnce, basesAsPinned, requireReadableModel } from './machine/setup/model-folder';
 import { stderrListener } from './machine/setup/progress';
@@ -24,6 +26,7 @@ import { graderFor, taskAccess, taskFor } from './tasks';
 export interface WiredAnswering {
   inference: ActivityDependencies['inference'];
   scoring: ActivityDependencies['scoring'];
+  serving: ActivityDependencies['serving'];
   task: ActivityDependencies['task'];
   /** Ends open connections. */
   close(): Promise<void>;
@@ -39,6 +42,7 @@ export function wireAnswering(config: MachineConfig, asker = 'a worker'): WiredA
   return {
     inference: (by, account = asker) => paidInference(ledger, { by, account }, new OpenAiInference(endpoints.of(by))),
     scoring: (by, account = asker) => paidScoring(ledger, { by, account }, new OpenAiScoring(endpoints.of(by))),
+    serving: (by) => new VllmServing(endpoints.of(by)),
     task: (settings) => taskFor(settings, { dataDirectory: config.data, dataFolders: config.dataFolders, access }),
     close: () => endpoints.close(),
   };
@@ -81,6 +85,7 @@ export function wireMachine(
       machine: {
         program: programParts,
         mathVerify: () => mathVerifyVersions(python),
+        readsControlTokens: (endpoint) => endpoint !== embeddedEndpoint || config.engine === 'vllm',
         prices: (endpoint) => config.endpoints[endpoint]?.prices,
         versions: { maft: packageVersion(), node: process.version, platform: `${process.platform}-${process.arch}` },
       },

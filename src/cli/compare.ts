@@ -12,8 +12,10 @@ import { seedList } from './number-options';
 import { addSetOption, loadWith, type SpecificationOptions } from './specification-options';
 import { showPlan } from './validate';
 import { visibleJson } from '../visible-text';
+import type { EngineOptions } from '../machine/engine';
+import { addEngineOptions, engineOptions } from './engine-options';
 
-interface CompareOptions extends SpecificationOptions {
+interface CompareOptions extends SpecificationOptions, EngineOptions {
   dryRun?: boolean;
   seeds?: number[];
   id?: string;
@@ -22,7 +24,7 @@ interface CompareOptions extends SpecificationOptions {
 }
 
 export function register(program: Command): void {
-  addSetOption(program.command('compare'))
+  addEngineOptions(addSetOption(program.command('compare')))
     .description('compare methods on the same problems: make the runs that are missing, then one table')
     .argument('<specification>', 'YAML or JSON file, such as examples/tiny-table-1.yaml')
     .option('--id <id>', "comparison id; default: the specification's name, with a number where that is another one")
@@ -49,7 +51,7 @@ async function compare(file: string, options: CompareOptions): Promise<void> {
   const config = loadConfig();
   const store = openStore(config);
   const comparison = await planComparison(store, written, options.id);
-  const failed = options.table ? [] : await performComparison(comparison, config);
+  const failed = options.table ? [] : await performComparison(comparison, config, engineOptions(options));
   const report = await readComparison(store, config, { comparison, failed });
   const style = { ascii: !process.stdout.isTTY, width: process.stdout.columns };
   process.stdout.write(options.json ? `${visibleJson(report)}\n` : `${renderComparisonTable(report, style)}\n`);

@@ -31,6 +31,7 @@ function nextSteps(runId: string): string {
 
 async function demo(): Promise<void> {
   const raw = await loadSpecificationFile(path.join(repositoryRoot(), specificationFile));
-  const report = await performRun({ command: 'demo', raw, id: undefined, detach: false });
+  // It trains full weights, which only maft.serve serves, whatever config.yaml says.
+  const report = await performRun({ command: 'demo', raw, id: undefined, detach: false, engine: { engine: 'maft' } });
   if (report !== undefined) process.stdout.write(`${closing(report)}\n${nextSteps(report.run.runId)}`);
 }

@@ -9,8 +9,10 @@ import { positiveNumber, wholeNumber } from './number-options';
 import { closing } from './run';
 import { taskSettings } from './task-option';
 import { visibleJson } from '../visible-text';
+import type { EngineOptions } from '../machine/engine';
+import { addEngineOptions, engineOptions } from './engine-options';
 
-interface EvaluateOptions {
+interface EvaluateOptions extends EngineOptions {
   task?: object;
   problems?: number;
   seed?: number;
@@ -20,8 +22,7 @@ interface EvaluateOptions {
 }
 
 export function register(program: Command): void {
-  program
-    .command('evaluate')
+  addEngineOptions(program.command('evaluate'))
     .description('measure a finished society on any task, without training')
     .argument('<society>', 'RUN or RUN@ITERATION (a number, last, or best by validation), as `maft runs` lists them')
     .option(
@@ -49,7 +50,7 @@ async function evaluate(name: string, options: EvaluateOptions): Promise<void> {
   const found = await findSociety(store, name, 'society');
   const request = parseEvaluationRequest({ society: name, ...requested(options, found.record.specification) });
   const raw = evaluationSpecification(request, found);
-  const report = await performRun({ command: 'evaluate', raw, id, detach });
+  const report = await performRun({ command: 'evaluate', raw, id, detach, engine: engineOptions(options) });
   if (report !== undefined) process.stdout.write(json ? `${visibleJson(report)}\n` : closing(report));
 }
 

@@ -6,8 +6,10 @@ import { loadRunFile } from '../specification';
 import { visibleJson } from '../visible-text';
 import { addSetOption, loadWith, type SpecificationOptions } from './specification-options';
 import { showPlan } from './validate';
+import type { EngineOptions } from '../machine/engine';
+import { addEngineOptions, engineOptions } from './engine-options';
 
-interface RunOptions extends SpecificationOptions {
+interface RunOptions extends SpecificationOptions, EngineOptions {
   dryRun?: boolean;
   id?: string;
   detach?: boolean;
@@ -15,7 +17,7 @@ interface RunOptions extends SpecificationOptions {
 }
 
 export function register(program: Command): void {
-  addSetOption(program.command('run'))
+  addEngineOptions(addSetOption(program.command('run')))
     .description('run a specification: start it or go on with it, follow it, show its results')
     .argument('<specification>', 'YAML or JSON file, such as examples/demo.yaml')
     .option('--id <id>', "run id; default: the specification's name, with a number where that run is finished")
@@ -32,7 +34,8 @@ export function register(program: Command): void {
 async function run(file: string, options: RunOptions): Promise<void> {
   const raw = await loadWith(loadRunFile, file, options);
   if (options.dryRun) return showPlan(raw, options);
-  const report = await performRun({ command: 'run', raw, id: options.id, detach: options.detach ?? false });
+  const { id, detach = false } = options;
+  const report = await performRun({ command: 'run', raw, id, detach, engine: engineOptions(options) });
   if (report !== undefined) process.stdout.write(options.json ? `${visibleJson(report)}\n` : closing(report));
 }
 

@@ -2,20 +2,22 @@
 import type { Command } from 'commander';
 import { loadConfig, type MachineConfig } from '../machine/config';
 import { taskQueues, workflowTypes } from '../contract/names';
+import { withEngine, type EngineOptions } from '../machine/engine';
+import { requireVllm } from '../machine/supervision/vllm-server';
 import { demoModelName, fetchTogether, findBaseModel, isOfHub, type BaseModel } from '../machine/setup/model-folder';
 import { prepareMachine } from '../machine/setup/prepare-machine';
 import { stderrListener } from '../machine/setup/progress';
 import { visibleLine } from '../visible-text';
+import { addEngineOptions, engineOptions } from './engine-options';
 import { startPlatform, type Platform, type PlatformEvent } from '../machine/supervision/platform';
 
-interface UpOptions {
+interface UpOptions extends EngineOptions {
   /** False with `--no-model`. */
   model: string | string[] | false;
 }
 
 export function register(program: Command): void {
-  program
-    .command('up')
+  addEngineOptions(program.command('up'))
     .description(
       'start a Temporal server (unless TEMPORAL_ADDRESS names one), the model server and a worker; Ctrl-C stops them',
     )
@@ -27,15 +29,16 @@ export function register(program: Command): void {
     .option('--no-model', 'no model server: every run names an endpoint of config.yaml')
     .addHelpText(
       'after',
-      '\nExamples:\n  maft up\n  maft up --model Qwen/Qwen2.5-1.5B-Instruct     of the Hugging Face Hub, or a folder\n  MAFT_HOME=/data/maft maft up     state, logs and database there\n\nThe usual ports are 7233 (Temporal), 8233 (its UI) and 8237 (models); free ones are taken where they are not.\nWhat dies is started again; logs are in $MAFT_HOME/logs.',
+      '\nExamples:\n  maft up\n  maft up --model Qwen/Qwen2.5-1.5B-Instruct     of the Hugging Face Hub, or a folder\n  maft up --engine vllm --model Qwen/Qwen2.5-1.5B-Instruct     vLLM serves, adapters only (docs/real-models.md)\n  MAFT_HOME=/data/maft maft up     state, logs and database there\n\nThe usual ports are 7233 (Temporal), 8233 (its UI) and 8237 (models); free ones are taken where they are not.\nWhat dies is started again; logs are in $MAFT_HOME/logs.',
     )
     .action(up);
 }
 
 async function up(options: UpOptions): Promise<void> {
-  const config = loadConfig();
+  const config = withEngine(loadConfig(), engineOptions(options));
   const names = options.model === false ? [] : [options.model].flat();
   for (const name of names) if (!isOfHub(name)) findBaseModel(name);
+  if (config.engine === 'vllm' && names.length > 0) requireVllm(config, names);
   const listener = stderrListener();
   const { python, temporal } = await prepareMachine(config, listener);
   const programs = { python: python.program, temporal: temporal?.program };
@@ -89,7 +92,7 @@ function welcome(platform: Platform, config: MachineConfig, model: BaseModel | n
       'Models',
       model === null
         ? null
-        : `${platform.modelServerUrl}/v1 (base model: ${[model, ...(model.further ?? [])].map(({ name }) => name).join(', ')})`,
+        : `${platform.modelServerUrl}/v1 (${config.engine === 'vllm' ? 'vLLM' : 'maft.serve'}, base model: ${[model, ...(model.further ?? [])].map(({ name }) => name).join(', ')})`,
     ],
     ['State, logs', config.maftHome],
   ];

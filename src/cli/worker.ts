@@ -71,8 +71,9 @@ async function serve({ queue, exitWithParent }: WorkerOptions): Promise<void> {
 
 /** Uses the model server of a running `maft up`: without one, turns that this worker takes would fail. */
 function withServersFound(config: MachineConfig): { config: MachineConfig; target: TemporalTarget } {
-  const { target, modelServerUrl } = runningServers(config);
-  return { config: { ...config, modelServer: config.modelServer ?? modelServerUrl ?? undefined }, target };
+  const { target, modelServerUrl, engine } = runningServers(config);
+  if (config.modelServer !== undefined) return { config, target };
+  return { config: { ...config, modelServer: modelServerUrl ?? undefined, engine: engine ?? config.engine }, target };
 }
 
 async function reportMissingAttributes(connection: Connection, namespace: string): Promise<void> {

@@ -176,3 +176,6 @@ export const modelsKey = 'models';
 
 /** The folder of a model version; its name is the model's. */
 export const modelKey = (name: string): string => `${modelsKey}/${name}`;
+
+/** Only adapters have one. */
+export const adapterConfigKey = (model: string): string => `${modelKey(model)}/adapter_config.json`;

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { parse, YAMLParseError } from 'yaml';
 import { z } from 'zod';
 import { ConfigError } from '../errors';
+import { engines, type EngineName } from './engine-names';
 import { dataDirectory, maftHome, storeRoot } from './paths';
 import { temporalProfile } from './temporal-profile';
 
@@ -104,6 +105,20 @@ const configFileSchema = z.strictObject({
       timeLimitSeconds: z.number().gt(0).max(600).default(5),
     })
     .prefault({}),
+  /** What serves the endpoint `embedded`. */
+  engine: z.enum(engines).default('maft'),
+  vllm: z
+    .strictObject({
+      /** The user's own vLLM, such as `/opt/vllm/bin/vllm`; undefined: the one that `maft setup vllm` installs. */
+      command: z.string().min(1).optional(),
+      /** Adapters that one batch may mix; undefined: as many as the agents of the run, six if no run is known. */
+      maxLoras: count.optional(),
+      /** Highest rank of adapters; undefined: that of the run, 16 if no run is known. */
+      maxLoraRank: count.optional(),
+      /** Further arguments of `vllm serve`. */
+      arguments: z.array(z.string()).default([]),
+    })
+    .prefault({}),
   /** Programs of users that specifications may choose by name (`task: {kind: module, module: NAME}`), by their paths. */
   taskModules: z.record(z.string(), z.string().min(1)).default({}),
   server: z
@@ -143,6 +158,8 @@ export interface MachineConfig {
   trainer: ConfigFile['trainer'];
   grader: ConfigFile['grader'];
   server: ConfigFile['server'];
+  engine: ConfigFile['engine'];
+  vllm: ConfigFile['vllm'];
   taskModules: ConfigFile['taskModules'];
 }
 
@@ -188,7 +205,17 @@ export function loadConfig(environment: Environment = process.env): MachineConfi
     temporalProgram: environment.MAFT_TEMPORAL || undefined,
     modelServer: modelServerOf(environment),
     ...file,
+    engine: engineOf(environment) ?? file.engine,
   };
+}
+
+/** Of a worker: what the platform that started it, or its operator, says. */
+function engineOf(environment: Environment): EngineName | undefined {
+  const name = environment.MAFT_ENGINE;
+  if (!name) return undefined;
+  const found = engines.find((each) => each === name);
+  if (found !== undefined) return found;
+  throw new ConfigError(`MAFT_ENGINE is "${name}": it must be one of ${engines.join(', ')}`);
 }
 
 /** Trainers that a machine has, as `finetuning.trainer` names them. */

@@ -59,6 +59,23 @@ export interface Scoring {
   embed(request: { model: string; texts: readonly string[] }, signal: AbortSignal): Promise<number[][]>;
 }
 
+/** What a vLLM says of itself. */
+export interface VllmFacts {
+  /** The base model's name in requests. */
+  name: string;
+  /** The model it was started with; undefined if it does not say. Adapters must name it. */
+  startedWith: string | undefined;
+  version: string | undefined;
+  /** Adapters that one batch may mix; undefined if it does not say. */
+  maxLoras: number | undefined;
+}
+
+/** Asks what serves at one configured endpoint. Throws `ProviderError`. */
+export interface Serving {
+  /** Undefined if the endpoint is no vLLM, or does not serve the model. */
+  vllm(model: string, signal: AbortSignal): Promise<VllmFacts | undefined>;
+}
+
 export interface AnswerPair {
   a: string;
   b: string;

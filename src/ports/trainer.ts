@@ -60,6 +60,11 @@ export interface Trainer {
   /** Asks whether it would take such a request, without loading weights. Throws what the training would throw. */
   check(check: TrainingCheck, signal: AbortSignal): Promise<void>;
   /**
+   * Publishes an adapter of this rank that changes nothing, and returns its name: for asking whether the base's endpoint finds
+   * what is published. Undefined if that cannot be asked: another endpoint serves the results, or the model's layers are unknown.
+   */
+  placeProbe(base: BaseOfAgent, rank: number): Promise<string | undefined>;
+  /**
    * Resumes an interrupted request from its newest checkpoint. On abort the trainer checkpoints and stops, and only
    * then the promise rejects.
    */

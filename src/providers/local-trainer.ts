@@ -1,12 +1,14 @@
 /** The port `Trainer` on this machine: stages a request's files in folders on the store's disk, and publishes there. */
 import { randomUUID } from 'node:crypto';
-import { writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { formatLines } from '../artifacts/lines';
 import type { TrainingJob } from '../contract/training-job';
 import { digestOf } from '../domain/digests';
 import { modelName } from '../domain/identifiers';
 import { modelKey } from '../domain/keys';
+import { modelShape } from '../domain/model-shape';
+import { probeAdapter } from '../domain/probe-adapter';
 import { nameOfBase, type BaseOfAgent } from '../domain/society';
 import type { LocalFolders, TrainedModel, Trainer, TrainingCheck, TrainingRequest } from '../ports';
 import type { JobRunner } from './job-runner';
@@ -53,6 +55,27 @@ export class LocalTrainer implements Trainer {
         ...{ seed: 0, device, threads },
       };
       await this.runner.check(job, signal);
+    } finally {
+      await folders.removeWork(work);
+    }
+  }
+
+  async placeProbe(own: BaseOfAgent, rank: number): Promise<string | undefined> {
+    const { folders, findBase } = this.machine;
+    const { folder } = await findBase(own.base);
+    const shape = modelShape(
+      JSON.parse(await readFile(join(folder, 'config.json'), 'utf8')) as Record<string, unknown>,
+    );
+    if (shape === undefined) return undefined;
+    const { name, files } = probeAdapter(shape, { base: nameOfBase(own), rank });
+    if (await folders.has(modelKey(name))) return name;
+    const work = `training/${name}-${randomUUID()}`;
+    const directory = join(await folders.workDirectory(work), 'output');
+    try {
+      await mkdir(directory);
+      for (const [file, content] of Object.entries(files)) await writeFile(join(directory, file), content);
+      await folders.publishDirectory(directory, modelKey(name));
+      return name;
     } finally {
       await folders.removeWork(work);
     }

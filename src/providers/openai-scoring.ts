@@ -2,6 +2,7 @@
  * Scoring over the routes that `maft.serve` and vLLM share: `/tokenize` (beside `/v1`), `/v1/completions` with
  * `prompt_logprobs` over token ids, `/v1/embeddings`. Hosts that only chat lack them: `UnsupportedByEndpoint`.
  */
+import { randomUUID } from 'node:crypto';
 import { APIError } from 'openai';
 import { z } from 'zod';
 import { UnsupportedByEndpoint } from '../errors';
@@ -48,7 +49,7 @@ export class OpenAiScoring implements Scoring {
     signal: AbortSignal,
   ): Promise<(number | null)[][]> {
     // Nothing is to be written, but vLLM takes max_tokens 0 with echo only.
-    const body = { prompt: texts, max_tokens: 0, echo: true, prompt_logprobs: 0, temperature: 0 };
+    const body = { prompt: texts, max_tokens: 0, echo: true, prompt_logprobs: 0, temperature: 0, ...unshared() };
     const answer = await this.ask({ address: '/completions', model, body }, signal);
     const parsed = scoredSchema.safeParse(answer);
     const choices = parsed.data?.choices ?? [];
@@ -119,6 +120,14 @@ export class OpenAiScoring implements Scoring {
   private tokenizeAddress(): string {
     return `${this.endpoint.baseUrl.replace(/\/+$/, '').replace(/\/v1$/, '')}/tokenize`;
   }
+}
+
+/**
+ * A prefix that vLLM has in its cache gives no log-probabilities, and may be of other weights. Newer versions leave the cache
+ * out of such requests; for the older ones a salt of its own keeps each request from finding anything there.
+ */
+function unshared(): { cache_salt: string } {
+  return { cache_salt: randomUUID() };
 }
 
 /** Keys of hosted APIs are often good for some routes only; debates go on, without these measures. */

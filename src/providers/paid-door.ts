@@ -51,6 +51,7 @@ export function paidTrainer(ledger: Ledger, by: string, trainer: Trainer): Train
   return {
     pin: (base) => trainer.pin(base),
     check: (check, signal) => trainer.check(check, signal),
+    placeProbe: (base, rank) => trainer.placeProbe(base, rank),
     has: (model) => trainer.has(model),
     release: (jobId) => trainer.release(jobId),
     train: (request, options) => {

@@ -1,5 +1,6 @@
 /** Finds running servers: the user's own Temporal server, or the platform on this MAFT_HOME. */
 import type { MachineConfig } from '../machine/config';
+import type { EngineName } from '../machine/engine-names';
 import { ConfigError } from '../errors';
 import { findRunningPlatform, type RunningPlatform } from '../machine/supervision/platform-state';
 import { embeddedServerTarget, ownServerTarget, type TemporalTarget } from '../machine/temporal-client';
@@ -10,6 +11,8 @@ export interface FoundServers {
   uiUrl: string | null;
   /** Base address without `/v1`; null if they have no model server. */
   modelServerUrl: string | null;
+  /** What serves there; undefined if unknown. */
+  engine: EngineName | undefined;
   /** MAFT_DATA of its workers; undefined if unknown. */
   data: string | undefined;
   /** How they were found, for the user. */
@@ -22,7 +25,7 @@ export interface FoundServers {
  */
 export function findServers(config: MachineConfig): FoundServers | undefined {
   const { address, namespace, embedded } = config.temporal;
-  const elsewhere = { uiUrl: null, modelServerUrl: null, data: undefined };
+  const elsewhere = { uiUrl: null, modelServerUrl: null, engine: undefined, data: undefined };
   if (address !== undefined) {
     const found = `Temporal at ${address}; its workers must be running`;
     return { target: ownServerTarget({ address, namespace }), found, ...elsewhere };
@@ -33,9 +36,9 @@ export function findServers(config: MachineConfig): FoundServers | undefined {
   }
   const running = findRunningPlatform(config.maftHome);
   if (running === undefined) return undefined;
-  const { uiUrl, modelServerUrl, data } = running;
+  const { uiUrl, modelServerUrl, engine, data } = running;
   const found = `the running maft ${running.command} (process ${running.pid})`;
-  return { target: targetOf(running, config), uiUrl, modelServerUrl, data, found };
+  return { target: targetOf(running, config), uiUrl, modelServerUrl, engine, data, found };
 }
 
 /** As `findServers`, for commands that start no servers. */

@@ -5,6 +5,7 @@ import { ApplicationFailure, CancelledFailure, TimeoutFailure } from '@temporali
 import type { RunOutcome, RunProgress } from '../contract/run';
 import { InvalidRunSpec, MaftError } from '../errors';
 import { readProgress } from './progress';
+import type { LoadReader } from './server-load';
 import type { ProgressDisplay } from './progress-display';
 
 const askEveryMs = 2_000;
@@ -23,12 +24,18 @@ export async function followRun(
     display,
     interrupted,
     onProgress = () => undefined,
-  }: { display: ProgressDisplay; interrupted: AbortSignal; onProgress?: (progress: RunProgress) => void },
+    readLoad = () => Promise.resolve(''),
+  }: {
+    display: ProgressDisplay;
+    interrupted: AbortSignal;
+    onProgress?: (progress: RunProgress) => void;
+    readLoad?: LoadReader;
+  },
 ): Promise<RunOutcome> {
   const show = async () => {
-    const progress = await readProgress(client, workflowId);
+    const [progress, server] = await Promise.all([readProgress(client, workflowId), readLoad()]);
     return () => {
-      display.show(progress);
+      display.show(progress, server);
       onProgress(progress);
     };
   };

@@ -3,6 +3,7 @@ import type { Client } from '@temporalio/client';
 import { readSealed } from '../artifacts/sealed';
 import { buildComparison, gatherComparison, type ComparisonReport } from '../comparison';
 import type { MachineConfig } from '../machine/config';
+import type { EngineOptions } from '../machine/engine';
 import type { ComparisonOutcome, ComparisonProgress, ComparisonRecord, FailedRun } from '../contract/comparison';
 import { workflowTypes } from '../contract/names';
 import type { RunSpecification } from '../contract/specification';
@@ -22,6 +23,7 @@ import { followWorkflow } from './follow';
 import { interruptSignal } from './perform-run';
 import { readProgress } from './progress';
 import { createProgressDisplay, type ProgressDisplay } from './progress-display';
+import { createLoadReader, serversOf, type LoadReader } from './server-load';
 import { standingOf } from '../stored-runs/standing';
 import { anotherIsOpen, startOrFind } from './start-run';
 import { roughly, runToDo, TimeLeft, type RunToDo } from './time-left';
@@ -79,7 +81,11 @@ function claimsIn({ claims = [] }: Pick<ComparisonRecord, 'claims'>) {
 }
 
 /** Makes the missing runs and returns those that failed. Starts no server if nothing is left to do. */
-export async function performComparison(comparison: PlannedComparison, config: MachineConfig): Promise<FailedRun[]> {
+export async function performComparison(
+  comparison: PlannedComparison,
+  config: MachineConfig,
+  engine: EngineOptions = {},
+): Promise<FailedRun[]> {
   const store = openStore(config);
   const { comparisonId } = comparison;
   const listener = stderrListener();
@@ -93,8 +99,8 @@ export async function performComparison(comparison: PlannedComparison, config: M
   const specifications = runs.map(({ specification }) => specification);
   const beforeStart = () => requirePerformable(specifications, config);
   const model = await comparedModels(store, runs);
-  const request = { command: 'compare', model, listener, interrupted, beforeStart };
-  return withServers(request, async ({ client, uiUrl }) => {
+  const request = { command: 'compare', engine, specifications, model, listener, interrupted, beforeStart };
+  return withServers(request, async ({ client, uiUrl, modelServerUrl }) => {
     const { written, digest } = comparison;
     const start = { id: comparisonId, specification: written, digest, summary: `comparison ${comparisonId}` };
     const { workflowId, digest: open } = await startOrFind(client, workflowTypes.compare, start);
@@ -102,7 +108,9 @@ export async function performComparison(comparison: PlannedComparison, config: M
     if (uiUrl !== null) listener(`Temporal UI: ${uiUrl}`);
     listener(`files:       ${store.addressOf(comparisonKeys.folder(comparisonId))}`);
     const display = createProgressDisplay(process.stderr);
-    const look = lookAt(client, workflowId, { display, timeLeft: new TimeLeft(left) });
+    const urls = new Set(specifications.flatMap((each) => serversOf(each, config, modelServerUrl)));
+    const readLoad = createLoadReader([...urls]);
+    const look = lookAt(client, workflowId, { display, timeLeft: new TimeLeft(left), readLoad });
     const { failed } = await followWorkflow<ComparisonOutcome>(client, workflowId, { display, interrupted, look });
     return failed;
   });
@@ -131,7 +139,7 @@ function runsOf({ groups }: PlannedComparison): { runId: string; specification: 
 function lookAt(
   client: Client,
   workflowId: string,
-  { display, timeLeft }: { display: ProgressDisplay; timeLeft: TimeLeft },
+  { display, timeLeft, readLoad }: { display: ProgressDisplay; timeLeft: TimeLeft; readLoad: LoadReader },
 ): () => Promise<() => void> {
   const said = new Set<string>();
   const sayOnce = (line: string, key = line): void => {
@@ -141,6 +149,7 @@ function lookAt(
   return async () => {
     const { runs, openRuns } = await client.workflow.getHandle(workflowId).query<ComparisonProgress>('progress');
     const open = await Promise.all(openRuns.map((runId) => readProgress(client, rootWorkflowId(runId))));
+    const server = await readLoad();
     timeLeft.saw(open.map(({ runId, counts }) => ({ runId, calls: counts.calls })));
     const seconds = timeLeft.secondsLeft(open);
     const left = seconds === undefined ? '' : `, about ${roughly(seconds)} left in all`;
@@ -150,7 +159,7 @@ function lookAt(
       const where = open.map(({ runId, iteration }) => `${runId}/${iteration}`).join();
       if (openRuns.length > 0) sayOnce(`run ${number} of ${runs.total}: ${openRuns.join(', ')}${left}`, where);
       const [first] = open;
-      if (first !== undefined) display.show(first);
+      if (first !== undefined) display.show(first, server);
     };
   };
 }

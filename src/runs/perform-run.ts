@@ -1,6 +1,7 @@
 /** One run from the command line: servers, start or resume, progress, result. Everything said goes to standard error. */
 import { loadConfig, type MachineConfig } from '../machine/config';
 import { openStore } from '../machine/open-store';
+import type { EngineOptions } from '../machine/engine';
 import type { RunProgress } from '../contract/run';
 import type { RunSpecification } from '../contract/specification';
 import { runIdOf } from '../domain/digests';
@@ -20,6 +21,7 @@ import { pinnedAsStored } from './pinned-as-stored';
 import { abortedBySignals } from './interrupt-signal';
 import { followRun, RunCancelled } from './follow';
 import { createProgressDisplay, type ProgressDisplay } from './progress-display';
+import { createLoadReader, serversOf } from './server-load';
 import { storyOfIteration } from './run-story';
 import { readReport } from '../stored-runs/stored-run';
 import { standingOf, type RunStanding } from '../stored-runs/standing';
@@ -33,6 +35,8 @@ export interface RunRequest {
   /** The run's id; undefined takes the specification's name, with a number if that run is finished. */
   id: string | undefined;
   detach: boolean;
+  /** What is to serve the models, if this command starts the servers. */
+  engine: EngineOptions;
 }
 
 /** Returns the report of the finished run; undefined if it was only started. */
@@ -52,7 +56,8 @@ export async function performRun(request: RunRequest): Promise<Report | undefine
     await requirePerformable([specification], config);
     for (const doubt of doubtsAbout(specification)) listener(doubt);
   };
-  return withServers({ ...request, model, listener, interrupted, beforeStart }, async (servers) => {
+  const specifications = [specification];
+  return withServers({ ...request, specifications, model, listener, interrupted, beforeStart }, async (servers) => {
     const chosen = await startChosen(servers, request, resolved);
     const { runId, workflowId } = chosen;
     announce(servers, chosen, display);
@@ -63,7 +68,8 @@ export async function performRun(request: RunRequest): Promise<Report | undefine
     const onProgress = chosen.hadFinished
       ? undefined
       : ({ accuracy }: RunProgress) => void tellThrough(Math.max(-1, ...Object.keys(accuracy).map(Number)));
-    await followRun(servers.client, workflowId, { display, interrupted, onProgress });
+    const readLoad = createLoadReader(serversOf(specification, servers.config, servers.modelServerUrl));
+    await followRun(servers.client, workflowId, { display, interrupted, onProgress, readLoad });
     const report = await readReport(store, runId);
     if (!chosen.hadFinished) await tellThrough(report.iterations.at(-1)?.iteration ?? -1);
     display.note(`report: ${store.addressOf(runKeys.reportPage(runId))}`);

@@ -4,7 +4,8 @@ import type { RunProgress } from '../contract/run';
 import { visibleLine, visibleText } from '../visible-text';
 
 export interface ProgressDisplay {
-  show(progress: RunProgress): void;
+  /** @param server What the model server is doing, in words; empty if unknown. */
+  show(progress: RunProgress, server?: string): void;
   /** A line above the bar. */
   note(text: string): void;
   stop(): void;
@@ -17,7 +18,10 @@ export function createProgressDisplay(stream: NodeJS.WriteStream, now: () => num
   const pace = createPace(now);
   const display = stream.isTTY ? barDisplay(stream, pace) : lineDisplay(stream, pace, now);
   // Before the run is resolved there is nothing to count.
-  return { ...display, show: (progress) => (progress.problems.total > 0 ? display.show(progress) : undefined) };
+  return {
+    ...display,
+    show: (progress, server) => (progress.problems.total > 0 ? display.show(progress, server) : undefined),
+  };
 }
 
 function barDisplay(stream: NodeJS.WriteStream, pace: Pace): ProgressDisplay {
@@ -25,9 +29,9 @@ function barDisplay(stream: NodeJS.WriteStream, pace: Pace): ProgressDisplay {
   const bar = new SingleBar({ stream, format, barsize: 24, hideCursor: true, clearOnComplete: true, linewrap: false });
   let started = false;
   return {
-    show(progress) {
+    show(progress, server) {
       const { done, total } = progress.problems;
-      const payload = { stage: stageName(progress), detail: pace(progress) };
+      const payload = { stage: stageName(progress), detail: pace(progress, server) };
       if (!started) bar.start(Math.max(1, total), done, payload);
       started = true;
       bar.setTotal(Math.max(1, total));
@@ -47,13 +51,13 @@ function lineDisplay(stream: NodeJS.WriteStream, pace: Pace, now: () => number):
   let lastAt = -Infinity;
   let lastStage = '';
   return {
-    show(progress) {
+    show(progress, server) {
       const stage = stageName(progress);
       if (stage === lastStage && now() - lastAt < lineEveryMs) return;
       lastAt = now();
       lastStage = stage;
       const { done, total } = progress.problems;
-      stream.write(`${stage} ${done}/${total} · ${pace(progress)}\n`);
+      stream.write(`${stage} ${done}/${total} · ${pace(progress, server)}\n`);
     },
     note: (text) => void stream.write(`${visibleText(text)}\n`),
     stop: () => undefined,
@@ -64,13 +68,13 @@ export function stageName({ stage, iteration, iterations }: RunProgress): string
   return `iteration ${iteration}/${iterations} ${stage.padEnd(8)}`;
 }
 
-type Pace = (progress: RunProgress) => string;
+type Pace = (progress: RunProgress, server?: string) => string;
 
 /** Tokens per second and time left of the open stage, measured since this display first saw it. */
 function createPace(now: () => number): Pace {
   let stage = '';
   let first = { at: 0, done: 0, tokens: 0 };
-  return (progress) => {
+  return (progress, server = '') => {
     const seen = { at: now(), done: progress.problems.done, tokens: progress.counts.completionTokens };
     if (stageName(progress) !== stage) {
       stage = stageName(progress);
@@ -80,6 +84,7 @@ function createPace(now: () => number): Pace {
     const parts = [
       seen.tokens > first.tokens && seconds > 0 ? `${Math.round((seen.tokens - first.tokens) / seconds)} tokens/s` : '',
       timeLeft(progress.problems.total - seen.done, seen.done - first.done, seconds),
+      server,
       progress.problems.failed > 0 ? `${progress.problems.failed} failed` : '',
       progress.paused ? `PAUSED: ${visibleLine(progress.pauseReason ?? 'on request')}` : '',
     ];

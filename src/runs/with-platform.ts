@@ -2,6 +2,8 @@
 import type { Client } from '@temporalio/client';
 import { loadConfig, type MachineConfig } from '../machine/config';
 import { ConfigError } from '../errors';
+import type { RunSpecification } from '../contract/specification';
+import { requireServable, withEngine, withRoomFor, type EngineOptions } from '../machine/engine';
 import type { BaseModel } from '../machine/setup/model-folder';
 import { giveUpCommands } from '../machine/setup/command';
 import type { Fetching } from '../machine/setup/hub';
@@ -16,12 +18,18 @@ export interface Servers {
   config: MachineConfig;
   /** Null if the Temporal server is not ours: the address of its UI is up to its operator. */
   uiUrl: string | null;
+  /** Base address without `/v1` of the embedded endpoint; null if unknown or none. */
+  modelServerUrl: string | null;
   /** How the servers were found, for the user. */
   found: string;
 }
 
 export interface PlatformRequest {
   command: string;
+  /** What the user wants to serve the models, for servers that are started here. */
+  engine: EngineOptions;
+  /** The runs that the servers are for. */
+  specifications: readonly RunSpecification[];
   /** Finds or fetches what the model server serves, if one must be started; null starts none. */
   model: (fetching: Fetching) => Promise<BaseModel | null>;
   listener: SetupListener;
@@ -41,6 +49,7 @@ export async function withServers<Result>(
   const servers = findServers(config);
   if (servers !== undefined) {
     refuseOtherData(config, servers);
+    refuseOtherEngine(request.engine, servers);
     return withClient(config, servers, use);
   }
   if (request.detach) {
@@ -48,8 +57,20 @@ export async function withServers<Result>(
       '--detach needs servers that go on running: start `npx maft up` first, or set TEMPORAL_ADDRESS',
     );
   }
-  await request.beforeStart?.(config);
-  return withOwnPlatform(config, request, use);
+  const own = withRoomFor(withEngine(config, request.engine), request.specifications);
+  requireServable(own, request.specifications);
+  await request.beforeStart?.(own);
+  return withOwnPlatform(own, request, use);
+}
+
+/** Running servers serve with what they were started with; servers elsewhere are taken for `maft.serve`. */
+function refuseOtherEngine({ engine, ...forVllm }: EngineOptions, servers: FoundServers): void {
+  const isSame = engine === undefined || engine === (servers.engine ?? 'maft');
+  if (isSame && Object.values(forVllm).every((each) => each === undefined)) return;
+  throw new ConfigError(
+    `--engine and its options are for servers that this command starts, and ${servers.found} is used: ` +
+      'leave them out, or stop that one and start `npx maft up` with them',
+  );
 }
 
 /** Relative paths of a specification mean the data folder of the workers: a MAFT_DATA beside it would be ignored. */
@@ -82,7 +103,8 @@ async function withOwnPlatform<Result>(
   const platform = await startPlatform({ command, config, model, programs, onEvent, signal: interrupted });
   try {
     const found = 'servers of its own, for as long as it runs';
-    return await withClient(config, { target: targetOf(platform, config), uiUrl: platform.uiUrl, found }, use);
+    const { uiUrl, modelServerUrl } = platform;
+    return await withClient(config, { target: targetOf(platform, config), uiUrl, modelServerUrl, found }, use);
   } finally {
     await platform.stop();
   }
@@ -107,12 +129,12 @@ async function unlessInterrupted<Result>(setUp: Promise<Result>, interrupted: Ab
 
 async function withClient<Result>(
   config: MachineConfig,
-  { target, uiUrl, found }: Pick<FoundServers, 'target' | 'uiUrl' | 'found'>,
+  { target, uiUrl, modelServerUrl, found }: Pick<FoundServers, 'target' | 'uiUrl' | 'modelServerUrl' | 'found'>,
   use: (servers: Servers) => Promise<Result>,
 ): Promise<Result> {
   const client = await connectClient(target);
   try {
-    return await use({ client, config, uiUrl, found });
+    return await use({ client, config, uiUrl, modelServerUrl, found });
   } finally {
     await client.connection.close();
   }

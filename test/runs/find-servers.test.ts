@@ -100,6 +100,7 @@ test('a MAFT_DATA beside a running `maft up` that reads another folder is refuse
   process.env.MAFT_DATA = '/data/mine';
   const request = {
     command: 'run',
+    ...{ engine: {}, specifications: [] },
     model: () => Promise.resolve(null),
     listener: () => undefined,
     interrupted: new AbortController().signal,
@@ -110,4 +111,18 @@ test('a MAFT_DATA beside a running `maft up` that reads another folder is refuse
   // A server elsewhere has workers of its own, whatever runs on this MAFT_HOME.
   process.env.TEMPORAL_ADDRESS = '127.0.0.1:1';
   await expect(withServers(request, () => Promise.resolve())).rejects.toThrow(/127\.0\.0\.1:1/);
+});
+
+test('a running `maft up` is not used for a run that asks for another engine', async () => {
+  platformRuns({ uiUrl: null, modelServerUrl: null, data: '/data/theirs' });
+  const request = {
+    command: 'run',
+    ...{ engine: { engine: 'vllm' as const }, specifications: [] },
+    model: () => Promise.resolve(null),
+    listener: () => undefined,
+    interrupted: new AbortController().signal,
+  };
+  await expect(withServers(request, () => Promise.resolve())).rejects.toThrow(
+    /--engine and its options are for servers that this command starts, and the running maft up .* is used/,
+  );
 });

@@ -129,6 +129,10 @@ export class FakeTrainer implements Trainer {
     if (refusal !== undefined) throw refusal;
   }
 
+  async placeProbe(_base: BaseOfAgent, rank: number): Promise<string> {
+    return `probe.r${rank}`;
+  }
+
   async train(request: TrainingRequest): Promise<TrainedModel> {
     this.requests.push(request);
     const { runId, iteration, agent, start, trainingSet, base } = request;
@@ -176,11 +180,13 @@ export function fakeWorld(folder: string): FakeWorld {
     store,
     inference: () => inference,
     scoring: () => scoring,
+    serving: () => ({ vllm: async () => undefined }),
     trainer: () => trainer,
     task: (settings) => taskFor(settings, { dataDirectory: folder, access: givenByUser }),
     grader: graderFor,
     platform: { registeredSearchAttributes: async () => Object.values(searchAttributes) },
     machine: {
+      readsControlTokens: (endpoint) => endpoint !== 'embedded',
       prices: () => undefined,
       versions: { test: '1' },
       program: () => ({ rules: '1' }),

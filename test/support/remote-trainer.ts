@@ -37,6 +37,10 @@ export class RemoteTrainer implements Trainer {
     return { ...trained, endpoint: this.endpoint };
   }
 
+  async placeProbe(): Promise<undefined> {
+    return undefined;
+  }
+
   async has(model: string): Promise<boolean> {
     return (await this.ask('has', { model })) as boolean;
   }

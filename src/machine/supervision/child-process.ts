@@ -17,9 +17,13 @@ import { signalProcess } from './process-identity';
 export function startChild(
   program: string,
   programArguments: readonly string[],
-  { env, stdio = ['pipe', 'pipe', 'pipe'] }: { env: NodeJS.ProcessEnv; stdio?: StdioOptions },
+  {
+    env,
+    cwd,
+    stdio = ['pipe', 'pipe', 'pipe'],
+  }: { env: NodeJS.ProcessEnv; cwd?: string | undefined; stdio?: StdioOptions },
 ): ChildProcess {
-  const child = spawn(program, programArguments, { env, stdio, detached: true });
+  const child = spawn(program, programArguments, { env, cwd, stdio, detached: true });
   // A write to a process that has just died, whose end is reported by `close`; no stdin if it could not be started.
   child.stdin?.on('error', () => undefined);
   return child;

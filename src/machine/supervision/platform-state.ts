@@ -5,6 +5,7 @@
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { engines, type EngineName } from '../engine-names';
 import { commandLineOf, isRunning, signalProcess, waitUntilGone, type ProcessIdentity } from './process-identity';
 
 const identitySchema = z.object({ pid: z.int(), startTime: z.string() });
@@ -23,6 +24,8 @@ const stateSchema = z.object({
   uiUrl: z.string().nullable(),
   modelServerUrl: z.string().nullable(),
   model: z.object({ folder: z.string(), name: z.string() }).nullable(),
+  /** What serves the model; older versions had `maft` alone. */
+  engine: z.enum(engines).default('maft'),
   ports: z.object({ temporal: z.int(), temporalUi: z.int(), modelServer: z.int() }).partial(),
   /** Every process started, with a part of its command line to recognise it by. */
   children: z.array(identitySchema.extend({ name: z.string(), marker: z.string() })),
@@ -43,6 +46,7 @@ export interface RunningPlatform {
   uiUrl: string | null;
   modelServerUrl: string | null;
   model: { folder: string; name: string } | null;
+  engine: EngineName;
 }
 
 function stateFile(maftHome: string): string {
@@ -72,7 +76,7 @@ export function writeState(maftHome: string, state: PlatformState): void {
 export function findRunningPlatform(maftHome: string): RunningPlatform | undefined {
   const state = readState(maftHome);
   if (state === undefined || state.state === 'stopped' || !isRunning(state.owner)) return undefined;
-  const { temporalAddress, namespace, data, uiUrl, modelServerUrl, model, command } = state;
+  const { temporalAddress, namespace, data, uiUrl, modelServerUrl, model, engine, command } = state;
   return {
     pid: state.owner.pid,
     command,
@@ -83,6 +87,7 @@ export function findRunningPlatform(maftHome: string): RunningPlatform | undefin
     uiUrl,
     modelServerUrl,
     model,
+    engine,
   };
 }
 

@@ -17,6 +17,7 @@ import { ownIdentity } from './process-identity';
 import { openStore } from '../open-store';
 import { modelsKey } from '../../domain/keys';
 import { modelServer, temporalServer, workerProcess } from './programs';
+import { vllmServer } from './vllm-server';
 import { SupervisedProcess, type ProcessEvent, type ProcessName, type Program } from './supervised-process';
 
 /** `notice`: a sentence about the platform itself, such as a port that is taken. */
@@ -190,9 +191,11 @@ class RunningPlatformProcesses implements Platform {
     const list: Program[] = [];
     if (config.temporal.address === undefined) list.push(this.ownTemporalServer());
     if (model !== null) {
-      const modelsDirectory = openStore(config).addressOf(modelsKey);
+      const served = { model, modelsDirectory: openStore(config).addressOf(modelsKey), port: ports.modelServer };
       list.push(
-        modelServer({ python: programs.python, model, modelsDirectory, port: ports.modelServer, ...config.server }),
+        config.engine === 'vllm'
+          ? vllmServer({ config, ...served })
+          : modelServer({ python: programs.python, ...served, ...config.server }),
       );
     }
     list.push(workerProcess(this.workerEnvironment()));
@@ -221,6 +224,7 @@ class RunningPlatformProcesses implements Platform {
       MAFT_STORE: config.store,
       MAFT_DATA: config.data,
       MAFT_PYTHON: programs.python,
+      MAFT_ENGINE: config.engine,
       ...(this.modelServerUrl === null ? {} : { MAFT_MODEL_SERVER: this.modelServerUrl }),
     };
   }
@@ -287,6 +291,7 @@ class RunningPlatformProcesses implements Platform {
       uiUrl,
       modelServerUrl,
       model,
+      engine: config.engine,
       ports,
       children,
     };

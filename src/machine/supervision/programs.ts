@@ -149,6 +149,19 @@ export function workerProcess(environment: Record<string, string>): Program {
   };
 }
 
+/** Resolves when the server's `/health` says that it is well; rejects only when aborted. */
+export async function untilHealthy(port: number, signal: AbortSignal): Promise<void> {
+  for (;;) {
+    signal.throwIfAborted();
+    const healthy = await answersHealth(port, signal).then(
+      () => true,
+      () => false,
+    );
+    if (healthy) return;
+    await sleep(250, undefined, { signal });
+  }
+}
+
 async function answersHealth(port: number, signal: AbortSignal): Promise<void> {
   const { ok, status } = await fetch(`http://${loopback}:${port}/health`, { signal });
   if (!ok) throw new Error(`/health answered ${status}`);

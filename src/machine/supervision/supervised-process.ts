@@ -21,6 +21,8 @@ export interface Program {
   arguments: string[];
   /** Added to our own environment. */
   environment?: Record<string, string>;
+  /** Where it runs; default: our own current folder. */
+  directory?: string;
   /** Part of the command line of each of its processes, unique enough to recognise one after a crash. */
   marker: string;
   /** Resolves when the program answers; without this, the program prints `{"event":"ready"}` on stdout. */
@@ -182,7 +184,8 @@ export class SupervisedProcess {
     this.errors = new LastLines();
     this.log.append(`--- ${new Date().toISOString()} ${program.command} ${program.arguments.join(' ')}\n`);
     const inherited = program.needsKeys === true ? process.env : withoutSecrets(process.env);
-    const child = startChild(program.command, program.arguments, { env: { ...inherited, ...program.environment } });
+    const env = { ...inherited, ...program.environment };
+    const child = startChild(program.command, program.arguments, { env, cwd: program.directory });
     this.current = child;
     this.identities = [];
     if (child.pid !== undefined) this.remember(child.pid);
