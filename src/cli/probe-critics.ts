@@ -102,8 +102,9 @@ async function probe(name: string, { json = false, ...options }: ProbeOptions): 
   const subject = await probeSubject(openStore(config), { name, task, problems, seed, endpoint, prompts, findBase });
   if (subject.notice !== undefined) listener(subject.notice);
   const asked = { subject, samples: options.samples, listener, interrupted, ...(await drawn(config, subject)) };
-  const { specification } = subject;
-  const result = await withModelServer({ specification, listener, interrupted }, (served) => measure(served, asked));
+  const { specification, society } = subject;
+  const request = { specification, society, listener, interrupted };
+  const result = await withModelServer(request, (served) => measure(served, asked));
   const text = { ascii: !process.stdout.isTTY, width: process.stdout.columns || 100 };
   process.stdout.write(json ? `${visibleJson(result)}\n` : probeText(result, text));
 }

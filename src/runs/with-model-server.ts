@@ -5,7 +5,9 @@
 import { join } from 'node:path';
 import { openStore } from '../machine/open-store';
 import { loadConfig, resolveEndpoint, type MachineConfig } from '../machine/config';
-import { modelsKey } from '../domain/keys';
+import { adapterConfigKey, modelsKey } from '../domain/keys';
+import type { Society } from '../contract/society';
+import type { EngineName } from '../machine/engine-names';
 import type { RunSpecification } from '../contract/specification';
 import { embeddedBases, embeddedEndpoint, nameOfBase } from '../domain/society';
 import { ProviderError } from '../errors';
@@ -22,6 +24,8 @@ import { SupervisedProcess } from '../machine/supervision/supervised-process';
 export interface ModelServerRequest {
   /** Whose bases the embedded endpoint must serve; no server is started if every endpoint is elsewhere. */
   specification: Pick<RunSpecification, 'model'>;
+  /** The society that is asked; undefined: base models alone. */
+  society?: Pick<Society, 'agents'> | undefined;
   listener: SetupListener;
   interrupted: AbortSignal;
 }
@@ -35,15 +39,34 @@ export async function withModelServer<Result>(
   const { specification, listener, interrupted } = request;
   const names = embeddedBases(specification).map(nameOfBase);
   if (names.length === 0 || config.modelServer !== undefined) return use(config);
-  const running = findRunningPlatform(config.maftHome)?.modelServerUrl ?? undefined;
-  if (running !== undefined) {
-    const served = { ...config, modelServer: running };
-    if (await serves(served, names, interrupted)) return use(served);
+  const running = findRunningPlatform(config.maftHome);
+  const url = running?.modelServerUrl ?? undefined;
+  if (running !== undefined && url !== undefined) {
+    const served = { ...config, modelServer: url };
+    const lacking = (await serves(served, names, interrupted))
+      ? await wholeModel(config, running.engine, request.society)
+      : names.join(' and ');
+    if (lacking === undefined) return use(served);
     listener(
-      `the model server at ${running} does not serve ${names.join(' and ')} now: starting a model server for as long as this takes`,
+      `the model server at ${url} does not serve ${lacking} now: starting a model server for as long as this takes`,
     );
   }
   return withOwnServer(config, request, use);
+}
+
+/** The first agent's full weights, which a vLLM cannot serve beside its base; undefined if there are none. */
+async function wholeModel(
+  config: MachineConfig,
+  engine: EngineName,
+  society: ModelServerRequest['society'],
+): Promise<string | undefined> {
+  if (engine !== 'vllm' || society === undefined) return undefined;
+  const store = openStore(config);
+  const tuned = Object.values(society.agents).filter(
+    ({ trainedIn, endpoint }) => trainedIn > 0 && endpoint === embeddedEndpoint,
+  );
+  for (const { model } of tuned) if (!(await store.has(adapterConfigKey(model)))) return `${model} (full weights)`;
+  return undefined;
 }
 
 async function serves(config: MachineConfig, wanted: readonly string[], signal: AbortSignal): Promise<boolean> {

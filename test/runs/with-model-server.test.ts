@@ -1,7 +1,8 @@
 /** Which model server a command without a workflow uses. None is started here. */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Society } from '../../src/contract/society';
 import { withModelServer } from '../../src/runs/with-model-server';
 import { json, startLocalEndpoint, type LocalEndpoint } from '../support/local-endpoint';
 import { writeRunningPlatform } from '../support/running-platform';
@@ -24,14 +25,14 @@ afterEach(() => {
   rmSync(maftHome, { recursive: true });
 });
 
-function platformRuns(): void {
-  writeRunningPlatform(maftHome, { uiUrl: null, modelServerUrl: server.baseUrl.replace('/v1', '') });
+function platformRuns(engine: 'maft' | 'vllm' = 'maft'): void {
+  writeRunningPlatform(maftHome, { uiUrl: null, modelServerUrl: server.baseUrl.replace('/v1', ''), engine });
 }
 
 const said: string[] = [];
-const used = (wanted: typeof model) => {
+const used = (wanted: typeof model, society?: Pick<Society, 'agents'>) => {
   const listener = (line: string) => void said.push(line);
-  const request = { specification: { model: wanted }, listener, interrupted: new AbortController().signal };
+  const request = { specification: { model: wanted }, society, listener, interrupted: new AbortController().signal };
   return withModelServer(request, async ({ modelServer }) => modelServer);
 };
 
@@ -57,4 +58,17 @@ test.each([
   server.answer = answer;
   await expect(used(model)).rejects.toThrow('no-python');
   expect(said.at(-1)).toMatch(/^the model server at .* does not serve models\/tiny-arithmetic now: starting/);
+});
+
+test('a running vLLM answers for a society of adapters; for full weights a server of the command takes its place', async () => {
+  platformRuns('vllm');
+  server.answer = json(200, { data: [{ id: 'models/tiny-arithmetic' }] });
+  const society = {
+    agents: { 'generation-1': { model: 'run.i1.generation-1.00', trainedIn: 1, endpoint: 'embedded' } },
+  };
+  await expect(used(model, society)).rejects.toThrow('no-python');
+  expect(said.at(-1)).toMatch(/does not serve run\.i1\.generation-1\.00 \(full weights\) now: starting/);
+  mkdirSync(join(maftHome, 'models', 'run.i1.generation-1.00'), { recursive: true });
+  writeFileSync(join(maftHome, 'models', 'run.i1.generation-1.00', 'adapter_config.json'), '{}');
+  expect(await used(model, society)).toBe(server.baseUrl.replace('/v1', ''));
 });

