@@ -128,7 +128,8 @@ function refuseFullWeights({ finetuning }: RunSpecification, { agents, base }: T
 function otherName(base: BaseOfAgent, { startedWith }: VllmFacts): string {
   const name = JSON.stringify(nameOfBase(base));
   return (
-    `model.base: the vLLM at "${base.endpoint}" serves ${name} and was started with ${JSON.stringify(startedWith)}: it loads only adapters that ` +
-    `name the latter. Start it as \`vllm serve ${nameOfBase(base)}\`, without --served-model-name, or write ${JSON.stringify(startedWith)} as model.base`
+    `model.base: the vLLM at "${base.endpoint}" serves ${name} and was started with ${JSON.stringify(startedWith)}. ` +
+    'It loads only adapters of that name: ' +
+    `start it as \`vllm serve ${nameOfBase(base)}\`, without --served-model-name, or write ${JSON.stringify(startedWith)} as model.base`
   );
 }

@@ -5,7 +5,7 @@ import type { ActivityDependencies } from '../activities';
 import { openStore } from './machine/open-store';
 import { requireTrainer, resolveEndpoint, type MachineConfig, type TrainerName } from './machine/config';
 import { packageVersion, pythonPackagesDirectory } from './machine/paths';
-import type { Ledger, Platform, Trainer } from './ports';
+import type { Ledger, Platform, SharedDevice, Trainer } from './ports';
 import { programParts } from './program';
 import { JobRunner } from './providers/job-runner';
 import { LocalTrainer } from './providers/local-trainer';
@@ -16,6 +16,7 @@ import { OpenAiInference } from './providers/openai-inference';
 import { OpenAiScoring } from './providers/openai-scoring';
 import { VllmServing } from './providers/vllm-serving';
 import { embeddedEndpoint } from './domain/society';
+import { ownDevice, SleepingServer } from './providers/shared-device';
 import { openLedger, paidInference, paidScoring, paidTrainer } from './providers/paid-door';
 import { baseModelsOnce, basesAsPinned, requireReadableModel } from './machine/setup/model-folder';
 import { stderrListener } from './machine/setup/progress';
@@ -68,8 +69,9 @@ export function wireMachine(
   const store = openStore(config);
   const runner = new JobRunner({ python, pythonPath: pythonPackagesDirectory(), device, killGraceMs: 20_000 });
   const findOrFetch = baseModelsOnce({ python, listener: stderrListener() });
+  const sharedDevice = sharedDeviceOf(config);
   const local = new LocalTrainer(runner, {
-    ...{ folders: store, device, threads },
+    ...{ folders: store, device, threads, sharedDevice },
     pinBase: async (base) => (await findOrFetch(base)).base,
     findBase: basesAsPinned(findOrFetch),
     requireReadableModel: (folder) => requireReadableModel(python, folder),
@@ -90,11 +92,20 @@ export function wireMachine(
         versions: { maft: packageVersion(), node: process.version, platform: `${process.platform}-${process.arch}` },
       },
     },
-    warmUp: () => runner.warmUp(),
+    warmUp: async () => {
+      await sharedDevice.reclaim();
+      await runner.warmUp();
+    },
     async close() {
       await Promise.all([runner.close(), mathVerify.close(), closeAnswering()]);
     },
   };
+}
+
+/** A vLLM of this machine's platform that sleeps while agents are trained. */
+function sharedDeviceOf({ engine, vllm, modelServer }: MachineConfig): SharedDevice {
+  if (engine !== 'vllm' || !vllm.sleep || modelServer === undefined) return ownDevice;
+  return new SleepingServer({ url: modelServer, say: stderrListener() });
 }
 
 interface Endpoints {

@@ -115,6 +115,8 @@ const configFileSchema = z.strictObject({
       maxLoras: count.optional(),
       /** Highest rank of adapters; undefined: that of the run, 16 if no run is known. */
       maxLoraRank: count.optional(),
+      /** Whether it gives its memory back while agents are trained: for one GPU that both need. */
+      sleep: z.boolean().default(false),
       /** Further arguments of `vllm serve`. */
       arguments: z.array(z.string()).default([]),
     })

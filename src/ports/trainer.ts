@@ -53,6 +53,14 @@ export interface TrainedModel {
   finished: FinishedTraining;
 }
 
+/** The device that a model server and trainings may share. Never rejects by itself. */
+export interface SharedDevice {
+  /** Makes room for a training, performs it, and gives the room back after the last one that runs. */
+  during<Result>(training: () => Promise<Result>): Promise<Result>;
+  /** Gives back what a worker that died has left taken. */
+  reclaim(): Promise<void>;
+}
+
 /** Trains agents. Throws `TrainerError`, and `ConfigError` if this machine lacks what training needs. */
 export interface Trainer {
   /** The name of the very weights that it would train now: with its commit, if it is a name that may mean others later. */

@@ -10,7 +10,8 @@ import { modelKey } from '../domain/keys';
 import { modelShape } from '../domain/model-shape';
 import { probeAdapter } from '../domain/probe-adapter';
 import { nameOfBase, type BaseOfAgent } from '../domain/society';
-import type { LocalFolders, TrainedModel, Trainer, TrainingCheck, TrainingRequest } from '../ports';
+import { ownDevice } from './shared-device';
+import type { LocalFolders, SharedDevice, TrainedModel, Trainer, TrainingCheck, TrainingRequest } from '../ports';
 import type { JobRunner } from './job-runner';
 
 /** What of this machine a training needs. */
@@ -23,6 +24,8 @@ export interface TrainingMachine {
   /** Rejects with a `ConfigError` if server or trainer would refuse the folder of a base model. */
   requireReadableModel: (folder: string) => Promise<void>;
   device: TrainingJob['device'];
+  /** Default: trainings need not wait for a model server's memory. */
+  sharedDevice?: SharedDevice;
   /** Torch threads of one training; with the device, part of what makes weights repeatable. */
   threads: number;
 }
@@ -83,7 +86,8 @@ export class LocalTrainer implements Trainer {
 
   async train(request: TrainingRequest, options: Parameters<Trainer['train']>[1]): Promise<TrainedModel> {
     const job = await this.stage(request);
-    const finished = await this.runner.train(job, options);
+    const { sharedDevice = ownDevice } = this.machine;
+    const finished = await sharedDevice.during(() => this.runner.train(job, options));
     const { runId, iteration, agent, base } = request;
     const model = modelName(runId, iteration, agent, finished.digest);
     await this.machine.folders.publishDirectory(job.outputDirectory, modelKey(model));

@@ -49,7 +49,7 @@ test('full weights are refused, and maft.serve is named', async () => {
 test('a server that was started with another name than the one it is asked by', async () => {
   facts = { ...usual, startedWith: '/models/base' };
   await expect(world.resolve('run', lora)).rejects.toMatchObject(
-    refusedWith(/model\.base: .* serves "fake-base" and was started with "\/models\/base": .*`vllm serve fake-base`/),
+    refusedWith(/model\.base: .* serves "fake-base" and was started with "\/models\/base"\. .*`vllm serve fake-base`/),
   );
 });
 

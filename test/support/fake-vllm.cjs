@@ -17,6 +17,7 @@ const adapters = process.env.VLLM_LORA_RESOLVER_CACHE_DIR;
 if (!statSync(adapters).isDirectory()) process.exit(2);
 const loaded = new Set();
 let written = 0;
+let asleep = false;
 
 function refusalOf(name) {
   if (name === model || loaded.has(name)) return undefined;
@@ -39,6 +40,9 @@ const routes = {
     `vllm:num_requests_running{engine="0"} 2.0\nvllm:num_requests_waiting{engine="0"} 1.0\n` +
     `vllm:generation_tokens_total{engine="0"} ${(written += 10)}\n` +
     `vllm:lora_requests_info{max_lora="${valueOf('--max-loras')}",running_lora_adapters=""} 1.0\n`,
+  '/is_sleeping': () => ({ is_sleeping: asleep }),
+  '/sleep': () => ((asleep = true), { status: 'sleeping' }),
+  '/wake_up': () => ((asleep = false), { status: 'awake' }),
   '/tokenize': () => ({ tokens: [1], max_model_len: 512 }),
   '/v1/chat/completions': (body) => ({
     model: body.model,
@@ -46,6 +50,9 @@ const routes = {
     usage: { prompt_tokens: 1, completion_tokens: 1 },
   }),
 };
+
+if (process.env.VLLM_SERVER_DEV_MODE !== '1')
+  for (const route of ['/is_sleeping', '/sleep', '/wake_up']) delete routes[route];
 
 createServer(async (request, response) => {
   const chunks = [];

@@ -12,6 +12,7 @@ import { demoModelName, findBaseModel } from './model-folder';
 import { hasNvidiaGpu, wantsCpuWheel } from './install-packages';
 import { formatBytes } from './progress';
 import { ensurePythonEnvironment, environmentState } from './python-environment';
+import { installedVllm } from './vllm-environment';
 import { registerSearchAttributes } from './search-attributes';
 import { findTemporalCli } from './temporal-cli';
 import { z } from 'zod';
@@ -41,6 +42,7 @@ const checks: Record<string, Check> = {
   MAFT_STORE: store,
   ports,
   endpoints,
+  vLLM: vllm,
   platform,
 };
 
@@ -184,6 +186,14 @@ function endpoints(config: MachineConfig): Finding {
   const names = Object.keys(config.endpoints);
   for (const name of names) resolveEndpoint(config, name);
   return { name: 'endpoints', status: 'ok', detail: ['embedded', ...names].join(', ') };
+}
+
+function vllm(config: MachineConfig): Finding {
+  const name = 'vLLM';
+  if (config.engine !== 'vllm')
+    return { name, status: 'note', detail: 'not asked for: maft.serve serves models (`engine` of config.yaml)' };
+  const program = config.vllm.command ?? installedVllm(config.maftHome);
+  return { name, status: 'ok', detail: `${program}; serves adapters only` };
 }
 
 function platform({ maftHome }: MachineConfig): Finding {

@@ -55,7 +55,7 @@ export function vllmServer({ config, model, modelsDirectory, port }: VllmServerO
       ...[program!, ...first, ...serveArguments(config, model, port)],
     ],
     directory: folderOfName(config.maftHome, model),
-    environment: vllmEnvironment(modelsDirectory),
+    environment: vllmEnvironment(modelsDirectory, config.vllm.sleep),
     marker: `--port ${port}`,
     probe: (signal) => untilHealthy(port, signal),
     health: { ...usualHealthCheck, ask: (signal) => untilHealthy(port, signal) },
@@ -90,6 +90,7 @@ export function serveArguments({ vllm }: Pick<MachineConfig, 'vllm'>, { name, fo
     ...['--allowed-origins', '[]'],
     // vLLM's own choice would halve the precision of weights that are stored in fp32.
     ...((stored.dtype ?? stored.torch_dtype) === 'float32' ? ['--dtype', 'float32'] : []),
+    ...(vllm.sleep ? ['--enable-sleep-mode'] : []),
     ...(hasNvidiaGpu() ? [] : onProcessor),
     ...vllm.arguments,
   ];
@@ -112,12 +113,14 @@ export function folderOfName(maftHome: string, { name, folder }: BaseModel): str
   return directory;
 }
 
-function vllmEnvironment(modelsDirectory: string): Record<string, string> {
+function vllmEnvironment(modelsDirectory: string, sleep: boolean): Record<string, string> {
   const { VLLM_PLUGINS: plugins, VLLM_CPU_OMP_THREADS_BIND: binding = 'nobind' } = process.env;
   return {
     VLLM_PLUGINS: [...(plugins ? [plugins] : []), 'lora_filesystem_resolver'].join(','),
     VLLM_LORA_RESOLVER_CACHE_DIR: modelsDirectory,
     VLLM_ALLOW_RUNTIME_LORA_UPDATING: 'True',
+    // The routes that put it to sleep exist in this mode only.
+    ...(sleep ? { VLLM_SERVER_DEV_MODE: '1' } : {}),
     // Bound threads would keep the worker and the trainer off their cores.
     VLLM_CPU_OMP_THREADS_BIND: binding,
     // The weights are here: neither the Hub nor vLLM's statistics are to be asked.
