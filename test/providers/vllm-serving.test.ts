@@ -30,12 +30,24 @@ const card = { id: 'base', owned_by: 'vllm', root: '/models/base' };
 test('the name it was started with, its version and how many adapters it mixes', async () => {
   const metrics = 'vllm:lora_requests_info{max_lora="6",running_lora_adapters=""} 1.0\n';
   answers({ '/v1/models': { data: [card] }, '/version': { version: '0.32.0' }, '/metrics': metrics });
-  expect(await ask()).toEqual({ name: 'base', startedWith: '/models/base', version: '0.32.0', maxLoras: 6 });
+  expect(await ask()).toEqual({
+    name: 'base',
+    startedWith: '/models/base',
+    version: '0.32.0',
+    maxLoras: 6,
+    onProcessor: false,
+  });
 });
 
 test('a proxy that hides version and metrics leaves them unknown', async () => {
   answers({ '/v1/models': { data: [card] } });
-  expect(await ask()).toEqual({ name: 'base', startedWith: '/models/base', version: undefined, maxLoras: undefined });
+  expect(await ask()).toEqual({
+    name: 'base',
+    startedWith: '/models/base',
+    version: undefined,
+    maxLoras: undefined,
+    onProcessor: false,
+  });
 });
 
 test('another server, or one without the model, is no vLLM', async () => {
