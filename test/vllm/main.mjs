@@ -100,6 +100,13 @@ async function compareGreedy({ vllm, maft, models }) {
   });
 }
 
+/** @param {number[][]} found @param {number[][]} wanted @param {string} when */
+function claimOwnWeights(found, wanted, when) {
+  const { own, largest } = bestMatches(found, wanted, tolerance);
+  const words = `${own} of ${wanted.length} adapters answer by their own weights ${when}`;
+  claim(own === wanted.length, `${words}; largest difference of a log-probability ${String(largest)}`);
+}
+
 /**
  * Twice, the second time in the opposite order: an adapter served stale, or from another's cache, would show. The base is asked
  * alone: where a batch holds adapters as well, vLLM 0.32 on a processor computes it with one of them, which is shown, not claimed.
@@ -110,14 +117,8 @@ async function compareWeights({ vllm, maft, adapters, canaries }) {
   const alone = await logProbabilities(vllm, [base]);
   const [ofBase, ...first] = await logProbabilities(vllm, [base, ...models]);
   const second = (await logProbabilities(vllm, [...models].reverse())).reverse();
-  for (const [found, when] of [
-    [first, 'at first'],
-    [second, 'again, in the opposite order'],
-  ]) {
-    const { own, largest } = bestMatches(found, wanted, tolerance);
-    const words = `${own} of ${models.length} adapters answer by their own weights ${when}`;
-    claim(own === models.length, `${words}; largest difference of a log-probability ${String(largest)}`);
-  }
+  claimOwnWeights(first, wanted, 'at first');
+  claimOwnWeights(second, wanted, 'again, in the opposite order');
   claim(bestMatches(alone, [wantedOfBase], tolerance).own === 1, 'the base, asked alone, answers by its own weights');
   const { largest } = bestMatches([ofBase], [wantedOfBase], tolerance);
   process.stdout.write(`       the base in a batch with adapters: largest difference ${String(largest)}\n`);

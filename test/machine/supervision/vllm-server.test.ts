@@ -27,7 +27,10 @@ const configured = (vllmCommand?: string) =>
   withEngine(loadConfig({ MAFT_HOME: maftHome }), { engine: 'vllm', vllmCommand });
 
 test('the command line names the base as adapters do, and says everything that vLLM would choose otherwise', () => {
-  const given = { ...configured(), vllm: { arguments: ['--max-num-seqs', '8'], maxLoras: 10, maxLoraRank: 20, sleep: false } };
+  const given = {
+    ...configured(),
+    vllm: { arguments: ['--max-num-seqs', '8'], maxLoras: 10, maxLoraRank: 20, sleep: false },
+  };
   const line = serveArguments(given, model, 8000).join(' ');
   expect(line).toMatch(/^serve models\/tiny-arithmetic --host 127\.0\.0\.1 --port 8000 --api-server-count 1 /);
   expect(line).toContain('--enable-lora --max-loras 10 --max-lora-rank 32 --lora-target-modules q_proj');
