@@ -5,6 +5,7 @@ import type { ActivityDependencies } from '../activities';
 import { openStore } from './machine/open-store';
 import { requireTrainer, resolveEndpoint, type MachineConfig, type TrainerName } from './machine/config';
 import { packageVersion, pythonPackagesDirectory } from './machine/paths';
+import type { GpuPool } from './machine/gpus';
 import type { Ledger, Platform, SharedDevice, Trainer } from './ports';
 import { programParts } from './program';
 import { JobRunner } from './providers/job-runner';
@@ -58,17 +59,27 @@ export interface WiredMachine {
   close(): Promise<void>;
 }
 
-/** @param temporal A connection to the Temporal service, which stays the caller's. */
+/**
+ * @param temporal A connection to the Temporal service, which stays the caller's.
+ * @param gpus What trainings with CUDA share; absent: they see all GPUs.
+ */
 export function wireMachine(
   config: MachineConfig,
   python: string,
   temporal: { connection: Connection; namespace: string },
+  gpus?: GpuPool,
 ): WiredMachine {
   const { close: closeAnswering, ...answering } = wireAnswering(config);
   const mathVerify = mathVerifyGrader(config, python);
   const { device, threads } = config.trainer;
   const store = openStore(config);
-  const runner = new JobRunner({ python, pythonPath: pythonPackagesDirectory(), device, killGraceMs: 20_000 });
+  const runner = new JobRunner({
+    python,
+    pythonPath: pythonPackagesDirectory(),
+    device,
+    killGraceMs: 20_000,
+    ...(gpus ? { gpus } : {}),
+  });
   const findOrFetch = baseModelsOnce({ python, listener: stderrListener() });
   const sharedDevice = sharedDeviceOf(config);
   const local = new LocalTrainer(runner, {

@@ -8,7 +8,7 @@ import type { QueueRole } from '../contract/names';
 import { ConfigError } from '../errors';
 import { runningServers } from '../runs/find-servers';
 import { connect, type TemporalTarget } from '../machine/temporal-client';
-import { hasNvidiaGpu } from '../machine/setup/install-packages';
+import { GpuPool, gpusForTrainings } from '../machine/gpus';
 import { ensurePythonEnvironment } from '../machine/setup/python-environment';
 import { registerSearchAttributes } from '../machine/setup/search-attributes';
 import { stderrListener } from '../machine/setup/progress';
@@ -18,6 +18,7 @@ import { allRoles, startWorkers, turnsToFetch, type WorkerSettings } from '../wo
 
 interface WorkerOptions {
   queue: string[];
+  gpus?: string;
   exitWithParent?: boolean;
 }
 
@@ -26,10 +27,14 @@ export function register(program: Command): void {
     .command('worker')
     .description('serve the task queues: workflows, light, llm, gpu (all of them by default)')
     .option('--queue <name...>', `queues to serve: ${allRoles.join(', ')}`, allRoles)
+    .option(
+      '--gpus <list>',
+      'GPUs for trainings, one training each: indices or UUIDs, separated by commas (default: all)',
+    )
     .option('--exit-with-parent', 'stop when standard input closes (used by `maft up`)')
     .addHelpText(
       'after',
-      '\nExamples:\n  maft worker --queue gpu                 beside a running `maft up`\n  TEMPORAL_ADDRESS=temporal:7233 MAFT_STORE=/shared/maft maft worker --queue gpu\n\nServers: TEMPORAL_ADDRESS, else a running `maft up` on this MAFT_HOME.\nMachines that serve queues of one namespace share one store (MAFT_STORE).',
+      '\nExamples:\n  maft worker --queue gpu                 beside a running `maft up`\n  maft worker --queue gpu --gpus 2,3      one training each on two of the GPUs\n  TEMPORAL_ADDRESS=temporal:7233 MAFT_STORE=/shared/maft maft worker --queue gpu\n\nServers: TEMPORAL_ADDRESS, else a running `maft up` on this MAFT_HOME.\nMachines that serve queues of one namespace share one store (MAFT_STORE).',
     )
     .action((options: WorkerOptions) => serve(options).catch(leaveSoon));
 }
@@ -40,9 +45,10 @@ function leaveSoon(error: unknown): never {
   throw error;
 }
 
-async function serve({ queue, exitWithParent }: WorkerOptions): Promise<void> {
+async function serve({ queue, gpus, exitWithParent }: WorkerOptions): Promise<void> {
   const roles = queue.map(roleOf);
   const { config, target } = withServersFound(loadConfig());
+  const pool = await gpuPool(config, gpus);
   // Activity failures are shown where people look for them, in the Temporal UI; here they are warnings.
   // The core's own warnings (each poll it repeats while Temporal restarts) do not help an operator.
   const logging = { filter: makeTelemetryFilterString({ core: 'ERROR' }), forward: {} };
@@ -57,8 +63,8 @@ async function serve({ queue, exitWithParent }: WorkerOptions): Promise<void> {
     await reportMissingAttributes(clientConnection, namespace);
     await openStore(config).sweepAttempts(new Date());
     await work(
-      { connection, namespace, roles, ...slotsOf(config) },
-      wireMachine(config, python.program, { connection: clientConnection, namespace }),
+      { connection, namespace, roles, turnSlots: turnSlots(config), trainingSlots: trainingSlots(config, pool) },
+      wireMachine(config, python.program, { connection: clientConnection, namespace }, pool),
       exitWithParent,
     );
   } finally {
@@ -96,8 +102,10 @@ async function work(settings: WorkerSettings, machine: WiredMachine, exitWithPar
   }
 }
 
-function slotsOf(config: MachineConfig): Pick<WorkerSettings, 'turnSlots' | 'trainingSlots'> {
-  return { turnSlots: turnSlots(config), trainingSlots: trainingSlots(config) };
+/** Undefined where trainings use no NVIDIA GPU. */
+async function gpuPool({ trainer }: MachineConfig, list: string | undefined): Promise<GpuPool | undefined> {
+  const gpus = await gpusForTrainings(list === undefined ? trainer : { ...trainer, gpus: list.split(',') });
+  return gpus.length === 0 ? undefined : new GpuPool(gpus);
 }
 
 function roleOf(name: string): QueueRole {
@@ -125,12 +133,9 @@ function turnSlots(config: MachineConfig): number {
 }
 
 /** On a CPU one training per core with one thread each is faster than one with all; a GPU trains one at a time. */
-function trainingSlots({ trainer }: MachineConfig): number {
+function trainingSlots({ trainer }: MachineConfig, pool: GpuPool | undefined): number {
   if (trainer.slots !== undefined) return trainer.slots;
-  return hasAccelerator(trainer.device) ? 1 : Math.max(1, Math.floor(availableParallelism() / trainer.threads));
-}
-
-/** `auto` takes a GPU if there is one. */
-function hasAccelerator(device: MachineConfig['trainer']['device']): boolean {
-  return device === 'cuda' || device === 'mps' || (device === 'auto' && hasNvidiaGpu());
+  if (pool !== undefined) return pool.gpus.length;
+  const isAlone = trainer.device === 'cuda' || trainer.device === 'mps';
+  return isAlone ? 1 : Math.max(1, Math.floor(availableParallelism() / trainer.threads));
 }

@@ -95,6 +95,11 @@ const configFileSchema = z.strictObject({
       threads: count.default(1),
       /** Trainings at the same time; undefined: one per core, or one per GPU. */
       slots: count.optional(),
+      /** GPUs for trainings, by index or UUID; undefined: those in CUDA_VISIBLE_DEVICES, else all. */
+      gpus: z
+        .array(z.union([z.int().min(0).transform(String), z.string().min(1)]))
+        .min(1)
+        .optional(),
     })
     .prefault({}),
   grader: z

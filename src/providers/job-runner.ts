@@ -4,6 +4,7 @@ import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { trainerExitCodes, trainingEventSchema, type TrainingEvent, type TrainingJob } from '../contract/training-job';
 import { storageError } from '../artifacts/storage-error';
+import type { GpuPool } from '../machine/gpus';
 import { TrainerError } from '../errors';
 import type { FinishedTraining, Trainer } from '../ports';
 import { defaultStallLimits, StallWatch, type StallLimits } from './stall-watch';
@@ -19,6 +20,8 @@ import { TrainerTemplate } from './trainer-template';
 export interface JobRunnerOptions extends PythonOptions {
   /** What a job with device `auto` runs on. */
   device: TrainingJob['device'];
+  /** What trainings with CUDA share; absent: none of them waits for a GPU, and each sees all. */
+  gpus?: GpuPool;
   /** Between SIGTERM (checkpoint and exit) and SIGKILL. */
   killGraceMs: number;
   /** When a trainer that lives counts as hung. */
@@ -60,7 +63,7 @@ export class JobRunner {
   async check(job: TrainingJob, signal: AbortSignal): Promise<void> {
     await this.withJobFile(job, signal, async (onDevice, { jobFile }) => {
       const events = new TrainingEvents(onDevice, () => undefined);
-      const running = await this.start(onDevice, { jobFile, mode: 'check' }, (event) => events.accept(event));
+      const running = await this.start(onDevice, { jobFile, mode: 'check' }, (event) => events.accept(event), signal);
       const release = stopOnAbort(running, signal, this.options.killGraceMs);
       const exit = await running.exited.finally(release);
       signal.throwIfAborted();
@@ -94,9 +97,10 @@ export class JobRunner {
     { signal, onEvent }: TrainOptions,
   ): Promise<FinishedTraining> {
     const events = new TrainingEvents(job, onEvent);
-    const running: RunningTrainer = await this.start(job, task, (event) => {
+    const stopIfUnwanted = (event: unknown) => {
       if (!events.accept(event)) running.kill();
-    });
+    };
+    const running: RunningTrainer = await this.start(job, task, stopIfUnwanted, signal);
     const watch = new StallWatch(this.options.stallLimits ?? defaultStallLimits, () => running.kill());
     events.watch = watch;
     const release = stopOnAbort(running, signal, this.options.killGraceMs);
@@ -112,13 +116,38 @@ export class JobRunner {
     throw trainerError(job, exit, events.failureMessage);
   }
 
-  private async start(job: TrainingJob, task: TrainerTask, onEvent: (event: unknown) => void): Promise<RunningTrainer> {
-    if (!this.mayFork(job.device)) return startTrainerProcess(this.options, task, onEvent);
+  private async start(
+    job: TrainingJob,
+    task: TrainerTask,
+    onEvent: (event: unknown) => void,
+    signal: AbortSignal,
+  ): Promise<RunningTrainer> {
+    if (!this.mayFork(job.device)) return this.startAlone(job, task, onEvent, signal);
     const template = this.liveTemplate();
     if (job.device === 'cpu' || (await acceleratorOf(template)) === 'cpu') return template.start(task, onEvent);
     this.accelerated = true;
     await template.close();
-    return startTrainerProcess(this.options, task, onEvent);
+    return this.startAlone(job, task, onEvent, signal);
+  }
+
+  /** In a process of its own; a training with CUDA waits for a GPU first. A check needs none, and waits for none. */
+  private async startAlone(
+    { device }: TrainingJob,
+    task: TrainerTask,
+    onEvent: (event: unknown) => void,
+    signal: AbortSignal,
+  ): Promise<RunningTrainer> {
+    const { gpus } = this.options;
+    if (gpus === undefined || device === 'mps' || task.mode === 'check')
+      return startTrainerProcess(this.options, task, onEvent);
+    const gpu = await gpus.take(signal);
+    const running = startTrainerProcess({ ...this.options, environment: gpu.environment }, task, onEvent);
+    gpu.handTo(running.pid);
+    const exited = running.exited.then((exit) => {
+      if (exit.code === trainerExitCodes.machineFault) gpu.blame();
+      return exit;
+    });
+    return { ...running, exited: exited.finally(() => gpu.release()) };
   }
 
   private mayFork(device: TrainingJob['device']): boolean {

@@ -13,6 +13,8 @@ export interface PythonOptions {
   python: string;
   /** Folder that contains the package `maft`. */
   pythonPath: string;
+  /** Further variables, such as which GPUs are visible. */
+  environment?: Record<string, string>;
 }
 
 /** What to do with a job: train it, or say whether it could be trained. */
@@ -31,6 +33,8 @@ export interface TrainerExit {
 
 /** A training under way. `exited` resolves once its process is gone; it rejects only if no process could be started. */
 export interface RunningTrainer {
+  /** Of its process; undefined if none could be started, and for one that a template forks. */
+  pid?: number | undefined;
   exited: Promise<TrainerExit>;
   /** SIGTERM: checkpoint, then exit. */
   stop(): void;
@@ -39,12 +43,15 @@ export interface RunningTrainer {
 }
 
 /** Starts `python -m maft.train`; the end of its stdin tells it that we are gone. */
-export function spawnTrainer({ python, pythonPath }: PythonOptions, trainerArguments: string[]): ChildProcess {
+export function spawnTrainer(
+  { python, pythonPath, environment }: PythonOptions,
+  trainerArguments: string[],
+): ChildProcess {
   const given = [...trainerArguments, '--events-fd', String(eventsDescriptor)];
   return startChild(python, maftModule('maft.train', given), {
     // stdout belongs to the libraries: it is never read.
     stdio: ['pipe', 'ignore', 'pipe', 'pipe'],
-    env: { ...withoutSecrets(process.env), ...maftEnvironment(pythonPath), PYTHONUNBUFFERED: '1' },
+    env: { ...withoutSecrets(process.env), ...maftEnvironment(pythonPath), ...environment, PYTHONUNBUFFERED: '1' },
   });
 }
 
@@ -90,6 +97,7 @@ export function startTrainerProcess(
     (line) => tail.add(line),
   );
   return {
+    pid: child.pid,
     exited: closed(child, options.python).then((exit) => ({ ...exit, stderrTail: tail.toString() })),
     stop: whenLive('SIGTERM'),
     kill: whenLive('SIGKILL'),

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { Client, Connection } from '@temporalio/client';
 import { NativeConnection } from '@temporalio/worker';
 import type { Activities } from '../../activities';
+import type { QueueRole } from '../../src/contract/names';
 import { allRoles, serveActivities, type RunningWorkers } from '../../src/worker';
 import { sourceBundle } from './source-bundle';
 import { testServerAddress } from './temporal-server';
@@ -10,8 +11,8 @@ import { testServerAddress } from './temporal-server';
 export interface TestNamespace {
   name: string;
   client: Client;
-  /** Serves all queues with these activities until stopped. */
-  serve: (activities: Activities) => Promise<RunningWorkers>;
+  /** Serves these queues (default: all) with these activities until stopped. */
+  serve: (activities: Activities, roles?: QueueRole[]) => Promise<RunningWorkers>;
   close: () => Promise<void>;
 }
 
@@ -29,10 +30,10 @@ export async function createNamespace(): Promise<TestNamespace> {
   return {
     name,
     client,
-    serve: (activities) => {
+    serve: (activities, roles = allRoles) => {
       const slots = { turnSlots: 100, trainingSlots: 4 };
       return serveActivities(
-        { connection: native, namespace: name, roles: allRoles, workflowBundle: sourceBundle(), ...slots },
+        { connection: native, namespace: name, roles, workflowBundle: sourceBundle(), ...slots },
         activities,
       );
     },

@@ -9,6 +9,9 @@ import { ConfigError } from '../../errors';
 import { isRunning, ownIdentity, type ProcessIdentity } from './process-identity';
 
 export interface FileLock {
+  /** Makes a living process the owner in place of this one. */
+  handTo(owner: ProcessIdentity): void;
+  /** Does nothing if somebody else has taken the lock over meanwhile. */
   release(): void;
 }
 
@@ -28,7 +31,7 @@ export function tryLock(file: string): LockAttempt {
   writeFileSync(mine, JSON.stringify(ownIdentity()));
   try {
     for (let tries = 0; tries < mostTries; tries += 1) {
-      if (createIfAbsent(mine, file)) return { lock: { release: () => releaseOwn(file) } };
+      if (createIfAbsent(mine, file)) return { lock: heldLock(file) };
       const seen = readLock(file);
       const owner = seen === undefined ? undefined : parseOwner(seen);
       if (owner !== undefined && isRunning(owner)) return { owner };
@@ -105,7 +108,18 @@ function removeStale(file: string, staleText: string): void {
   rmSync(aside, { force: true });
 }
 
-function releaseOwn(file: string): void {
-  const owner = parseOwner(readLock(file) ?? '');
-  if (owner !== undefined && owner.pid === process.pid) rmSync(file, { force: true });
+function heldLock(file: string): FileLock {
+  let owner = ownIdentity();
+  return {
+    handTo(next) {
+      const written = `${file}.${randomUUID()}`;
+      writeFileSync(written, JSON.stringify(next));
+      renameSync(written, file);
+      owner = next;
+    },
+    release() {
+      const written = parseOwner(readLock(file) ?? '');
+      if (written?.pid === owner.pid && written.startTime === owner.startTime) rmSync(file, { force: true });
+    },
+  };
 }
