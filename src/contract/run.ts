@@ -1,5 +1,6 @@
 /** What crosses the border between workflows and activities: references, digests, answers and counts, never texts. */
 import type { GuardAction } from './guard';
+import type { RunOfLine } from './line';
 import type { ScoringKind } from './measures';
 import type { DataSource } from './problem';
 import type { CriticKind, RunSpecification, StopSettings, ValueSource } from './specification';
@@ -24,6 +25,8 @@ export interface RunRecord {
   sources?: DataSource[];
   /** The society of iteration 0, unless it is the untuned one. */
   startedFrom?: { runId: string; iteration: number; version: string };
+  /** The line that the run belongs to, as it was when the run began. */
+  line?: RunOfLine;
   /** SHA-256 (hex) of the programs of a user's own tasks: a changed one is refused, not adopted. */
   taskDigests?: { train?: string; eval?: string };
   /**

@@ -6,7 +6,7 @@ import { z } from 'zod';
 import type { AnswerType } from '../../domain/answers';
 import type { PromptTemplates } from '../../prompts/templates';
 import type { DataFile, Layout } from '../data-files';
-import type { DrawnProblems, DrawRequest, LabelledProblem } from '../task';
+import type { DrawnProblems, DrawRequest, FreshProblems, FreshRequest, LabelledProblem } from '../task';
 
 /** Its texts in each prompt set; a set without them cannot ask the task. */
 export interface TaskPrompts {
@@ -70,6 +70,8 @@ type Generated<Schema extends SettingsSchema> = Answers & {
   /** For `maft data`: one line. */
   about: string;
   draw(settings: z.output<Schema>, request: DrawRequest): DrawnProblems;
+  /** Further problems for a line, beside those taken. */
+  fresh(settings: z.output<Schema>, request: FreshRequest): Pick<FreshProblems, 'problems'>;
   /** A typed question in the form of the task's problems; absent: they are typed as they are asked. */
   typedQuestion?(text: string): string;
 };
