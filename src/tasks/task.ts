@@ -20,6 +20,8 @@ export interface DrawnProblems {
   sources?: DataSource[];
   /** What the report has to say of the data, such as duplicates that were left out. */
   notices?: string[];
+  /** Why there is nothing to train on, which ends a run of a line before anything is asked. */
+  skipped?: string;
 }
 
 export interface DrawRequest {
