@@ -32,6 +32,7 @@ export function register(program: Command): void {
     );
   registerReading(line);
   registerWriting(line);
+  registerAnswers(line);
 }
 
 function registerReading(line: Command): void {
@@ -84,6 +85,24 @@ function registerWriting(line: Command): void {
       const set = await renewHeldOut(currentStore(), { name, tasksOf: tasksOfLine, ...authorOf(options) });
       print(options, set, `held-out set ${set.number}: ${set.size} problems`);
     });
+}
+
+/** Loaded when it is asked for: Temporal's client takes half a second, and the store's commands do without. */
+// oxlint-disable-next-line typescript/no-require-imports
+const answers = () => require('./line/answer') as typeof import('./line/answer');
+
+function registerAnswers(line: Command): void {
+  for (const answer of ['approve', 'reject'] as const) {
+    const words = { approve: 'let a run that asks for it promote its society', reject: 'refuse that' }[answer];
+    withJson(line.command(answer).description(words))
+      .argument('<run>', 'its id, as `maft status` lists it')
+      .requiredOption('--why <text>', 'for the history')
+      .option('--by <name>', 'who decides; default: your user name', userInfo().username)
+      .action(async (run: string, options: Options) => {
+        const answered = await answers().answerHere({ run, answer, ...authorOf(options) });
+        print(options, answered, `${answered.runId}: ${answered.decided} by ${options.by}`);
+      });
+  }
 }
 
 async function list(options: Options): Promise<void> {

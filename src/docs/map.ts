@@ -56,6 +56,7 @@ export const rooms: Record<string, string> = {
   'python/maft/grade': 'Math-Verify in processes with a time limit.',
   'python/maft/tiny': "How the demo's model was made.",
   bench: 'What is measured by `npm run bench`.',
+  'experiments/nights-without-progress': 'How often a gate that looks every night promotes by luck.',
   'experiments/skills-society': 'A simulated society of three skills, through the real voting and selection.',
 };
 

@@ -85,7 +85,7 @@ test('people promote a finished run, roll back, and find both in the history', a
   await expect(rollBack(world.store, { name: 'steered', to: 7, ...author })).rejects.toThrow('it has 1 to 3');
   const text = describeVersions(await (await findLine(world.store, 'steered')).versions());
   expect(text).toMatch(
-    /1: base\n.*created by ada[\s\S]*2: first@1\n.*by hand by bob\n.*looked at twenty[\s\S]*3: base\n/,
+    /1: base\n.*created by ada[\s\S]*2: first@1\n.*promoted by hand, by bob\n.*looked at twenty[\s\S]*3: base\n/,
   );
 });
 

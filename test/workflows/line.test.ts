@@ -5,6 +5,7 @@
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { DefaultLogger, Runtime } from '@temporalio/worker';
+import { answerRun } from '../../src/cli/line/answer';
 import { createLine } from '../../src/cli/line/create';
 import { diffVersions } from '../../src/cli/line/history';
 import type { PromotionDecision } from '../../src/contract/line';
@@ -210,7 +211,9 @@ describe('approval, without any reference answer', () => {
   test('asks people who see what is known, and stores who decided and why', async () => {
     const early = await start('friday', night('asked'));
     const decide = (update: string, input: unknown) => early.executeUpdate(update, { args: [input] });
-    await expect(decide('approve', { by: 'ada', why: 'too early' })).rejects.toThrow();
+    await expect(
+      answerRun(world.namespace.client, { run: 'friday', answer: 'approve', by: 'ada', why: 'too early' }),
+    ).rejects.toThrow(/^run friday: the run asks for no approval now/);
     await until(async () => (await early.query<RunProgress>('progress')).approval !== undefined, 'people are asked');
     const { approval, accuracy } = await early.query<RunProgress>('progress');
     expect(accuracy).toEqual({});
@@ -234,7 +237,8 @@ describe('approval, without any reference answer', () => {
   test('takes a rejection, and nothing after it', async () => {
     addQuestions('asked', 60, 4);
     const handle = await asks('saturday');
-    expect(await handle.executeUpdate('reject', { args: [{ by: 'bob', why: 'rambles' }] })).toBe('rejected');
+    const reject = { run: 'saturday', answer: 'reject', by: 'bob', why: 'rambles' } as const;
+    expect(await answerRun(world.namespace.client, reject)).toEqual({ runId: 'saturday', decided: 'rejected' });
     expect(((await handle.result()) as RunOutcome).promotion).toMatchObject({
       promoted: false,
       why: 'rejected by bob: rambles',

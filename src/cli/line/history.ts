@@ -5,6 +5,7 @@ import type { Society } from '../../contract/society';
 import { compareMeasurements, measurementIn } from '../../domain/evidence/measurements';
 import { isTest } from '../../domain/lines/gate';
 import { barAtLook } from '../../domain/lines/spending';
+import { describeOrigin } from '../../domain/lines/versions';
 import type { PairedComparison } from '../../domain/statistics';
 import { InvalidRunSpec } from '../../errors';
 import type { ArtifactStore } from '../../ports';
@@ -52,7 +53,7 @@ export async function summariseLine(store: ArtifactStore, name: string): Promise
 }
 
 export function lineOfList({ line, current, promotion }: LineSummary): string {
-  return `${line.padEnd(20)} version ${current.number} · ${current.society} · ${current.decision} by ${current.by} at ${current.at} · gate ${promotion.gate}`;
+  return `${line.padEnd(20)} version ${current.number} · ${current.society} · ${describeOrigin(current)} at ${current.at} · gate ${promotion.gate}`;
 }
 
 export function describeLine(summary: LineSummary): string {
@@ -73,7 +74,8 @@ export function describeVersions(versions: readonly LineVersion[]): string {
     .join('\n');
 }
 
-function versionLines({ decision, by, why, at, evidence, run }: LineVersion): string[] {
+function versionLines(version: LineVersion): string[] {
+  const { why, at, evidence, run } = version;
   const comparison = evidence?.comparison ?? null;
   const measured =
     comparison === null
@@ -82,7 +84,7 @@ function versionLines({ decision, by, why, at, evidence, run }: LineVersion): st
           `  evidence   ${differenceText(comparison)}, look ${evidence?.look ?? 'none'}, against ${evidence?.parent.society}`,
         ];
   return [
-    `  since      ${at}, ${decision} by ${by}${run === null ? '' : ` (run ${run})`}`,
+    `  since      ${at}, ${describeOrigin(version)}${run === null ? '' : ` (run ${run})`}`,
     ...(why === '' ? [] : [`  why        ${why}`]),
     ...measured,
   ];

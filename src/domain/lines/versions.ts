@@ -21,6 +21,18 @@ export function describeVersion({ number, society, decision }: LineVersion): str
   return `version ${number} (${society}, ${decision})`;
 }
 
+/** `approved by ada`, `promoted by its gate`. */
+export function describeOrigin({ decision, by }: Pick<LineVersion, 'decision' | 'by'>): string {
+  const words = {
+    created: `created by ${by}`,
+    gate: 'promoted by its gate',
+    approved: `approved by ${by}`,
+    'by hand': `promoted by hand, by ${by}`,
+    'rolled back': `rolled back by ${by}`,
+  };
+  return words[decision];
+}
+
 /** Milliseconds of `90m`, `24h`, `2d` or `30s`, as the schema allows them. */
 export function durationMs(text: string): number {
   const unitMs = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 }[text.slice(-1)];

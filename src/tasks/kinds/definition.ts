@@ -132,7 +132,9 @@ export const publishedSplits = {
 export const dataPath = z
   .string()
   .min(1)
-  .describe('a folder or a file; relative to the specification’s file, or to MAFT_DATA of the worker');
+  .describe(
+    'a folder, a file, or files by a pattern of their names (`logs/2026-*.jsonl`); relative to the specification’s file, or to MAFT_DATA of the worker',
+  );
 
 export const namesOf = (what: string) =>
   z.array(z.string().min(1)).min(1).optional().describe(`${what} to draw from; all by default`);
