@@ -6,6 +6,7 @@ import { parseLines, publishLines } from '../artifacts/lines';
 import { publishSealed, readSealed } from '../artifacts/sealed';
 import type { HeldOutLook, HeldOutSet, LineRecord, LineVersion, UsedProblem, UsedProblems } from '../contract/line';
 import type { Problem, ReferenceAnswer } from '../contract/problem';
+import { lineNameSchema } from '../contract/specification';
 import { sha256 } from '../domain/digests';
 import { lineKeys } from '../domain/keys';
 import { describeVersion } from '../domain/lines/versions';
@@ -170,7 +171,8 @@ export async function storedLineNames(store: ArtifactStore): Promise<string[]> {
 
 /** @param field Names what was given, in the problem. Throws `InvalidRunSpec` for a line that does not exist. */
 export async function findLine(store: ArtifactStore, name: string, field = 'line'): Promise<StoredLine> {
-  const line = await StoredLine.find(store, name);
+  // A name is part of a key: one that no line can have is looked up nowhere.
+  const line = lineNameSchema.safeParse(name).success ? await StoredLine.find(store, name) : undefined;
   if (line !== undefined) return line;
   const known = await storedLineNames(store);
   throw new InvalidRunSpec([

@@ -246,24 +246,31 @@ describe('approval, without any reference answer', () => {
   });
 
   test('decides as stated when the time passes', async () => {
-    await newLine('hurried', { promotion: { gate: 'approval', approveWithin: '1s', otherwise: 'approve' } }, false);
-    const { promotion } = await perform('sunday', night('hurried'));
+    const promotionOf = { gate: 'approval', approveWithin: '1s', otherwise: 'approve' };
+    await newLine('hurried', { promotion: promotionOf, method: { members: 2 } }, false);
+    // With every measure that a run has by default, some of which judge answers where they can be judged.
+    const { promotion } = await perform('sunday', night('hurried', { evaluation: {} }));
     expect(promotion).toMatchObject({ promoted: true, version: 2 });
     expect(decisionOf('sunday').approval).toMatchObject({ by: 'the passing of promotion.approveWithin' });
   });
 });
 
-test.each([
-  [{ line: 'nights' }, /^line: "nights" names no line of this store/],
-  [{ line: 'maths', method: 'single-agent' }, /^method: line "maths" fixes it/],
-  [
-    { line: 'maths', stopWhen: 'plateau' },
-    /^stopWhen(\.signal)?: "plateau" is impossible: a line has held-out problems/,
-  ],
-])('a run with %j is refused before anything is asked', async (specification, message) => {
-  const failure = await perform('refused', { seed: 1, ...specification }).then(
-    () => undefined,
-    (error: Error) => error.cause as Error,
-  );
-  expect(failure?.message).toMatch(message);
+describe('refusals', () => {
+  beforeAll(() => newLine('refusing'));
+
+  test.each([
+    [{ line: 'nights' }, /^line: "nights" names no line of this store/],
+    [{ line: '../runs/monday' }, /^line: "\.\.\/runs\/monday" names no line of this store/],
+    [{ line: 'refusing', method: 'single-agent' }, /^method: line "refusing" fixes it/],
+    [
+      { line: 'refusing', stopWhen: 'plateau' },
+      /^stopWhen(\.signal)?: "plateau" is impossible: a line has held-out problems/,
+    ],
+  ])('a run with %j is refused before anything is asked', async (specification, message) => {
+    const failure = await perform('refused', { seed: 1, ...specification }).then(
+      () => undefined,
+      (error: Error) => error.cause as Error,
+    );
+    expect(failure?.message).toMatch(message);
+  });
 });
