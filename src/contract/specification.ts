@@ -225,13 +225,7 @@ export const lineNameSchema = z
 export const runSpecificationSchema = z.strictObject({
   name: name.max(100).default('run'),
   description: z.string().max(2000).optional().describe('for people: what the run is for; decides nothing'),
-  seed: z
-    .int()
-    .min(0)
-    .default(0)
-    .describe(
-      "or `run`: a seed made of the run's id, so no two runs of a schedule draw alike and each can be repeated",
-    ),
+  seed: z.int().min(0).default(0).describe("or `run`: a seed made of the run's id"),
   line: lineNameSchema.optional(),
   task: taskSchema,
   evalTask: taskSchema.optional().describe('evaluate on another task than the one trained on; its `train` is not used'),
