@@ -58,7 +58,9 @@ export function createEvaluationActivities(
         isCorrect: (problemId, answer) => judge.isRight(problemId, answer) === true,
       });
       const key = iterationKeys.evaluation(place, split);
-      const { content } = await publishSealed<Evaluation>(store, key, evaluation);
+      const isLabelled = (await references.count(place)) > 0;
+      const judged = isLabelled ? evaluation : withoutAccuracy(evaluation);
+      const { content } = await publishSealed<Evaluation>(store, key, judged);
       return outcomeOf(content, shards);
     });
   }
@@ -106,9 +108,14 @@ function allAnswers(transcripts: Transcript[], votes: VoteRecord[]): Map<string,
   );
 }
 
+/** Without reference answers nobody knows what is right: no share of right answers is stored, not even 0. */
+function withoutAccuracy(evaluation: Evaluation): Evaluation {
+  return { ...evaluation, modes: [], members: [], meanFirstAccuracy: null, perProblem: [] };
+}
+
 function outcomeOf(evaluation: Evaluation, shards: ShardOutcome[]): EvaluationOutcome {
   const society = evaluation.modes.find(({ mode }) => mode === 'society');
   const { problems, failed, agreement } = evaluation;
   const counts = addCounts(noCounts, ...shards.map((shard) => shard.counts));
-  return { accuracy: society?.accuracy ?? 0, problems, failed, agreement, counts };
+  return { accuracy: society?.accuracy ?? null, problems, failed, agreement, counts };
 }

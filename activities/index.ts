@@ -9,6 +9,7 @@ import { createFinetuningActivities } from './finetuning';
 import { createGuardActivities } from './guard';
 import { createHintActivities } from './hints';
 import { createMeasuresActivities } from './measures';
+import { createPromotionActivities } from './promotion';
 import { References } from './references';
 import { createReportingActivities } from './reporting';
 import { LoadedRuns } from './loaded-runs';
@@ -34,6 +35,7 @@ export function createActivities(dependencies: ActivityDependencies) {
     ...createEvaluationActivities(dependencies, loadedRuns, references),
     ...createGuardActivities(dependencies, loadedRuns),
     ...createMeasuresActivities(dependencies, loadedRuns, references, memory),
+    ...createPromotionActivities(dependencies),
     ...createReportingActivities(dependencies),
     ...createComparisonActivities(dependencies),
   };
@@ -54,6 +56,8 @@ export const activityQueues = {
     'auditTraining',
     'checkForCollapse',
     'recordMeasures',
+    'judgePromotion',
+    'recordPromotion',
     'writeReport',
     'resolveComparison',
     'openComparedRun',

@@ -9,9 +9,11 @@ import { sha256 } from '../src/domain/digests';
 import { runKeys } from '../src/domain/keys';
 import { ArtifactError } from '../src/errors';
 import type { ArtifactStore } from '../src/ports';
-import { drawRun } from '../src/tasks/run-tasks';
+import { findLine } from '../src/stored-runs/stored-line';
+import { drawRun, type RunTasks } from '../src/tasks/run-tasks';
 import type { DrawnProblems, LabelledProblem } from '../src/tasks/task';
 import type { ActivityDependencies } from './dependencies';
+import { drawOfSkipped, drawOnLine } from './line-runs';
 import { tasksOf } from './run-tasks';
 
 type Publish = (key: string, lines: readonly object[]) => Promise<ArtifactReference>;
@@ -29,7 +31,7 @@ export async function remakeProblems(dependencies: ActivityDependencies, record:
   const wanted = [record.problems, record.references].flatMap(referencesOf);
   const stored = await Promise.all(wanted.map((reference) => isStored(store, reference)));
   if (stored.every((each) => each)) return;
-  await publishFiles(record.runId, await drawRun(tasks, record.specification), async (key, lines) => {
+  await publishFiles(record.runId, await drawAgain(store, record, tasks), async (key, lines) => {
     const content = formatLines(lines);
     const reference = wanted.find(({ sha256: recorded }) => recorded === sha256(content));
     if (reference !== undefined) return (await store.publish(reference.key, content)).reference;
@@ -39,6 +41,12 @@ export async function remakeProblems(dependencies: ActivityDependencies, record:
       key,
     );
   });
+}
+
+async function drawAgain(store: ArtifactStore, record: RunRecord, tasks: RunTasks): Promise<DrawnProblems> {
+  if (record.line === undefined) return drawRun(tasks, record.specification);
+  const start = { line: await findLine(store, record.line.name), at: record.line };
+  return record.plan.skipped === undefined ? drawOnLine({ ...record, tasks, start }) : drawOfSkipped(start);
 }
 
 async function publishFiles(runId: string, drawn: DrawnProblems, publish: Publish): Promise<Files> {

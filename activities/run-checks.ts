@@ -20,7 +20,11 @@ export interface CheckedRun {
 }
 
 export interface RunChecks {
-  checkedRun: (specification: RunSpecification) => Promise<CheckedRun>;
+  /** @param draw Draws the problems in another way than a run by itself: for runs of a line. */
+  checkedRun: (
+    specification: RunSpecification,
+    draw?: (tasks: RunTasks) => Promise<DrawnProblems>,
+  ) => Promise<CheckedRun>;
   /** Of a run that goes on: whether the bases that it pinned are still served. */
   requirePinnedBases: (specification: RunSpecification) => Promise<void>;
   /** Of a society that is measured or trained on: whether a vLLM can serve it. */
@@ -35,15 +39,17 @@ export function runChecks(dependencies: ActivityDependencies): RunChecks {
   const requireReadiness = readinessChecks(dependencies);
   const { requireAdaptersServed, requireAgentsServed } = vllmChecks(dependencies);
 
-  async function checkedRun(specification: RunSpecification): Promise<CheckedRun> {
+  const checkedRun: RunChecks['checkedRun'] = async (specification, draw) => {
     const tasks = makeTasks(specification, dependencies.task);
     await refuseUnknownNames(specification, tasks);
-    const problems = await drawRun(tasks, specification);
+    const problems = await (draw?.(tasks) ?? drawRun(tasks, specification));
+    // Nothing is going to be asked.
+    if (problems.skipped !== undefined) return { tasks, problems };
     refuseMissingReferences(specification, problems);
     const adapters = await requireAdaptersServed(specification);
     const notices = [...adapters, ...(await requireReadiness(specification, tasks, problems))];
     return { tasks, problems: { ...problems, notices: [...(problems.notices ?? []), ...notices] } };
-  }
+  };
 
   /** A name that does not exist would otherwise show only after minutes, in the first turn. */
   async function refuseUnknownNames(specification: RunSpecification, tasks: RunTasks): Promise<void> {

@@ -2,6 +2,7 @@
 import { Context } from '@temporalio/activity';
 import { publishSealed, readSealed } from '../src/artifacts/sealed';
 import { readSociety, requireSociety } from '../src/artifacts/societies';
+import { untunedSocietyName } from '../src/contract/line';
 import { searchAttributes } from '../src/contract/names';
 import type { RunPlan, RunRecord } from '../src/contract/run';
 import type { RunSpecification } from '../src/contract/specification';
@@ -14,10 +15,14 @@ import { untunedSociety } from '../src/domain/society';
 import { startingSociety, misfits } from '../src/domain/starting-society';
 import { InvalidRunSpec } from '../src/errors';
 import { findSociety } from '../src/stored-runs/find-society';
+import { withLineSettings } from '../src/stored-runs/runs-of-lines';
 import { resolveSpecification, specificationArgument } from '../src/specification';
 import { evaluationSpecification, parseEvaluationRequest } from '../src/specification/evaluation';
+import type { RunTasks } from '../src/tasks/run-tasks';
+import type { DrawnProblems } from '../src/tasks/task';
 import type { ActivityDependencies } from './dependencies';
 import { withHeartbeats } from './heartbeats';
+import { drawOnLine, planOfLine, startOnLine, type LineStart } from './line-runs';
 import { registeredAttributes } from './registered-attributes';
 import { noteTrainedQuestions } from './trained-questions';
 import { basePinning } from './pinned-bases';
@@ -49,10 +54,11 @@ export function createRunActivities(dependencies: ActivityDependencies) {
     });
   }
 
-  async function adoptOrStore(written: unknown): Promise<RunPlan> {
+  async function adoptOrStore(asked: unknown): Promise<RunPlan> {
     const { workflowId } = currentWorkflow();
     const runId = runIdOf(workflowId);
-    const resolved = resolveSpecification(written);
+    const written = await withLineSettings(store, asked);
+    const resolved = resolveSpecification(written, runId);
     const known = await readSealed<RunRecord>(store, runKeys.record(runId));
     const record = known ?? (await storeRun({ runId, workflowId, written }, resolved));
     if (record.specificationDigest !== resolved.digest) throw otherSpecification(record, resolved.specification);
@@ -78,10 +84,13 @@ export function createRunActivities(dependencies: ActivityDependencies) {
     resolved: ReturnType<typeof resolveSpecification>,
   ) {
     const { valueSources, digest } = resolved;
-    const { specification, source } = await pinnedStart(resolved.specification);
+    const start = await startOnLine(store, resolved.specification.line);
+    const { specification, source } = await pinnedStart(startingFrom(resolved.specification, start));
     if (source !== undefined) await requireAgentsServed(source, specification);
-    const { tasks, problems } = await checkedRun(specification);
-    const drawn = await noteTrainedQuestions(store, problems, source);
+    const drawing = (tasks: RunTasks) => drawOnLine({ runId, specification, tasks, start: start! });
+    const { tasks, problems } = await checkedRun(specification, start && drawing);
+    // A line holds out what its societies were not trained on.
+    const drawn = start === undefined ? await noteTrainedQuestions(store, problems, source) : problems;
     const record: RunRecord = {
       runId,
       workflowId,
@@ -89,10 +98,11 @@ export function createRunActivities(dependencies: ActivityDependencies) {
       specification,
       written,
       valueSources,
-      plan: deriveRunPlan(specification, runId, { notices: drawn.notices }),
+      plan: planOf(specification, runId, { drawn, start }),
       ...(await publishProblems(store, runId, drawn)),
       sources: drawn.sources ?? [],
       ...(source === undefined ? {} : { startedFrom: placeOf(source) }),
+      ...(start === undefined ? {} : { line: start.at }),
       taskDigests: digestsOf(tasks),
       program: programOf(specification, tasks, dependencies),
       versions: machine.versions,
@@ -139,6 +149,25 @@ export function createRunActivities(dependencies: ActivityDependencies) {
   }
 
   return { resolveRun, resolveEvaluation };
+}
+
+/** A run of a line starts from the society that is current when it begins; its digest leaves that out. */
+function startingFrom(specification: RunSpecification, start: LineStart | undefined): RunSpecification {
+  if (start === undefined || start.at.society === untunedSocietyName) return specification;
+  return { ...specification, model: { ...specification.model, society: start.at.society } };
+}
+
+function planOf(
+  specification: RunSpecification,
+  runId: string,
+  { drawn, start }: { drawn: DrawnProblems; start: LineStart | undefined },
+): RunPlan {
+  const plan = deriveRunPlan(specification, runId, { notices: drawn.notices });
+  if (start === undefined) return plan;
+  // A source may hold fewer new problems than the specification takes at most.
+  const trainProblems = drawn.train[0]?.length ?? 0;
+  const skipped = drawn.skipped === undefined ? {} : { skipped: drawn.skipped };
+  return { ...plan, trainProblems, ...planOfLine(start), ...skipped };
 }
 
 function placeOf({ runId, iteration, version }: Society): RunRecord['startedFrom'] {

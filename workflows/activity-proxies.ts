@@ -24,6 +24,8 @@ export const light = summarised(
       | 'auditTraining'
       | 'checkForCollapse'
       | 'recordMeasures'
+      | 'judgePromotion'
+      | 'recordPromotion'
       | 'writeReport'
       | 'resolveComparison'
       | 'openComparedRun'
@@ -52,6 +54,8 @@ export const light = summarised(
     auditTraining: 'compare the consensus with the references',
     checkForCollapse: 'look for signs of collapse',
     recordMeasures: 'measure diversity and drift',
+    judgePromotion: 'compare with the current society',
+    recordPromotion: 'record what was decided',
     writeReport: 'write the report',
     resolveComparison: 'check the comparison and all its runs',
     openComparedRun: 'look for results',

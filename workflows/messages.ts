@@ -1,6 +1,7 @@
-/** Queries and signals of all workflows. Names are a contract (docs/architecture.md, Names). */
-import { defineQuery, defineSignal } from '@temporalio/workflow';
+/** Queries, signals and updates of all workflows. Names are a contract (docs/architecture.md, Names). */
+import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
 import type { ComparisonProgress } from '../src/contract/comparison';
+import type { ApprovalInput } from '../src/contract/promotion';
 import type { PartProgress, RunProgress } from '../src/contract/run';
 
 /** What is done, what is open. A run answers `RunProgress`, its children `PartProgress`, a comparison its own. */
@@ -23,3 +24,7 @@ export interface GateState {
 }
 
 export const gateSignal = defineSignal<[GateState]>('gate');
+
+/** People's answer to a run of a line with the gate `approval`; refused unless the run asks. Returns what was decided. */
+export const approveUpdate = defineUpdate<string, [ApprovalInput]>('approve');
+export const rejectUpdate = defineUpdate<string, [ApprovalInput]>('reject');

@@ -6,6 +6,7 @@
  */
 import { allHandlersFinished, condition, continueAsNew } from '@temporalio/workflow';
 import type { RunOutcome } from '../src/contract/run';
+import { promote } from './promotion';
 import { isContinued, startRun, type Continued, type RunContext } from './run-context';
 import {
   debateTrainingProblems,
@@ -22,11 +23,13 @@ export async function multiagentFinetuning(...input: unknown[]): Promise<RunOutc
   const run = startRun(input);
   if (!isContinued(input)) {
     await run.begin(await resolveRun(run.gate, input));
+    if (run.isSkipped) return skip(run);
     await validate(run, 0);
     await evaluate(run, 0);
     await report(run, 0);
   }
   if (run.plan.iterations > 0) await improve(run, run.iteration);
+  if (!run.goesOn) await promote(run);
 
   await condition(allHandlersFinished);
   if (run.goesOn) await goOn(run);
@@ -42,6 +45,13 @@ async function improve(run: RunContext, iteration: number): Promise<void> {
   await validate(run, iteration);
   await evaluate(run, iteration);
   await report(run, iteration);
+}
+
+/** A run of a line that has too little to train on asks nothing and says so. */
+async function skip(run: RunContext): Promise<RunOutcome> {
+  await report(run, 0);
+  await condition(allHandlersFinished);
+  return run.outcome();
 }
 
 /** One history per iteration keeps each one small, however many iterations a run has. */

@@ -4,6 +4,8 @@
  */
 import { setCurrentDetails, setHandler, workflowInfo } from '@temporalio/workflow';
 import { searchAttributes } from '../src/contract/names';
+import type { PromotionDecision } from '../src/contract/line';
+import type { PromotionOutcome } from '../src/contract/promotion';
 import type {
   CallCounts,
   FinetuneOutcome,
@@ -17,6 +19,7 @@ import { addCounts, noCounts } from '../src/domain/counts';
 import { meanLoss, reasonToStop } from '../src/domain/stopping';
 import { progressList } from './current-details';
 import { progressQuery } from './messages';
+import { createApprovalDesk, type ApprovalDesk } from './approvals';
 import { createPauseGate, type PauseGate } from './pause-gate';
 import { setSearchAttribute } from './search-attributes';
 
@@ -38,12 +41,14 @@ export function startRun(input: unknown[]): RunContext {
 
 export class RunContext {
   readonly gate: PauseGate;
+  readonly approvals: ApprovalDesk;
   /** What the open stage has done so far. */
   readonly open = { done: 0, total: 0, failed: 0, counts: noCounts };
   private stage: Stage = 'resolve';
   /** The iteration that the open stage belongs to: 0 until the first one has begun. */
   private stageIteration: number;
   private endedByGuard: string | undefined;
+  private promotion: PromotionOutcome | undefined;
   private state: RunState | undefined;
 
   constructor(state: RunState | undefined) {
@@ -51,6 +56,7 @@ export class RunContext {
     this.stageIteration = state?.iteration ?? 0;
     const gate = { paused: state?.paused, reason: state?.pauseReason, version: state?.gateVersion };
     this.gate = createPauseGate(gate, () => this.showPause());
+    this.approvals = createApprovalDesk(() => this.showDetails());
     setHandler(progressQuery, () => this.progress());
   }
 
@@ -61,6 +67,11 @@ export class RunContext {
   /** The iteration this workflow run performs: 1..L. */
   get iteration(): number {
     return this.known.iteration;
+  }
+
+  /** Whether the run's line has too little to train on. */
+  get isSkipped(): boolean {
+    return this.plan.skipped !== undefined;
   }
 
   get timings() {
@@ -80,6 +91,17 @@ export class RunContext {
   private get reasonToStop(): string | undefined {
     const { plan, iteration } = this.known;
     return iteration < plan.iterations ? reasonToStop(plan.stopWhen, this.known) : undefined;
+  }
+
+  /** The last iteration that was finished; 0 if none was. */
+  get finished(): number {
+    const { iteration, plan } = this.known;
+    return this.endedByGuard === undefined ? Math.min(iteration, plan.iterations) : iteration - 1;
+  }
+
+  promoted({ promoted, why, version }: PromotionDecision): void {
+    this.promotion = { promoted, why, version };
+    this.showDetails();
   }
 
   /** Ends the run before this iteration has trained any agent. */
@@ -153,10 +175,15 @@ export class RunContext {
 
   outcome(): RunOutcome {
     this.finish();
-    const { plan, accuracy, counts, iteration } = this.known;
+    const { plan, accuracy, counts } = this.known;
+    if (plan.skipped !== undefined)
+      return { runId: plan.runId, iterations: 0, skipped: plan.skipped, accuracy, counts };
     const stopped = this.endedByGuard ?? this.reasonToStop;
-    const finished = this.endedByGuard === undefined ? Math.min(iteration, plan.iterations) : iteration - 1;
-    return { runId: plan.runId, iterations: finished, accuracy, counts, ...(stopped === undefined ? {} : { stopped }) };
+    return {
+      ...{ runId: plan.runId, iterations: this.finished, accuracy, counts },
+      ...(stopped === undefined ? {} : { stopped }),
+      ...(this.promotion === undefined ? {} : { promotion: this.promotion }),
+    };
   }
 
   private get known(): RunState {
@@ -177,6 +204,7 @@ export class RunContext {
       counts: addCounts(this.state?.counts ?? noCounts, counts),
       openChildren: this.gate.openChildren,
       accuracy: this.state?.accuracy ?? {},
+      ...(this.approvals.open === undefined ? {} : { approval: this.approvals.open }),
     };
   }
 
@@ -187,6 +215,6 @@ export class RunContext {
   }
 
   private showDetails(): void {
-    setCurrentDetails(progressList(this.progress(), this.timings));
+    setCurrentDetails(progressList(this.progress(), this.timings, this.promotion));
   }
 }

@@ -91,7 +91,7 @@ export async function evaluate(run: RunContext, iteration: number): Promise<void
   await run.inStage('evaluate', iteration, run.plan.evaluationProblems, async () => {
     const input = { last: run.stopsEarly, debateSeconds: debateSeconds(run, iteration) };
     const { accuracy } = await scoreSociety(run, iteration, input);
-    run.evaluated(iteration, accuracy);
+    if (accuracy !== null) run.evaluated(iteration, accuracy);
   });
 }
 
@@ -101,7 +101,8 @@ export async function validate(run: RunContext, iteration: number): Promise<void
   if (problems === 0) return;
   await run.inStage('validate', iteration, problems, async () => {
     const { accuracy } = await scoreSociety(run, iteration, { split: validationSplit });
-    run.validated(accuracy);
+    // The validation split is drawn among labelled problems.
+    run.validated(accuracy ?? 0);
   });
 }
 

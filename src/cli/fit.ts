@@ -2,6 +2,7 @@
 import { InvalidArgumentError, type Command } from 'commander';
 import type { Devices, Fit } from '../domain/fit';
 import { loadConfig } from '../machine/config';
+import { openStore } from '../machine/open-store';
 import { devicesHere } from '../machine/devices';
 import { configsOnce } from '../machine/setup/model-folder';
 import { formatBytes, stderrListener } from '../machine/setup/progress';
@@ -9,6 +10,7 @@ import { ensurePythonEnvironment } from '../machine/setup/python-environment';
 import { count, counted } from '../pages/numbers';
 import { fittingOf, verdictText, type Fitting } from '../runs/fitting';
 import { loadRunFile, resolveSpecification } from '../specification';
+import { withLineSettings } from '../stored-runs/runs-of-lines';
 import { visibleJson, visibleText } from '../visible-text';
 import { addSetOption, loadWith, type SpecificationOptions } from './specification-options';
 
@@ -47,8 +49,9 @@ export function gpus(text: string, earlier: number[] = []): number[] {
 }
 
 async function fit(file: string, { gpu, json = false, ...options }: FitOptions): Promise<void> {
-  const { specification } = resolveSpecification(await loadWith(loadRunFile, file, options));
   const config = loadConfig();
+  const raw = await withLineSettings(openStore(config), await loadWith(loadRunFile, file, options));
+  const { specification } = resolveSpecification(raw);
   const devices: Devices = gpu === undefined ? await devicesHere(config) : { kind: 'gpu', memory: gpu, trainings: 1 };
   const listener = stderrListener();
   const python = async () => (await ensurePythonEnvironment({ listener, ownPython: config.python })).program;

@@ -66,6 +66,11 @@ const commands: CommandEntry[] = [
     summary: 'list societies and their agents',
     load: () => require('./societies') as CommandModule,
   },
+  {
+    name: 'line',
+    summary: 'the life of one society over many runs',
+    load: () => require('./line') as CommandModule,
+  },
   { name: 'ask', summary: 'ask a society one question', load: () => require('./ask') as CommandModule },
   { name: 'report', summary: "write a run's report", load: () => require('./report') as CommandModule },
   { name: 'worker', summary: 'serve task queues', load: () => require('./worker') as CommandModule },

@@ -1,8 +1,11 @@
 /** `maft run SPEC`: starts or continues a run, follows it, and ends with its table. */
 import type { Command } from 'commander';
+import { loadConfig } from '../machine/config';
+import { openStore } from '../machine/open-store';
 import { renderTable, type Report } from '../report';
 import { performRun } from '../runs/perform-run';
 import { loadRunFile } from '../specification';
+import { withLineSettings } from '../stored-runs/runs-of-lines';
 import { visibleJson } from '../visible-text';
 import { addSetOption, loadWith, type SpecificationOptions } from './specification-options';
 import { showPlan } from './validate';
@@ -32,7 +35,7 @@ export function register(program: Command): void {
 }
 
 async function run(file: string, options: RunOptions): Promise<void> {
-  const raw = await loadWith(loadRunFile, file, options);
+  const raw = await withLineSettings(openStore(loadConfig()), await loadWith(loadRunFile, file, options));
   if (options.dryRun) return showPlan(raw, options);
   const { id, detach = false } = options;
   const report = await performRun({ command: 'run', raw, id, detach, engine: engineOptions(options) });

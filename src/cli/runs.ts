@@ -24,6 +24,10 @@ interface RunSummary {
   /** Society accuracy (0..1) of each iteration evaluated so far, from iteration 0. */
   accuracy: number[];
   finished: boolean;
+  /** Why a run of a line asked nothing; absent if it did not end so. */
+  skipped?: string;
+  /** The line it belongs to; absent if none. */
+  line?: string;
   /** Temporal's state of an unfinished run; absent if no server is running or answers. */
   state?: RunState['state'];
   reason?: string;
@@ -127,11 +131,17 @@ async function summarise(store: ArtifactStore, runId: string): Promise<RunSummar
   const accuracy = accuracies.filter((share) => share !== undefined);
   const finished = (await courseOf(run)).ended !== undefined;
   const { task, method, iterations } = plan;
-  return { runId, task, method, seed: specification.seed, iterations, accuracy, finished, createdAt, workflowId };
+  return {
+    ...{ runId, task, method, seed: specification.seed, iterations, accuracy, finished },
+    ...(plan.skipped === undefined ? {} : { skipped: plan.skipped }),
+    ...(plan.line === undefined ? {} : { line: plan.line.name }),
+    ...{ createdAt, workflowId },
+  };
 }
 
 function describe(run: RunSummary): string {
-  const { runId, task, method, seed, iterations, accuracy, finished } = run;
+  const { runId, task, method, seed, iterations, accuracy, finished, skipped } = run;
+  if (skipped !== undefined) return `${runId.padEnd(28)} ${task} · ${method} · skipped: ${skipped}`;
   const curve = accuracy.map((value) => (100 * value).toFixed(1)).join(' -> ') || 'nothing evaluated yet';
   const reached = `iteration ${Math.max(0, accuracy.length - 1)} of ${iterations}`;
   const doing = [run.state, run.reason].filter((part) => part !== undefined).join(': ');

@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import { z } from 'zod';
 import { comparisonInputSchema } from '../contract/comparison';
 import { evaluationRequestSchema } from '../contract/evaluation-request';
+import { lineSpecificationInputSchema } from '../contract/line';
 import { runSpecificationInputSchema } from '../contract/specification';
 import { ConfigError } from '../errors';
 import { visibleJson } from '../visible-text';
@@ -10,6 +11,7 @@ import { visibleJson } from '../visible-text';
 interface SchemaOptions {
   comparison?: boolean;
   evaluation?: boolean;
+  line?: boolean;
 }
 
 export function register(program: Command): void {
@@ -18,17 +20,19 @@ export function register(program: Command): void {
     .description('print the run specification as JSON Schema (draft 2020-12)')
     .option('--comparison', 'of a comparison of methods (`maft compare`) instead of a run')
     .option('--evaluation', 'of the evaluation of a finished society instead of a run')
+    .option('--line', 'of a line (`maft line create`) instead of a run')
     .addHelpText(
       'after',
       '\nExample:\n  maft schema > maft.schema.json     then, in the YAML: # yaml-language-server: $schema=maft.schema.json',
     )
-    .action(({ comparison, evaluation }: SchemaOptions) => {
-      if (comparison && evaluation) throw new ConfigError('--comparison and --evaluation exclude each other');
-      const schema = comparison
-        ? comparisonJsonSchema()
-        : evaluation
-          ? evaluationJsonSchema()
-          : runSpecificationJsonSchema();
+    .action(({ comparison, evaluation, line }: SchemaOptions) => {
+      const asked = [
+        ...(comparison ? [comparisonJsonSchema] : []),
+        ...(evaluation ? [evaluationJsonSchema] : []),
+        ...(line ? [lineJsonSchema] : []),
+      ];
+      if (asked.length > 1) throw new ConfigError('--comparison, --evaluation and --line exclude each other');
+      const schema = (asked[0] ?? runSpecificationJsonSchema)();
       process.stdout.write(`${visibleJson(schema, 2)}\n`);
     });
 }
@@ -41,8 +45,14 @@ export function evaluationJsonSchema(): Record<string, unknown> {
   return jsonSchema('maft evaluation of a finished society', evaluationRequestSchema);
 }
 
+export function lineJsonSchema(): Record<string, unknown> {
+  return jsonSchema('maft line of societies', lineSpecificationInputSchema);
+}
+
+/** A run of a line has its task and model from there. */
 export function runSpecificationJsonSchema(): Record<string, unknown> {
-  return jsonSchema('maft run specification', runSpecificationInputSchema);
+  const { required, ...schema } = jsonSchema('maft run specification', runSpecificationInputSchema);
+  return { ...schema, anyOf: [{ required }, { required: ['line'] }] };
 }
 
 /** The schema of user input, before defaults are applied. */

@@ -119,9 +119,16 @@ export function describe(progress: RunProgress, workflowId: string): string {
     `${calls} calls, ${withoutCompletionTokens > 0 ? 'at least ' : ''}${completionTokens} completion tokens`,
     accuracy.length > 0 ? `accuracy by iteration ${accuracy.join(', ')}` : '',
     progress.paused ? `PAUSED: ${progress.pauseReason ?? 'on request'}` : '',
+    approvalText(progress),
     otherWorkflowId(progress.runId, workflowId),
   ];
   return parts.filter((part) => part !== '').join(' · ');
+}
+
+function approvalText({ runId, approval }: RunProgress): string {
+  if (approval === undefined) return '';
+  const { question, until, otherwise } = approval;
+  return `ASKS for \`maft line approve ${runId}\` or \`reject\` until ${until}, then ${otherwise}: ${question}`;
 }
 
 /** The workflow id for signals and queries, if it is not the run id's own: schedules add a time with colons. */

@@ -1,11 +1,14 @@
 /** `maft validate SPEC`: checks a specification and shows its defaults, calls and trainings. Starts nothing. */
 import type { Command } from 'commander';
+import { loadConfig } from '../machine/config';
+import { openStore } from '../machine/open-store';
 import { requireBases } from '../machine/setup/model-folder';
 import { requireComparedBases } from '../runs/compared-bases';
 import { requireTrainers } from '../runs/before-servers';
 import { loadSpecificationFile, resolveSpecification } from '../specification';
 import { resolveComparison } from '../specification/comparison';
 import { isPlainObject } from '../specification/plain-objects';
+import { withLineSettings } from '../stored-runs/runs-of-lines';
 import { visibleJson, visibleText } from '../visible-text';
 import { describePlannedComparison, describePlannedRun, plannedComparison, plannedRun, runsOf } from './planned';
 import { addSetOption, loadWith, type SpecificationOptions } from './specification-options';
@@ -27,7 +30,8 @@ export function register(program: Command): void {
 }
 
 async function validate(file: string, options: ValidateOptions): Promise<void> {
-  showPlan(await loadWith(loadSpecificationFile, file, options), options);
+  const raw = await loadWith(loadSpecificationFile, file, options);
+  showPlan(await withLineSettings(openStore(loadConfig()), raw), options);
 }
 
 /** Throws `InvalidRunSpec` or `ConfigError` if it could not be run. */

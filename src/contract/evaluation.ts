@@ -49,10 +49,11 @@ export interface Evaluation {
   split: Split;
   problems: number;
   failed: number;
+  /** Empty, as everything below that says what is right, if the problems have no reference answers. */
   modes: ModeResult[];
   members: MemberResult[];
   /** Mean over all members of `MemberResult.first`: one call, less noisy than the mode `sample`. */
-  meanFirstAccuracy: number;
+  meanFirstAccuracy: number | null;
   /** Mean over problems with a consensus of the share of parsed last-round answers in the winning group. */
   agreement: number | null;
   withoutConsensus: number;

@@ -1,7 +1,9 @@
 /** What crosses the border between workflows and activities: references, digests, answers and counts, never texts. */
 import type { GuardAction } from './guard';
+import type { Gate, PromotionSettings, RunOfLine } from './line';
 import type { ScoringKind } from './measures';
 import type { DataSource } from './problem';
+import type { OpenApproval, PromotionOutcome } from './promotion';
 import type { CriticKind, RunSpecification, StopSettings, ValueSource } from './specification';
 import type { Split } from './transcript';
 
@@ -24,6 +26,8 @@ export interface RunRecord {
   sources?: DataSource[];
   /** The society of iteration 0, unless it is the untuned one. */
   startedFrom?: { runId: string; iteration: number; version: string };
+  /** The line that the run belongs to, as it was when the run began. */
+  line?: RunOfLine;
   /** SHA-256 (hex) of the programs of a user's own tasks: a changed one is refused, not adopted. */
   taskDigests?: { train?: string; eval?: string };
   /**
@@ -91,12 +95,25 @@ export interface RunPlan extends RunReference {
   guard?: GuardAction;
   /** The scoring that the requested measures need; absent in plans of older versions, which measured nothing. */
   scoring?: ScoringKind[];
+  /** The line that the run belongs to; absent: none. */
+  line?: PlanOfLine;
+  /** Why the run ends before anything is asked: its line has too little to train on. */
+  skipped?: string;
   /** Whether an earlier start of the run has stored something: shards may be closed already. */
   resumed?: boolean;
   /** Search attributes the server knows; only these are upserted. */
   searchAttributes: string[];
   /** Sentences for the log and the report, such as search attributes that are missing. */
   notices: string[];
+}
+
+/** How the line of a run decides whether it takes the run's society. */
+export interface PlanOfLine {
+  name: string;
+  gate: Gate;
+  /** Of the gate `approval`: how long people have, and what is decided then. */
+  approveWithinMs: number;
+  otherwise: PromotionSettings['otherwise'];
 }
 
 /** Answers beside the debate without a fixed number of samples. */
@@ -167,7 +184,8 @@ export interface ArtifactReference {
   sha256: string;
 }
 
-export type Stage = 'resolve' | 'evaluate' | 'debate' | 'select' | 'finetune' | 'validate' | 'report' | 'done';
+export type Stage =
+  'resolve' | 'evaluate' | 'debate' | 'select' | 'finetune' | 'validate' | 'promote' | 'report' | 'done';
 
 /** Answer of the `progress` query of a `multiagentFinetuning` run. */
 export interface RunProgress {
@@ -184,6 +202,8 @@ export interface RunProgress {
   openChildren: string[];
   /** Accuracy (0..1) of each iteration evaluated so far. */
   accuracy: Record<number, number>;
+  /** What people are asked to approve now; absent if nothing. */
+  approval?: OpenApproval;
 }
 
 /** Answer of the `progress` query of a child workflow: its own work, without that of its open children. */
@@ -322,8 +342,8 @@ export interface ScoreInput {
 }
 
 export interface EvaluationOutcome {
-  /** The society's own accuracy, 0..1. */
-  accuracy: number;
+  /** The society's own accuracy, 0..1; null if the problems have no reference answers. */
+  accuracy: number | null;
   problems: number;
   failed: number;
   agreement: number | null;
@@ -387,6 +407,10 @@ export interface RunOutcome {
   iterations: number;
   /** Why it ended before the last planned iteration. */
   stopped?: string;
+  /** Why it ended before anything was asked. */
+  skipped?: string;
+  /** Whether its line took its society; absent without a line. */
+  promotion?: PromotionOutcome;
   accuracy: Record<number, number>;
   counts: CallCounts;
 }

@@ -212,11 +212,21 @@ const limitsSchema = z.strictObject({
   maxFailedShare: share.default(0.02).describe("share of a stage's problems that may fail before the run does"),
 });
 
+/** A line's name is a folder's. */
+export const lineNameSchema = z
+  .string()
+  .regex(/^[A-Za-z0-9_-][A-Za-z0-9._-]{0,79}$/)
+  .describe(
+    'a line (`maft line`) that the run belongs to: it starts from its current society, trains on problems that no run of the ' +
+      'line has used, and is measured on its held-out ones; the line fixes `task`, `evalTask`, `method` and `model`',
+  );
+
 /** The specification after normalisation (method and sampling spelt out), as resolved and stored in `run.json`. */
 export const runSpecificationSchema = z.strictObject({
   name: name.max(100).default('run'),
   description: z.string().max(2000).optional().describe('for people: what the run is for; decides nothing'),
-  seed: z.int().min(0).default(0),
+  seed: z.int().min(0).default(0).describe("or `run`: a seed made of the run's id"),
+  line: lineNameSchema.optional(),
   task: taskSchema,
   evalTask: taskSchema.optional().describe('evaluate on another task than the one trained on; its `train` is not used'),
   method: methodSchema.prefault({}),
@@ -236,8 +246,9 @@ export const runSpecificationSchema = z.strictObject({
   execution: executionSchema.prefault({}),
 });
 
-/** What a user may write: `method` and `stopWhen` may also be a bare word, `sampling` one object for all roles. */
+/** What a user may write: some settings may also be a bare word, `sampling` one object for all roles. */
 export const runSpecificationInputSchema = runSpecificationSchema.extend({
+  seed: z.union([z.int().min(0), z.literal('run')]).default(0),
   method: z.union([name, methodSchema]).prefault({}),
   stopWhen: z.union([z.enum(stopSignals), stopSchema]).prefault({}),
   sampling: z.union([samplingSchema, samplingPerRoleSchema]).prefault({}),

@@ -4,9 +4,12 @@
  */
 import { readdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { digestOf } from '../domain/digests';
 import { repositoryRoot } from '../machine/paths';
 import { loadSpecificationFile, resolveSpecification } from '../specification';
 import { resolveComparison } from '../specification/comparison';
+import { completedByLine, lineNamedBy, parseLine } from '../specification/line';
+import { isPlainObject } from '../specification/plain-objects';
 
 export interface ExampleTwin {
   /** Absolute path of the YAML file. */
@@ -16,10 +19,18 @@ export interface ExampleTwin {
   content: string;
 }
 
-/** Parses a run or a comparison of methods. Throws `InvalidRunSpec` if it is neither. */
-export function digestOfExample(raw: unknown): string {
-  const isComparison = typeof raw === 'object' && raw !== null && 'methods' in raw;
-  return isComparison ? resolveComparison(raw).digest : resolveSpecification(raw).digest;
+/** The line whose nights the examples run. */
+const exampleLine = path.join(repositoryRoot(), 'examples', 'tiny-line.yaml');
+
+/** Parses a run, a comparison of methods, or a line. Throws `InvalidRunSpec` if it is none of them. */
+export async function digestOfExample(raw: unknown): Promise<string> {
+  if (!isPlainObject(raw)) return resolveSpecification(raw).digest;
+  if ('methods' in raw) return resolveComparison(raw).digest;
+  // Only a line has a gate.
+  if ('promotion' in raw) return digestOf(parseLine(raw));
+  if (lineNamedBy(raw) === undefined) return resolveSpecification(raw).digest;
+  const line = parseLine(await loadSpecificationFile(exampleLine));
+  return resolveSpecification(completedByLine(raw, { name: 'tiny-line', ...line })).digest;
 }
 
 /** One twin per example. Throws `InvalidRunSpec` for an example that is not a specification. */
@@ -29,7 +40,7 @@ export async function exampleTwins(folder = path.join(repositoryRoot(), 'example
     names.sort().map(async (name) => {
       const yaml = path.join(folder, name);
       const raw = await loadSpecificationFile(yaml);
-      digestOfExample(raw);
+      await digestOfExample(raw);
       return { yaml, json: yaml.replace(/\.yaml$/, '.json'), content: `${JSON.stringify(raw, undefined, 2)}\n` };
     }),
   );

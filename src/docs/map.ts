@@ -15,6 +15,7 @@ export const rooms: Record<string, string> = {
   'src/domain/answers': 'How an answer is read out of a response, and when two answers are equal.',
   'src/domain/evidence':
     'What a measurement is, what a paired comparison over seeds is, and when a difference is clear.',
+  'src/domain/lines': 'Lines of societies: gates, the error they spend, roll-backs.',
   'src/domain/measures': 'Measures of diversity and drift.',
   'src/probe': 'Do critics use what they read? The intervention as it is asked.',
   'src/prompts': 'Every prompt text, per prompt set and task.',
@@ -40,6 +41,7 @@ export const rooms: Record<string, string> = {
   'src/cli': 'One file per command of `maft`.',
   'src/cli/data': '`maft data`.',
   'src/cli/export': '`maft export`.',
+  'src/cli/line': '`maft line`.',
   'src/cli/probe': '`maft probe-critics`.',
   'src/cli/select': '`maft select`.',
   'src/docs': 'What is generated: the map, the settings and measures in docs/, the small twins in examples/.',
@@ -54,6 +56,7 @@ export const rooms: Record<string, string> = {
   'python/maft/grade': 'Math-Verify in processes with a time limit.',
   'python/maft/tiny': "How the demo's model was made.",
   bench: 'What is measured by `npm run bench`.',
+  'experiments/nights-without-progress': 'How often a gate that looks every night promotes by luck.',
   'experiments/skills-society': 'A simulated society of three skills, through the real voting and selection.',
 };
 

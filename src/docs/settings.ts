@@ -6,6 +6,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { comparisonFieldsSchema } from '../contract/comparison';
+import { lineSpecificationSchema } from '../contract/line';
 import { runSpecificationSchema } from '../contract/specification';
 import { measureCatalogue, type MeasureDescription } from '../domain/measures';
 import { presets } from '../domain/presets';
@@ -33,6 +34,7 @@ export const generatedTables: GeneratedTable[] = [
   { file: 'docs/settings.md', name: 'settings', make: settingsTable },
   { file: 'docs/settings.md', name: 'presets', make: presetsTable },
   { file: 'docs/settings.md', name: 'comparison', make: comparisonTable },
+  { file: 'docs/settings.md', name: 'line', make: lineTable },
   { file: 'docs/measures.md', name: 'measures', make: measuresTable },
   { file: 'docs/map.md', name: 'map', make: mapOfTree },
 ];
@@ -62,6 +64,18 @@ export function comparisonTable(): string {
     `\`${dottedPath(path)}\``,
     text,
     allowedAt(path, {}, comparisonFieldsSchema),
+  ]);
+  return markdownTable(['field', 'default', 'allowed'], rows);
+}
+
+/** The fields that only a line has; those that its runs share are described with a run. */
+export function lineTable(): string {
+  const schema = lineSpecificationSchema.omit({ task: true, evalTask: true, method: true, model: true });
+  const root = z.toJSONSchema(schema, { io: 'input' }) as PlainObject;
+  const rows = settingsBelow(root, { path: [], context: {} }).map(({ path, default: text }) => [
+    `\`${dottedPath(path)}\``,
+    text,
+    allowedAt(path, {}, schema),
   ]);
   return markdownTable(['field', 'default', 'allowed'], rows);
 }

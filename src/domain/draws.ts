@@ -57,6 +57,11 @@ export function samplingSeed(call: SampledCall): number {
   return Number.parseInt(key.slice(0, 8), 16) >>> 1;
 }
 
+/** `seed: run`: 31 bits of the run's id. */
+export function seedOfRun(runId: string): number {
+  return Number.parseInt(drawKey(`run/${runId}`).slice(0, 8), 16) >>> 1;
+}
+
 /** Seed of one agent's finetuning (order of examples, adapter initialisation): 31 bits, like a call's. */
 export function trainingSeed({ seed, iteration, agent }: { seed: number; iteration: number; agent: string }): number {
   return Number.parseInt(drawKey(`training/${seed}/${iteration}/${agent}`).slice(0, 8), 16) >>> 1;

@@ -42,8 +42,8 @@ export const runKeys = {
   /** Apart from the problems, so that selection cannot read them by accident. */
   references: (runId: string, split: Split, iteration?: number) =>
     `${runFolder(runId)}/references/${splitFile(split, iteration)}`,
-  /** Folder of all accepted updates; a resume from artifacts reads them. */
-  decisions: (runId: string) => `${runFolder(runId)}/decisions`,
+  /** What was decided about the run's society: whether its line takes it. */
+  promotion: (runId: string) => `${runFolder(runId)}/decisions/1-promotion.json`,
   reportPage: (runId: string) => `${runFolder(runId)}/report.html`,
   reportData: (runId: string) => `${runFolder(runId)}/report.json`,
 } as const;
@@ -58,6 +58,25 @@ export const comparisonKeys = {
   record: (comparisonId: string) => `comparisons/${comparisonId}/comparison.json`,
   reportPage: (comparisonId: string) => `comparisons/${comparisonId}/report.html`,
   reportData: (comparisonId: string) => `comparisons/${comparisonId}/report.json`,
+} as const;
+
+const lineFolder = (name: string): string => `lines/${name}`;
+const sixDigits = (number: number): string => String(number).padStart(6, '0');
+
+/** Keys of a line of societies. Numbers count from 1, so a reader finds the highest one without listing a folder. */
+export const lineKeys = {
+  folder: lineFolder,
+  record: (name: string) => `${lineFolder(name)}/line.json`,
+  version: (name: string, number: number) => `${lineFolder(name)}/versions/${sixDigits(number)}.json`,
+  heldOut: (name: string, number: number) => `${lineFolder(name)}/held-out/${sixDigits(number)}.json`,
+  heldOutProblems: (name: string, number: number) => `${lineFolder(name)}/held-out/${sixDigits(number)}.problems.jsonl`,
+  /** Apart from the problems, as those of a run are. */
+  heldOutReferences: (name: string, number: number) =>
+    `${lineFolder(name)}/held-out/${sixDigits(number)}.references.jsonl`,
+  look: (name: string, { heldOut, look }: { heldOut: number; look: number }) =>
+    `${lineFolder(name)}/held-out/${sixDigits(heldOut)}.looks/${sixDigits(look)}.json`,
+  usedFolder: (name: string) => `${lineFolder(name)}/used`,
+  used: (name: string, runId: string) => `${lineFolder(name)}/used/${runId}.json`,
 } as const;
 
 /** One iteration of one run. */

@@ -138,6 +138,35 @@ export function pairedBootstrapInterval(counts: PairedCounts): Interval {
   return { lower: (firstBeyondTail(massOfSum) - n) / n, upper: (n - firstBeyondTail(massOfSum.reverse())) / n };
 }
 
+/**
+ * Lower bound of the difference: with probability `error` at most the true one is lower (one-sided). Tango's score interval
+ * (Statistics in Medicine 17, 1998, p. 891) for every table: a bootstrap over a handful of discordant problems, all of which
+ * favour the first, cannot fall below 0.
+ */
+export function lowestDifference(counts: PairedCounts, error: number): number {
+  assertCounts(counts);
+  const { n, onlyFirst, onlySecond } = counts;
+  // Student's t of a thousand degrees of freedom stands for the normal distribution, on the safe side.
+  const quantile = tQuantile(1 - error, 1001);
+  let lower = -1;
+  let upper = (onlyFirst - onlySecond) / n;
+  for (let step = 0; step < 60 && upper > lower; step += 1) {
+    const middle = (lower + upper) / 2;
+    if (tangoScore(counts, middle) > quantile) lower = middle;
+    else upper = middle;
+  }
+  return upper;
+}
+
+/** How many standard errors the counts lie above a true difference. */
+function tangoScore({ n, onlyFirst, onlySecond }: PairedCounts, difference: number): number {
+  const linear = -onlyFirst - onlySecond + (2 * n - onlyFirst + onlySecond) * difference;
+  const constant = -onlySecond * difference * (1 - difference);
+  const shareOfSecond = (Math.sqrt(linear ** 2 - 8 * n * constant) - linear) / (4 * n);
+  const variance = n * (2 * shareOfSecond + difference * (1 - difference));
+  return (onlyFirst - onlySecond - n * difference) / Math.sqrt(Math.max(variance, Number.MIN_VALUE));
+}
+
 /** Exact two-sided McNemar test: how likely a fair coin splits the discordant problems at least this unevenly. */
 export function mcNemarPValue({ onlyFirst, onlySecond }: Omit<PairedCounts, 'n'>): number {
   const discordant = onlyFirst + onlySecond;

@@ -4,6 +4,7 @@
  */
 import type { Prices } from '../contract/comparison';
 import type { Evaluation, AnswerMode } from '../contract/evaluation';
+import type { PromotionDecision } from '../contract/line';
 import type { RunRecord, StageTiming } from '../contract/run';
 import type { Finding } from '../contract/guard';
 import { driftPoint, judgeDrift } from '../domain/collapse';
@@ -22,6 +23,7 @@ import { callsOfSociety, resultRows, type ResultRow } from './result-rows';
 import { chooseSampleDebates, type SampleDebate } from './sample-debates';
 import { circumstancesOf } from './headline';
 import { verdicts } from './verdicts';
+import { counted, percent } from '../pages/numbers';
 import { standardError, wilsonInterval, type Interval, type PairedComparison } from '../domain/statistics';
 
 /** One measured accuracy of one iteration: a point of a curve. */
@@ -46,6 +48,8 @@ export interface Report {
   state: RunStatus;
   headline: string;
   statements: string[];
+  /** Whether its line took the society; absent before that is decided, or without a line. */
+  promotion?: PromotionDecision;
   rows: ResultRow[];
   points: AccuracyPoint[];
   /** Calls per problem of the society's own mode; `null` before the first evaluation. */
@@ -77,7 +81,9 @@ export function buildReport(input: ReportInput): Report {
     format: 'maft-report/1',
     run,
     state,
-    ...verdicts(measurements, shape, { ...circumstancesOf(iterations, timings), validation: input.validation ?? [] }),
+    ...(unmeasured(run, iterations) ??
+      verdicts(measurements, shape, { ...circumstancesOf(iterations, timings), validation: input.validation ?? [] })),
+    ...(input.promotion === undefined ? {} : { promotion: input.promotion }),
     rows: resultRows(measurements, shape, input.prices),
     points: measurements.map((measurement) => pointOf(measurement, measurements)),
     callsOfSociety: callsOfSociety(measurements),
@@ -103,6 +109,22 @@ export function buildReport(input: ReportInput): Report {
     findings: judgeDrift(iterations.map(driftPoint)),
     notices: reportNotices({ ...input, iterations }),
   };
+}
+
+/** What stands for a result if accuracy is not known: a skipped run, or held-out problems without reference answers. */
+function unmeasured(
+  { plan }: RunRecord,
+  iterations: readonly IterationArtifacts[],
+): Pick<Report, 'headline' | 'statements'> | undefined {
+  if (plan.skipped !== undefined) return { headline: `Skipped: ${plan.skipped}. Nothing was asked.`, statements: [] };
+  const evaluated = iterations.flatMap(({ evaluation }) => (evaluation === undefined ? [] : [evaluation]));
+  const [first, last] = [evaluated[0], evaluated.at(-1)];
+  if (first === undefined || last === undefined || evaluated.some(({ modes }) => modes.length > 0)) return undefined;
+  const agreed = [last, first].map(({ agreement }) => (agreement === null ? 'nothing' : percent(agreement)));
+  const headline =
+    `The ${counted(last.problems, 'held-out problem')} have no reference answers, so how often the society is right is ` +
+    `not known; its members agree on ${agreed[0]}, at the start on ${agreed[1]}.`;
+  return { headline, statements: [] };
 }
 
 function pointOf(measurement: Measurement, measurements: Measurement[]): AccuracyPoint {

@@ -13,7 +13,7 @@ import { flipsSection } from './sections/flips';
 import { followedSection } from './sections/followed';
 import { membersSection } from './sections/members';
 import { methodsSection } from './sections/methods';
-import { openingSection } from './sections/opening';
+import { openingSection, promotionProse } from './sections/opening';
 import { selectionSection } from './sections/selection';
 import { specialisationSection } from './sections/specialisation';
 import { specificationSection } from './sections/specification';
@@ -23,10 +23,15 @@ export function renderHtml(report: Report): string {
   return htmlPage(pageOf(report));
 }
 
-/** The headline, why the run ended early, warnings of a collapse, every method, and whether its critics read. */
+/** Whether its line took it, the headline, why the run ended early, warnings of a collapse, every method, and whether its critics read. */
 export function renderTable(report: Report, style: TerminalStyle): string {
   const { headline, endedEarly, findings } = report;
-  const result = [prose(headline), endedEarly !== undefined && prose(endedEarly), warningList(findings)];
+  const result = [
+    ...promotionProse(report),
+    prose(headline),
+    endedEarly !== undefined && prose(endedEarly),
+    warningList(findings),
+  ];
   return terminalText([{ blocks: result }, methodsSection(report), criticsSection(report)], style);
 }
 

@@ -4,6 +4,7 @@
  */
 import type { Prices } from '../contract/comparison';
 import type { ConsensusAudit, Evaluation } from '../contract/evaluation';
+import type { PromotionDecision } from '../contract/line';
 import type { Measures } from '../contract/measures';
 import type { RunRecord, StageTiming } from '../contract/run';
 import type { SelectionReport } from '../contract/training';
@@ -48,6 +49,8 @@ export interface ReportInput {
   validation?: number[];
   /** Token prices of the endpoint; absent if not configured. */
   prices?: Prices;
+  /** Whether the line of the run took its society; absent before that is decided, or without a line. */
+  promotion?: PromotionDecision;
   /** Why the run ended before its last planned iteration: a sentence. */
   endedEarly?: string;
   /** Sentences to show beside those of the plan: fallbacks, skipped measures, problems left out. */

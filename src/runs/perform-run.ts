@@ -30,7 +30,7 @@ import { withServers, type Servers } from './with-platform';
 
 export interface RunRequest {
   command: string;
-  /** The specification as the user wrote it. */
+  /** The specification as the user wrote it, completed by its line if it names one. */
   raw: unknown;
   /** The run's id; undefined takes the specification's name, with a number if that run is finished. */
   id: string | undefined;
@@ -44,8 +44,8 @@ export async function performRun(request: RunRequest): Promise<Report | undefine
   const interrupted = interruptSignal();
   const listener = stderrListener();
   const display = createProgressDisplay(process.stderr);
-  const resolved = resolveSpecification(request.raw);
-  const { specification } = resolved;
+  const resolved = (runId?: string) => resolveSpecification(request.raw, runId);
+  const { specification } = resolved();
   requireBases([specification]);
   const model = async (fetching: Fetching) => {
     const pinned = await pinnedAsStored(openStore(loadConfig()), resolved, request.id);
@@ -105,14 +105,16 @@ interface ChosenRun {
 async function startChosen(
   { client, config }: Servers,
   { raw, id }: RunRequest,
-  { specification, digest }: ResolvedSpecification,
+  resolved: (runId?: string) => ResolvedSpecification,
 ): Promise<ChosenRun> {
   const store = openStore(config);
   const taken = new Set<string>();
+  const digestOf = (runId: string) => resolved(runId).digest;
   for (;;) {
     const { runId, standing } = await (id === undefined
-      ? nextRun(store, specification.name, digest, taken)
-      : namedRun(store, id, digest));
+      ? nextRun(store, resolved().specification.name, digestOf, taken)
+      : namedRun(store, id, digestOf));
+    const { specification, digest } = resolved(runId);
     const { workflowId, started, digest: open } = await startOrAttach(client, runId, { raw, digest });
     const known = open ?? (await standingOf(store, runId)).digest;
     if (known === undefined || known === digest) {
@@ -130,10 +132,10 @@ const becomesOf: Record<RunStanding, string> = {
   finished: 'the finished run',
 };
 
-async function namedRun(store: ArtifactStore, id: string, digest: string) {
+async function namedRun(store: ArtifactStore, id: string, digestOf: (runId: string) => string) {
   const runId = runIdOf(id);
   const { standing, digest: known } = await standingOf(store, runId);
-  if (known === undefined || known === digest) return { runId, standing };
+  if (known === undefined || known === digestOf(runId)) return { runId, standing };
   throw new InvalidRunSpec([`run ${runId} exists with another specification: choose another --id, or none`]);
 }
 

@@ -10,13 +10,20 @@ import type { ResolvedSpecification } from '../specification';
 import { findSociety } from '../stored-runs/find-society';
 import { nextRun } from './start-run';
 
-/** The specification with the commits of its run, if that has begun, or of the run whose society it starts from. */
+/**
+ * The specification with the commits of its run, if that has begun, or of the run whose society it starts from.
+ *
+ * @param resolved The specification as a run of this id has it: its seed may depend on the id.
+ */
 export async function pinnedAsStored(
   store: ArtifactStore,
-  { specification, digest }: Pick<ResolvedSpecification, 'specification' | 'digest'>,
+  resolved: (runId?: string) => Pick<ResolvedSpecification, 'specification' | 'digest'>,
   id: string | undefined,
 ): Promise<RunSpecification> {
-  const { runId } = id === undefined ? await nextRun(store, specification.name, digest) : { runId: runIdOf(id) };
+  const { name } = resolved().specification;
+  const digestOf = (runId: string) => resolved(runId).digest;
+  const { runId } = id === undefined ? await nextRun(store, name, digestOf) : { runId: runIdOf(id) };
+  const { specification, digest } = resolved(runId);
   const begun = await readSealed<RunRecord>(store, runKeys.record(runId));
   if (begun?.specificationDigest === digest) return begun.specification;
   const { society } = specification.model;

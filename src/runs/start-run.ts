@@ -13,19 +13,20 @@ import { standingOf, type RunStanding } from '../stored-runs/standing';
  * A name for the next run: an unfinished run of the same specification is continued; a finished one, or one of another
  * specification, stays untouched and the next free number is taken.
  *
+ * @param digestOf The specification's digest under a run id, which its seed may depend on.
  * @param taken Ids of other people's runs that are not in the store yet.
  */
 export async function nextRun(
   store: ArtifactStore,
   name: string,
-  digest: string,
+  digestOf: (runId: string) => string,
   taken: ReadonlySet<string> = new Set(),
 ): Promise<{ runId: string; standing: RunStanding }> {
   for (let number = 1; ; number++) {
     const runId = runIdOf(number === 1 ? name : `${name}-${number}`);
     if (taken.has(runId)) continue;
     const { standing, digest: known } = await standingOf(store, runId);
-    if (standing === 'new' || (standing === 'unfinished' && known === digest)) return { runId, standing };
+    if (standing === 'new' || (standing === 'unfinished' && known === digestOf(runId))) return { runId, standing };
   }
 }
 

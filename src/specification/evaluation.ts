@@ -26,7 +26,7 @@ export function parseEvaluationRequest(raw: unknown): EvaluationRequest {
 }
 
 /** Settings that say how a run goes on; an evaluation does not. */
-const onlyTraining = ['iterations', 'stopWhen', 'guard', 'evalTask', 'name', 'task', 'seed'];
+const onlyTraining = ['iterations', 'stopWhen', 'guard', 'evalTask', 'name', 'task', 'seed', 'line'];
 
 /** The specification of a run that only measures: as the society's own run was written, overridden by the request. */
 export function evaluationSpecification(

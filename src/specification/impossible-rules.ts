@@ -39,6 +39,12 @@ const readsWhatNobodyElseReads =
 /** Ordered: a field is reported under the first rule that refuses it. */
 export const rules: readonly Rule[] = [
   {
+    when: ({ line }) => line !== undefined,
+    fields: [['stopWhen', 'signal']],
+    refuses: (value) => value === 'plateau',
+    why: 'a line has held-out problems and no validation split; its gate decides what a run was worth',
+  },
+  {
     when: ({ method: { weights } }) => weights === 'none',
     fields: [
       ...criticTraining,

@@ -3,7 +3,7 @@ import { createReadStream, existsSync } from 'node:fs';
 import { LineCounter, parseDocument } from 'yaml';
 import { InvalidRunSpec } from '../errors';
 import { isPlainObject, notTooDeep } from './plain-objects';
-import { dirname, isAbsolute, join, relative, resolve } from 'node:path';
+import { basename, dirname, isAbsolute, join, relative, resolve } from 'node:path';
 
 /** Fields that a comparison has and a run has not. */
 const comparisonFields = ['methods', 'seeds', 'tasks'];
@@ -93,7 +93,9 @@ export function withNamedFiles(content: unknown, file: string, dataDirectory: st
   const found = (value: unknown): unknown => {
     if (typeof value !== 'string' || value === '' || isAbsolute(value)) return value;
     const beside = join(folder, value);
-    return existsSync(beside) && beside !== resolve(dataDirectory, value) ? seenFrom(dataDirectory, beside) : value;
+    // Of a pattern of names, such as `logs/*.jsonl`, the folder has to be there.
+    const known = basename(value).includes('*') ? dirname(beside) : beside;
+    return existsSync(known) && beside !== resolve(dataDirectory, value) ? seenFrom(dataDirectory, beside) : value;
   };
   const walk = (value: unknown, setting = ''): unknown => {
     if (Array.isArray(value)) return value.map((each) => walk(each, setting));

@@ -1,4 +1,10 @@
-/** The shorthands of a specification, spelt out: `method: NAME`, `stopWhen: SIGNAL`, one `sampling` object for all roles. */
+/**
+ * The shorthands of a specification, spelt out: `method: NAME`, `stopWhen: SIGNAL`, `seed: run`, one `sampling` object for
+ * all roles.
+ */
+import { runSpecificationSchema } from '../contract/specification';
+import { runIdOf } from '../domain/digests';
+import { seedOfRun } from '../domain/draws';
 import { isPlainObject, type Path, type PlainObject } from './plain-objects';
 
 const roles = ['generation', 'critic', 'summariser'] as const;
@@ -9,12 +15,14 @@ export interface Normalised {
   shownPath(path: Path): Path;
 }
 
-export function normalise(raw: PlainObject): Normalised {
+/** @param runId Whose seed `seed: run` is; default: the id that a run of this name has first. */
+export function normalise(raw: PlainObject, runId?: string): Normalised {
   const hasMethodName = typeof raw.method === 'string';
   const isFlat = isPlainObject(raw.sampling) && !Object.keys(raw.sampling).some(isRole);
   const hasSignalName = typeof raw.stopWhen === 'string';
   const specification = {
     ...raw,
+    ...(raw.seed === 'run' ? { seed: seedOfRun(runId ?? runIdOf(nameOf(raw))) } : {}),
     ...(hasMethodName ? { method: { preset: raw.method } } : {}),
     ...(hasSignalName ? { stopWhen: { signal: raw.stopWhen } } : {}),
     ...(isFlat ? { sampling: Object.fromEntries(roles.map((role) => [role, raw.sampling])) } : {}),
@@ -25,6 +33,10 @@ export function normalise(raw: PlainObject): Normalised {
     return hasMethodName && path[0] === 'method' && path[1] === 'preset' ? ['method'] : path;
   };
   return { specification, shownPath };
+}
+
+function nameOf({ name }: PlainObject): string {
+  return typeof name === 'string' ? name : runSpecificationSchema.shape.name.parse(undefined);
 }
 
 function isRole(key: string): boolean {

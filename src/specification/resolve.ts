@@ -36,14 +36,16 @@ export interface ResolvedSpecification {
 /**
  * Validates and completes a specification. Throws `InvalidRunSpec` with one line per problem, each with the field, its
  * value and what is allowed.
+ *
+ * @param runId Whose seed `seed: run` is; default: the id that a run of this name has first.
  */
-export function resolveSpecification(raw: unknown): ResolvedSpecification {
+export function resolveSpecification(raw: unknown, runId?: string): ResolvedSpecification {
   if (!isPlainObject(raw)) {
     throw new InvalidRunSpec([
       `specification: ${shownValue(raw)} is not a run specification; it must be one JSON object`,
     ]);
   }
-  const { specification: given, shownPath } = normalise(raw);
+  const { specification: given, shownPath } = normalise(raw, runId);
   const { preset, problems } = presetOf(given);
   const merged = merge(preset, given);
   const parsed = runSpecificationSchema.safeParse(merged);

@@ -3,13 +3,14 @@ import { parseLines } from '../artifacts/lines';
 import { readSealed } from '../artifacts/sealed';
 import { endpointsAsked } from '../artifacts/societies';
 import type { Prices } from '../contract/comparison';
+import type { PromotionDecision } from '../contract/line';
 import type { Problem, ReferenceAnswer } from '../contract/problem';
 import type { RunRecord, ShardOutcome } from '../contract/run';
 import { validationSplit, type Split, type Transcript } from '../contract/transcript';
 import { addCounts, noCounts } from '../domain/counts';
 import { evaluationSize } from '../domain/debate-rules';
 import { iterationsTo } from '../domain/identifiers';
-import { iterationKeys } from '../domain/keys';
+import { iterationKeys, runKeys } from '../domain/keys';
 import { runPrices } from '../domain/money';
 import { equalityFromVerdicts, type Equality, type PairVerdict } from '../domain/voting';
 import { chooseFollowedProblems, type JudgedDebate } from '../report/followed-problems';
@@ -36,6 +37,7 @@ export async function gatherReport(
     numbers.map(async (iteration) => ({ iteration, shards: await closedShards(run, iteration) })),
   );
   const shown = new ShownDebates(run);
+  const promotion = await readSealed<PromotionDecision>(store, runKeys.promotion(record.runId));
   return {
     run: record,
     state: ended === undefined ? 'unfinished' : 'completed',
@@ -50,6 +52,7 @@ export async function gatherReport(
     validation,
     prices: runPrices(await endpointsAsked(store, record), prices),
     ...(ended?.reason === undefined ? {} : { endedEarly: earlyEnd(ended.reason, record) }),
+    ...(promotion === undefined ? {} : { promotion }),
     notices: [],
   };
 }

@@ -31,6 +31,9 @@ export interface RunCourse {
 export async function courseOf(run: StoredRun): Promise<RunCourse> {
   const { plan, specification } = run.record;
   const { iterations, stopWhen, scoring } = plan;
+  if (plan.skipped !== undefined) {
+    return { evaluated: -1, validation: [], ended: { iteration: 0, reason: `skipped: ${plan.skipped}` } };
+  }
   const losses: (number | null)[] = [];
   const validation: number[] = [];
   for (let iteration = 0; ; iteration += 1) {

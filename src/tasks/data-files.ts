@@ -58,11 +58,12 @@ export function dataPath(path: string, { dataDirectory, dataFolders = [], access
 }
 
 /**
- * The files of a data set at a path: that file, or those of the folder, sorted by name. Throws `DatasetError` if there
- * are none.
+ * The files of a data set at a path: that file, those of the folder, or those whose names match (`logs/2026-*.jsonl`), sorted
+ * by name. Throws `DatasetError` if there are none.
  */
 export async function findDataFiles(path: string, layout: Layout, context: TaskContext): Promise<DataFile[]> {
   const absolute = dataPath(path, context);
+  if (basename(absolute).includes('*')) return matchingFiles(absolute, layout);
   const found = await stat(absolute).catch(() => undefined);
   if (found === undefined) {
     throw new DatasetError(
@@ -78,6 +79,25 @@ export async function findDataFiles(path: string, layout: Layout, context: TaskC
   if (all.length === 0) throw await noFiles(absolute, layout);
   const own = all.filter(({ name }) => wordsOf(name).includes(layout.kind));
   return own.length > 0 ? own : all;
+}
+
+/** Files by a pattern of their names; folders below are not searched. */
+async function matchingFiles(path: string, layout: Layout): Promise<DataFile[]> {
+  const files = await filesBelow(dirname(path), layout, 1).catch(explained);
+  const matching = files.filter(({ name }) => matches(name, basename(path).split('*')));
+  if (matching.length > 0) return matching;
+  throw new DatasetError(`no ${layout.extensions.join(' or ')} file matches, so ${layout.kind} has no problems`, path);
+}
+
+/** Whether the parts stand in the name in their order, with anything between them. Linear: a stranger may write the pattern. */
+function matches(name: string, [first = '', ...parts]: string[]): boolean {
+  const last = parts.pop() ?? '';
+  let at = name.startsWith(first) ? first.length : -1;
+  for (const part of parts) {
+    const found = at < 0 ? -1 : name.indexOf(part, at);
+    at = found < 0 ? -1 : found + part.length;
+  }
+  return at >= 0 && name.length - last.length >= at && name.endsWith(last);
 }
 
 async function filesBelow(root: string, layout: Layout, depth: number, folder = root): Promise<DataFile[]> {

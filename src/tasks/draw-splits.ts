@@ -72,7 +72,7 @@ function tooFewForValidation(wanted: number, left: number): InvalidRunSpec {
 }
 
 /** Sentences on what was left out, and why. */
-function noticesOn({ duplicates, inBoth, leftOut }: ProblemPools, kind: string): string[] {
+export function noticesOn({ duplicates, inBoth, leftOut }: ProblemPools, kind: string): string[] {
   const filtered = Object.entries(leftOut).map(([why, count]) => `${kind}: ${count} problems left out: ${why}`);
   const repeated = `${kind}: ${duplicates} rows repeat an earlier question and were left out`;
   const leaked = `${kind}: ${inBoth} training problems are also among the test questions and were left out`;

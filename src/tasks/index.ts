@@ -3,12 +3,14 @@ import { answerRules } from '../domain/answers';
 import type { Grader } from '../ports';
 import { loadProblems, type FileSettings } from './data-sets';
 import { drawSplits } from './draw-splits';
+import { freshFromPools } from './fresh-problems';
 import { definitionOf, promptTaskOf, taskSchema, type TaskKind, type TaskSettings } from './kinds/all';
 import type { AnswerReader, Task, TaskContext } from './task';
 import { userModule } from './user-module';
 
 export { loadProblems, type FileSettings } from './data-sets';
 export type { ProblemPools } from './problem-pools';
+export { drawHeldOut } from './line-problems';
 export { drawRun, makeTasks, type RunTasks } from './run-tasks';
 export { allowTasksOf, givenByUser, taskAccess } from './task-access';
 export type { AnswerReader, DrawnProblems, DrawRequest, LabelledProblem, Task, TaskContext } from './task';
@@ -29,6 +31,10 @@ export function taskFor(settings: TaskSettings, context: TaskContext): Task {
       if (task.source === 'generated') return task.draw(settings as never, request);
       const own = settings as FileSettings;
       return drawSplits(await loadProblems(task, own, context), own, request);
+    },
+    fresh: async (request) => {
+      if (task.source === 'generated') return { ...task.fresh(settings as never, request), sources: [], notices: [] };
+      return freshFromPools(await loadProblems(task, settings as FileSettings, context), task.kind, request);
     },
   };
 }

@@ -20,6 +20,8 @@ export interface DrawnProblems {
   sources?: DataSource[];
   /** What the report has to say of the data, such as duplicates that were left out. */
   notices?: string[];
+  /** Why there is nothing to train on, which ends a run of a line before anything is asked. */
+  skipped?: string;
 }
 
 export interface DrawRequest {
@@ -34,6 +36,30 @@ export interface DrawRequest {
    * same.
    */
   evaluatedElsewhere?: ReadonlySet<string>;
+}
+
+/** Questions that may not be drawn again, by normalised text. */
+export interface TakenQuestions {
+  readonly size: number;
+  has(text: string): boolean;
+}
+
+export interface FreshRequest {
+  seed: number;
+  /** Fewer are returned if there are no more. */
+  most: number;
+  /** The pool: problems to train from, or to evaluate on. */
+  from: 'train' | 'eval';
+  taken: TakenQuestions;
+  /** Whether only problems with a reference answer are wanted. */
+  labelled?: boolean;
+}
+
+export interface FreshProblems {
+  problems: LabelledProblem[];
+  /** Empty for generated problems. */
+  sources: DataSource[];
+  notices: string[];
 }
 
 /** What a task needs to know of the machine it runs on. */
@@ -63,6 +89,11 @@ export interface Task extends AnswerReader {
    * line for data that do not parse.
    */
   draw(request: DrawRequest): Promise<DrawnProblems>;
+  /**
+   * Draws problems that nobody has taken yet, for a line: its source may grow, so it is read again. Throws `DatasetError`
+   * like `draw`.
+   */
+  fresh(request: FreshRequest): Promise<FreshProblems>;
   /** A typed question in the form of the task's problems; absent: they are typed as they are asked. */
   readonly typedQuestion?: (text: string) => string;
   /** The name of the task's prompts in a prompt set. */

@@ -11,6 +11,7 @@ import { sha256 } from '../domain/digests';
 import { ConfigError, DatasetError, TaskError } from '../errors';
 import { templateProblems, type PromptTemplates } from '../prompts';
 import { drawSplits } from './draw-splits';
+import { freshFromPools } from './fresh-problems';
 import { describeModule, ModuleProcess, type ModuleDescription, type ModuleProgram } from './module-process';
 import { type ProblemPools, poolsOfRows } from './problem-pools';
 import type { AnswerReader, LabelledProblem, Task, TaskContext } from './task';
@@ -57,13 +58,15 @@ export function userModule(settings: ModuleSettings, context: TaskContext): Task
   const exported = exportsOf(file, description);
   const digest = digestOfProgram(source, description.files);
   const module = { file, process: processOf(program, { digest, files: description.files }) };
+  const load = () => loadRows(module, exported, settings, context);
   return {
     ...readerOf(module, exported),
     kind: 'module',
     promptTask: `jsonl-${exported.answerType}`,
     prompts: promptsOf(file, exported),
     digest,
-    draw: async (request) => drawSplits(await loadRows(module, exported, settings, context), settings, request),
+    draw: async (request) => drawSplits(await load(), settings, request),
+    fresh: async (request) => freshFromPools(await load(), 'module', request),
   };
 }
 

@@ -36,8 +36,9 @@ test.each(documents)('every link of %s leads to a file', (file) => {
 test.each(documents)('every `maft` command that %s names exists, with its options', (file) => {
   for (const words of commandLines(textOf(file))) {
     const [name = '', ...rest] = words;
-    const command = commandNamed(name);
-    expect([name, command?.name()]).toEqual([name, name]);
+    const whole = commandNamed(name);
+    expect([name, whole?.name()]).toEqual([name, name]);
+    const command = whole?.commands.find((part) => part.name() === rest[0]) ?? whole;
     const given =
       name === 'python' ? [] : rest.filter((word) => word.startsWith('--')).map((word) => word.split('=')[0]);
     const known = ['--help', ...(command?.options.map(({ long }) => long) ?? [])];

@@ -360,4 +360,28 @@ export const namedMutants = [
     test: 'test/domain/measures/critic-reading.test.ts',
     named: 'asks one critic per problem: each member in turn, and the same in every iteration',
   },
+  {
+    rule: 'a gate asks for the same p at every look',
+    file: 'src/domain/lines/gate.ts',
+    search: 'isClear(comparison, bar ?? 0)',
+    replace: 'isClear(comparison)',
+    test: 'test/domain/lines/gate.test.ts',
+    named: 'better: a difference that is clear at the first look is not at the hundredth',
+  },
+  {
+    rule: 'signs of collapse forbid no promotion',
+    file: 'src/domain/lines/gate.ts',
+    search: 'if (guards && findings.length > 0)',
+    replace: 'if (guards && findings.length > 99)',
+    test: 'test/domain/lines/gate.test.ts',
+    named: 'a sign of collapse forbids every promotion, unless the line has no guards',
+  },
+  {
+    rule: 'held-out problems may be trained on',
+    file: 'src/stored-runs/stored-line.ts',
+    search: 'for (const heldOut of await this.heldOutSets())',
+    replace: 'for (const heldOut of (await this.heldOutSets()).slice(0, 0))',
+    test: 'test/stored-runs/stored-line.test.ts',
+    named: 'what was used or held out is taken, whatever its case and spacing',
+  },
 ];

@@ -164,7 +164,7 @@ describe('a bad specification is refused with one line per problem: field, value
   test.each<[unknown, RegExp[]]>([
     [
       { ...minimal, metod: 'x' },
-      [/^metod: "x" is an unknown field; did you mean "method"\? \(known fields: name, description, seed, task/],
+      [/^metod: "x" is an unknown field; did you mean "method"\? \(known fields: name, description, seed, line, task/],
     ],
     [
       { ...minimal, method: { correctedShare: 2, members: 0 } },

@@ -16,9 +16,9 @@ test('a run that was cut off while its last society was measured is gone on with
   const plan = { runId: 'demo', iterations: 0, trainedAgents: [], scoring: [] };
   await publishSealed(store, runKeys.record('demo'), { runId: 'demo', plan, specificationDigest: 'd' });
   await publishSealed(store, iterationKeys.evaluation(place), {});
-  expect(await nextRun(store, 'demo', 'd')).toEqual({ runId: 'demo', standing: 'unfinished' });
+  expect(await nextRun(store, 'demo', () => 'd')).toEqual({ runId: 'demo', standing: 'unfinished' });
   await publishSealed(store, iterationKeys.measures(place), {});
-  expect(await nextRun(store, 'demo', 'd')).toEqual({ runId: 'demo-2', standing: 'new' });
+  expect(await nextRun(store, 'demo', () => 'd')).toEqual({ runId: 'demo-2', standing: 'new' });
 });
 
 test('a run of a version that measured nothing is finished without measures', async () => {
@@ -26,5 +26,5 @@ test('a run of a version that measured nothing is finished without measures', as
   const plan = { runId: 'old', iterations: 0, trainedAgents: [] };
   await publishSealed(store, runKeys.record('old'), { runId: 'old', plan, specificationDigest: 'd' });
   await publishSealed(store, iterationKeys.evaluation({ runId: 'old', iteration: 0 }), {});
-  expect(await nextRun(store, 'old', 'd')).toEqual({ runId: 'old-2', standing: 'new' });
+  expect(await nextRun(store, 'old', () => 'd')).toEqual({ runId: 'old-2', standing: 'new' });
 });

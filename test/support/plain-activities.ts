@@ -69,6 +69,8 @@ export function plainActivities(plan: RunPlan, changes: Partial<Activities> = {}
     }),
     scoreShard: async () => ({ texts: 1, tokens: 1 }),
     recordMeasures: async () => ({ recorded: true }),
+    judgePromotion: () => Promise.reject(new Error('this run has no line')),
+    recordPromotion: () => Promise.reject(new Error('this run has no line')),
     writeReport: async () => ({ page: '' }),
     resolveComparison: () => Promise.reject(new Error('this is a run, no comparison')),
     openComparedRun: () => Promise.reject(new Error('this is a run, no comparison')),

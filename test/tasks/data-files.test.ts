@@ -91,3 +91,21 @@ test('`answer: null` in rows of MATH and GSM8K is a problem without a label, whi
     expect(drawn.train[0]).toEqual([expect.not.objectContaining({ answer: expect.anything() })]);
   }
 });
+
+test('a pattern of names reads the files of one folder that match, and no others', async () => {
+  const rows = (answer: number) => [{ question: `${answer}?`, answer }];
+  await data.write({
+    'logs/2026-11-01.jsonl': rows(1),
+    'logs/2026-11-02.jsonl': rows(2),
+    'logs/2025-11-03.jsonl': rows(3),
+    'logs/deep/2026-11-04.jsonl': rows(4),
+  });
+  const drawn = async (pattern: string) => {
+    const { eval: evaluation, train } = await data.draw({ ...settings(pattern), train: 1, eval: 1 });
+    return [...evaluation, ...train[0]!].map(({ answer }) => answer).sort();
+  };
+  expect(await drawn('logs/2026-*.jsonl')).toEqual(['1', '2']);
+  expect(await drawn('logs/2*-11-0*.jsonl')).toHaveLength(2);
+  expect(await refused('logs/2024-*.jsonl')).toMatch(/no \.jsonl file matches, so jsonl has no problems/);
+  expect(await refused('logs/*1-01.jsonl')).toMatch(/too|different problems/);
+});

@@ -7,9 +7,11 @@ const significance = 0.05;
 /**
  * Whether the problems show a difference: the 95 % interval excludes 0 and the exact test agrees. Both are asked because a
  * percentile bootstrap over a handful of discordant problems is too narrow.
+ *
+ * @param bar What the p-value must stay below, if that is less than usual: the same problems are looked at again and again.
  */
-export function isClear({ interval, pValue }: PairedComparison): boolean {
-  return signOf(interval) !== 0 && pValue < significance;
+export function isClear({ interval, pValue }: PairedComparison, bar = significance): boolean {
+  return signOf(interval) !== 0 && pValue < Math.min(bar, significance);
 }
 
 /**

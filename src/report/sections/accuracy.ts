@@ -120,10 +120,17 @@ function memberTable(evaluations: Summary[]) {
     table({
       caption: 'Accuracy of each member’s own answers, before the vote.',
       columns: memberColumns,
-      groups: measured.map(({ iteration, members, meanFirstAccuracy, problems }) => ({
+      groups: measured.map(({ iteration, members, problems }) => ({
         title: `Iteration ${iteration}`,
         rows: members.map(({ member, first, last }) => ({ name: `Member ${member}`, first, last, problems })),
-        totals: [{ name: 'Mean', first: meanFirstAccuracy, last: mean(members.map(({ last }) => last)), problems }],
+        totals: [
+          {
+            name: 'Mean',
+            first: mean(members.map(({ first }) => first)),
+            last: mean(members.map(({ last }) => last)),
+            problems,
+          },
+        ],
       })),
     }),
   ]);

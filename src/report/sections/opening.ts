@@ -2,6 +2,7 @@
 import type { DebateRound, Transcript } from '../../contract/transcript';
 import { addCounts, noCounts } from '../../domain/counts';
 import { nameOfStart } from '../../domain/evidence/measurements';
+import { decisionSentence, evidenceSentence } from '../../domain/lines/sentences';
 import { clippedLine, visibleLine } from '../../visible-text';
 import { chart, prose, section, type Section } from '../../pages/page';
 import type { Report } from '../build-report';
@@ -14,12 +15,19 @@ import { societyLabel } from './accuracy';
 
 export function openingSection(report: Report): Section | null {
   return section('result', 'Result', [
+    ...promotionProse(report),
     prose(report.headline, 'headline'),
     warned(report),
     curve(report),
     oneDebate(report),
     costs(report),
   ]);
+}
+
+/** A night's report begins with what came of it. */
+export function promotionProse({ promotion }: Pick<Report, 'promotion'>) {
+  if (promotion === undefined) return [];
+  return [prose(decisionSentence(promotion), 'headline'), prose(`${evidenceSentence(promotion.evidence)}.`)];
 }
 
 function warned({ findings }: Report) {

@@ -7,7 +7,7 @@ import { sha256 } from '../../domain/digests';
 import { drawKey } from '../../domain/draws';
 import { InvalidRunSpec } from '../../errors';
 import { normalisedText } from '../../domain/normalised-text';
-import type { DrawnProblems, DrawRequest, LabelledProblem } from '../task';
+import type { DrawnProblems, DrawRequest, FreshProblems, FreshRequest, LabelledProblem, TakenQuestions } from '../task';
 import { generatedTask, problemCounts } from './definition';
 import { jsonPrompts } from './wording';
 
@@ -36,6 +36,7 @@ export const arithmetic = generatedTask({
   // People type it as the model is asked it; the prompts add "=?" themselves.
   typedQuestion: (text) => text.replace(/\s*=?\s*\?*\s*$/, ''),
   draw: drawProblems,
+  fresh: freshProblems,
   prompts: {
     // Round 1 is Du et al.'s; the paper's code holds only MATH prompts, whose summary and update requests are reworded.
     paper: {
@@ -91,18 +92,32 @@ function drawProblems(settings: ArithmeticSettings, request: DrawRequest): Drawn
   return { eval: evaluation, train, validation: take(stream, validation, first + trainingSets * settings.train) };
 }
 
+/** Their ids come from the questions, so a question has one id in every run of a line. */
+function freshProblems(
+  settings: ArithmeticSettings,
+  { seed, most, taken }: FreshRequest,
+): Pick<FreshProblems, 'problems'> {
+  const count = Math.max(0, Math.min(most, existingQuestions(settings) - taken.size));
+  const stream = differentQuestions(seed, settings, taken);
+  const problems = take(stream, count, 0).map((problem) => ({
+    ...problem,
+    id: `arithmetic-${sha256(problem.question).slice(0, 12)}`,
+  }));
+  return { problems };
+}
+
 /** Endless questions of a seed, without repetitions and those already taken. */
 function* differentQuestions(
   seed: number,
   { max, heldOut }: ArithmeticSettings,
-  spokenFor: ReadonlySet<string>,
+  spokenFor: TakenQuestions,
 ): Generator<Operands, never> {
-  const seen = new Set(spokenFor);
+  const seen = new Set<string>();
   for (let index = 0; ; index += 1) {
     const operands = drawOperands(seed, index, max);
     const question = questionOf(operands);
     const text = normalisedText(question);
-    if (seen.has(text) || (heldOut && !isHeldOut(question))) continue;
+    if (spokenFor.has(text) || seen.has(text) || (heldOut && !isHeldOut(question))) continue;
     seen.add(text);
     yield operands;
   }
@@ -152,11 +167,13 @@ function heldOutQuestions(max: number): number {
   return questions.filter(isHeldOut).length;
 }
 
-function refuseMoreThanExist(
-  { max, heldOut, train, eval: evaluation, problems }: ArithmeticSettings,
-  wanted: number,
-): void {
-  const existing = heldOut ? heldOutQuestions(max) : max ** 6;
+function existingQuestions({ max, heldOut }: ArithmeticSettings): number {
+  return heldOut ? heldOutQuestions(max) : max ** 6;
+}
+
+function refuseMoreThanExist(settings: ArithmeticSettings, wanted: number): void {
+  const { max, heldOut, train, eval: evaluation, problems } = settings;
+  const existing = existingQuestions(settings);
   if (wanted <= existing) return;
   throw new InvalidRunSpec([
     `task: ${wanted} different problems are asked for (eval ${evaluation}, train ${train}, problems ${problems}), ` +

@@ -6,7 +6,7 @@ import { z } from 'zod';
 import type { AnswerType } from '../../domain/answers';
 import type { PromptTemplates } from '../../prompts/templates';
 import type { DataFile, Layout } from '../data-files';
-import type { DrawnProblems, DrawRequest, LabelledProblem } from '../task';
+import type { DrawnProblems, DrawRequest, FreshProblems, FreshRequest, LabelledProblem } from '../task';
 
 /** Its texts in each prompt set; a set without them cannot ask the task. */
 export interface TaskPrompts {
@@ -70,6 +70,8 @@ type Generated<Schema extends SettingsSchema> = Answers & {
   /** For `maft data`: one line. */
   about: string;
   draw(settings: z.output<Schema>, request: DrawRequest): DrawnProblems;
+  /** Further problems for a line, beside those taken. */
+  fresh(settings: z.output<Schema>, request: FreshRequest): Pick<FreshProblems, 'problems'>;
   /** A typed question in the form of the task's problems; absent: they are typed as they are asked. */
   typedQuestion?(text: string): string;
 };
@@ -130,7 +132,9 @@ export const publishedSplits = {
 export const dataPath = z
   .string()
   .min(1)
-  .describe('a folder or a file; relative to the specification’s file, or to MAFT_DATA of the worker');
+  .describe(
+    'a folder, a file, or files by a pattern of their names (`logs/2026-*.jsonl`); relative to the specification’s file, or to MAFT_DATA of the worker',
+  );
 
 export const namesOf = (what: string) =>
   z.array(z.string().min(1)).min(1).optional().describe(`${what} to draw from; all by default`);
