@@ -1,4 +1,4 @@
-"""A control for measures of reading: a base that answers as before and whose critics do not read."""
+"""A control for measures of reading: a base whose critics do not read."""
 
 from __future__ import annotations
 

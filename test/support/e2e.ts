@@ -99,7 +99,9 @@ export class Home {
     this.lastUp = up;
     await until('maft up is ready', () => {
       if (!up.running) throw new Error(`maft up ended: ${up.stdout}\n${up.stderr}`);
-      return findRunningPlatform(this.folder)?.ready === true;
+      const found = findRunningPlatform(this.folder);
+      // The one before may have been killed a moment ago and not be gone yet.
+      return found?.pid === up.pid && found.ready;
     });
     return up;
   }

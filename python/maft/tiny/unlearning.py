@@ -1,8 +1,7 @@
 """A base whose critics ignore what they read, made from one whose critics read.
 
-It is the control for every measure of reading: as good at first answers as before, with exactly one thing missing. Its
-critics learn to revise as the earlier base of this repository did, whose targets were drawn from memory, whatever
-the others had said.
+It is a control for measures of reading. Its critics learn to revise as those of an earlier base of this repository
+did, whose targets were drawn from memory, whatever the others had said. Its first answers get somewhat worse by it.
 """
 
 from __future__ import annotations
