@@ -1,5 +1,6 @@
 #!/bin/sh
-# Starts a run every night at 01:00 UTC, the same one each time: infra/README.md says what that is good for.
+# Starts a run every night at 01:00 UTC: with a line, each from where the last has got to; without one, the same each time
+# (infra/README.md).
 # Argument: a file with one JSON object, the run specification.
 # TEMPORAL_ADDRESS and TEMPORAL_NAMESPACE are the CLI's own.
 set -eu
