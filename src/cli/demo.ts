@@ -1,6 +1,7 @@
 /** `maft demo`: the main job on this machine, from nothing to a report, in minutes. */
 import path from 'node:path';
 import type { Command } from 'commander';
+import { ownEngine } from '../machine/engine-names';
 import { repositoryRoot } from '../machine/paths';
 import { performRun } from '../runs/perform-run';
 import { loadSpecificationFile } from '../specification';
@@ -32,6 +33,12 @@ function nextSteps(runId: string): string {
 async function demo(): Promise<void> {
   const raw = await loadSpecificationFile(path.join(repositoryRoot(), specificationFile));
   // It trains full weights, which only maft.serve serves, whatever config.yaml says.
-  const report = await performRun({ command: 'demo', raw, id: undefined, detach: false, engine: { engine: 'maft' } });
+  const report = await performRun({
+    command: 'demo',
+    raw,
+    id: undefined,
+    detach: false,
+    engine: { engine: ownEngine },
+  });
   if (report !== undefined) process.stdout.write(`${closing(report)}\n${nextSteps(report.run.runId)}`);
 }

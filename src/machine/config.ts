@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { parse, YAMLParseError } from 'yaml';
 import { z } from 'zod';
 import { ConfigError } from '../errors';
-import { engines, type EngineName } from './engine-names';
+import { engines, ownEngine, type EngineName } from './engine-names';
 import { dataDirectory, maftHome, storeRoot } from './paths';
 import { temporalProfile } from './temporal-profile';
 
@@ -111,7 +111,7 @@ const configFileSchema = z.strictObject({
     })
     .prefault({}),
   /** What serves the endpoint `embedded`. */
-  engine: z.enum(engines).default('maft'),
+  engine: z.enum(engines).default(ownEngine),
   vllm: z
     .strictObject({
       /** The user's own vLLM, such as `/opt/vllm/bin/vllm`; undefined: the one that `maft setup vllm` installs. */

@@ -3,6 +3,7 @@ import type { Client } from '@temporalio/client';
 import { loadConfig, type MachineConfig } from '../machine/config';
 import { ConfigError } from '../errors';
 import type { RunSpecification } from '../contract/specification';
+import { ownEngine } from '../machine/engine-names';
 import { requireServable, withEngine, withRoomFor, type EngineOptions } from '../machine/engine';
 import type { BaseModel } from '../machine/setup/model-folder';
 import { giveUpCommands } from '../machine/setup/command';
@@ -65,7 +66,7 @@ export async function withServers<Result>(
 
 /** Running servers serve with what they were started with; servers elsewhere are taken for `maft.serve`. */
 function refuseOtherEngine({ engine, ...forVllm }: EngineOptions, servers: FoundServers): void {
-  const isSame = engine === undefined || engine === (servers.engine ?? 'maft');
+  const isSame = engine === undefined || engine === (servers.engine ?? ownEngine);
   if (isSame && Object.values(forVllm).every((each) => each === undefined)) return;
   throw new ConfigError(
     `--engine and its options are for servers that this command starts, and ${servers.found} is used: ` +

@@ -5,7 +5,7 @@
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { engines, type EngineName } from '../engine-names';
+import { engines, ownEngine, type EngineName } from '../engine-names';
 import { commandLineOf, isRunning, signalProcess, waitUntilGone, type ProcessIdentity } from './process-identity';
 
 const identitySchema = z.object({ pid: z.int(), startTime: z.string() });
@@ -25,7 +25,7 @@ const stateSchema = z.object({
   modelServerUrl: z.string().nullable(),
   model: z.object({ folder: z.string(), name: z.string() }).nullable(),
   /** What serves the model; older versions had `maft` alone. */
-  engine: z.enum(engines).default('maft'),
+  engine: z.enum(engines).default(ownEngine),
   ports: z.object({ temporal: z.int(), temporalUi: z.int(), modelServer: z.int() }).partial(),
   /** Every process started, with a part of its command line to recognise it by. */
   children: z.array(identitySchema.extend({ name: z.string(), marker: z.string() })),
