@@ -77,12 +77,11 @@ export function describeVersions(versions: readonly LineVersion[]): string {
 function versionLines(version: LineVersion): string[] {
   const { why, at, evidence, run } = version;
   const comparison = evidence?.comparison ?? null;
+  const look = evidence?.look ? `, look ${evidence.look}` : '';
   const measured =
     comparison === null
       ? []
-      : [
-          `  evidence   ${differenceText(comparison)}, look ${evidence?.look ?? 'none'}, against ${evidence?.parent.society}`,
-        ];
+      : [`  evidence   ${differenceText(comparison)}${look}, against ${evidence?.parent.society}`];
   return [
     `  since      ${at}, ${describeOrigin(version)}${run === null ? '' : ` (run ${run})`}`,
     ...(why === '' ? [] : [`  why        ${why}`]),
