@@ -68,6 +68,8 @@ const kinds: readonly Kind[] = [
 
 /** What to do if the file of a key is missing or damaged, as one sentence. */
 function cureOf(key: string, damage: 'missing' | 'corrupt'): string {
+  // What people and gates decided, and what was held out, stands nowhere else; without it, history would be written anew.
+  if (key.startsWith('lines/')) return 'Restore it from a copy: nothing else in the store holds what it says';
   const kind = kinds.find(({ pattern }) => pattern.test(key));
   if (kind === undefined) return damage === 'missing' ? 'Restore it' : 'Restore it, or delete it';
   const [, folder, id = ''] = /^(runs|comparisons)\/([^/]+)/.exec(key) ?? [];

@@ -2,6 +2,7 @@
  * A line as the store holds it: the one reader and writer of its records. Everything is written once; creating the next
  * number is the compare-and-swap, so two writers of a version cannot both win (docs/decisions, 27).
  */
+import { missingArtifact } from '../artifacts/damage';
 import { parseLines, publishLines } from '../artifacts/lines';
 import { publishSealed, readSealed } from '../artifacts/sealed';
 import type { HeldOutLook, HeldOutSet, LineRecord, LineVersion, UsedProblem, UsedProblems } from '../contract/line';
@@ -116,7 +117,10 @@ export class StoredLine {
 
   /** The number of a run's look at a set, from 1; the same one however often it is asked for. */
   async lookOf(run: string, { heldOut, at }: { heldOut: number; at: string }): Promise<number> {
-    for (let look = 1; ; look += 1) {
+    const before = await this.looks(heldOut);
+    const own = before.findIndex((look) => look.run === run);
+    if (own >= 0) return own + 1;
+    for (let look = before.length + 1; ; look += 1) {
       const key = lineKeys.look(this.name, { heldOut, look });
       const { content } = await publishSealed<HeldOutLook>(this.store, key, { run, at });
       if (content.run === run) return look;
@@ -149,13 +153,20 @@ export class StoredLine {
     return { size: digests.size, has: (text) => digests.has(sha256(text)) };
   }
 
+  /** Throws `ArtifactError` where a record is missing below a later one: to go on there would write a second history. */
   private async numbered<Content extends object>(keyOf: (number: number) => string): Promise<Content[]> {
     const found: Content[] = [];
     for (let number = 1; ; number += 1) {
       const content = await readSealed<Content>(this.store, keyOf(number));
-      if (content === undefined) return found;
+      if (content === undefined) break;
       found.push(content);
     }
+    const next = keyOf(found.length + 1);
+    const later = (await this.store.list(next.slice(0, next.lastIndexOf('/')))).filter(
+      (key) => /\/\d{6}\.json$/.test(key) && key > next,
+    );
+    if (later.length > 0) throw missingArtifact(next);
+    return found;
   }
 }
 

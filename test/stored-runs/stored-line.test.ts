@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, posix } from 'node:path';
 import { FileArtifactStore } from '../../src/artifacts/file-store';
 import type { LineVersion } from '../../src/contract/line';
 import { normalisedText } from '../../src/domain/normalised-text';
@@ -77,6 +77,21 @@ test('a run has one look at a held-out set, however often it asks', async () => 
   expect([...new Set(looks)].sort()).toEqual([1, 2, 3]);
   expect(await line.lookOf('c', { heldOut: 1, at: '' })).toBe(looks[3]);
   expect(await line.lookOf('c', { heldOut: 2, at: '' })).toBe(1);
+});
+
+test.each([
+  ['version', lineKeys.version('gap-version', 2)],
+  ['look', lineKeys.look('gap-look', { heldOut: 1, look: 2 })],
+])('a %s that is lost below a later one is named, and nothing is written in its place', async (what, key) => {
+  const line = await newLine(`gap-${what}`);
+  for (const number of [1, 2, 3]) {
+    await line.append(versionOf(`run-${number}@1`, number));
+    await line.lookOf(`run-${number}`, { heldOut: 1, at: '' });
+  }
+  rmSync(join(folder, key));
+  const next = what === 'version' ? line.current() : line.lookOf('run-4', { heldOut: 1, at: '' });
+  await expect(next).rejects.toThrow(/is missing from the store\. Restore it from a copy: nothing else/);
+  expect(await store.list(posix.dirname(key))).not.toContain(key);
 });
 
 test('what was used or held out is taken, whatever its case and spacing', async () => {
