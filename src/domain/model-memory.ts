@@ -50,19 +50,25 @@ export interface TrainingPass extends TrainedPart {
   checkpointed: boolean;
 }
 
+/** Scores of tokens held at the same time, at most (LOGITS_AT_ONCE in python/maft/train/loss.py). */
+const scoresAtOnce = 2 ** 26;
+
 /**
  * What a forward and a backward pass take beside that, at most at one moment: what is kept for the backward pass, and on top
  * the logits of the loss or the widest layer's work.
  */
-export function passMemory(shape: ModelShape, pass: TrainingPass): number {
+export function passMemory(shape: ModelShape, pass: TrainingPass, mostScores = scoresAtOnce): number {
   const { tokens, answerTokens, precision, checkpointed } = pass;
   const { layers, hidden, feedForward, vocabulary } = shape;
   const layer = keptPerLayer(shape, pass.rank);
   const kept = layers * (checkpointed ? hidden : layer) + 2 * hidden;
   // Scores, their logarithms and their gradient; under autocast the scores are there a second time, in both precisions.
-  const logits = (answerTokens + 1) * vocabulary * (precision === 'bf16' ? 16 : 12);
+  const partTokens = Math.max(1, Math.floor(mostScores / vocabulary));
+  const scores = Math.min(answerTokens + 1, partTokens) * vocabulary * (precision === 'bf16' ? 16 : 12);
+  // The head's gradient of one part, before it is added to that of the others.
+  const headGradient = answerTokens > partTokens && pass.rank === undefined ? vocabulary * hidden * fp32 : 0;
   const work = (checkpointed ? layer : 0) + 2 * feedForward + hidden;
-  return tokens * kept * fp32 + Math.max(logits, tokens * work * fp32);
+  return tokens * kept * fp32 + Math.max(scores + headGradient, tokens * work * fp32);
 }
 
 /** Numbers per token that one layer keeps for its backward pass (counted in Transformers' Llama with torch's own attention). */

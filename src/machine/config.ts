@@ -138,6 +138,8 @@ const configFileSchema = z.strictObject({
       maxLoaded: count.optional(),
       /** Memory for keys and values of all completions; undefined: a quarter of what is free. */
       cacheGib: z.number().gt(0).optional(),
+      /** Number format of the forward pass; undefined: the narrowest in which batches do not show in the text (a processor), the stored one (a GPU). */
+      precision: z.enum(['float32', 'float64', 'bfloat16']).optional(),
     })
     .default({}),
 });

@@ -33,16 +33,19 @@ test('each mistake is one line with file, setting and what is wrong', () => {
 });
 
 test('what the file says of the model server is what it is started with', () => {
-  const config = load('server: {threads: 2, maxBatch: 64, maxLoaded: 3, cacheGib: 1.5}\n');
+  const config = load('server: {threads: 2, maxBatch: 64, maxLoaded: 3, cacheGib: 1.5, precision: float32}\n');
   const model = { name: 'base', folder: maftHome };
   const { arguments: given } = modelServer({
     ...{ python: 'python3', model, modelsDirectory: maftHome, port: 8237 },
     ...config.server,
   });
-  expect(given.join(' ')).toContain('--threads 2 --read-threads 2 --max-batch 64 --max-loaded 3 --cache-gib 1.5');
+  expect(given.join(' ')).toContain(
+    '--threads 2 --read-threads 2 --max-batch 64 --max-loaded 3 --cache-gib 1.5 --precision float32',
+  );
   for (const [wrong, setting] of [
     ['cacheGib: 0', 'server.cacheGib'],
     ['maxLoaded: 1.5', 'server.maxLoaded'],
+    ['precision: int8', 'server.precision'],
   ]) {
     expect(messageOf(() => load(`server: {${wrong}}`))).toContain(`: ${setting}: `);
   }

@@ -1,7 +1,8 @@
 """Bytes that tensors really take on a CPU, for `test/domain/memory.test.ts`: cases as JSON on stdin, results on stdout.
 
 A case: a configuration (`model_type` and its fields), `rank` of the adapter or null for full weights, `tokens` of one
-example, `answer` of them its completion, whether activations are computed again (`checkpointed`).
+example, `answer` of them its completion, whether activations are computed again (`checkpointed`), and, if not the trainer's
+own number, how many logits are held at once (`logitsAtOnce`).
 """
 
 from __future__ import annotations
@@ -20,9 +21,10 @@ from transformers import AutoConfig, AutoModelForCausalLM
 
 from maft.serve.cache import KeyValueCache
 from maft.serve.shape import decoder_shape
+from maft.train import loss
 from maft.train.encoding import EncodedExample
 from maft.train.job import Lora
-from maft.train.loop import build_optimizer, example_losses
+from maft.train.loop import build_optimizer
 from maft.train.models import new_adapter
 
 
@@ -52,8 +54,12 @@ def size(tensors: Any) -> int:
     return sum({t.untyped_storage().data_ptr(): t.untyped_storage().nbytes() for t in tensors}.values())
 
 
+USUAL_LOGITS_AT_ONCE = loss.LOGITS_AT_ONCE
+
+
 def measure(case: dict[str, Any]) -> dict[str, int]:
     torch.manual_seed(0)
+    loss.LOGITS_AT_ONCE = case.get("logitsAtOnce", USUAL_LOGITS_AT_ONCE)
     config = AutoConfig.for_model(**case["config"])
     model: Any = AutoModelForCausalLM.from_config(config, dtype=torch.float32)
     base = size(model.parameters())
@@ -71,7 +77,7 @@ def measure(case: dict[str, Any]) -> dict[str, int]:
     def step() -> int:
         known = [*model.parameters(), *model.buffers(), *(each.grad for each in trained if each.grad is not None)]
         with LivingBytes(known) as living:
-            example_losses(model, [row], torch.device("cpu")).sum().backward()
+            loss.example_losses(model, [row], torch.device("cpu")).sum().backward()
         return living.peak
 
     step()

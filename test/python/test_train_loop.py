@@ -24,7 +24,8 @@ from maft.serve.tokenization import ModelTokenizer
 from maft.train.encoding import EncodedExample, encode_examples
 from maft.train.errors import classify
 from maft.train.examples import read_training_set
-from maft.train.loop import TrainingLoop, build_optimizer, example_losses
+from maft.train.loop import TrainingLoop, build_optimizer
+from maft.train.loss import example_losses
 from maft.train.models import fingerprint, load_chat_tokens, load_tokenizer
 from maft.train.placement import choose_placement
 from maft.train.schedule import Plan, seeded_order

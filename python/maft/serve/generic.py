@@ -6,14 +6,13 @@ rows form a new group once they are enough, and the groups of a version take tur
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from typing import Any
 
 import torch
 from torch import Tensor
-from transformers.modeling_outputs import BaseModelOutputWithPast
 
+from maft.language_head import head_logits
 from maft.serve.backends import Backend, planned_length
 from maft.serve.rows import Row
 
@@ -132,36 +131,7 @@ class GenericNetwork:
         return [self.hidden(text) for text in texts]
 
     def logits(self, hidden: Tensor) -> Tensor:
-        # By the model's own forward: some scale or cap what the output embedding gives (Granite, Gemma, Cohere).
-        with layers_give(self.model, hidden.unsqueeze(0)):
-            tokens = torch.zeros(1, len(hidden), dtype=torch.long, device=hidden.device)
-            logits: Tensor = self.model(input_ids=tokens, use_cache=False).logits[0]
-        return logits
-
-
-class GivenStates(BaseModelOutputWithPast):
-    """Last hidden states as if the layers had computed them; all other layer outputs are None."""
-
-    def __getattr__(self, name: str) -> None:
-        if name.startswith("__"):
-            raise AttributeError(name)
-
-
-@contextmanager
-def layers_give(model: Any, hidden: Tensor) -> Generator[None]:
-    """The layers below the model's head are left out: the head reads `hidden` [1, tokens, hidden]."""
-    # Llama 4 names as its base model what it does not have.
-    layers = model.base_model if model.base_model is not model else model.model
-    states: Any = hidden
-
-    def given(*_: Any, **__: Any) -> GivenStates:
-        return GivenStates(last_hidden_state=states)
-
-    layers.forward = given
-    try:
-        yield
-    finally:
-        del layers.forward  # the earlier value is the class's own
+        return head_logits(self.model, hidden)
 
 
 def bytes_per_position(model: Any) -> int:

@@ -87,7 +87,10 @@ class Loader:
         if make_invariant_once(decoder, weights, self.measurements):
             log.info("float32 is batch-invariant here (at least %d rows per product)", decoder.minimum_rows)
             return decoder
-        log.warning("float32 depends on the batch on this machine: computing in float64")
+        log.warning(
+            "float32 depends on the batch on this machine: computing in float64, which is slower. With `server: {precision: float32}` "
+            "in config.yaml texts may differ from one time to the next."
+        )
         return Decoder(config, shape, torch.float64, self.device)
 
     def load_module(self, folder: Path) -> Any:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import inspect
 import math
 import sys
 import time
@@ -12,61 +11,25 @@ from dataclasses import replace
 from typing import Any, TypeVar
 
 import torch
-from torch.nn import functional
 
 from maft.out_of_memory import is_out_of_memory
 from maft.train.checkpoints import Position, resume, save_checkpoint, trainable
 from maft.train.encoding import EncodedExample
 from maft.train.errors import BadJob
 from maft.train.events import EventWriter
+from maft.train.loss import example_losses, summed_losses
 from maft.train.placement import Placement
 from maft.train.preferences import divergence, preference_losses, with_reference
 from maft.train.schedule import Plan
 from maft.train.stopping import StopRequest
 
 Result = TypeVar("Result")
-IGNORED = -100
 CLIP_NORM = 1.0
 # Padded tokens in one forward pass; a larger batch is accumulated over several.
 TOKENS_PER_FORWARD = 16_384
 # A checkpoint is not due before training has gone on for this many times what the last one took to write: of a large
 # model one takes minutes on a slow disk, and training would do little else.
 CHECKPOINT_SPACING = 10
-
-
-def pad_right(rows: list[list[int]], filler: int) -> torch.Tensor:
-    width = max(map(len, rows))
-    return torch.tensor([row + [filler] * (width - len(row)) for row in rows])
-
-
-def example_losses(model: Any, rows: list[EncodedExample], device: torch.device) -> torch.Tensor:
-    """Mean loss per completion token of each example, [rows], in fp32."""
-    sums, counts = summed_losses(model, rows, device)
-    return sums / counts
-
-
-def summed_losses(model: Any, rows: list[EncodedExample], device: torch.device) -> tuple[torch.Tensor, torch.Tensor]:
-    """Sum over the completion tokens of each example, and how many these are, [rows] each."""
-    # Padding tokens are masked and never a label, so any id does; 0 exists in every vocabulary.
-    tokens = pad_right([list(row.tokens) for row in rows], 0).to(device)
-    mask = pad_right([[1] * len(row.tokens) for row in rows], 0).to(device)
-    learnt = [[IGNORED] * row.completion_start + list(row.tokens[row.completion_start :]) for row in rows]
-    labels = pad_right(learnt, IGNORED).to(device)
-    # Logits of the prompts are thrown away; with a large vocabulary they would be most of the memory.
-    first = min(row.completion_start for row in rows) - 1
-    options = {"logits_to_keep": tokens.shape[1] - first} if keeps_some_logits(model) else {}
-    logits = model(input_ids=tokens, attention_mask=mask, use_cache=False, **options).logits
-    targets = labels[:, first + 1 :]
-    predicted = logits[:, -targets.shape[1] - 1 : -1].float()
-    losses = functional.cross_entropy(
-        predicted.reshape(-1, predicted.shape[-1]), targets.reshape(-1), ignore_index=IGNORED, reduction="none"
-    ).view(targets.shape)
-    return losses.sum(dim=1), (targets != IGNORED).sum(dim=1)
-
-
-def keeps_some_logits(model: Any) -> bool:
-    plain = model.get_base_model() if hasattr(model, "get_base_model") else model
-    return "logits_to_keep" in inspect.signature(plain.forward).parameters
 
 
 def split_rows(batch: list[EncodedExample], tokens_per_forward: int) -> list[list[EncodedExample]]:

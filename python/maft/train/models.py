@@ -17,7 +17,7 @@ from maft.model_folder.check import require_model
 from maft.model_folder.digests import require_unchanged
 from maft.model_folder.errors import UnusableFolder
 from maft.out_of_memory import is_out_of_memory
-from maft.peft_adapters import put_adapter
+from maft.peft_adapters import linear_modules, put_adapter
 from maft.train.checkpoints import trainable
 from maft.train.errors import BadJob, is_no_space
 from maft.train.job import Lora, TrainingJob
@@ -102,6 +102,14 @@ def fingerprint(model: Any, stored: torch.dtype) -> list[tuple[str, int]]:
     ]
 
 
+def adapted_modules(model: Any) -> list[str]:
+    """All linear modules but the head, by their names. PEFT's `all-linear` would add the weights of a mixture's experts, at twice
+    the rank, by patterns that neither the server nor vLLM takes: experts that are one tensor stay as they are."""
+    head = model.get_output_embeddings()
+    heads = {name for name, module in model.named_modules() if module is head}
+    return [name for name in linear_modules(model) if name not in heads]
+
+
 def new_adapter(model: Any, lora: Lora, seed: int) -> Any:
     from peft import LoraConfig, get_peft_model
 
@@ -109,7 +117,7 @@ def new_adapter(model: Any, lora: Lora, seed: int) -> Any:
         r=lora.rank,
         lora_alpha=lora.alpha,  # type: ignore[arg-type]  # PEFT declares an int and computes with any number
         lora_dropout=lora.dropout,
-        target_modules="all-linear",
+        target_modules=adapted_modules(model),
         exclude_modules=beside_text_model(model),
         task_type="CAUSAL_LM",
     )

@@ -91,6 +91,7 @@ export interface ModelServerOptions {
   maxBatch?: number;
   maxLoaded?: number;
   cacheGib?: number;
+  precision?: string;
 }
 
 /** Weights below this are decoded faster by one thread than by several, which mostly wait for each other. */
@@ -104,7 +105,7 @@ function threadsFor(folder: string): number | undefined {
 }
 
 export function modelServer(options: ModelServerOptions): Program {
-  const optional = (flag: string, value: number | undefined): string[] =>
+  const optional = (flag: string, value: number | string | undefined): string[] =>
     value === undefined ? [] : [flag, String(value)];
   return {
     name: 'model-server',
@@ -120,6 +121,7 @@ export function modelServer(options: ModelServerOptions): Program {
       ...optional('--max-batch', options.maxBatch),
       ...optional('--max-loaded', options.maxLoaded),
       ...optional('--cache-gib', options.cacheGib),
+      ...optional('--precision', options.precision),
       // Measurements of this machine hold for all checkouts and homes.
       ...['--measurements', join(cacheDirectory(), 'measurements')],
       '--exit-with-parent',
