@@ -72,6 +72,11 @@ const commands: CommandEntry[] = [
     load: () => require('./line') as CommandModule,
   },
   { name: 'ask', summary: 'ask a society one question', load: () => require('./ask') as CommandModule },
+  {
+    name: 'serve',
+    summary: 'serve a society as one OpenAI-compatible model',
+    load: () => require('./serve') as CommandModule,
+  },
   { name: 'report', summary: "write a run's report", load: () => require('./report') as CommandModule },
   { name: 'worker', summary: 'serve task queues', load: () => require('./worker') as CommandModule },
   {

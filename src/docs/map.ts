@@ -38,6 +38,7 @@ export const rooms: Record<string, string> = {
   'src/machine/setup': 'What has to be there: the Python environment, the Temporal CLI, models, search attributes.',
   'src/machine/supervision': 'Child processes: servers, ports, locks, logs, disks.',
   'src/runs': 'What `maft run`, `compare` and `ask` do: start, follow and tell, on servers that are found or started.',
+  'src/serving': 'What `maft serve` says over HTTP: a society as one model of the OpenAI API.',
   'src/cli': 'One file per command of `maft`.',
   'src/cli/data': '`maft data`.',
   'src/cli/export': '`maft export`.',

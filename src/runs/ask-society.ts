@@ -4,14 +4,21 @@ import type { Society } from '../contract/society';
 import type { Consensus, DebateRound, Turn } from '../contract/transcript';
 import { saidIn } from '../domain/answers';
 import { countUsages, usagesOf } from '../domain/counts';
-import { debateRules, voiceOf, type DebateRules } from '../domain/debate-rules';
+import { debateRules, sampleVoice, voiceOf, type DebateRules, type Voice } from '../domain/debate-rules';
 import { digestOf } from '../domain/digests';
 import { samplingSeed } from '../domain/draws';
 import { memberNumbers } from '../domain/identifiers';
 import { modelOf } from '../domain/society';
 import { answerPairs, distinctAnswers, equalityFromVerdicts, voteOnDebate } from '../domain/voting';
 import type { ChatRequest, Grader, Inference } from '../ports';
-import { othersResponses, summaryRequest, turnMessages, type DebateFrame, type PromptSet } from '../prompts';
+import {
+  askedAlone,
+  othersResponses,
+  summaryRequest,
+  turnMessages,
+  type DebateFrame,
+  type PromptSet,
+} from '../prompts';
 import type { Task } from '../tasks/task';
 
 /** How the answer is found: one agent alone, a vote over the first answers, or the debate. */
@@ -34,6 +41,10 @@ export interface Question {
   /** Of all draws; the same question with the same seed gets the same answer. */
   seed: number;
   signal: AbortSignal;
+  /** Answers that a vote is over; default: one per member, as in the first round. */
+  samples?: number;
+  /** Tokens of each response and summary, if that is less than the society's own limit. */
+  maxTokens?: number;
   /** Called as each round ends, before anything is marked by the vote. */
   onRound?: (round: DebateRound) => void;
 }
@@ -79,6 +90,8 @@ class Debate {
   readonly rules: DebateRules;
   readonly problemId: string;
   private readonly frame: DebateFrame;
+  /** Who answers in a round: the members, or the samples of a vote. */
+  private readonly speakers: number;
 
   constructor(
     private readonly asked: AskedSociety,
@@ -86,23 +99,28 @@ class Debate {
   ) {
     const { society, specification, prompts } = asked;
     this.rules = rulesFor(question.way, specification);
+    const { way, samples = this.rules.members } = question;
+    this.speakers = way === 'vote' ? samples : this.rules.members;
     this.problemId = `asked-${digestOf(question.question).slice(0, 12)}`;
     this.frame = { society, prompts, question: question.question, rules: this.rules };
   }
 
   round(round: number, before: readonly Turn[]): Promise<Turn[]> {
-    return Promise.all(memberNumbers(this.rules.members).map((member) => this.turn({ member, round }, before)));
+    return Promise.all(memberNumbers(this.speakers).map((member) => this.turn({ member, round }, before)));
   }
 
   private async turn(speaker: { member: number; round: number }, before: readonly Turn[]): Promise<Turn> {
     const { society, task, specification } = this.asked;
-    const { name, agent } = voiceOf(speaker, this.rules);
+    const { name, agent } = this.voiceOf(speaker);
     const summary = await this.summary(speaker, before);
-    const messages = turnMessages(this.frame, speaker, {
-      previous: before[speaker.member - 1],
-      others: othersResponses(speaker, before),
-      summary: summary?.response,
-    });
+    const messages =
+      this.question.way === 'vote'
+        ? askedAlone(this.frame, agent)
+        : turnMessages(this.frame, speaker, {
+            previous: before[speaker.member - 1],
+            others: othersResponses(speaker, before),
+            summary: summary?.response,
+          });
     const role = speaker.round === 1 ? 'generation' : 'critic';
     const { model, endpoint } = modelOf(society, agent);
     const seed = this.seedOf({ kind: 'response', round: speaker.round, agent: name });
@@ -118,13 +136,19 @@ class Debate {
     const { specification } = this.asked;
     const request = summaryRequest(this.frame, othersResponses(speaker, before));
     if (request === undefined) return undefined;
-    const seed = this.seedOf({ kind: 'summary', round: speaker.round, agent: voiceOf(speaker, this.rules).name });
+    const seed = this.seedOf({ kind: 'summary', round: speaker.round, agent: this.voiceOf(speaker).name });
     const { text, usage } = await this.complete(specification.model.endpoint, { ...request, seed });
     return { messages: request.messages, response: saidIn(text, specification.method.thinking), usage };
   }
 
   private complete(endpoint: string, request: ChatRequest) {
-    return this.asked.inference(endpoint).complete(request, this.question.signal);
+    const { signal, maxTokens = Infinity } = this.question;
+    const sampling = { ...request.sampling, maxTokens: Math.min(request.sampling.maxTokens, maxTokens) };
+    return this.asked.inference(endpoint).complete({ ...request, sampling }, signal);
+  }
+
+  private voiceOf(speaker: { member: number; round: number }): Voice {
+    return this.question.way === 'vote' ? sampleVoice(speaker.member, this.rules) : voiceOf(speaker, this.rules);
   }
 
   private seedOf(call: { kind: 'response' | 'summary'; round: number; agent: string }): number {
