@@ -86,6 +86,21 @@ it('`cancel` while it trains ends the trainings and the turns', async () => {
   await until('no workflow of it is open', async () => !(await home.temporal(...list)).includes('cancelled'));
 });
 
+it('an evaluated society answers as a model of the OpenAI API, over the server that runs', async () => {
+  const serve = home.start(['serve', 'cancelled@0', '--port', '0', '--mode', 'vote']);
+  await until('it serves', () => serve.stdout.includes('Ready.'));
+  const url = /http:\S+\/v1/.exec(serve.stdout)![0];
+  const asked = { model: 'cancelled@0', messages: [{ role: 'user', content: '3+2*7+5-4*9' }] };
+  const headers = { 'content-type': 'application/json' };
+  const response = await fetch(`${url}/chat/completions`, { method: 'POST', headers, body: JSON.stringify(asked) });
+  const { code, stdout } = await home.run(['ask', 'cancelled@0', '3+2*7+5-4*9=?', '--way', 'vote', '--json']);
+  const { answer, counts } = JSON.parse(stdout) as { answer: string; counts: { calls: number } };
+  expect(await response.json()).toMatchObject({ maft: { mode: 'vote', answer, calls: counts.calls } });
+  serve.signal('SIGINT');
+  expect([code, (await serve.finished).code]).toEqual([0, 0]);
+  expect(home.processesOf('maft.serve')).toHaveLength(1);
+});
+
 async function pauseUntilStill(): Promise<void> {
   await workflows.signal('untuned', 'pause');
   await until('it is paused', async () => (await workflows.progress('untuned')).paused);
