@@ -91,13 +91,14 @@ function trainingText({
   gradients,
   optimizer,
   casts,
+  examples,
   tokens,
   answerTokens,
   pass,
 }: NonNullable<Fit['training']>) {
   const copies = casts > 0 ? `, bf16 copies ${formatBytes(casts)}` : '';
   return (
-    `weights ${formatBytes(weights)}, gradients ${formatBytes(gradients)}, AdamW ${formatBytes(optimizer)}${copies}; one ` +
-    `example of ${count(tokens)} tokens, ${count(answerTokens)} of them its answer: ${formatBytes(pass)}`
+    `weights ${formatBytes(weights)}, gradients ${formatBytes(gradients)}, AdamW ${formatBytes(optimizer)}${copies}; ` +
+    `${counted(examples, 'example')} of ${count(tokens)} tokens, ${count(answerTokens)} of them answers: ${formatBytes(pass)}`
   );
 }

@@ -1,7 +1,14 @@
 /** Whether the models of a run fit into memory, computed before it starts. Bytes everywhere; `model-memory.ts` has the figures. */
 import type { RunSpecification } from '../contract/specification';
 import { societySize } from './debate-rules';
-import { cacheBytesPerToken, isCheckpointed, passMemory, trainingMemory, versionBytes } from './model-memory';
+import {
+  cacheBytesPerToken,
+  isCheckpointed,
+  passMemory,
+  tokensTogether,
+  trainingMemory,
+  versionBytes,
+} from './model-memory';
 import { parameters, type ModelShape } from './model-shape';
 import { trainedAgents } from './plan';
 import { roleSettings } from './role-settings';
@@ -36,7 +43,9 @@ export interface TrainingFit {
   gradients: number;
   optimizer: number;
   casts: number;
-  /** Tokens of the longest example, and of its answer. */
+  /** Read together, of the longest kind: one on a GPU, which finds out whether more have room. */
+  examples: number;
+  /** Their tokens, and those of their answers. */
   tokens: number;
   answerTokens: number;
   pass: number;
@@ -101,11 +110,14 @@ function trainingFit(specification: RunSpecification, shape: ModelShape, kind: D
   const sequences = finetuning.loss === undefined || finetuning.loss === 'supervised' ? 1 : 2;
   const longest = Math.max(...['generation-1', 'critic-1'].map((agent) => roleSettings(finetuning, agent).maxLength));
   const answer = Math.min(longest, Math.max(sampling.generation.maxTokens, sampling.critic.maxTokens));
-  const [tokens, answerTokens] = [sequences * longest, sequences * answer];
-  const checkpointed = kind === 'gpu' && isCheckpointed(shape);
+  const checkpointed = isCheckpointed(shape);
+  // A GPU that has no room for several examples at once reads fewer.
+  const together = kind === 'gpu' ? 0 : tokensTogether(shape, { ...part, checkpointed });
+  const examples = Math.max(1, Math.min(finetuning.batchSize, Math.floor(together / (sequences * longest))));
+  const [tokens, answerTokens] = [examples * sequences * longest, examples * sequences * answer];
   return {
     ...trainingMemory(shape, part),
-    ...{ tokens, answerTokens, pass: passMemory(shape, { ...part, tokens, answerTokens, checkpointed }) },
+    ...{ examples, tokens, answerTokens, pass: passMemory(shape, { ...part, tokens, answerTokens, checkpointed }) },
   };
 }
 

@@ -59,9 +59,9 @@ const scoresAtOnce = 2 ** 26;
  */
 export function passMemory(shape: ModelShape, pass: TrainingPass, mostScores = scoresAtOnce): number {
   const { tokens, answerTokens, precision, checkpointed } = pass;
-  const { layers, hidden, feedForward, vocabulary } = shape;
+  const { hidden, feedForward, vocabulary } = shape;
   const layer = keptPerLayer(shape, pass.rank);
-  const kept = layers * (checkpointed ? hidden : layer) + 2 * hidden;
+  const kept = keptPerToken(shape, pass);
   // Scores, their logarithms and their gradient; under autocast the scores are there a second time, in both precisions.
   const partTokens = Math.max(1, Math.floor(mostScores / vocabulary));
   const scores = Math.min(answerTokens + 1, partTokens) * vocabulary * (precision === 'bf16' ? 16 : 12);
@@ -69,6 +69,20 @@ export function passMemory(shape: ModelShape, pass: TrainingPass, mostScores = s
   const headGradient = answerTokens > partTokens && pass.rank === undefined ? vocabulary * hidden * fp32 : 0;
   const work = (checkpointed ? layer : 0) + 2 * feedForward + hidden;
   return tokens * kept * fp32 + Math.max(scores + headGradient, tokens * work * fp32);
+}
+
+/**
+ * Tokens of several examples that a processor reads together, at most: what they keep stays within 2 GiB
+ * (python/maft/train/activations.py). A single longer example is read nevertheless.
+ */
+export function tokensTogether(shape: ModelShape, pass: Pick<TrainingPass, 'rank' | 'checkpointed'>): number {
+  return Math.min(16_384, Math.floor(2 ** 31 / (keptPerToken(shape, pass) * fp32)));
+}
+
+/** Numbers per token that are kept for the backward pass. */
+export function keptPerToken(shape: ModelShape, { rank, checkpointed }: Pick<TrainingPass, 'rank' | 'checkpointed'>): number {
+  const { layers, hidden } = shape;
+  return layers * (checkpointed ? hidden : keptPerLayer(shape, rank)) + 2 * hidden;
 }
 
 /** Numbers per token that one layer keeps for its backward pass (counted in Transformers' Llama with torch's own attention). */
@@ -81,7 +95,7 @@ function keptPerLayer(shape: ModelShape, rank: number | undefined): number {
   return common + (rank === undefined ? 6 * hidden + normed : 4 * hidden + 7 * rank);
 }
 
-/** Whether the trainer computes activations again on a GPU (python/maft/train/models.py). */
+/** Whether the trainer computes activations again (python/maft/train/models.py). */
 export function isCheckpointed(shape: ModelShape): boolean {
   return parameters(shape) > 300_000_000;
 }

@@ -1,6 +1,6 @@
 /** Follows a run to its end: progress, cancellation on Ctrl-C, and the outcome or the error. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { WorkflowFailedError, type Client } from '@temporalio/client';
+import { isGrpcServiceError, WorkflowFailedError, type Client, type WorkflowHandle } from '@temporalio/client';
 import { ApplicationFailure, CancelledFailure, TimeoutFailure } from '@temporalio/common';
 import type { RunOutcome, RunProgress } from '../contract/run';
 import { InvalidRunSpec, MaftError } from '../errors';
@@ -65,7 +65,7 @@ export async function followWorkflow<Outcome>(
   else interrupted.addEventListener('abort', cancel, { once: true });
   const showing = showUntil(() => over, look);
   try {
-    return (await handle.result()) as Outcome;
+    return (await resultOf(handle)) as Outcome;
   } catch (error) {
     throw describeFailure(error, workflowId);
   } finally {
@@ -75,6 +75,29 @@ export async function followWorkflow<Outcome>(
     interrupted.removeEventListener('abort', cancel);
   }
 }
+
+/**
+ * A busy server may not answer a poll in its time. The client repeats it after every other failure that may pass, and would give
+ * up on this one: with the servers of a `maft run`, so would the run.
+ */
+async function resultOf(handle: WorkflowHandle): Promise<unknown> {
+  for (;;) {
+    try {
+      return await handle.result();
+    } catch (error) {
+      if (!isLate(error)) throw error;
+      await sleep(askEveryMs);
+    }
+  }
+}
+
+function isLate(error: unknown): boolean {
+  const causes = error instanceof Error ? [error, error.cause] : [];
+  return causes.some((each) => isGrpcServiceError(each) && each.code === deadlineExceeded);
+}
+
+/** gRPC's status DEADLINE_EXCEEDED. */
+const deadlineExceeded = 4;
 
 async function showUntil(over: () => boolean, look: Following['look']) {
   while (!over()) {

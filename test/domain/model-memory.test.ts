@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process';
 import path from 'node:path';
 import {
   cacheBytesPerToken,
+  keptPerToken,
   passMemory,
   trainedParameters,
   trainingMemory,
@@ -28,6 +29,7 @@ interface Measured {
   gradients: number;
   optimizer: number;
   pass: number;
+  kept: number;
   stored: number;
   cache: number;
 }
@@ -102,6 +104,12 @@ describe.each(Object.entries(cases).map(([name, each], index) => ({ name, each, 
       const ratio = computed / measured[index]!.pass;
       expect(ratio).toBeGreaterThan(0.95);
       expect(ratio).toBeLessThan(1.1);
+    });
+
+    test('what a token keeps is what the trainer counts before it begins, within an eighth', () => {
+      const ratio =
+        (keptPerToken(shapeOf(each), { rank, checkpointed: each.checkpointed }) * 4) / measured[index]!.kept;
+      expect(Math.abs(ratio - 1)).toBeLessThan(1 / 8);
     });
   },
 );

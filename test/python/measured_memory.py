@@ -22,6 +22,7 @@ from transformers import AutoConfig, AutoModelForCausalLM
 from maft.serve.cache import KeyValueCache
 from maft.serve.shape import decoder_shape
 from maft.train import loss
+from maft.train.activations import kept_bytes_per_token
 from maft.train.encoding import EncodedExample
 from maft.train.job import Lora
 from maft.train.loop import build_optimizer
@@ -74,6 +75,8 @@ def measure(case: dict[str, Any]) -> dict[str, int]:
     tokens = tuple(index % config.vocab_size for index in range(case["tokens"]))
     row = EncodedExample("0", tokens, case["tokens"] - case["answer"], 1.0)
 
+    kept = kept_bytes_per_token(model, torch.device("cpu"))
+
     def step() -> int:
         known = [*model.parameters(), *model.buffers(), *(each.grad for each in trained if each.grad is not None)]
         with LivingBytes(known) as living:
@@ -97,6 +100,7 @@ def measure(case: dict[str, Any]) -> dict[str, int]:
         "gradients": gradients,
         "optimizer": state,
         "pass": peak,
+        "kept": kept,
         "stored": stored,
         "cache": size(cache.layers) // (4 * 128),
     }

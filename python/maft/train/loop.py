@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 import torch
 
 from maft.out_of_memory import is_out_of_memory
+from maft.train.activations import tokens_per_forward
 from maft.train.checkpoints import Position, resume, save_checkpoint, trainable
 from maft.train.encoding import EncodedExample
 from maft.train.errors import BadJob
@@ -25,8 +26,6 @@ from maft.train.stopping import StopRequest
 
 Result = TypeVar("Result")
 CLIP_NORM = 1.0
-# Padded tokens in one forward pass; a larger batch is accumulated over several.
-TOKENS_PER_FORWARD = 16_384
 # A checkpoint is not due before training has gone on for this many times what the last one took to write: of a large
 # model one takes minutes on a slow disk, and training would do little else.
 CHECKPOINT_SPACING = 10
@@ -62,7 +61,7 @@ class TrainingLoop:
     def __init__(self, plan: Plan, model: Any, placement: Placement, *, events: EventWriter, stop: StopRequest) -> None:
         self.plan, self.model, self.placement = plan, model, placement
         self.events, self.stop = events, stop
-        self.tokens_per_forward = TOKENS_PER_FORWARD
+        self.tokens_per_forward = tokens_per_forward(model, placement.device)
         if plan.job.preference is not None:
             # Before a checkpoint puts other weights into the model: the reference is what training starts from.
             self.plan = replace(plan, examples=self.with_reference(plan.examples))
@@ -76,7 +75,7 @@ class TrainingLoop:
         """Without dropout, a part at a time, so a requested stop need not wait for the whole set."""
         self.model.eval()
         measured: list[EncodedExample] = []
-        for part in split_rows(examples, TOKENS_PER_FORWARD):
+        for part in split_rows(examples, self.tokens_per_forward):
             self.stop.raise_if_requested()
             measured += with_reference(part, self.measure)
         self.model.train()

@@ -23,7 +23,7 @@ from maft.train.errors import BadJob, is_no_space
 from maft.train.job import Lora, TrainingJob
 from maft.train.placement import Placement
 
-# Above this many parameters activations, not weights, are what fills a GPU; recomputing them changes no result.
+# Above this many parameters activations, not weights, are what fills the memory; recomputing them changes no result.
 CHECKPOINTED_PARAMETERS = 300_000_000
 
 
@@ -169,6 +169,6 @@ def load_model(job: TrainingJob, placement: Placement) -> tuple[Any, torch.dtype
         model, stored = load_full(job.start_from, "startFrom", torch.float32)
     model.to(placement.device)
     model.config.use_cache = False
-    if placement.device.type == "cuda" and model.num_parameters() > CHECKPOINTED_PARAMETERS:
+    if model.num_parameters() > CHECKPOINTED_PARAMETERS:
         model.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
     return model.train(), stored
