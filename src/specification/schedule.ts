@@ -7,7 +7,7 @@ import { isTimeZone } from '../domain/deadline';
 import { InvalidRunSpec } from '../errors';
 import { loadRunFile, loadSpecificationFile } from './load-file';
 import { isPlainObject } from './plain-objects';
-import { describeIssue, shownValue } from './problems';
+import { describeIssue, shownValue, unknownTimeZone } from './problems';
 
 /** Throws `InvalidRunSpec` with one line per problem. */
 export function parseSchedule(raw: unknown): ScheduleSpecification {
@@ -43,11 +43,6 @@ function cronProblem(cron: string): string[] {
   } catch (error) {
     return [`when.cron: ${(error as RangeError).message}`];
   }
-}
-
-/** One line about a time zone that the IANA data base does not have. */
-export function unknownTimeZone(field: string, name: string): string {
-  return `${field}: ${shownValue(name)} is not a time zone; it must be a name such as "Europe/Berlin" or "UTC"`;
 }
 
 export interface LoadedSchedule {
