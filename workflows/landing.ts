@@ -35,7 +35,8 @@ export async function landingEarly(run: RunContext, perform: () => Promise<void>
   let isCut = false;
   void whenLate(run, () => {
     isCut = isOpen;
-    if (isOpen) run.land({ reason: 'late', why: `its deadline ${deadlineText(run)} came during ${whereNow(run)}` });
+    if (isOpen)
+      landWith(run, { reason: 'late', why: `its deadline ${deadlineText(run)} came during ${whereNow(run)}` });
     scope.cancel();
     run.gate.release(`its deadline ${deadlineText(run)} has passed`);
   });
@@ -67,9 +68,15 @@ function whereNow(run: RunContext): string {
   return `${stage === 'resolve' ? 'its start' : `the stage ${stage} of iteration ${iteration}`}${pause}`;
 }
 
+/** What stops a run that is landing already is said beside why it lands. */
+function landWith(run: RunContext, { reason, why }: Landing): void {
+  if (run.landing === undefined || run.landing.why === why) run.land({ reason, why });
+  else run.relabel(`${run.landing.why}; ${why}`);
+}
+
 /** What a run is to be stopped for goes here: the deadline, or a cap that is reached. */
 function endHere(run: RunContext, landing: Landing): never {
-  run.land(landing);
+  landWith(run, landing);
   throw new EndsHere(landing.why);
 }
 
@@ -148,7 +155,7 @@ export function debateLanding(run: RunContext, iteration: number): DebateLanding
       const landing = run.landing ?? late(run, 'shards were left out');
       if (shards.length === 0) {
         run.relabel(`nothing of the training debate of iteration ${iteration} was begun: ${landing.why}`);
-        endHere(run, landing);
+        throw new EndsHere();
       }
       const why = `${problems} of ${plan.trainProblems} training problems were debated: ${landing.why}`;
       run.relabel(why);

@@ -6,7 +6,7 @@ import type { PromotionJudgement } from '../../src/contract/promotion';
 import type { RunOutcome, RunPlan, RunProgress } from '../../src/contract/run';
 import type { RunningWorkers } from '../../src/worker';
 import { createNamespace, until, type TestNamespace } from '../support/namespace';
-import { activitiesByRun, plainActivities, plainPlan } from '../support/plain-activities';
+import { activitiesByRun, plainActivities, plainOutcome, plainPlan } from '../support/plain-activities';
 
 Runtime.install({ logger: new DefaultLogger('ERROR') });
 
@@ -107,6 +107,27 @@ test('a run that has no time for one shard ends before it, and says what stood a
   );
   expect(outcome.iterations).toBe(0);
   expect(recorded.landing).toMatchObject({ last: 0 });
+  expect(order).not.toContain('selectTrainingData');
+});
+
+test('a run that lands on fewer problems and then has no time to train says both', async () => {
+  const { handle, order, recorded } = await start(
+    'untrained',
+    '12s',
+    { ...large, pace: { ...rates, finetune: 1 } },
+    {
+      // The debate takes as long as all that is left.
+      closeShard: async ({ shard }) => {
+        if (shard.split === 'train') await new Promise((resolve) => setTimeout(resolve, 7_000));
+        return plainOutcome(shard);
+      },
+    },
+  );
+  const { landed, iterations } = (await handle.result()) as RunOutcome;
+  expect(landed?.why).toMatch(
+    /^\d of 12 training problems were debated: more .*; it ended before training in iteration 1: training and evaluating would take about \d+ s, with \d s left/,
+  );
+  expect({ iterations, last: recorded.landing?.last }).toEqual({ iterations: 0, last: 0 });
   expect(order).not.toContain('selectTrainingData');
 });
 

@@ -14,6 +14,7 @@ import type { RunOutcome, RunRecord } from '../../src/contract/run';
 import type { RunSpecification } from '../../src/contract/specification';
 import { parseSchedule } from '../../src/specification/schedule';
 import { applySchedule } from '../../src/runs/schedules';
+import { standingOf } from '../../src/stored-runs/standing';
 import { findLine } from '../../src/stored-runs/stored-line';
 import { givenByUser, makeTasks, taskFor } from '../../src/tasks';
 import { fakeBaseModel } from '../support/fake-ports';
@@ -155,6 +156,7 @@ test('a night that is late trains on fewer problems, and has ended before its de
   const [, deadline = ''] = /deadline (\S+)$/.exec(landed!.why)!;
   const { at } = json<{ at: string }>('runs', runId, 'decisions', '3-ended-early.json');
   expect(Date.parse(at)).toBeLessThan(Date.parse(deadline));
+  expect((await standingOf(store, runId)).standing).toBe('finished');
   expect(readFileSync(path.join(folder, 'runs', runId, 'report.html'), 'utf8')).toContain('Landed early (late):');
 });
 
