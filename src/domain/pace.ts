@@ -29,7 +29,9 @@ export function paceOfRun(plan: RunPlan, timings: readonly StageTiming[]): Pace 
   const own = paceOf(timings, (stage) => plannedProblems(plan, stage));
   const known = Object.fromEntries(
     paced.flatMap((stage) => {
-      const rate = chosen(own[stage], plan.pace?.[stage], plan.resumed === true);
+      // A trained society takes longer to evaluate than what this run has measured at its start: its weights are loaded first.
+      const isSlowest = plan.resumed === true || stage === 'evaluate';
+      const rate = chosen(own[stage], plan.pace?.[stage], isSlowest);
       return rate === undefined ? [] : [[stage, rate]];
     }),
   ) as Pace;
@@ -37,10 +39,10 @@ export function paceOfRun(plan: RunPlan, timings: readonly StageTiming[]): Pace 
   return { ...known, debate: known.evaluate * debateShare(plan) };
 }
 
-/** A resumed run passes in no time what is stored, so of two figures the slower one counts. */
-function chosen(own: number | undefined, earlier: number | undefined, isResumed: boolean): number | undefined {
+/** A resumed run passes in no time what is stored: then, too, the slower one of two figures counts. */
+function chosen(own: number | undefined, earlier: number | undefined, isSlowest: boolean): number | undefined {
   if (own === undefined || earlier === undefined) return own ?? earlier;
-  return isResumed ? Math.max(own, earlier) : own;
+  return isSlowest ? Math.max(own, earlier) : own;
 }
 
 /** Turns of a training debate per turn of an evaluation debate; what else an evaluation asks counts as the debate's. */
@@ -64,14 +66,18 @@ export function secondsToEvaluate(plan: RunPlan, timings: readonly StageTiming[]
   return margin * (plan.evaluationProblems * evaluate + validation + others);
 }
 
-/** Seconds from the end of the training debate of so many problems to the end of the run; training is undefined if unknown. */
+/**
+ * Seconds from the end of the training debate of so many problems to the end of the run; training is undefined if unknown.
+ * Fewer problems save half as much training as they are fewer: trainers start, and weights load and are written, all the same.
+ */
 export function secondsAfterDebate(
   plan: RunPlan,
   timings: readonly StageTiming[],
   problems: number,
 ): { training: number | undefined; evaluation: number } {
   const { finetune } = paceOfRun(plan, timings);
-  const training = finetune === undefined ? undefined : margin * finetune * problems;
+  const counted = problems === 0 ? 0 : (problems + plan.trainProblems) / 2;
+  const training = finetune === undefined ? undefined : margin * finetune * counted;
   return { training, evaluation: secondsToEvaluate(plan, timings) ?? 0 };
 }
 

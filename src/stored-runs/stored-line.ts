@@ -144,7 +144,7 @@ export class StoredLine {
   }
 
   /** What the run has drawn and not returned. */
-  private async kept(runId: string): Promise<UsedProblem[]> {
+  async kept(runId: string): Promise<UsedProblem[]> {
     const released = await readSealed<UsedProblems>(this.store, lineKeys.released(this.name, runId));
     const open = new Set(released?.problems.map(({ digest }) => digest));
     return ((await this.used(runId)) ?? []).filter(({ digest }) => !open.has(digest));

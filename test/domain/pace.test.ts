@@ -23,9 +23,15 @@ test('before the first debate, an evaluation of as many turns says how long one 
 });
 
 test('a run believes itself before earlier runs, and the slower of both once it was resumed', () => {
-  const pace = { evaluate: 5, finetune: 3 };
-  expect(paceOfRun({ ...plan, pace }, [evaluated])).toMatchObject({ evaluate: 2, finetune: 3 });
-  expect(paceOfRun({ ...plan, pace, resumed: true }, [evaluated])).toMatchObject({ evaluate: 5, finetune: 3 });
+  const pace = { debate: 5, finetune: 3 };
+  const timings = [evaluated, timing('debate', 1, 200)];
+  expect(paceOfRun({ ...plan, pace }, timings)).toMatchObject({ debate: 2, finetune: 3 });
+  expect(paceOfRun({ ...plan, pace, resumed: true }, timings)).toMatchObject({ debate: 5, finetune: 3 });
+});
+
+test('of evaluations the slower one counts: an earlier run has evaluated what it trained', () => {
+  expect(paceOfRun({ ...plan, pace: { evaluate: 3 } }, [evaluated]).evaluate).toBe(3);
+  expect(paceOfRun({ ...plan, pace: { evaluate: 1 } }, [evaluated]).evaluate).toBe(2);
 });
 
 test('what nobody has measured is unknown, not nothing', () => {
@@ -36,15 +42,15 @@ test('what nobody has measured is unknown, not nothing', () => {
 test('a fifth more than measured is kept for what follows, two reports included', () => {
   const timings = [evaluated, timing('report', 0, 5), timing('finetune', 1, 50)];
   expect(secondsToEvaluate(plan, timings)).toBeCloseTo(1.2 * 110);
-  expect(secondsAfterDebate(plan, timings, 40).training).toBeCloseTo(1.2 * 20);
+  expect(secondsAfterDebate(plan, timings, 40).training).toBeCloseTo(1.2 * 35);
 });
 
 const asked = { plan: { ...plan, pace: { finetune: 1 } }, timings: [evaluated], elapsed: 0, closed: 0 };
 
 test('a shard is opened if all that is open can still be trained on and evaluated', () => {
-  // 10 problems: 24 s of debate, 12 of training, 120 of evaluation.
-  expect(fitsDebate({ ...asked, opened: 10, left: 156 })).toBe(true);
-  expect(fitsDebate({ ...asked, opened: 10, left: 155 })).toBe(false);
+  // 10 problems: 24 s of debate, 66 of training (of which half is that of all 100), 120 of evaluation.
+  expect(fitsDebate({ ...asked, opened: 10, left: 210.001 })).toBe(true);
+  expect(fitsDebate({ ...asked, opened: 10, left: 209 })).toBe(false);
 });
 
 test('while no training has been measured, a debate may take half of what evaluation leaves', () => {

@@ -61,8 +61,8 @@ const rates = { debate: 0, evaluate: 0 };
 const large: Partial<RunPlan> = { trainProblems: 12, shardSize: 2, iterations: 3, resumed: true };
 
 test('a run that is late debates what fits, trains on it, evaluates it, and ends with that iteration', async () => {
-  // Six minutes of training per problem: with the margin, eight of them fit into an hour.
-  const { handle, order, recorded } = await start('fewer', '1h', { ...large, pace: { ...rates, finetune: 360 } });
+  // Nearly five minutes of training per problem, half of which all twelve take in any case: with the margin, eight fit into an hour.
+  const { handle, order, recorded } = await start('fewer', '1h', { ...large, pace: { ...rates, finetune: 290 } });
   const outcome = (await handle.result()) as RunOutcome;
   expect(outcome).toMatchObject({ iterations: 1, landed: { reason: 'late' } });
   expect(outcome.landed?.why).toMatch(
@@ -113,19 +113,19 @@ test('a run that has no time for one shard ends before it, and says what stood a
 test('a run that lands on fewer problems and then has no time to train says both', async () => {
   const { handle, order, recorded } = await start(
     'untrained',
-    '12s',
-    { ...large, pace: { ...rates, finetune: 1 } },
+    '30s',
+    { ...large, pace: { ...rates, finetune: 2.2 } },
     {
-      // The debate takes as long as all that is left.
+      // Even two problems take 18 seconds to train on, and all twelve 31; this debate leaves 15.
       closeShard: async ({ shard }) => {
-        if (shard.split === 'train') await new Promise((resolve) => setTimeout(resolve, 7_000));
+        if (shard.split === 'train') await new Promise((resolve) => setTimeout(resolve, 15_000));
         return plainOutcome(shard);
       },
     },
   );
   const { landed, iterations } = (await handle.result()) as RunOutcome;
   expect(landed?.why).toMatch(
-    /^\d of 12 training problems were debated: more .*; it ended before training in iteration 1: training and evaluating would take about \d+ s, with \d s left/,
+    /^\d+ of 12 training problems were debated: more .*; it ended before training in iteration 1: training and evaluating would take about \d+ s, with \d+ s left/,
   );
   expect({ iterations, last: recorded.landing?.last }).toEqual({ iterations: 0, last: 0 });
   expect(order).not.toContain('selectTrainingData');
