@@ -8,6 +8,7 @@ import { classified } from './failures';
 import { createFinetuningActivities } from './finetuning';
 import { createGuardActivities } from './guard';
 import { createHintActivities } from './hints';
+import { createLandingActivities } from './landings';
 import { createMeasuresActivities } from './measures';
 import { createPromotionActivities } from './promotion';
 import { References } from './references';
@@ -35,6 +36,7 @@ export function createActivities(dependencies: ActivityDependencies) {
     ...createEvaluationActivities(dependencies, loadedRuns, references),
     ...createGuardActivities(dependencies, loadedRuns),
     ...createMeasuresActivities(dependencies, loadedRuns, references, memory),
+    ...createLandingActivities(dependencies),
     ...createPromotionActivities(dependencies),
     ...createReportingActivities(dependencies),
     ...createComparisonActivities(dependencies),
@@ -45,6 +47,7 @@ export function createActivities(dependencies: ActivityDependencies) {
 /** Which activities each queue serves; a worker for one queue registers all and polls one. */
 export const activityQueues = {
   light: [
+    'findDeadline',
     'resolveRun',
     'resolveEvaluation',
     'openShard',
@@ -56,6 +59,8 @@ export const activityQueues = {
     'auditTraining',
     'checkForCollapse',
     'recordMeasures',
+    'recordFewerProblems',
+    'recordLanding',
     'judgePromotion',
     'recordPromotion',
     'writeReport',

@@ -14,8 +14,10 @@ import { deriveRunPlan } from '../src/domain/plan';
 import { untunedSociety } from '../src/domain/society';
 import { startingSociety, misfits } from '../src/domain/starting-society';
 import { InvalidRunSpec } from '../src/errors';
+import { earlierPace } from '../src/stored-runs/earlier-pace';
 import { findSociety } from '../src/stored-runs/find-society';
 import { withLineSettings } from '../src/stored-runs/runs-of-lines';
+import { StoredRun } from '../src/stored-runs/stored-run';
 import { resolveSpecification, specificationArgument } from '../src/specification';
 import { evaluationSpecification, parseEvaluationRequest } from '../src/specification/evaluation';
 import type { RunTasks } from '../src/tasks/run-tasks';
@@ -70,13 +72,24 @@ export function createRunActivities(dependencies: ActivityDependencies) {
     // The server's attributes may have changed since the run was stored, so they belong to this start, not to the record.
     const { searchAttributes, notices } = await attributesAndNotices();
     const resumed = known === undefined ? {} : { resumed: true };
+    const landing = await landingOf(record, known !== undefined);
     return {
       ...record.plan,
       recordDigest: digestOf(record),
       ...resumed,
+      ...landing,
       searchAttributes,
       notices: [...record.plan.notices, ...notices],
     };
+  }
+
+  /** How far an earlier start of the run has landed, and with a deadline how fast the run may be expected to go. */
+  async function landingOf(record: RunRecord, isResumed: boolean): Promise<Pick<RunPlan, 'landed' | 'pace'>> {
+    const run = new StoredRun(store, record);
+    const landed = isResumed ? await run.landed() : {};
+    const hasDeadline = record.specification.limits.deadline !== undefined;
+    const pace = hasDeadline ? await earlierPace(run, { isResumed }) : undefined;
+    return { ...(Object.keys(landed).length > 0 && { landed }), ...(pace && { pace }) };
   }
 
   async function storeRun(

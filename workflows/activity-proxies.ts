@@ -13,6 +13,7 @@ export const light = summarised(
   proxyActivities<
     Pick<
       Activities,
+      | 'findDeadline'
       | 'resolveRun'
       | 'resolveEvaluation'
       | 'openShard'
@@ -24,6 +25,8 @@ export const light = summarised(
       | 'auditTraining'
       | 'checkForCollapse'
       | 'recordMeasures'
+      | 'recordFewerProblems'
+      | 'recordLanding'
       | 'judgePromotion'
       | 'recordPromotion'
       | 'writeReport'
@@ -43,6 +46,7 @@ export const light = summarised(
     retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '1 minute', maximumAttempts: 15 },
   }),
   {
+    findDeadline: 'find the deadline',
     resolveRun: 'check the specification, draw the problems',
     resolveEvaluation: 'check the specification, draw the problems',
     openShard: 'open',
@@ -54,6 +58,8 @@ export const light = summarised(
     auditTraining: 'compare the consensus with the references',
     checkForCollapse: 'look for signs of collapse',
     recordMeasures: 'measure diversity and drift',
+    recordFewerProblems: 'record which problems were debated',
+    recordLanding: 'record that the run ends early',
     judgePromotion: 'compare with the current society',
     recordPromotion: 'record what was decided',
     writeReport: 'write the report',

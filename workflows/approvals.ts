@@ -9,8 +9,8 @@ import { reasonLine } from './signal-input';
 export interface ApprovalDesk {
   /** What people are asked now; undefined if nothing. */
   readonly open: OpenApproval | undefined;
-  /** Waits for people, or until their time has passed. */
-  ask(question: string, plan: PlanOfLine): Promise<Approval>;
+  /** Waits for people, or until their time has passed; never longer than to the run's deadline. */
+  ask(question: string, plan: PlanOfLine, deadline: number | undefined): Promise<Approval>;
 }
 
 /**
@@ -37,15 +37,18 @@ export function createApprovalDesk(onChange: () => void): ApprovalDesk {
     get open() {
       return open;
     },
-    async ask(question, { approveWithinMs, otherwise }) {
-      open = { question, until: new Date(Date.now() + approveWithinMs).toISOString(), otherwise };
+    async ask(question, { approveWithinMs, otherwise }, deadline) {
+      const until = Math.min(Date.now() + approveWithinMs, deadline ?? Infinity);
+      open = { question, until: new Date(until).toISOString(), otherwise };
       onChange();
-      const isAnswered = await condition(() => answer !== undefined, approveWithinMs);
+      const isAnswered = await condition(() => answer !== undefined, Math.max(1, until - Date.now()));
       open = undefined;
       onChange();
       if (isAnswered && answer !== undefined) return answer;
+      const isLate = until === deadline;
       const why = `no answer came in time, and promotion.otherwise is "${otherwise}"`;
-      return { approved: otherwise === 'approve', by: 'the passing of promotion.approveWithin', why };
+      const by = `the passing of ${isLate ? 'limits.deadline' : 'promotion.approveWithin'}`;
+      return { approved: otherwise === 'approve', by, why };
     },
   };
 }

@@ -9,6 +9,7 @@ export function progressList(progress: RunProgress, timings: StageTiming[], prom
     now,
     failed > 0 ? `${failed} failed` : '',
     progress.paused ? `**paused**: ${progress.pauseReason ?? 'asked to'}` : '',
+    progress.landing === undefined ? '' : `**lands early**: ${progress.landing.why}`,
     approvalLine(progress.approval),
     promotion === undefined ? '' : `**${promotion.promoted ? 'promoted' : 'not promoted'}**: ${promotion.why}`,
     ...Object.entries(progress.accuracy).map(([iteration, accuracy]) =>

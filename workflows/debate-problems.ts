@@ -22,26 +22,30 @@ export interface DebateRequest {
   voteSamples: number;
   furtherAnswers?: FurtherAnswers | undefined;
   problems: number;
+  /** Asked before a shard is opened, in their order; default: yes. */
+  mayOpen?: (shard: ShardInput) => boolean;
   /** Called as each shard closes. */
   onClosed: (shard: ShardOutcome) => void;
 }
 
-/** Debates all problems of a split; outcomes in shard order. */
+/** Debates all problems of a split, or those of the shards that may be opened; outcomes in shard order. */
 export async function debateProblems(request: DebateRequest, gate: PauseGate): Promise<ShardOutcome[]> {
   const shards = sliceIntoShards(request);
   const closed = await closedEarlier(request, shards.length, gate);
-  return inWindow(shards, request.plan.shardsInFlight, async (input) => {
+  const outcomes = await inWindow(shards, request.plan.shardsInFlight, async (input) => {
     const known = closed.get(input.shard);
     if (known !== undefined) {
       request.onClosed(known);
       return known;
     }
     await gate.whenOpen();
+    if (request.mayOpen?.(input) === false) return undefined;
     const workflowId = shardWorkflowId(request.plan.runId, request.iteration, request.split, input.shard);
     const outcome = await gate.withChild(workflowId, () => startShard(workflowId, { ...input, paused: gate.paused }));
     request.onClosed(outcome);
     return outcome;
   });
+  return outcomes.filter((outcome) => outcome !== undefined);
 }
 
 /** Outcomes per answer: a fraction of what a payload can hold. */

@@ -6,6 +6,7 @@
  */
 import { allHandlersFinished, condition, continueAsNew } from '@temporalio/workflow';
 import type { RunOutcome } from '../src/contract/run';
+import { findDeadline, landingEarly, recordLanding } from './landing';
 import { promote } from './promotion';
 import { isContinued, startRun, type Continued, type RunContext } from './run-context';
 import {
@@ -21,19 +22,28 @@ import {
 
 export async function multiagentFinetuning(...input: unknown[]): Promise<RunOutcome> {
   const run = startRun(input);
-  if (!isContinued(input)) {
-    await run.begin(await resolveRun(run.gate, input));
-    if (run.isSkipped) return skip(run);
-    await validate(run, 0);
-    await evaluate(run, 0);
-    await report(run, 0);
-  }
-  if (run.plan.iterations > 0) await improve(run, run.iteration);
+  if (!isContinued(input)) run.endBy(await findDeadline(input));
+  await landingEarly(run, async () => {
+    if (!isContinued(input)) await begin(run, input);
+    if (!run.isSkipped && run.plan.iterations > 0) await improve(run, run.iteration);
+  });
+  if (!run.isResolved) return run.outcome();
+  if (run.isSkipped) return skip(run);
+  if (run.landing !== undefined) await land(run);
   if (!run.goesOn) await promote(run);
 
   await condition(allHandlersFinished);
   if (run.goesOn) await goOn(run);
   return run.outcome();
+}
+
+/** The specification becomes a plan, and the society it starts from is evaluated. */
+async function begin(run: RunContext, input: unknown[]): Promise<void> {
+  await run.begin(await resolveRun(run.gate, input));
+  if (run.isSkipped) return;
+  await validate(run, 0);
+  await evaluate(run, 0);
+  await report(run, 0);
 }
 
 /** Algorithm 1, lines 3-30: the society of the iteration before becomes this iteration's. */
@@ -52,6 +62,12 @@ async function skip(run: RunContext): Promise<RunOutcome> {
   await report(run, 0);
   await condition(allHandlersFinished);
   return run.outcome();
+}
+
+/** A run that ends early is finished by a record that says why; its report shows it. */
+async function land(run: RunContext): Promise<void> {
+  await recordLanding(run);
+  await report(run, Math.max(0, run.finished));
 }
 
 /** One history per iteration keeps each one small, however many iterations a run has. */

@@ -30,6 +30,8 @@ export interface PauseGate {
   whenPaused(): Promise<void>;
   /** Pauses this workflow for its own reason, and tells the run it belongs to, unless it is that run. */
   pauseSelf(reason: string): Promise<void>;
+  /** From now on no pause holds this workflow: what would pause it fails it instead. */
+  release(why: string): void;
   /** Runs a child; while it is open, it receives this workflow's pause and resume. */
   withChild<Result>(workflowId: string, start: () => Promise<Child<Result>>): Promise<Result>;
 }
@@ -69,6 +71,7 @@ export function createPauseGate(
   const above = root ?? parent;
   const run = above === undefined ? undefined : getExternalWorkflowHandle(above.workflowId);
   let state: GateState = { version, paused, reason: startReason };
+  let released: string | undefined;
 
   const enter = async (next: GateState): Promise<void> => {
     state = next;
@@ -81,6 +84,7 @@ export function createPauseGate(
   setHandler(pauseSignal, async (sent, heard) => {
     const why = reasonLine(sent);
     if (run !== undefined) return run.signal(pauseSignal, why);
+    if (released !== undefined) return;
     const isOutdated = typeof heard === 'number' && heard < state.version;
     if (!state.paused && !isOutdated) await enter({ version: state.version + 1, paused: true, reason: why });
   });
@@ -108,7 +112,16 @@ export function createPauseGate(
     },
     whenOpen: () => condition(() => !state.paused),
     whenPaused: () => condition(() => state.paused),
+    release(why) {
+      released = why;
+      if (!state.paused) return;
+      state = { version: state.version + 1, paused: false };
+      log.info('resumed', { reason: why });
+      onChange();
+    },
     async pauseSelf(why) {
+      if (released !== undefined)
+        throw ApplicationFailure.nonRetryable(`${why} (not waited for: ${released})`, 'NotWaiting');
       if (state.paused) return;
       log.warn('paused itself', { reason: why });
       if (run === undefined) return enter({ version: state.version + 1, paused: true, reason: why });

@@ -4,15 +4,15 @@ import { outlastingOutages } from './outages';
 import type { RunContext } from './run-context';
 import { report } from './stages';
 
-/** Does nothing for a run without a line. */
+/** Does nothing for a run without a line, and for one that has evaluated nothing. */
 export async function promote(run: RunContext): Promise<void> {
   const { plan, gate, finished: iteration } = run;
   const { line } = plan;
-  if (line === undefined) return;
+  if (line === undefined || iteration < 0) return;
   await run.inStage('promote', iteration, 1, async () => {
     const judgement = await outlastingOutages(gate, () => light.judgePromotion({ plan, iteration }));
     const isAsked = judgement.verdict === 'ask' && judgement.decided === undefined;
-    const approval = isAsked ? await run.approvals.ask(judgement.question, line) : undefined;
+    const approval = isAsked ? await run.approvals.ask(judgement.question, line, run.deadline) : undefined;
     const record = () => light.recordPromotion({ plan, judgement, approval });
     run.promoted(await outlastingOutages(gate, record));
     run.advance(1);

@@ -4,6 +4,7 @@
  */
 import { setCurrentDetails, setHandler, workflowInfo } from '@temporalio/workflow';
 import { searchAttributes } from '../src/contract/names';
+import type { Landing } from '../src/contract/landing';
 import type { PromotionDecision } from '../src/contract/line';
 import type { PromotionOutcome } from '../src/contract/promotion';
 import type {
@@ -49,11 +50,18 @@ export class RunContext {
   private stageIteration: number;
   private endedByGuard: string | undefined;
   private promotion: PromotionOutcome | undefined;
+  private landed: Landing | undefined;
+  /** Milliseconds since 1970; undefined without `limits.deadline`. */
+  private endsAt: number | undefined;
+  /** The last iteration whose evaluation is complete; -1 before the first. */
+  private evaluatedThrough: number;
   private state: RunState | undefined;
 
   constructor(state: RunState | undefined) {
     this.state = state;
     this.stageIteration = state?.iteration ?? 0;
+    this.evaluatedThrough = (state?.iteration ?? 0) - 1;
+    this.endsAt = state?.plan.deadline;
     const gate = { paused: state?.paused, reason: state?.pauseReason, version: state?.gateVersion };
     this.gate = createPauseGate(gate, () => this.showPause());
     this.approvals = createApprovalDesk(() => this.showDetails());
@@ -78,14 +86,31 @@ export class RunContext {
     return this.known.timings;
   }
 
-  /** Whether this iteration is the last although more were planned, because `stopWhen` sees no more improvement. */
+  /** Whether this iteration is the last although more were planned: `stopWhen` sees no more improvement, or the run lands. */
   get stopsEarly(): boolean {
-    return this.reasonToStop !== undefined;
+    return this.reasonToStop !== undefined || this.endsByLanding;
+  }
+
+  private get endsByLanding(): boolean {
+    return this.landed !== undefined && this.iteration < this.plan.iterations;
+  }
+
+  /** Whether the specification has become a plan. */
+  get isResolved(): boolean {
+    return this.state !== undefined;
+  }
+
+  get deadline(): number | undefined {
+    return this.endsAt;
+  }
+
+  get landing(): Landing | undefined {
+    return this.landed;
   }
 
   /** Whether another iteration follows this one. */
   get goesOn(): boolean {
-    return this.iteration < this.plan.iterations && !this.stopsEarly && this.endedByGuard === undefined;
+    return this.iteration < this.plan.iterations && !this.stopsEarly && this.endedByGuard === undefined && !this.landed;
   }
 
   private get reasonToStop(): string | undefined {
@@ -96,11 +121,32 @@ export class RunContext {
   /** The last iteration that was finished; 0 if none was. */
   get finished(): number {
     const { iteration, plan } = this.known;
+    if (this.landed !== undefined) return this.evaluatedThrough;
     return this.endedByGuard === undefined ? Math.min(iteration, plan.iterations) : iteration - 1;
   }
 
   promoted({ promoted, why, version }: PromotionDecision): void {
     this.promotion = { promoted, why, version };
+    this.showDetails();
+  }
+
+  /** The run is to have ended then. Call before it begins. */
+  endBy(deadline: number | undefined): void {
+    this.endsAt = deadline;
+  }
+
+  /**
+   * Lands the run: from now on no shard and no iteration begins, and what is open is brought to its end. The first reason
+   * counts. For the deadline; a cap on what a run may spend calls it as well, in place of a pause.
+   */
+  land(landing: Landing): void {
+    this.landed ??= { reason: landing.reason, why: landing.why };
+    this.showDetails();
+  }
+
+  /** Says more of why the run lands. */
+  relabel(why: string): void {
+    if (this.landed !== undefined) this.landed = { ...this.landed, why };
     this.showDetails();
   }
 
@@ -111,7 +157,8 @@ export class RunContext {
 
   async begin(plan: RunPlan): Promise<void> {
     const paused = this.gate.paused;
-    this.state = { plan, iteration: 1, accuracy: {}, counts: noCounts, timings: [], paused };
+    const whole = this.endsAt === undefined ? plan : { ...plan, deadline: this.endsAt };
+    this.state = { plan: whole, iteration: 1, accuracy: {}, counts: noCounts, timings: [], paused };
     setSearchAttribute(this.plan.searchAttributes, searchAttributes.task, plan.task);
     setSearchAttribute(this.plan.searchAttributes, searchAttributes.paused, paused);
   }
@@ -156,7 +203,10 @@ export class RunContext {
     this.known.validation = [...(this.known.validation ?? []), accuracy];
   }
 
-  evaluated(iteration: number, accuracy: number): void {
+  /** @param accuracy Null if the problems have no reference answers. */
+  evaluated(iteration: number, accuracy: number | null): void {
+    this.evaluatedThrough = iteration;
+    if (accuracy === null) return;
     this.known.accuracy[iteration] = accuracy;
     setSearchAttribute(this.plan.searchAttributes, searchAttributes.accuracy, accuracy);
     this.showDetails();
@@ -174,13 +224,16 @@ export class RunContext {
   }
 
   outcome(): RunOutcome {
+    const landed = this.landed === undefined ? {} : { landed: this.landed };
+    // Its deadline came before its specification had become a plan.
+    if (this.state === undefined) return { runId: '', iterations: 0, ...landed, accuracy: {}, counts: noCounts };
     this.finish();
     const { plan, accuracy, counts } = this.known;
     if (plan.skipped !== undefined)
       return { runId: plan.runId, iterations: 0, skipped: plan.skipped, accuracy, counts };
     const stopped = this.endedByGuard ?? this.reasonToStop;
     return {
-      ...{ runId: plan.runId, iterations: this.finished, accuracy, counts },
+      ...{ runId: plan.runId, iterations: Math.max(0, this.finished), accuracy, counts, ...landed },
       ...(stopped === undefined ? {} : { stopped }),
       ...(this.promotion === undefined ? {} : { promotion: this.promotion }),
     };
@@ -191,7 +244,7 @@ export class RunContext {
     return this.state;
   }
 
-  private progress(): RunProgress {
+  progress(): RunProgress {
     const { done, total, failed, counts } = this.open;
     return {
       runId: this.state?.plan.runId ?? '',
@@ -205,6 +258,8 @@ export class RunContext {
       openChildren: this.gate.openChildren,
       accuracy: this.state?.accuracy ?? {},
       ...(this.approvals.open === undefined ? {} : { approval: this.approvals.open }),
+      ...(this.endsAt === undefined ? {} : { deadline: new Date(this.endsAt).toISOString() }),
+      ...(this.landed === undefined ? {} : { landing: this.landed }),
     };
   }
 
@@ -215,6 +270,7 @@ export class RunContext {
   }
 
   private showDetails(): void {
+    if (this.state === undefined) return;
     setCurrentDetails(progressList(this.progress(), this.timings, this.promotion));
   }
 }

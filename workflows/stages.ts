@@ -10,6 +10,7 @@ import { debateProblems } from './debate-problems';
 import type { evaluateSociety } from './evaluate-society';
 import { refuseTooManyFailures } from './failed-problems';
 import type { finetuneSociety } from './finetune-society';
+import { debateLanding, debatedProblems, requireTimeToEvaluate, requireTimeToTrain } from './landing';
 import { outlastingOutages } from './outages';
 import type { PauseGate } from './pause-gate';
 import { refusedAsItself } from './refusals';
@@ -23,7 +24,9 @@ export async function resolveRun(gate: PauseGate, input: unknown[]): Promise<Run
 /** Society l-1 debates the training problems (Algorithm 1, lines 3-21). */
 export async function debateTrainingProblems(run: RunContext, iteration: number): Promise<ShardOutcome[]> {
   const { plan } = run;
+  requireTimeToTrain(run, iteration, 0);
   return run.inStage('debate', iteration, plan.trainProblems, async () => {
+    const landing = debateLanding(run, iteration);
     const shards = await debateProblems(
       {
         plan,
@@ -34,11 +37,16 @@ export async function debateTrainingProblems(run: RunContext, iteration: number)
         members: plan.members,
         voteSamples: 0,
         problems: plan.trainProblems,
-        onClosed: (shard) => run.advance(shard.problems, shard.failed, spentOn(shard)),
+        mayOpen: landing.mayOpen,
+        onClosed: (shard) => {
+          landing.closed(shard);
+          run.advance(shard.problems, shard.failed, spentOn(shard));
+        },
       },
       run.gate,
     );
-    refuseTooManyFailures(plan, 'training debate', { failed: run.open.failed, problems: plan.trainProblems });
+    await landing.settle(shards);
+    refuseTooManyFailures(plan, 'training debate', { failed: run.open.failed, problems: debatedProblems(shards) });
     return shards;
   });
 }
@@ -46,6 +54,7 @@ export async function debateTrainingProblems(run: RunContext, iteration: number)
 /** Each agent's training set: its own responses that agreed with the vote (lines 22-26). */
 export async function selectTrainingData(run: RunContext, iteration: number, shards: ShardOutcome[]): Promise<void> {
   const { plan } = run;
+  requireTimeToTrain(run, iteration, debatedProblems(shards));
   await run.inStage('select', iteration, plan.trainProblems, async () => {
     const select = () =>
       light.selectTrainingData({ plan, iteration, transcripts: shards.map(({ transcripts }) => transcripts) });
@@ -88,10 +97,11 @@ export async function finetune(run: RunContext, iteration: number): Promise<void
 
 /** Society l answers the evaluation problems and is scored (method.md, Evaluation). */
 export async function evaluate(run: RunContext, iteration: number): Promise<void> {
+  requireTimeToEvaluate(run, iteration);
   await run.inStage('evaluate', iteration, run.plan.evaluationProblems, async () => {
     const input = { last: run.stopsEarly, debateSeconds: debateSeconds(run, iteration) };
     const { accuracy } = await scoreSociety(run, iteration, input);
-    if (accuracy !== null) run.evaluated(iteration, accuracy);
+    run.evaluated(iteration, accuracy);
   });
 }
 

@@ -1,7 +1,6 @@
 #!/bin/sh
-# Starts a run every night at 01:00 UTC: with a line, each from where the last has got to; without one, the same each time
-# (infra/README.md).
-# Argument: a file with one JSON object, the run specification.
+# What `maft schedule apply infra/schedules/nightly.yaml` creates, by Temporal's own command line (infra/README.md).
+# Argument: a file with one JSON object, the run specification, such as examples/tiny-night.json.
 # TEMPORAL_ADDRESS and TEMPORAL_NAMESPACE are the CLI's own.
 set -eu
 specification=${1:?usage: create-nightly.sh SPECIFICATION.json}
@@ -10,10 +9,11 @@ specification=${1:?usage: create-nightly.sh SPECIFICATION.json}
 # --catchup-window             the default is a year: after an outage all missed nights would start at once
 # --pause-on-failure           what fails, such as a specification that is refused, fails once, not every night. A broken
 #                              endpoint is no failure: the run pauses itself, and Skip leaves out the nights until `resume`
+#                              or until its deadline (limits.deadline)
 temporal schedule create \
-  --schedule-id maft-nightly \
-  --calendar '{"hour":"1","minute":"0"}' \
-  --time-zone UTC \
+  --schedule-id nightly \
+  --cron '0 1 * * *' \
+  --time-zone Europe/Berlin \
   --overlap-policy Skip \
   --catchup-window 1h \
   --pause-on-failure \

@@ -71,6 +71,7 @@ const commands: CommandEntry[] = [
     summary: 'the life of one society over many runs',
     load: () => require('./line') as CommandModule,
   },
+  { name: 'schedule', summary: 'start runs at set times', load: () => require('./schedule') as CommandModule },
   { name: 'ask', summary: 'ask a society one question', load: () => require('./ask') as CommandModule },
   {
     name: 'serve',

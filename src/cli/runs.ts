@@ -26,6 +26,8 @@ interface RunSummary {
   finished: boolean;
   /** Why a run of a line asked nothing; absent if it did not end so. */
   skipped?: string;
+  /** Why it ended earlier than planned, or on fewer training problems; absent if it did not. */
+  landed?: string;
   /** The line it belongs to; absent if none. */
   line?: string;
   /** Temporal's state of an unfinished run; absent if no server is running or answers. */
@@ -134,17 +136,24 @@ async function summarise(store: ArtifactStore, runId: string): Promise<RunSummar
   return {
     ...{ runId, task, method, seed: specification.seed, iterations, accuracy, finished },
     ...(plan.skipped === undefined ? {} : { skipped: plan.skipped }),
+    ...(await landingOf(run)),
     ...(plan.line === undefined ? {} : { line: plan.line.name }),
     ...{ createdAt, workflowId },
   };
 }
 
+async function landingOf(run: StoredRun): Promise<Pick<RunSummary, 'landed'>> {
+  const { fewer, ended } = await run.landed();
+  const landing = ended ?? fewer;
+  return landing === undefined ? {} : { landed: landing.why };
+}
+
 function describe(run: RunSummary): string {
-  const { runId, task, method, seed, iterations, accuracy, finished, skipped } = run;
+  const { runId, task, method, seed, iterations, accuracy, finished, skipped, landed } = run;
   if (skipped !== undefined) return `${runId.padEnd(28)} ${task} · ${method} · skipped: ${skipped}`;
   const curve = accuracy.map((value) => (100 * value).toFixed(1)).join(' -> ') || 'nothing evaluated yet';
   const reached = `iteration ${Math.max(0, accuracy.length - 1)} of ${iterations}`;
   const doing = [run.state, run.reason].filter((part) => part !== undefined).join(': ');
   const state = finished ? 'finished' : [doing, reached].filter((part) => part !== '').join(' · ');
-  return `${runId.padEnd(28)} ${task} · ${method} · seed ${seed} · ${state} · accuracy % ${curve}`;
+  return `${runId.padEnd(28)} ${task} · ${method} · seed ${seed} · ${state} · accuracy % ${curve}${landed === undefined ? '' : ` · landed early: ${landed}`}`;
 }

@@ -118,6 +118,8 @@ export function describe(progress: RunProgress, workflowId: string): string {
     failed > 0 ? `${failed} failed` : '',
     `${calls} calls, ${withoutCompletionTokens > 0 ? 'at least ' : ''}${completionTokens} completion tokens`,
     accuracy.length > 0 ? `accuracy by iteration ${accuracy.join(', ')}` : '',
+    progress.deadline === undefined ? '' : `to end by ${progress.deadline}`,
+    progress.landing === undefined ? '' : `LANDING: ${progress.landing.why}`,
     progress.paused ? `PAUSED: ${progress.pauseReason ?? 'on request'}` : '',
     approvalText(progress),
     otherWorkflowId(progress.runId, workflowId),

@@ -2,10 +2,9 @@
 import type { Command } from 'commander';
 import { loadConfig } from '../machine/config';
 import { openStore } from '../machine/open-store';
-import { requireBases } from '../machine/setup/model-folder';
 import { requireComparedBases } from '../runs/compared-bases';
-import { requireTrainers } from '../runs/before-servers';
-import { loadSpecificationFile, resolveSpecification } from '../specification';
+import { requireStartable, requireTrainers } from '../runs/before-servers';
+import { loadSpecificationFile } from '../specification';
 import { resolveComparison } from '../specification/comparison';
 import { isPlainObject } from '../specification/plain-objects';
 import { withLineSettings } from '../stored-runs/runs-of-lines';
@@ -49,8 +48,7 @@ function comparisonPlan(raw: unknown, json: boolean): string {
 }
 
 function runPlan(raw: unknown, json: boolean): string {
-  const resolved = resolveSpecification(raw);
-  requireBases([resolved.specification]);
+  const resolved = requireStartable(raw);
   requireTrainers([resolved.specification]);
   return json ? visibleJson(plannedRun(resolved)) : visibleText(describePlannedRun(resolved).join('\n'));
 }

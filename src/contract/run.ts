@@ -1,6 +1,7 @@
 /** What crosses the border between workflows and activities: references, digests, answers and counts, never texts. */
 import type { GuardAction } from './guard';
 import type { Gate, PromotionSettings, RunOfLine } from './line';
+import type { Landed, Landing, Pace } from './landing';
 import type { ScoringKind } from './measures';
 import type { DataSource } from './problem';
 import type { OpenApproval, PromotionOutcome } from './promotion';
@@ -99,6 +100,12 @@ export interface RunPlan extends RunReference {
   line?: PlanOfLine;
   /** Why the run ends before anything is asked: its line has too little to train on. */
   skipped?: string;
+  /** When this start of the run is to have ended, milliseconds since 1970; absent: whenever it has. */
+  deadline?: number;
+  /** How fast earlier runs went; only with a deadline, and absent if nothing is known. */
+  pace?: Pace;
+  /** What an earlier start of the run has recorded of its landing. */
+  landed?: Landed;
   /** Whether an earlier start of the run has stored something: shards may be closed already. */
   resumed?: boolean;
   /** Search attributes the server knows; only these are upserted. */
@@ -204,6 +211,10 @@ export interface RunProgress {
   accuracy: Record<number, number>;
   /** What people are asked to approve now; absent if nothing. */
   approval?: OpenApproval;
+  /** ISO 8601; absent: none. */
+  deadline?: string;
+  /** Present once the run is landing. */
+  landing?: Landing;
 }
 
 /** Answer of the `progress` query of a child workflow: its own work, without that of its open children. */
@@ -409,6 +420,8 @@ export interface RunOutcome {
   stopped?: string;
   /** Why it ended before anything was asked. */
   skipped?: string;
+  /** Why it ended earlier than planned, or on fewer training problems. */
+  landed?: Landing;
   /** Whether its line took its society; absent without a line. */
   promotion?: PromotionOutcome;
   accuracy: Record<number, number>;

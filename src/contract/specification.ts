@@ -5,6 +5,7 @@
  */
 import { z } from 'zod';
 import { methodSchema, mostMembers } from './method';
+import { deadlinePattern } from '../domain/deadline';
 import { guardActions } from './guard';
 import { taskSchema } from '../tasks/kinds/all';
 import { trainingLosses, type TrainingLoss } from './training';
@@ -210,6 +211,18 @@ const executionSchema = z.strictObject({
 
 const limitsSchema = z.strictObject({
   maxFailedShare: share.default(0.02).describe("share of a stage's problems that may fail before the run does"),
+  // No defaults: a run without a deadline has the digest it always had.
+  deadline: z
+    .string()
+    .regex(deadlinePattern)
+    .optional()
+    .describe(
+      'when the run is to have ended: the next `07:00` of `limits.timeZone`, `07:00+02:00`, or a time after its start such as ' +
+        '`6h`; it lands softly before (docs/operations.md)',
+    ),
+  timeZone: name
+    .optional()
+    .describe('of a `deadline` such as `07:00`; a name of the IANA data base, such as `Europe/Berlin`'),
 });
 
 /** A line's name is a folder's. */

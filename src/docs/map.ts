@@ -44,6 +44,7 @@ export const rooms: Record<string, string> = {
   'src/cli/export': '`maft export`.',
   'src/cli/line': '`maft line`.',
   'src/cli/probe': '`maft probe-critics`.',
+  'src/cli/schedule': '`maft schedule`: applying a file, and schedules in words.',
   'src/cli/select': '`maft select`.',
   'src/docs': 'What is generated: the map, the settings and measures in docs/, the small twins in examples/.',
   src: 'The worker, the wiring of adapters to ports, and what all rooms share: errors, visible text.',

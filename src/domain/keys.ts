@@ -44,6 +44,9 @@ export const runKeys = {
     `${runFolder(runId)}/references/${splitFile(split, iteration)}`,
   /** What was decided about the run's society: whether its line takes it. */
   promotion: (runId: string) => `${runFolder(runId)}/decisions/1-promotion.json`,
+  /** What was left out because the run landed early. */
+  fewerProblems: (runId: string) => `${runFolder(runId)}/decisions/2-fewer-problems.json`,
+  endedEarly: (runId: string) => `${runFolder(runId)}/decisions/3-ended-early.json`,
   reportPage: (runId: string) => `${runFolder(runId)}/report.html`,
   reportData: (runId: string) => `${runFolder(runId)}/report.json`,
 } as const;
@@ -77,6 +80,8 @@ export const lineKeys = {
     `${lineFolder(name)}/held-out/${sixDigits(heldOut)}.looks/${sixDigits(look)}.json`,
   usedFolder: (name: string) => `${lineFolder(name)}/used`,
   used: (name: string, runId: string) => `${lineFolder(name)}/used/${runId}.json`,
+  /** Of those, what the run did not train on after all: open to later runs. */
+  released: (name: string, runId: string) => `${lineFolder(name)}/released/${runId}.json`,
 } as const;
 
 /** One iteration of one run. */

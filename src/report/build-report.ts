@@ -50,6 +50,8 @@ export interface Report {
   statements: string[];
   /** Whether its line took the society; absent before that is decided, or without a line. */
   promotion?: PromotionDecision;
+  /** Why the run landed early, as a sentence; absent if it did not. */
+  landed?: string;
   rows: ResultRow[];
   points: AccuracyPoint[];
   /** Calls per problem of the society's own mode; `null` before the first evaluation. */
@@ -84,6 +86,7 @@ export function buildReport(input: ReportInput): Report {
     ...(unmeasured(run, iterations) ??
       verdicts(measurements, shape, { ...circumstancesOf(iterations, timings), validation: input.validation ?? [] })),
     ...(input.promotion === undefined ? {} : { promotion: input.promotion }),
+    ...(input.landed === undefined ? {} : { landed: input.landed }),
     rows: resultRows(measurements, shape, input.prices),
     points: measurements.map((measurement) => pointOf(measurement, measurements)),
     callsOfSociety: callsOfSociety(measurements),

@@ -28,6 +28,7 @@ export function renderTable(report: Report, style: TerminalStyle): string {
   const { headline, endedEarly, findings } = report;
   const result = [
     ...promotionProse(report),
+    report.landed !== undefined && prose(report.landed),
     prose(headline),
     endedEarly !== undefined && prose(endedEarly),
     warningList(findings),

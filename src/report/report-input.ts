@@ -51,6 +51,8 @@ export interface ReportInput {
   prices?: Prices;
   /** Whether the line of the run took its society; absent before that is decided, or without a line. */
   promotion?: PromotionDecision;
+  /** Why the run landed early, as a sentence; absent if it did not. */
+  landed?: string;
   /** Why the run ended before its last planned iteration: a sentence. */
   endedEarly?: string;
   /** Sentences to show beside those of the plan: fallbacks, skipped measures, problems left out. */

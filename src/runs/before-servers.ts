@@ -1,10 +1,21 @@
 /** Checks runs before servers are started for them: endpoints have an address, trainers exist, problems can be drawn. */
-import { demoModelName } from '../machine/setup/model-folder';
 import { requireTrainer, resolveEndpoint, type MachineConfig } from '../machine/config';
 import type { RunSpecification } from '../contract/specification';
 import { digestOf } from '../domain/digests';
 import { baseModels, embeddedEndpoint } from '../domain/society';
+import { demoModelName, requireBases } from '../machine/setup/model-folder';
+import { resolveSpecification, type ResolvedSpecification } from '../specification';
 import { drawRun, givenByUser, makeTasks, taskFor } from '../tasks';
+
+/**
+ * What can be refused of a run without asking anybody. Throws `InvalidRunSpec`, and `ConfigError` for a model folder that
+ * does not exist.
+ */
+export function requireStartable(raw: unknown): ResolvedSpecification {
+  const resolved = resolveSpecification(raw);
+  requireBases([resolved.specification]);
+  return resolved;
+}
 
 /**
  * Draws as the runs will. Throws `ConfigError` for endpoints that are not configured, keys that are not set and trainers

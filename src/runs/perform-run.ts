@@ -13,9 +13,9 @@ import type { Report } from '../report';
 import { count, counted } from '../pages/numbers';
 import { resolveSpecification, type ResolvedSpecification } from '../specification';
 import type { Fetching } from '../machine/setup/hub';
-import { embeddedModels, requireBases } from '../machine/setup/model-folder';
+import { embeddedModels } from '../machine/setup/model-folder';
 import { stderrListener } from '../machine/setup/progress';
-import { doubtsAbout, requirePerformable } from './before-servers';
+import { doubtsAbout, requirePerformable, requireStartable } from './before-servers';
 import { requireFit } from './fitting';
 import { pinnedAsStored } from './pinned-as-stored';
 import { abortedBySignals } from './interrupt-signal';
@@ -45,8 +45,7 @@ export async function performRun(request: RunRequest): Promise<Report | undefine
   const listener = stderrListener();
   const display = createProgressDisplay(process.stderr);
   const resolved = (runId?: string) => resolveSpecification(request.raw, runId);
-  const { specification } = resolved();
-  requireBases([specification]);
+  const { specification } = requireStartable(request.raw);
   const model = async (fetching: Fetching) => {
     const pinned = await pinnedAsStored(openStore(loadConfig()), resolved, request.id);
     await requireFit([pinned], fetching);

@@ -86,6 +86,7 @@ function createPace(now: () => number): Pace {
       timeLeft(progress.problems.total - seen.done, seen.done - first.done, seconds),
       server,
       progress.problems.failed > 0 ? `${progress.problems.failed} failed` : '',
+      progress.landing === undefined ? '' : `LANDING: ${visibleLine(progress.landing.why)}`,
       progress.paused ? `PAUSED: ${visibleLine(progress.pauseReason ?? 'on request')}` : '',
     ];
     return parts.filter((part) => part !== '').join(' · ') || 'starting';

@@ -7,7 +7,7 @@ import type { RunRecord } from '../contract/run';
 import type { Society } from '../contract/society';
 import { InvalidRunSpec } from '../errors';
 import { normalise } from './normalise';
-import { isPlainObject, merge, valueAt, without, type PlainObject } from './plain-objects';
+import { isPlainObject, merge, valueAt, without, type Path, type PlainObject } from './plain-objects';
 import { describeIssue, shownValue } from './problems';
 
 /** Throws `InvalidRunSpec` with one line per problem. */
@@ -28,6 +28,13 @@ export function parseEvaluationRequest(raw: unknown): EvaluationRequest {
 /** Settings that say how a run goes on; an evaluation does not. */
 const onlyTraining = ['iterations', 'stopWhen', 'guard', 'evalTask', 'name', 'task', 'seed', 'line'];
 
+const furtherOnlyTraining: Path[] = [
+  ['execution', 'reuseTurnsOf'],
+  ['limits', 'deadline'],
+  ['limits', 'timeZone'],
+  ['model', 'society'],
+];
+
 /** The specification of a run that only measures: as the society's own run was written, overridden by the request. */
 export function evaluationSpecification(
   { society: name, task, seed, evaluation, ...wanted }: EvaluationRequest,
@@ -36,7 +43,7 @@ export function evaluationSpecification(
   const { specification: written } = normalise(record.written as PlainObject);
   const kept = without(
     written,
-    [...onlyTraining.map((field) => [field]), ['execution', 'reuseTurnsOf'], ['model', 'society']].filter(
+    [...onlyTraining.map((field) => [field]), ...furtherOnlyTraining].filter(
       (path) => valueAt(written, path) !== undefined,
     ),
   );

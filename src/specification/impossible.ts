@@ -9,8 +9,9 @@ import { automaticShardSize, mostShards } from '../domain/plan';
 import { validationProblems } from '../domain/stopping';
 import { instructionProblems, promptSet } from '../prompts';
 import { promptTaskOf } from '../tasks/kinds/all';
+import { isTimeZone, needsTimeZone } from '../domain/deadline';
 import { rules } from './impossible-rules';
-import { shownValue } from './problems';
+import { shownValue, unknownTimeZone } from './problems';
 import { dottedPath, valueAt, type Path } from './plain-objects';
 
 /** One line per explicitly given setting that cannot be. `given` is what the author wrote, normalised. */
@@ -20,6 +21,7 @@ export function impossibleSettings(specification: RunSpecification, given: unkno
     ...refused,
     ...missingTeacher(specification),
     ...unknownPrompts(specification),
+    ...deadlineProblems(specification),
     ...instructionProblems(specification.method.instructions),
     ...miscountedLists(specification).map(({ problem }) => problem),
     ...oversizedShard(specification),
@@ -47,6 +49,18 @@ function missingTeacher({ method, model }: RunSpecification): string[] {
   return [
     'model.society: missing; with method.distil it is the society that is learnt from: give it as RUN or RUN@ITERATION',
   ];
+}
+
+function deadlineProblems({ limits: { deadline, timeZone } }: RunSpecification): string[] {
+  if (timeZone !== undefined && !isTimeZone(timeZone)) return [unknownTimeZone('limits.timeZone', timeZone)];
+  const isNeeded = deadline !== undefined && needsTimeZone(deadline);
+  if (isNeeded === (timeZone !== undefined)) return [];
+  if (isNeeded)
+    return [
+      `limits.timeZone: missing; "${deadline}" is a time of which zone? Name one such as "Europe/Berlin", or write "${deadline}Z"`,
+    ];
+  const reader = 'only a limits.deadline such as "07:00" reads it';
+  return [`limits.timeZone: ${shownValue(timeZone)} is impossible: ${reader}`];
 }
 
 function unknownPrompts({ method, task, evalTask }: RunSpecification): string[] {

@@ -15,6 +15,11 @@ export function shownValue(value: unknown): string {
   return text.length > longestValue ? `${text.slice(0, longestValue)}…` : text;
 }
 
+/** One line about a time zone that the IANA data base does not have. */
+export function unknownTimeZone(field: string, name: string): string {
+  return `${field}: ${shownValue(name)} is not a time zone; it must be a name such as "Europe/Berlin" or "UTC"`;
+}
+
 export interface Described {
   /** What was validated. */
   value: unknown;

@@ -51,10 +51,18 @@ export async function gatherReport(
     adopted: closed.flatMap(({ iteration, shards }) => adoptedCalls(iteration, shards)),
     validation,
     prices: runPrices(await endpointsAsked(store, record), prices),
-    ...(ended?.reason === undefined ? {} : { endedEarly: earlyEnd(ended.reason, record) }),
+    ...(await endOf(run, ended?.reason)),
     ...(promotion === undefined ? {} : { promotion }),
     notices: [],
   };
+}
+
+/** A landing says itself what was left out. */
+async function endOf(run: StoredRun, reason: string | undefined): Promise<Pick<ReportInput, 'landed' | 'endedEarly'>> {
+  const { fewer, ended } = await run.landed();
+  const landing = ended ?? fewer;
+  if (landing !== undefined) return { landed: `Landed early (${landing.reason}): ${landing.why}.` };
+  return reason === undefined ? {} : { endedEarly: earlyEnd(reason, run.record) };
 }
 
 function earlyEnd(reason: string, { plan }: RunRecord): string {

@@ -34,6 +34,9 @@ export async function courseOf(run: StoredRun): Promise<RunCourse> {
   if (plan.skipped !== undefined) {
     return { evaluated: -1, validation: [], ended: { iteration: 0, reason: `skipped: ${plan.skipped}` } };
   }
+  const { ended: landed } = await run.landed();
+  if (landed !== undefined && landed.last < 0)
+    return { evaluated: -1, validation: [], ended: { iteration: 0, reason: landed.why } };
   const losses: (number | null)[] = [];
   const validation: number[] = [];
   for (let iteration = 0; ; iteration += 1) {
@@ -45,6 +48,8 @@ export async function courseOf(run: StoredRun): Promise<RunCourse> {
     if (iteration > 0 && stopWhen?.signal === 'loss')
       losses.push(iterationLoss(specification.finetuning, await run.weights(iteration)));
     const reason = iteration < iterations ? reasonToStop(stopWhen, { losses, validation }) : undefined;
+    if (landed?.last === iteration)
+      return { evaluated: iteration, validation, ended: { iteration, reason: landed.why } };
     if (iteration === iterations || reason !== undefined) {
       // The measures are stored last in an iteration: a run interrupted before them resumes there.
       const measured = scoring === undefined || (await run.measures(iteration)) !== undefined;

@@ -138,6 +138,18 @@ export class StoredLine {
     return content.problems;
   }
 
+  /** Returns to the source what a run has drawn and will not train on. */
+  async release(runId: string, problems: UsedProblem[]): Promise<void> {
+    await publishSealed<UsedProblems>(this.store, lineKeys.released(this.name, runId), { problems });
+  }
+
+  /** What the run has drawn and not returned. */
+  async kept(runId: string): Promise<UsedProblem[]> {
+    const released = await readSealed<UsedProblems>(this.store, lineKeys.released(this.name, runId));
+    const open = new Set(released?.problems.map(({ digest }) => digest));
+    return ((await this.used(runId)) ?? []).filter(({ digest }) => !open.has(digest));
+  }
+
   /** Ids of runs that have drawn training problems. */
   async usingRuns(): Promise<string[]> {
     const keys = await this.store.list(lineKeys.usedFolder(this.name));
@@ -149,7 +161,7 @@ export class StoredLine {
     const digests = new Set<string>();
     for (const heldOut of await this.heldOutSets())
       (await this.heldOutProblems(heldOut)).forEach(({ question }) => digests.add(questionDigest(question)));
-    for (const runId of await this.usingRuns()) (await this.used(runId))?.forEach(({ digest }) => digests.add(digest));
+    for (const runId of await this.usingRuns()) (await this.kept(runId)).forEach(({ digest }) => digests.add(digest));
     return { size: digests.size, has: (text) => digests.has(sha256(text)) };
   }
 

@@ -4,6 +4,7 @@ import { readSealed } from '../artifacts/sealed';
 import { readSociety } from '../artifacts/societies';
 import type { ConsensusAudit, Evaluation } from '../contract/evaluation';
 import type { GuardReport } from '../contract/guard';
+import type { EndedEarly, FewerProblems, Landed } from '../contract/landing';
 import type { Measures } from '../contract/measures';
 import type { RunRecord, ShardOutcome, StageTiming, StageTimings } from '../contract/run';
 import type { Society } from '../contract/society';
@@ -71,6 +72,14 @@ export class StoredRun {
   weights(iteration: number): Promise<WeightsRecord[]> {
     const keys = this.record.plan.trainedAgents.map((agent) => iterationKeys.weights(this.at(iteration), agent));
     return found(keys.map((key) => readSealed<WeightsRecord>(this.store, key)));
+  }
+
+  /** What was recorded of the run's landing; empty if it did not land. */
+  async landed(): Promise<Landed> {
+    const { runId } = this.record;
+    const fewer = await readSealed<FewerProblems>(this.store, runKeys.fewerProblems(runId));
+    const ended = await readSealed<EndedEarly>(this.store, runKeys.endedEarly(runId));
+    return { ...(fewer && { fewer }), ...(ended && { ended }) };
   }
 
   /** Closed shards in their order. */

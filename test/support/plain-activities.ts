@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { Context } from '@temporalio/activity';
 import type { Activities } from '../../activities';
 import type { RunPlan, ShardInput, ShardOutcome } from '../../src/contract/run';
+import { durationMs } from '../../src/domain/lines/versions';
 import { societyAgents } from '../../src/domain/identifiers';
 
 /** A plan as `resolveRun` would return it; every field may be replaced. */
@@ -38,6 +39,8 @@ const counts = { calls: 1, promptTokens: 20, completionTokens: 40 };
 /** @param plan What `resolveRun` answers. @param changes Replaces single activities. */
 export function plainActivities(plan: RunPlan, changes: Partial<Activities> = {}): Activities {
   return {
+    findDeadline: async ({ limits: { deadline }, startedAt }) =>
+      typeof deadline === 'string' ? startedAt + durationMs(deadline) : null,
     resolveRun: async () => plan,
     resolveEvaluation: async () => plan,
     checkForCollapse: async () => ({}),
@@ -69,6 +72,8 @@ export function plainActivities(plan: RunPlan, changes: Partial<Activities> = {}
     }),
     scoreShard: async () => ({ texts: 1, tokens: 1 }),
     recordMeasures: async () => ({ recorded: true }),
+    recordFewerProblems: async ({ fewer }) => ({ ...fewer, at: '' }),
+    recordLanding: async ({ landing, last }) => ({ ...landing, last, at: '' }),
     judgePromotion: () => Promise.reject(new Error('this run has no line')),
     recordPromotion: () => Promise.reject(new Error('this run has no line')),
     writeReport: async () => ({ page: '' }),

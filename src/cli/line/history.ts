@@ -37,7 +37,7 @@ export async function summariseLine(store: ArtifactStore, name: string): Promise
   const { number, size, labelled } = await line.newestHeldOut();
   const looks = (await line.looks(number)).length;
   const runs = await line.usingRuns();
-  const used = await Promise.all(runs.map((runId) => line.used(runId)));
+  const used = await Promise.all(runs.map((runId) => line.kept(runId)));
   return {
     line: name,
     current: await line.current(),
@@ -46,7 +46,7 @@ export async function summariseLine(store: ArtifactStore, name: string): Promise
     nextBar: isTest(promotion) ? barAtLook(looks + 1) : null,
     promotion,
     minimumProblems,
-    used: { runs: runs.length, problems: used.reduce((sum, problems) => sum + (problems?.length ?? 0), 0) },
+    used: { runs: runs.length, problems: used.reduce((sum, problems) => sum + problems.length, 0) },
     ...(description === undefined ? {} : { description }),
     createdAt,
   };

@@ -16,6 +16,7 @@ import { societyLabel } from './accuracy';
 export function openingSection(report: Report): Section | null {
   return section('result', 'Result', [
     ...promotionProse(report),
+    report.landed === undefined ? null : prose(report.landed),
     prose(report.headline, 'headline'),
     warned(report),
     curve(report),

@@ -57,6 +57,10 @@ export function resolveComparison(raw: unknown): ResolvedComparison {
   refuseUnknownTeachers(entries);
   refuseTooManyInOrder(entries, tasks);
   const common = commonSettings(raw);
+  refuseDeadlines([
+    ['limits', raw.limits],
+    ...entries.map(({ name, own }) => [`methods ${name}: limits`, own.limits] as const),
+  ]);
   const byTask = tasks.map((task) => ({ task, methods: deriveMethods(common, entries, { task, tasks }) }));
   const derived = collectProblems(byTask.flatMap(({ methods }) => methods));
   refuseUntunedTransfers(entries, derived);
@@ -150,6 +154,17 @@ function commonSettings(raw: PlainObject): PlainObject {
   throw new InvalidRunSpec([
     `method: ${shownValue(method)}: beside \`methods\` it holds only settings that all of them have in common, no preset`,
   ]);
+}
+
+/** Who lands early has trained on less than the others, which nothing in the table would say. */
+function refuseDeadlines(limits: readonly (readonly [string, unknown])[]): void {
+  const given = limits.filter(([, value]) => isPlainObject(value) && value.deadline !== undefined);
+  if (given.length === 0) return;
+  throw new InvalidRunSpec(
+    given.map(
+      ([field]) => `${field}.deadline is impossible: a comparison compares whole runs; give a deadline to single ones`,
+    ),
+  );
 }
 
 type Derivation = DerivedMethod | { name: string; problems: string[] };
