@@ -1,10 +1,12 @@
 /** The activities that call models: one debate turn, and the calls beside the debate (samples of votes, single calls). */
+import type { StoredCompletion } from '../src/contract/completion';
 import type { CallCounts, TurnInput, TurnOutcome, VoteSamplesInput } from '../src/contract/run';
 import { readSealed, requireSealed } from '../src/artifacts/sealed';
 import type { Sampling, Society } from '../src/contract/society';
 import type { ChatMessage, Usage } from '../src/contract/transcript';
 import type { MethodSettings } from '../src/contract/specification';
 import { saidIn } from '../src/domain/answers';
+import { countCompletions } from '../src/domain/completion-counts';
 import { addCounts, noCounts, usagesOf } from '../src/domain/counts';
 import { samplingSeed } from '../src/domain/draws';
 import { debateRules, sampleVoice, voiceOf, type Voice } from '../src/domain/debate-rules';
@@ -17,14 +19,7 @@ import { ProviderError } from '../src/errors';
 import { askedAlone, othersResponses, summaryRequest, turnMessages, type DebateFrame } from '../src/prompts';
 import { allSettledOrFailed } from '../src/settled';
 import type { Task } from '../src/tasks/task';
-import {
-  completeOnce,
-  completionPlace,
-  countCompletions,
-  type CallMemory,
-  type CompletionPlace,
-  type StoredCompletion,
-} from './completions';
+import { completeOnce, completionPlace, type CallMemory, type CompletionPlace } from './completions';
 import type { ActivityDependencies } from './dependencies';
 import { withHeartbeats } from './heartbeats';
 import { runOf, type LoadedRuns } from './loaded-runs';

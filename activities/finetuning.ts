@@ -1,6 +1,7 @@
 /** Finetuning one agent on its own training set, and recording the society that results. */
 import { Context } from '@temporalio/activity';
 import { missingArtifact } from '../src/artifacts/damage';
+import { readAttempts } from '../src/artifacts/training-attempts';
 import { publishSealed, readSealed, requireSealed } from '../src/artifacts/sealed';
 import { readSociety } from '../src/artifacts/societies';
 import type { FinetuneInput, FinetuneOutcome, RunPlan, RunReference } from '../src/contract/run';
@@ -18,6 +19,7 @@ import type { FinishedTraining, Trainer, TrainingRequest } from '../src/ports';
 import type { ActivityDependencies } from './dependencies';
 import { withHeartbeats } from './heartbeats';
 import type { LoadedRuns } from './loaded-runs';
+import { forgetRecordedAttempts, notedAttempt } from './training-attempts';
 import { trainingSettings } from './training-settings';
 
 type OnEvent = (event: TrainingEvent) => void;
@@ -50,6 +52,7 @@ export function createFinetuningActivities(dependencies: ActivityDependencies, l
     const known = await readSealed<WeightsRecord>(store, key);
     const record =
       known ?? (await publishSealed<WeightsRecord>(store, key, await firstWeights(input, onEvent))).content;
+    await forgetRecordedAttempts(store, iterationKeys.attempts(input, input.agent), record.training?.held);
     const trainer = await trainerOf(input);
     if (known?.outcome === 'trained' && !(await trainer.has(known.model))) await makeWeights(input, onEvent);
     const { jobId } = record.training ?? {};
@@ -68,10 +71,13 @@ export function createFinetuningActivities(dependencies: ActivityDependencies, l
     const request = await describe(input, previous, sha256(trainingSet));
     const trainer = await trainerOf(input);
     const signal = Context.current().cancellationSignal;
-    const { model, endpoint, jobId, finished } = await trainer.train(request, { signal, onEvent });
+    const train = () => trainer.train(request, { signal, onEvent });
+    const attempts = iterationKeys.attempts(input, agent);
+    const { model, endpoint, jobId, finished } = await notedAttempt(store, attempts, train);
+    const held = (await readAttempts(store, attempts)).map(({ attempt, seconds }) => ({ attempt, seconds }));
     await refuseOtherWeights(input, model);
     const { loss } = request.settings;
-    const training = { jobId, ...(loss ? { loss } : {}), ...trainingRecord(finished) };
+    const training = { jobId, ...(loss ? { loss } : {}), ...trainingRecord(finished), held };
     return { agent, iteration, model, endpoint, outcome: 'trained', training };
   }
 

@@ -3,8 +3,10 @@
  * Methods).
  */
 import { requireSealed } from '../src/artifacts/sealed';
+import type { StoredCompletion } from '../src/contract/completion';
 import type { CallCounts, HintsInput } from '../src/contract/run';
 import { saidIn } from '../src/domain/answers';
+import { countCompletions } from '../src/domain/completion-counts';
 import { debateRules, voiceOf } from '../src/domain/debate-rules';
 import { samplingSeed } from '../src/domain/draws';
 import { memberNumbers } from '../src/domain/identifiers';
@@ -12,7 +14,7 @@ import { iterationKeys } from '../src/domain/keys';
 import { modelOf } from '../src/domain/society';
 import { hintedMessages, instructionOf } from '../src/prompts';
 import { allSettledOrFailed } from '../src/settled';
-import { completeOnce, completionPlace, countCompletions, type CallMemory, type StoredCompletion } from './completions';
+import { completeOnce, completionPlace, type CallMemory } from './completions';
 import type { ActivityDependencies } from './dependencies';
 import { withHeartbeats } from './heartbeats';
 import type { References } from './references';

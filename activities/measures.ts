@@ -9,7 +9,7 @@ import { publishSealed, readSealed, requireSealed } from '../src/artifacts/seale
 import type { Evaluation } from '../src/contract/evaluation';
 import type { Measures, ResponseScoring, ScoreBatch } from '../src/contract/measures';
 import type { Transcript } from '../src/contract/transcript';
-import { addCounts, noCounts } from '../src/domain/counts';
+import { addCounts, noCounts, unknownUsage } from '../src/domain/counts';
 import { debateRules, type DebateSize } from '../src/domain/debate-rules';
 import { iterationKeys } from '../src/domain/keys';
 import { assembleMeasures, drawMeasuredProblems } from '../src/domain/measures';
@@ -20,6 +20,8 @@ import type { CallMemory } from './completions';
 import type { ActivityDependencies } from './dependencies';
 import { withHeartbeats } from './heartbeats';
 import { judgedScoring } from './judged-scoring';
+import { forgetKeptCall, notedBatch, noteUnused } from './lost-calls';
+import { ScoringMeter } from './metered-scoring';
 import { shardProbing } from './probing';
 import type { References } from './references';
 import { runOf, type LoadedRuns } from './loaded-runs';
@@ -56,12 +58,12 @@ export function createMeasuresActivities(
         for (const [batch, problems] of batchesOf(await measuredAmong(transcripts, input)).entries()) {
           const key = iterationKeys.scores(placeOf(input), { kind: input.kind, batch });
           const signal = Context.current().cancellationSignal;
-          const scoring = (endpoint: string) =>
-            judgedScoring(memory.failures, endpoint, dependencies.scoring(endpoint, key));
-          const scoreNow = async () => {
-            const scores = await scoreBatch(problems, { kind, size, record, models, scoring, signal });
-            return (await publishSealed<ScoreBatch>(store, key, scores)).content;
-          };
+          const scoreNow = () =>
+            publishMetered(key, (meter) => {
+              const scoring = (endpoint: string) =>
+                judgedScoring(memory.failures, endpoint, meter.metered(endpoint, dependencies.scoring(endpoint, key)));
+              return scoreBatch(problems, { kind, size, record, models, scoring, signal });
+            });
           const { texts, tokens } = (await readSealed<ScoreBatch>(store, key)) ?? (await scoreNow());
           sum.texts += texts;
           sum.tokens += tokens;
@@ -71,6 +73,22 @@ export function createMeasuresActivities(
       },
       () => ({ problems: done }),
     );
+  }
+
+  /** Scores of one batch, noted before they are asked for: a killed worker could not say what it had asked. */
+  async function publishMetered(key: string, score: (meter: ScoringMeter) => Promise<ScoreBatch>): Promise<ScoreBatch> {
+    const meter = new ScoringMeter();
+    const { answer, isOnlyCall } = await notedBatch(
+      store,
+      key,
+      () => score(meter),
+      () => meter.unused,
+    );
+    const batch = { ...answer, costs: meter.costs };
+    const { content, created } = await publishSealed<ScoreBatch>(store, key, batch);
+    if (!created) await noteUnused(store, key, meter.unused ?? unknownUsage);
+    else if (isOnlyCall) await forgetKeptCall(store, key);
+    return content;
   }
 
   /** Not where no votes were taken: critics are shown their samples. */

@@ -73,6 +73,11 @@ const commands: CommandEntry[] = [
   },
   { name: 'ask', summary: 'ask a society one question', load: () => require('./ask') as CommandModule },
   { name: 'report', summary: "write a run's report", load: () => require('./report') as CommandModule },
+  {
+    name: 'costs',
+    summary: 'what runs have paid for: calls, tokens, training time, money',
+    load: () => require('./costs') as CommandModule,
+  },
   { name: 'worker', summary: 'serve task queues', load: () => require('./worker') as CommandModule },
   {
     name: 'select',

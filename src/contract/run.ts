@@ -1,4 +1,5 @@
 /** What crosses the border between workflows and activities: references, digests, answers and counts, never texts. */
+import type { CallCosts } from './costs';
 import type { GuardAction } from './guard';
 import type { Gate, PromotionSettings, RunOfLine } from './line';
 import type { ScoringKind } from './measures';
@@ -176,6 +177,12 @@ export interface ShardOutcome {
   reused?: CallCounts;
   /** Calls beside `counts` whose answers were not kept and may have been charged; absent if there were none. */
   lost?: CallCounts;
+}
+
+/** `shards/<split>/shard-<k>.json`: what the closed shard returned, and what it is the sum of. */
+export interface StoredShard extends ShardOutcome {
+  /** By agent and endpoint; absent in shards of older versions. */
+  costs?: CallCosts[];
 }
 
 /** A stored artifact: its key below the store's root, and the SHA-256 (hex) of its bytes, checked when read. */
