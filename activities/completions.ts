@@ -42,6 +42,8 @@ export interface Asking extends CallMemory {
   store: ArtifactStore;
   inference: (endpoint: string, account: string) => Inference;
   endpoint: string;
+  /** How often a completion may be charged for, lost calls included; absent: as often as it takes. */
+  allowed?: number | undefined;
 }
 
 /**
@@ -93,13 +95,17 @@ async function askAndStore(
   }
 }
 
-async function ask({ store, inference, endpoint, failures }: Asking, key: string, { request, requestDigest }: Asked) {
+async function ask(
+  { store, inference, endpoint, failures, allowed }: Asking,
+  key: string,
+  { request, requestDigest }: Asked,
+) {
   const { cancellationSignal: signal } = Context.current();
   const endpointAsked = inference(endpoint, key);
   const { answer, isOnlyCall } = await failures.perform(
     { endpoint, model: request.model, requestDigest },
-    () => notedCall(store, key, () => endpointAsked.complete(request, signal)),
-    () => notedAside(store, key, () => endpointAsked.complete(smallRequest(request), briefly(signal))),
+    () => notedCall(store, key, () => endpointAsked.complete(request, signal), allowed),
+    () => notedAside(store, key, () => endpointAsked.complete(smallRequest(request), briefly(signal)), allowed),
   );
   const { text, ...end } = answer;
   return { said: { response: text, ...end }, isOnlyCall };

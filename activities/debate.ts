@@ -1,6 +1,6 @@
 /** The activities that call models: one debate turn, and the calls beside the debate (samples of votes, single calls). */
 import type { StoredCompletion } from '../src/contract/completion';
-import type { CallCounts, TurnInput, TurnOutcome, VoteSamplesInput } from '../src/contract/run';
+import type { PaidCounts, TurnInput, TurnOutcome, VoteSamplesInput } from '../src/contract/run';
 import { readSealed, requireSealed } from '../src/artifacts/sealed';
 import type { Sampling, Society } from '../src/contract/society';
 import type { ChatMessage, Usage } from '../src/contract/transcript';
@@ -20,6 +20,7 @@ import { askedAlone, othersResponses, summaryRequest, turnMessages, type DebateF
 import { allSettledOrFailed } from '../src/settled';
 import type { Task } from '../src/tasks/task';
 import { completeOnce, completionPlace, type CallMemory, type CompletionPlace } from './completions';
+import { chargesOf } from './charges';
 import type { ActivityDependencies } from './dependencies';
 import { withHeartbeats } from './heartbeats';
 import { runOf, type LoadedRuns } from './loaded-runs';
@@ -41,6 +42,7 @@ type Place = Omit<TurnInput, 'member'>;
 
 export function createDebateActivities(dependencies: ActivityDependencies, loadedRuns: LoadedRuns, memory: CallMemory) {
   const { store } = dependencies;
+  const charges = chargesOf(store, loadedRuns);
 
   /** One member's part of one round: the summary of the others (from round 2 on), then the response. */
   async function takeTurn(input: TurnInput): Promise<TurnOutcome> {
@@ -63,7 +65,9 @@ export function createDebateActivities(dependencies: ActivityDependencies, loade
         countCompletions([response]),
         summary === undefined ? noCounts : countCompletions([summary]),
       );
-      return { answer: await frame.task.parse(saidIn(response.response, frame.thinking)), counts };
+      const isOwn = (name: string) => name === voice.name || name === `${voice.name}.summary`;
+      const charged = await charges.in(input, [iterationKeys.round(input)], isOwn);
+      return { answer: await frame.task.parse(saidIn(response.response, frame.thinking)), counts, ...charged };
     });
   }
 
@@ -71,7 +75,7 @@ export function createDebateActivities(dependencies: ActivityDependencies, loade
    * First-round samples beyond the debate's own, and single calls at other temperatures; each is stored by itself, so a retry
    * asks only for what is missing.
    */
-  async function drawVoteSamples(input: VoteSamplesInput): Promise<CallCounts> {
+  async function drawVoteSamples(input: VoteSamplesInput): Promise<PaidCounts> {
     return withHeartbeats(async () => {
       const place = { ...input, round: 1 };
       const frame = await frameOf(place);
@@ -86,7 +90,9 @@ export function createDebateActivities(dependencies: ActivityDependencies, loade
           return answerAlone(place, frame, voice).catch(undefinedIfRefused);
         }),
       ]);
-      return countCompletions(drawn.filter((each) => each !== undefined));
+      const isBeside = (name: string) => /\.(sample|temperature)-[^.]*/.test(name);
+      const charged = await charges.in(input, [iterationKeys.round(place)], isBeside);
+      return { ...countCompletions(drawn.filter((each) => each !== undefined)), ...charged };
     });
   }
 
@@ -156,7 +162,10 @@ export function createDebateActivities(dependencies: ActivityDependencies, loade
     const agent = voiceOf(input, frame.rules).name;
     const seed = samplingSeed({ kind: 'summary', seed: frame.seed, ...input, agent });
     const kept = completionPlace({ ...input, agent, part: 'summary' }, frame.reuseTurnsOf);
-    return completeOnce({ ...dependencies, ...memory, endpoint: frame.endpoint }, kept, { ...request, seed });
+    return completeOnce({ ...dependencies, ...memory, endpoint: frame.endpoint, allowed: input.allowed }, kept, {
+      ...request,
+      seed,
+    });
   }
 
   async function respond(
@@ -173,7 +182,8 @@ export function createDebateActivities(dependencies: ActivityDependencies, loade
       seed: samplingSeed({ kind: 'response', seed: frame.seed, ...place, agent: voice.name }),
     };
     const kept = completionPlace({ ...place, agent: voice.name, part: 'response' }, frame.reuseTurnsOf);
-    return completeOnce({ ...dependencies, ...memory, endpoint }, { ...kept, remarks }, request);
+    const asking = { ...dependencies, ...memory, endpoint, allowed: place.allowed };
+    return completeOnce(asking, { ...kept, remarks }, request);
   }
 
   return { takeTurn, drawVoteSamples };

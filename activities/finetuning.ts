@@ -5,6 +5,7 @@ import { readAttempts } from '../src/artifacts/training-attempts';
 import { publishSealed, readSealed, requireSealed } from '../src/artifacts/sealed';
 import { readSociety } from '../src/artifacts/societies';
 import type { FinetuneInput, FinetuneOutcome, RunPlan, RunReference } from '../src/contract/run';
+import type { Spending } from '../src/contract/limits';
 import type { Society } from '../src/contract/society';
 import type { SelectionReport } from '../src/contract/training';
 import type { TrainingEvent, WeightsRecord } from '../src/contract/training-job';
@@ -13,13 +14,14 @@ import { trainingSeed } from '../src/domain/draws';
 import { iterationKeys, modelKey } from '../src/domain/keys';
 import { roleSettings } from '../src/domain/role-settings';
 import { baseOf, modelOf, nameOfBase, tunedSociety } from '../src/domain/society';
+import { nothing } from '../src/domain/spending';
 import { lastEpochLoss } from '../src/domain/stopping';
 import { ArtifactError } from '../src/errors';
 import type { FinishedTraining, Trainer, TrainingRequest } from '../src/ports';
 import type { ActivityDependencies } from './dependencies';
 import { withHeartbeats } from './heartbeats';
 import type { LoadedRuns } from './loaded-runs';
-import { forgetRecordedAttempts, notedAttempt } from './training-attempts';
+import { forgetRecordedAttempts, notedAttempt, secondsHeld } from './training-attempts';
 import { trainingSettings } from './training-settings';
 
 type OnEvent = (event: TrainingEvent) => void;
@@ -43,7 +45,14 @@ export function createFinetuningActivities(dependencies: ActivityDependencies, l
       tokens: training?.tokens ?? 0,
       seconds: training?.seconds ?? 0,
       loss: training === undefined ? null : lastEpochLoss(training, epochs),
+      ...(input.allowedSeconds === undefined ? {} : { charged: await chargedFor(input, record) }),
     };
+  }
+
+  async function chargedFor(input: FinetuneInput, { training }: WeightsRecord): Promise<Spending> {
+    const recorded = (training?.held ?? []).reduce((sum, { seconds }) => sum + seconds, 0);
+    const noted = await secondsHeld(store, iterationKeys.attempts(input, input.agent));
+    return { ...nothing, gpuSeconds: Math.ceil(recorded + noted) };
   }
 
   /** Removes checkpoints only once the record of the training is stored: until then a crash repeats one interval at most. */
@@ -71,9 +80,11 @@ export function createFinetuningActivities(dependencies: ActivityDependencies, l
     const request = await describe(input, previous, sha256(trainingSet));
     const trainer = await trainerOf(input);
     const signal = Context.current().cancellationSignal;
-    const train = () => trainer.train(request, { signal, onEvent });
+    const train = (stop: AbortSignal) => trainer.train(request, { signal: stop, onEvent });
     const attempts = iterationKeys.attempts(input, agent);
-    const { model, endpoint, jobId, finished } = await notedAttempt(store, attempts, train);
+    const { model, endpoint, jobId, finished } = await notedAttempt(store, attempts, {
+      ...{ train, signal, allowedSeconds: input.allowedSeconds },
+    });
     const held = (await readAttempts(store, attempts)).map(({ attempt, seconds }) => ({ attempt, seconds }));
     await refuseOtherWeights(input, model);
     const { loss } = request.settings;

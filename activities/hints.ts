@@ -4,7 +4,7 @@
  */
 import { requireSealed } from '../src/artifacts/sealed';
 import type { StoredCompletion } from '../src/contract/completion';
-import type { CallCounts, HintsInput } from '../src/contract/run';
+import type { HintsInput, PaidCounts } from '../src/contract/run';
 import { saidIn } from '../src/domain/answers';
 import { countCompletions } from '../src/domain/completion-counts';
 import { debateRules, voiceOf } from '../src/domain/debate-rules';
@@ -15,6 +15,7 @@ import { modelOf } from '../src/domain/society';
 import { hintedMessages, instructionOf } from '../src/prompts';
 import { allSettledOrFailed } from '../src/settled';
 import { completeOnce, completionPlace, type CallMemory } from './completions';
+import { chargesOf } from './charges';
 import type { ActivityDependencies } from './dependencies';
 import { withHeartbeats } from './heartbeats';
 import type { References } from './references';
@@ -26,14 +27,17 @@ export function createHintActivities(
   { references, memory }: { references: References; memory: CallMemory },
 ) {
   const { store } = dependencies;
+  const charges = chargesOf(store, loadedRuns);
 
   /** Asks every member whose first answer is wrong once more and stores the answer beside its first response. */
-  async function askWithHints(input: HintsInput): Promise<CallCounts> {
+  async function askWithHints(input: HintsInput): Promise<PaidCounts> {
     return withHeartbeats(async () => {
       const { record } = await loadedRuns.run(input);
       const members = memberNumbers(debateRules(record.specification, input.split).members);
       const wrong = await membersInNeed(input, members);
-      return countCompletions(await allSettledOrFailed(wrong.map((member) => askAgain(input, member))));
+      const counts = countCompletions(await allSettledOrFailed(wrong.map((member) => askAgain(input, member))));
+      const round = iterationKeys.round({ ...input, round: 1 });
+      return { ...counts, ...(await charges.in(input, [round], (name) => name.endsWith('.hinted'))) };
     });
   }
 
@@ -78,7 +82,7 @@ export function createHintActivities(
       seed: samplingSeed({ kind: 'response', seed, ...input, round: 1, agent: `${agent}.hinted` }),
     };
     const place = completionPlace(await partOf(input, member, 'hinted'), execution.reuseTurnsOf);
-    return completeOnce({ ...dependencies, ...memory, endpoint }, place, request);
+    return completeOnce({ ...dependencies, ...memory, endpoint, allowed: input.allowed }, place, request);
   }
 
   async function partOf(input: HintsInput, member: number, part: 'response' | 'hinted') {

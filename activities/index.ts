@@ -8,6 +8,7 @@ import { classified } from './failures';
 import { createFinetuningActivities } from './finetuning';
 import { createGuardActivities } from './guard';
 import { createHintActivities } from './hints';
+import { createLimitActivities } from './limits';
 import { createMeasuresActivities } from './measures';
 import { createPromotionActivities } from './promotion';
 import { References } from './references';
@@ -36,6 +37,7 @@ export function createActivities(dependencies: ActivityDependencies) {
     ...createGuardActivities(dependencies, loadedRuns),
     ...createMeasuresActivities(dependencies, loadedRuns, references, memory),
     ...createPromotionActivities(dependencies),
+    ...createLimitActivities(dependencies, loadedRuns),
     ...createReportingActivities(dependencies),
     ...createComparisonActivities(dependencies),
   };
@@ -58,6 +60,8 @@ export const activityQueues = {
     'recordMeasures',
     'judgePromotion',
     'recordPromotion',
+    'readSpending',
+    'recordLimits',
     'writeReport',
     'resolveComparison',
     'openComparedRun',

@@ -3,48 +3,59 @@
  * call is noted beside its completion before it is made, because a killed worker cannot note it later.
  * `src/artifacts/call-notes.ts` reads the notes; closing the shard counts them.
  */
-import type { CallNote } from '../src/artifacts/call-notes';
+import { possibleCharges, type CallNote } from '../src/artifacts/call-notes';
 import type { Usage } from '../src/contract/transcript';
 import { iterationKeys } from '../src/domain/keys';
-import { ArtifactError, PaymentRefused, ProviderError } from '../src/errors';
+import { AllowanceSpent, ArtifactError, PaymentRefused, ProviderError } from '../src/errors';
 import type { ArtifactStore } from '../src/ports';
 
 /**
  * Makes a call for the completion under `key`, noting it before, and again after a failure. Throws whatever the call throws,
- * or `ArtifactError` if no note can be stored; the call is then not made.
+ * or `ArtifactError` if no note can be stored, or `AllowanceSpent`; the call is then not made.
+ * @param allowed How often the completion may be charged for; absent: as often as it takes.
  * @returns The answer, and whether this call's note is the only one of the completion.
  */
 export async function notedCall<Answer>(
   store: ArtifactStore,
   key: string,
   call: () => Promise<Answer>,
+  allowed?: number,
 ): Promise<{ answer: Answer; isOnlyCall: boolean }> {
-  return noted(store, key, { call, endOf });
+  return noted(store, key, { call, endOf, allowed });
 }
 
 /**
- * As `notedCall`, for a result that takes several requests.
- * @param unused What those that were answered took; undefined if none was.
+ * As `notedCall`, for a result that takes several requests; `unused` is what those that were answered took, undefined if none
+ * was.
  */
 export async function notedBatch<Answer>(
   store: ArtifactStore,
   key: string,
   call: () => Promise<Answer>,
-  unused: () => Usage | undefined,
+  { unused, allowed }: { unused: () => Usage | undefined; allowed?: number | undefined },
 ): Promise<{ answer: Answer; isOnlyCall: boolean }> {
   const ended = (): CallNote => {
     const usage = unused();
     return usage === undefined ? 'not charged' : { unused: usage };
   };
-  return noted(store, key, { call, endOf: ended });
+  return noted(store, key, { call, endOf: ended, allowed });
 }
 
 async function noted<Answer>(
   store: ArtifactStore,
   key: string,
-  { call, endOf: ended }: { call: () => Promise<Answer>; endOf: (error: unknown) => CallNote | undefined },
+  {
+    call,
+    endOf: ended,
+    allowed = Infinity,
+  }: { call: () => Promise<Answer>; endOf: (error: unknown) => CallNote | undefined; allowed?: number | undefined },
 ): Promise<{ answer: Answer; isOnlyCall: boolean }> {
   const isOnlyCall = await addNote(store, key, 'asked');
+  // Counted behind the own note: of two attempts that are alive at once, one at least sees the other.
+  if (allowed < Infinity && (await possibleCharges(store, key)) > allowed) {
+    await addNote(store, key, 'not charged');
+    throw new AllowanceSpent(`${key}: asked ${allowed} times, as often as the limits of the run were held for it`);
+  }
   try {
     return { answer: await call(), isOnlyCall };
   } catch (error) {
@@ -59,8 +70,9 @@ export async function notedAside(
   store: ArtifactStore,
   key: string,
   call: () => Promise<{ usage: Usage }>,
+  allowed?: number,
 ): Promise<void> {
-  const { answer } = await notedCall(store, key, call);
+  const { answer } = await notedCall(store, key, call, allowed);
   await noteUnused(store, key, answer.usage);
 }
 

@@ -67,7 +67,7 @@ export function shardProbing(
   }
 
   async function probeOf(
-    { plan }: ScoreShardInput,
+    { plan, allowed }: ScoreShardInput,
     place: SplitPlace,
     judge: LoneJudge,
   ): Promise<CriticProbe<ProbeQuestion>> {
@@ -89,7 +89,7 @@ export function shardProbing(
       },
       async ask(call) {
         const made = await madeInEvaluation(call, place);
-        return (made ?? (await askOnce(call, place, execution.reuseTurnsOf))).response;
+        return (made ?? (await askOnce(call, place, { reuseTurnsOf: execution.reuseTurnsOf, allowed }))).response;
       },
     };
   }
@@ -107,11 +107,12 @@ export function shardProbing(
   function askOnce(
     { problemId, name, endpoint, request }: ProbeCall,
     { runId, iteration }: SplitPlace,
-    reuseTurnsOf: readonly string[] = [],
+    { reuseTurnsOf = [], allowed }: { reuseTurnsOf?: readonly string[] | undefined; allowed: number | undefined },
   ): Promise<StoredCompletion> {
     const keyIn = (run: string) => iterationKeys.revision({ runId: run, iteration, problemId }, name);
     const elsewhere = reuseTurnsOf.map((run) => ({ runId: run, key: keyIn(run) }));
-    return completeOnce({ ...dependencies, ...memory, endpoint }, { key: keyIn(runId), elsewhere }, request);
+    const asking = { ...dependencies, ...memory, endpoint, allowed };
+    return completeOnce(asking, { key: keyIn(runId), elsewhere }, request);
   }
 
   return { probeShard, callsSoFar };

@@ -1,4 +1,5 @@
 /** Opening and closing a shard of problems: which problems, and in the end the vote and the transcripts. */
+import type { Spending } from '../src/contract/limits';
 import type {
   ArtifactReference,
   ClosedShardsInput,
@@ -18,6 +19,7 @@ import { memberNumbers } from '../src/domain/identifiers';
 import { iterationKeys, type ShardPlace } from '../src/domain/keys';
 import { answerPairs, distinctAnswers, equalityFromVerdicts, voteOnDebate, type Equality } from '../src/domain/voting';
 import { paidCallsIn } from '../src/stored-runs/paid-calls';
+import { chargesOf } from './charges';
 import type { ActivityDependencies } from './dependencies';
 import { gradePairs } from './grading';
 import { withHeartbeats } from './heartbeats';
@@ -33,12 +35,15 @@ export interface CloseShardInput {
 
 export function createShardActivities(dependencies: ActivityDependencies, loadedRuns: LoadedRuns) {
   const { store } = dependencies;
+  const charges = chargesOf(store, loadedRuns);
 
   /** The problems of a shard, with its outcome if an earlier run of it has finished. */
   async function openShard(shard: ShardInput): Promise<OpenedShard> {
     return withHeartbeats(async () => {
       const problems = await loadedRuns.shardProblems(shard);
-      return { problemIds: problems.map(({ id }) => id), closed: await closedOutcome(placeOf(shard)) };
+      const problemIds = problems.map(({ id }) => id);
+      const closed = await closedOutcome(placeOf(shard));
+      return { problemIds, closed, ...(closed === undefined ? await chargedBefore(shard, problemIds) : {}) };
     });
   }
 
@@ -82,8 +87,25 @@ export function createShardActivities(dependencies: ActivityDependencies, loaded
       };
       const stored = { ...outcome, costs };
       const { content } = await publishSealed<StoredShard>(store, iterationKeys.shardOutcome(placeOf(shard)), stored);
-      return withoutCosts(content);
+      return { ...withoutCosts(content), ...(await charges.of(shard.plan, costs)) };
     });
+  }
+
+  /** What an earlier start has spent on each problem; of a run with limits that is started again. */
+  async function chargedBefore(shard: ShardInput, problemIds: string[]): Promise<Pick<OpenedShard, 'charged'>> {
+    const { plan, iteration, split, societyIteration } = shard;
+    if (plan.limits === undefined || plan.resumed !== true) return {};
+    const byProblem = problemIds.map(async (problemId): Promise<[string, Spending][]> => {
+      const { charged } = await charges.in({ ...runOf(plan), societyIteration }, roundsOf(shard, problemId));
+      return charged === undefined || charged.calls === 0 ? [] : [[problemId, charged]];
+    });
+    return { charged: Object.fromEntries((await Promise.all(byProblem)).flat()) };
+
+    function roundsOf({ rounds }: ShardInput, problemId: string): string[] {
+      return memberNumbers(rounds).map((round) =>
+        iterationKeys.round({ runId: plan.runId, iteration, split, problemId, round }),
+      );
+    }
   }
 
   async function readDebates(turns: StoredTurns, shard: ShardInput, failures: ProblemFailure[]): Promise<Transcript[]> {

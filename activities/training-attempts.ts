@@ -2,15 +2,46 @@
 import { randomUUID } from 'node:crypto';
 import { noteAttempt, readAttempts, signOfLifeSeconds } from '../src/artifacts/training-attempts';
 import type { HeldDevice } from '../src/contract/training-job';
-import { ArtifactError } from '../src/errors';
+import { AllowanceSpent, ArtifactError } from '../src/errors';
 import type { ArtifactStore } from '../src/ports';
 
-/** Throws what the training throws, or `ArtifactError` if its beginning cannot be noted; then it is not begun. */
+interface TimedTraining<Result> {
+  /** On abort it checkpoints and stops. */
+  train: (signal: AbortSignal) => Promise<Result>;
+  signal: AbortSignal;
+  /** How long all attempts may hold a device; absent: as long as it takes. */
+  allowedSeconds?: number | undefined;
+}
+
+/** What attempts have held so far, at most. */
+export async function secondsHeld(store: ArtifactStore, key: string): Promise<number> {
+  const attempts = await readAttempts(store, key);
+  return attempts.reduce((sum, { seconds, isOpen }) => sum + seconds + (isOpen ? signOfLifeSeconds : 0), 0);
+}
+
+/** Before the end of what is allowed, so that the checkpoint is written within it. */
+function stopAfterMs(seconds: number): number {
+  return 1000 * Math.max(seconds / 2, seconds - mostToCheckpointSeconds);
+}
+
+const mostToCheckpointSeconds = 30;
+
+function spent(allowedSeconds: number | undefined): AllowanceSpent {
+  return new AllowanceSpent(
+    `the training has held a device for ${allowedSeconds ?? 0} s, which is all that it was granted`,
+  );
+}
+
+/** Throws what the training throws, `AllowanceSpent` if it has taken all it may, or `ArtifactError` if its beginning cannot be noted; then it is not begun. */
 export async function notedAttempt<Result>(
   store: ArtifactStore,
   key: string,
-  train: () => Promise<Result>,
+  { train, signal, allowedSeconds }: TimedTraining<Result>,
 ): Promise<Result> {
+  const remaining = allowedSeconds === undefined ? Infinity : allowedSeconds - (await secondsHeld(store, key));
+  if (remaining <= 0) throw spent(allowedSeconds);
+  const allowance = new AbortController();
+  const alarm = remaining === Infinity ? undefined : setTimeout(() => allowance.abort(), stopAfterMs(remaining));
   const attempt = randomUUID().slice(0, 8);
   const startedAt = performance.now();
   const note = (end: { ended?: true } = {}) =>
@@ -18,8 +49,12 @@ export async function notedAttempt<Result>(
   await note();
   const timer = setInterval(() => void note().catch(unlessUnwritable), signOfLifeSeconds * 1000);
   try {
-    return await train();
+    return await train(AbortSignal.any([signal, allowance.signal]));
+  } catch (error) {
+    if (allowance.signal.aborted && !signal.aborted) throw spent(allowedSeconds);
+    throw error;
   } finally {
+    clearTimeout(alarm);
     clearInterval(timer);
     await note({ ended: true }).catch(unlessUnwritable);
   }

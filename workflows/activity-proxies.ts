@@ -26,6 +26,8 @@ export const light = summarised(
       | 'recordMeasures'
       | 'judgePromotion'
       | 'recordPromotion'
+      | 'readSpending'
+      | 'recordLimits'
       | 'writeReport'
       | 'resolveComparison'
       | 'openComparedRun'
@@ -56,6 +58,8 @@ export const light = summarised(
     recordMeasures: 'measure diversity and drift',
     judgePromotion: 'compare with the current society',
     recordPromotion: 'record what was decided',
+    readSpending: 'add up what is spent',
+    recordLimits: 'record the new limits',
     writeReport: 'write the report',
     resolveComparison: 'check the comparison and all its runs',
     openComparedRun: 'look for results',

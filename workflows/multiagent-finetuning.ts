@@ -24,6 +24,9 @@ export async function multiagentFinetuning(...input: unknown[]): Promise<RunOutc
   if (!isContinued(input)) {
     await run.begin(await resolveRun(run.gate, input));
     if (run.isSkipped) return skip(run);
+  }
+  await run.treasury.open(run.plan);
+  if (!isContinued(input)) {
     await validate(run, 0);
     await evaluate(run, 0);
     await report(run, 0);

@@ -30,6 +30,8 @@ export interface PauseGate {
   whenPaused(): Promise<void>;
   /** Pauses this workflow for its own reason, and tells the run it belongs to, unless it is that run. */
   pauseSelf(reason: string): Promise<void>;
+  /** As the signal `resume`. */
+  resume(): Promise<void>;
   /** Runs a child; while it is open, it receives this workflow's pause and resume. */
   withChild<Result>(workflowId: string, start: () => Promise<Child<Result>>): Promise<Result>;
 }
@@ -84,10 +86,11 @@ export function createPauseGate(
     const isOutdated = typeof heard === 'number' && heard < state.version;
     if (!state.paused && !isOutdated) await enter({ version: state.version + 1, paused: true, reason: why });
   });
-  setHandler(resumeSignal, async () => {
+  const resume = async (): Promise<void> => {
     if (run !== undefined) return run.signal(resumeSignal);
     await enter({ version: state.version + 1, paused: false });
-  });
+  };
+  setHandler(resumeSignal, resume);
   setHandler(gateSignal, async (heard) => {
     if (isGateState(heard) && heard.version > state.version)
       await enter({ ...heard, reason: reasonLine(heard.reason) });
@@ -106,6 +109,7 @@ export function createPauseGate(
     get openChildren() {
       return [...children.keys()];
     },
+    resume,
     whenOpen: () => condition(() => !state.paused),
     whenPaused: () => condition(() => state.paused),
     async pauseSelf(why) {

@@ -24,6 +24,11 @@ export async function lostCallsFor(
   return lostCalls(readNotes(await store.read(iterationKeys.callNotes(key))), { isStored });
 }
 
+/** How many of the calls for the result under `key` were charged for, or may have been, those under way among them. */
+export async function possibleCharges(store: ArtifactStore, key: string): Promise<number> {
+  return (await lostCallsFor(store, key, { isStored: false })).length;
+}
+
 /** A call without an end was under way when its worker died, or is the one whose answer is stored. */
 function lostCalls(notes: readonly CallNote[], { isStored }: { isStored: boolean }): Usage[] {
   const unused = notes.flatMap((note) => (typeof note === 'object' ? [note.unused] : []));

@@ -78,6 +78,11 @@ const commands: CommandEntry[] = [
     summary: 'what runs have paid for: calls, tokens, training time, money',
     load: () => require('./costs') as CommandModule,
   },
+  {
+    name: 'limits',
+    summary: 'what an open run may spend, and change it',
+    load: () => require('./limits') as CommandModule,
+  },
   { name: 'worker', summary: 'serve task queues', load: () => require('./worker') as CommandModule },
   {
     name: 'select',

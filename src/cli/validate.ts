@@ -4,7 +4,7 @@ import { loadConfig } from '../machine/config';
 import { openStore } from '../machine/open-store';
 import { requireBases } from '../machine/setup/model-folder';
 import { requireComparedBases } from '../runs/compared-bases';
-import { requireTrainers } from '../runs/before-servers';
+import { requirePrices, requireTrainers } from '../runs/before-servers';
 import { loadSpecificationFile, resolveSpecification } from '../specification';
 import { resolveComparison } from '../specification/comparison';
 import { isPlainObject } from '../specification/plain-objects';
@@ -45,6 +45,7 @@ function comparisonPlan(raw: unknown, json: boolean): string {
   const specifications = runsOf(resolved).map(({ specification }) => specification);
   requireComparedBases(specifications);
   requireTrainers(specifications);
+  requirePrices(specifications, loadConfig());
   return json ? visibleJson(plannedComparison(resolved)) : visibleText(describePlannedComparison(resolved).join('\n'));
 }
 
@@ -52,5 +53,6 @@ function runPlan(raw: unknown, json: boolean): string {
   const resolved = resolveSpecification(raw);
   requireBases([resolved.specification]);
   requireTrainers([resolved.specification]);
+  requirePrices([resolved.specification], loadConfig());
   return json ? visibleJson(plannedRun(resolved)) : visibleText(describePlannedRun(resolved).join('\n'));
 }

@@ -28,6 +28,8 @@ export interface TrainingCosts {
   seconds: number;
   /** Seconds beyond those: work since the last checkpoint, and loading once more. */
   secondsAgain: number;
+  /** At most so many more, of attempts that are under way or were killed. */
+  secondsUnknown: number;
   /** Completion tokens trained on, all epochs; 0 while it has no result. */
   tokens: number;
 }
@@ -37,6 +39,8 @@ export interface LedgerEntry extends CallCosts {
   iteration: number;
   stage: PaidStage;
   kind: 'completion' | 'score' | 'embedding' | 'training';
+  /** The workflow that goes on with it if the run is started again; absent if it is closed. */
+  part?: string;
   /** Of a training, whose `endpoint` is its trainer. */
   training?: TrainingCosts;
 }

@@ -210,6 +210,19 @@ const executionSchema = z.strictObject({
 
 const limitsSchema = z.strictObject({
   maxFailedShare: share.default(0.02).describe("share of a stage's problems that may fail before the run does"),
+  // No defaults: a run without caps has the digest it always had.
+  usd: z
+    .number()
+    .gt(0)
+    .optional()
+    .describe('most US dollars that its calls may cost, at the prices in config.yaml; then the run pauses'),
+  gpuHours: z
+    .number()
+    .gt(0)
+    .optional()
+    .describe('most hours that its trainings may hold a device, a GPU or the processor; then the run pauses'),
+  tokens: positiveInteger.optional().describe('most tokens that models may read and write; then the run pauses'),
+  calls: positiveInteger.optional().describe('most requests to models; then the run pauses'),
 });
 
 /** A line's name is a folder's. */

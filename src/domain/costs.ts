@@ -5,10 +5,15 @@ import type { CallCounts } from '../contract/run';
 import type { Society } from '../contract/society';
 import type { RunSpecification } from '../contract/specification';
 import { addCounts, isLowerBound, noCounts } from './counts';
+import { evaluateWorkflowId } from './identifiers';
 import { priceOf } from './money';
 
 /** Named in entries for what the summariser wrote, whoever it was for. */
 export const summariserName = 'summariser';
+
+/** Names scores and revisions of an iteration where a run's parts are told apart; they are no workflow of their own. */
+export const measuresPart = (runId: string, iteration: number): string =>
+  `${evaluateWorkflowId(runId, iteration)}/measures`;
 
 /** The agent of a completion by the name of its file: `critic-1`, `critic-1.summary`, `generation-1.sample-4`, `sample-10`. */
 export function agentOfFile(name: string): string {
@@ -45,6 +50,7 @@ export function sumOf(entries: readonly (CallCosts & { training?: TrainingCosts 
     attempts: total('attempts'),
     seconds: total('seconds'),
     secondsAgain: total('secondsAgain'),
+    secondsUnknown: total('secondsUnknown'),
     tokens: total('tokens'),
   };
   return { kept: of('kept'), again: of('again'), adopted: of('adopted'), ...(trainings.length > 0 && { training }) };

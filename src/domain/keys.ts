@@ -44,6 +44,8 @@ export const runKeys = {
     `${runFolder(runId)}/references/${splitFile(split, iteration)}`,
   /** What was decided about the run's society: whether its line takes it. */
   promotion: (runId: string) => `${runFolder(runId)}/decisions/1-promotion.json`,
+  /** What people have changed of its limits; the highest number counts. */
+  limitsDecision: (runId: string, number: number) => `${runFolder(runId)}/decisions/${number}-set-limits.json`,
   reportPage: (runId: string) => `${runFolder(runId)}/report.html`,
   reportData: (runId: string) => `${runFolder(runId)}/report.json`,
 } as const;

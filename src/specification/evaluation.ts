@@ -28,6 +28,9 @@ export function parseEvaluationRequest(raw: unknown): EvaluationRequest {
 /** Settings that say how a run goes on; an evaluation does not. */
 const onlyTraining = ['iterations', 'stopWhen', 'guard', 'evalTask', 'name', 'task', 'seed', 'line'];
 
+/** What the society's run may spend is no limit of what measures it. */
+const caps = ['usd', 'gpuHours', 'tokens', 'calls'].map((cap) => ['limits', cap]);
+
 /** The specification of a run that only measures: as the society's own run was written, overridden by the request. */
 export function evaluationSpecification(
   { society: name, task, seed, evaluation, ...wanted }: EvaluationRequest,
@@ -36,7 +39,7 @@ export function evaluationSpecification(
   const { specification: written } = normalise(record.written as PlainObject);
   const kept = without(
     written,
-    [...onlyTraining.map((field) => [field]), ['execution', 'reuseTurnsOf'], ['model', 'society']].filter(
+    [...onlyTraining.map((field) => [field]), ['execution', 'reuseTurnsOf'], ['model', 'society'], ...caps].filter(
       (path) => valueAt(written, path) !== undefined,
     ),
   );

@@ -6,7 +6,7 @@ import { lostCallsFor } from '../artifacts/call-notes';
 import { parseLines } from '../artifacts/lines';
 import { readSealed } from '../artifacts/sealed';
 import { endpointsAsked } from '../artifacts/societies';
-import { readAttempts } from '../artifacts/training-attempts';
+import { readAttempts, signOfLifeSeconds } from '../artifacts/training-attempts';
 import type { CallCosts, LedgerEntry, PaidStage } from '../contract/costs';
 import type { ProbedShard } from '../contract/critic-reading';
 import type { ScoreBatch, ScoreCost } from '../contract/measures';
@@ -16,7 +16,8 @@ import { validationSplit, type Split } from '../contract/transcript';
 import type { WeightsRecord } from '../contract/training-job';
 import { debateRules } from '../domain/debate-rules';
 import { addCounts, noCounts } from '../domain/counts';
-import { memberNumbers } from '../domain/identifiers';
+import { measuresPart } from '../domain/costs';
+import { memberNumbers, shardWorkflowId } from '../domain/identifiers';
 import { iterationKeys } from '../domain/keys';
 import { countLost, paidCallsIn } from './paid-calls';
 import { splits, type StoredRun } from './stored-run';
@@ -30,8 +31,7 @@ interface Reading {
 
 /** By iteration, stage, agent and endpoint. Throws `ArtifactError` for a damaged file. */
 export async function readLedger(run: StoredRun): Promise<LedgerEntry[]> {
-  const [endpoint = null, ...others] = await endpointsAsked(run.store, run.record);
-  const reading = { run, onlyEndpoint: others.length === 0 ? endpoint : null };
+  const reading = await readingOf(run);
   const entries: LedgerEntry[] = [];
   for (const iteration of run.iterations) {
     for (const split of splits) entries.push(...(await debated(reading, iteration, split)));
@@ -41,11 +41,16 @@ export async function readLedger(run: StoredRun): Promise<LedgerEntry[]> {
   return entries;
 }
 
+async function readingOf(run: StoredRun): Promise<Reading> {
+  const [endpoint = null, ...others] = await endpointsAsked(run.store, run.record);
+  return { run, onlyEndpoint: others.length === 0 ? endpoint : null };
+}
+
 function completions(
   costs: readonly CallCosts[],
-  { iteration, stage }: { iteration: number; stage: PaidStage },
+  place: { iteration: number; stage: PaidStage; part?: string },
 ): LedgerEntry[] {
-  return costs.map((cost) => ({ iteration, stage, kind: 'completion', ...cost }));
+  return costs.map((cost) => ({ ...place, kind: 'completion', ...cost }));
 }
 
 /** Debates and votes of one split. A closed shard holds its sums; of an open one every file is read. */
@@ -57,13 +62,15 @@ async function debated({ run, onlyEndpoint }: Reading, iteration: number, split:
   const shards = chunksOf(await problemIds(run, iteration, split), plan.shardSize);
   const costs = shards.map(async (ids, shard) => {
     const closed = await readSealed<StoredShard>(store, iterationKeys.shardOutcome({ runId, iteration, split, shard }));
-    if (closed?.costs !== undefined) return closed.costs;
+    const place = { iteration, stage: stageOfSplit[split] };
+    if (closed?.costs !== undefined) return completions(closed.costs, place);
     const folders = ids.flatMap((problemId) =>
       rounds.map((round) => iterationKeys.round({ runId, iteration, split, problemId, round })),
     );
-    return paidCallsIn({ store, onlyEndpoint }, folders);
+    const part = closed === undefined ? { part: shardWorkflowId(runId, iteration, split, shard) } : {};
+    return completions(await paidCallsIn({ store, onlyEndpoint }, folders), { ...place, ...part });
   });
-  return completions((await Promise.all(costs)).flat(), { iteration, stage: stageOfSplit[split] });
+  return (await Promise.all(costs)).flat();
 }
 
 async function problemIds({ store, record }: StoredRun, iteration: number, split: Split): Promise<string[]> {
@@ -97,30 +104,50 @@ async function revised({ run, onlyEndpoint }: Reading, iteration: number): Promi
     const folders = ids.map((problemId) => iterationKeys.revisions({ runId, iteration, problemId }));
     return paidCallsIn({ store, onlyEndpoint }, folders);
   });
-  return completions((await Promise.all(costs)).flat(), { iteration, stage: 'measure' });
+  return completions((await Promise.all(costs)).flat(), {
+    iteration,
+    stage: 'measure',
+    part: measuresPart(runId, iteration),
+  });
+}
+
+/** Scores and embeddings of an iteration, or one kind of them for one shard. */
+export async function readScores(
+  run: StoredRun,
+  iteration: number,
+  only: { kind: string; shard: number },
+): Promise<LedgerEntry[]> {
+  return scored(await readingOf(run), iteration, ({ kind, shard }) => kind === only.kind && shard === only.shard);
 }
 
 /** Batches of scores and embeddings. */
-async function scored(reading: Reading, iteration: number): Promise<LedgerEntry[]> {
+async function scored(
+  reading: Reading,
+  iteration: number,
+  isOf: (batch: { kind: string; shard: number }) => boolean = () => true,
+): Promise<LedgerEntry[]> {
   const { store, record } = reading.run;
   const keys = new Set(await store.list(iterationKeys.scoresFolder({ runId: record.runId, iteration, split: 'eval' })));
   const noted = [...keys].flatMap((key) => iterationKeys.notedCompletion(key) ?? []);
   const batches = new Set([...noted, ...[...keys].filter((key) => iterationKeys.notedCompletion(key) === undefined)]);
-  const entries = [...batches].map((key) => batchEntries(reading, key, { iteration, isNoted: noted.includes(key) }));
+  const asked = [...batches].filter((key) => isOf(batchOf(key)));
+  const entries = asked.map((key) => batchEntries(reading, key, { iteration, isNoted: noted.includes(key) }));
   return (await Promise.all(entries)).flat();
 }
 
 async function batchEntries(
-  { run: { store }, onlyEndpoint }: Reading,
+  { run: { store, record }, onlyEndpoint }: Reading,
   key: string,
   { iteration, isNoted }: { iteration: number; isNoted: boolean },
 ): Promise<LedgerEntry[]> {
-  const scoring = /\.([a-z]+)-\d+\.json$/.exec(key)?.[1] ?? 'scores';
+  const { kind: scoring } = batchOf(key);
   const kind = scoring === 'embedding' ? 'embedding' : 'score';
   const batch = await readSealed<ScoreBatch>(store, key);
   const lost = isNoted ? await lostCallsFor(store, key, { isStored: batch !== undefined }) : [];
   const made = batch === undefined ? [] : (batch.costs ?? [batchOfBefore(batch, onlyEndpoint)]);
-  const entry = { iteration, stage: 'measure' as const, kind: kind as LedgerEntry['kind'], adopted: noCounts };
+  const part = measuresPart(record.runId, iteration);
+  const place = { iteration, stage: 'measure' as const, part };
+  const entry = { ...place, kind: kind as LedgerEntry['kind'], adopted: noCounts };
   const kept = made.map((cost) => ({
     ...{ ...entry, agent: `${scoring} scores`, endpoint: cost.endpoint },
     ...{ kept: countsOfScores(cost), again: noCounts },
@@ -129,6 +156,12 @@ async function batchEntries(
   const endpoints = [...new Set(made.map(({ endpoint }) => endpoint))];
   const endpoint = endpoints.length === 1 ? endpoints[0]! : onlyEndpoint;
   return [...kept, { ...entry, agent: `${scoring} scores`, endpoint, kept: noCounts, again: countLost(lost) }];
+}
+
+/** `…/shard-07.agents-00.json` */
+function batchOf(key: string): { kind: string; shard: number } {
+  const [, shard, kind = 'scores'] = /shard-(\d+)\.([a-z]+)-\d+\.json$/.exec(key) ?? [];
+  return { kind, shard: Number(shard) };
 }
 
 /** Older versions did not count requests: the fewest there can have been. */
@@ -170,6 +203,7 @@ async function trainingEntry(
         attempts: Math.max(1, attempts.length),
         seconds,
         secondsAgain: held - seconds,
+        secondsUnknown: signOfLifeSeconds * noted.filter((each) => each.isOpen && !known.has(each.attempt)).length,
         tokens: result?.tokens ?? 0,
       },
     },

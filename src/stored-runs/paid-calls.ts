@@ -16,6 +16,8 @@ export interface PaidCalls {
   onlyEndpoint: string | null;
   /** Reads a completion; may remember what was read before. */
   read?: (key: string) => Promise<StoredCompletion | undefined>;
+  /** Only completions whose file has such a name, without `.json`; default: all. */
+  isOf?: (name: string) => boolean;
 }
 
 /**
@@ -34,7 +36,8 @@ async function callsIn(paid: PaidCalls, folder: string): Promise<CallCosts[]> {
   const keys = new Set(await paid.store.list(folder));
   const noted = [...keys].flatMap((key) => iterationKeys.notedCompletion(key) ?? []);
   const results = new Set([...noted, ...[...keys].filter((key) => iterationKeys.notedCompletion(key) === undefined)]);
-  return Promise.all([...results].map((key) => callsFor(paid, key, { isNoted: noted.includes(key) })));
+  const asked = [...results].filter((key) => paid.isOf?.(nameOf(key)) ?? true);
+  return Promise.all(asked.map((key) => callsFor(paid, key, { isNoted: noted.includes(key) })));
 }
 
 /** All calls for one completion. */
@@ -48,12 +51,16 @@ async function callsFor(
   const made = countCompletions(completion === undefined ? [] : [completion]);
   const isAdopted = completion?.reusedFrom !== undefined;
   return {
-    agent: agentOfFile(key.slice(key.lastIndexOf('/') + 1).replace(/\.json$/, '')),
+    agent: agentOfFile(nameOf(key)),
     endpoint: completion?.endpoint ?? onlyEndpoint,
     kept: isAdopted ? noCounts : made,
     again: countLost(lost),
     adopted: isAdopted ? made : noCounts,
   };
+}
+
+function nameOf(key: string): string {
+  return key.slice(key.lastIndexOf('/') + 1).replace(/\.json$/, '');
 }
 
 export function countLost(lost: readonly Usage[]) {
