@@ -51,7 +51,7 @@ async function askedBy(runId: string) {
 }
 
 test('at its cap of calls a run pauses and says why; raised, it goes on to its end', async () => {
-  const handle = await world.start('multiagentFinetuning', 'calls', specification({ calls: 41 }));
+  const handle = await world.start('multiagentFinetuning', 'calls', specification({ calls: 41 }, { iterations: 2 }));
   await paused(handle);
   expect(world.inference.requests.length).toBeLessThanOrEqual(41);
   const { pauseReason, limits } = await progressOf(handle);
@@ -65,14 +65,17 @@ test('at its cap of calls a run pauses and says why; raised, it goes on to its e
   await until(async () => (await progressOf(handle)).paused, 'it pauses again: nothing was raised');
   expect(world.inference.requests.length).toBeLessThanOrEqual(41);
 
-  expect(await raise(handle, { calls: 200 })).toMatch(/^limits\.calls is 200, of which \d+ are spent$/);
+  expect(await raise(handle, { calls: 400 })).toMatch(/^limits\.calls is 400, of which \d+ are spent$/);
   await handle.result();
+  // The second iteration is a workflow run of its own, and has learnt from the store what was spent before it.
+  expect((await progressOf(handle)).limits).toMatchObject({ caps: { calls: 400 } });
+  expect((await progressOf(handle)).limits!.spent.calls).toBe(world.inference.requests.length);
   expect((await askedBy('calls')).calls).toBe(world.inference.requests.length);
   const stored = await world.store.read('runs/calls/decisions/1-set-limits.json');
   expect(JSON.parse(stored!.toString()) as LimitsDecision).toMatchObject({
     number: 1,
     by: 'ann',
-    caps: { calls: 200 },
+    caps: { calls: 400 },
   });
 });
 
