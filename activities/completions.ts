@@ -4,10 +4,7 @@
  */
 import { Context } from '@temporalio/activity';
 import { publishSealed, readSealed } from '../src/artifacts/sealed';
-import type { CallCounts } from '../src/contract/run';
-import type { Sampling } from '../src/contract/society';
-import type { ChatMessage, CompletionEnd, Usage } from '../src/contract/transcript';
-import { addCounts, countAnswers, noCounts } from '../src/domain/counts';
+import type { StoredCompletion } from '../src/contract/completion';
 import { digestOf } from '../src/domain/digests';
 import { iterationKeys, type TurnPlace } from '../src/domain/keys';
 import { ArtifactError } from '../src/errors';
@@ -15,26 +12,6 @@ import type { ArtifactStore, ChatRequest, Inference } from '../src/ports';
 import { forgetKeptCall, notedAside, notedCall, noteUnused } from './lost-calls';
 import { RequestFailures } from './request-failures';
 import { UnstoredAnswers } from './unstored-answers';
-
-/** Content of a turn file. */
-export interface StoredCompletion extends CompletionEnd {
-  /** SHA-256 (hex) of model, messages, sampling and seed. */
-  requestDigest: string;
-  model: string;
-  messages: ChatMessage[];
-  sampling: Sampling;
-  seed: number;
-  /** The configured endpoint that was asked; not part of the digest. Another one may serve other weights by this name. */
-  endpoint?: string;
-  response: string;
-  usage: Usage;
-  /** The endpoint's name for the model that answered, if it differs from the requested name but means the same model. */
-  answeredBy?: string;
-  /** The agent's own answer of the previous round was empty, so it is not among the messages. */
-  askedWithoutEmptyAnswer?: true;
-  /** The run that made this completion, if it was adopted from another run (`execution.reuseTurnsOf`). */
-  reusedFrom?: string;
-}
 
 /** What a worker remembers of its calls, beyond the attempts of one activity. */
 export interface CallMemory {
@@ -65,6 +42,8 @@ export interface Asking extends CallMemory {
   store: ArtifactStore;
   inference: (endpoint: string, account: string) => Inference;
   endpoint: string;
+  /** How often a completion may be charged for, lost calls included; absent: as often as it takes. */
+  allowed?: number | undefined;
 }
 
 /**
@@ -116,13 +95,17 @@ async function askAndStore(
   }
 }
 
-async function ask({ store, inference, endpoint, failures }: Asking, key: string, { request, requestDigest }: Asked) {
+async function ask(
+  { store, inference, endpoint, failures, allowed }: Asking,
+  key: string,
+  { request, requestDigest }: Asked,
+) {
   const { cancellationSignal: signal } = Context.current();
   const endpointAsked = inference(endpoint, key);
   const { answer, isOnlyCall } = await failures.perform(
     { endpoint, model: request.model, requestDigest },
-    () => notedCall(store, key, () => endpointAsked.complete(request, signal)),
-    () => notedAside(store, key, () => endpointAsked.complete(smallRequest(request), briefly(signal))),
+    () => notedCall(store, key, () => endpointAsked.complete(request, signal), allowed),
+    () => notedAside(store, key, () => endpointAsked.complete(smallRequest(request), briefly(signal)), allowed),
   );
   const { text, ...end } = answer;
   return { said: { response: text, ...end }, isOnlyCall };
@@ -165,11 +148,4 @@ function sameRequest(key: string, stored: StoredCompletion, requestDigest: strin
       'Was the program changed since? Give the run another name, or delete the file',
     key,
   );
-}
-
-/** Calls and tokens of completions, new or found, and anything unusual about them. */
-export function countCompletions(completions: readonly StoredCompletion[]): CallCounts {
-  const withoutOwn = completions.filter(({ askedWithoutEmptyAnswer }) => askedWithoutEmptyAnswer).length;
-  const remarked = { ...noCounts, endings: { 'asked without empty answer': withoutOwn } };
-  return addCounts(countAnswers(completions), ...(withoutOwn === 0 ? [] : [remarked]));
 }

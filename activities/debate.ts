@@ -1,10 +1,12 @@
 /** The activities that call models: one debate turn, and the calls beside the debate (samples of votes, single calls). */
-import type { CallCounts, TurnInput, TurnOutcome, VoteSamplesInput } from '../src/contract/run';
+import type { StoredCompletion } from '../src/contract/completion';
+import type { PaidCounts, TurnInput, TurnOutcome, VoteSamplesInput } from '../src/contract/run';
 import { readSealed, requireSealed } from '../src/artifacts/sealed';
 import type { Sampling, Society } from '../src/contract/society';
 import type { ChatMessage, Usage } from '../src/contract/transcript';
 import type { MethodSettings } from '../src/contract/specification';
 import { saidIn } from '../src/domain/answers';
+import { countCompletions } from '../src/domain/completion-counts';
 import { addCounts, noCounts, usagesOf } from '../src/domain/counts';
 import { samplingSeed } from '../src/domain/draws';
 import { debateRules, sampleVoice, voiceOf, type Voice } from '../src/domain/debate-rules';
@@ -17,14 +19,8 @@ import { ProviderError } from '../src/errors';
 import { askedAlone, othersResponses, summaryRequest, turnMessages, type DebateFrame } from '../src/prompts';
 import { allSettledOrFailed } from '../src/settled';
 import type { Task } from '../src/tasks/task';
-import {
-  completeOnce,
-  completionPlace,
-  countCompletions,
-  type CallMemory,
-  type CompletionPlace,
-  type StoredCompletion,
-} from './completions';
+import { completeOnce, completionPlace, type CallMemory, type CompletionPlace } from './completions';
+import { chargesOf } from './charges';
 import type { ActivityDependencies } from './dependencies';
 import { withHeartbeats } from './heartbeats';
 import { runOf, type LoadedRuns } from './loaded-runs';
@@ -46,6 +42,7 @@ type Place = Omit<TurnInput, 'member'>;
 
 export function createDebateActivities(dependencies: ActivityDependencies, loadedRuns: LoadedRuns, memory: CallMemory) {
   const { store } = dependencies;
+  const charges = chargesOf(store, loadedRuns);
 
   /** One member's part of one round: the summary of the others (from round 2 on), then the response. */
   async function takeTurn(input: TurnInput): Promise<TurnOutcome> {
@@ -68,7 +65,9 @@ export function createDebateActivities(dependencies: ActivityDependencies, loade
         countCompletions([response]),
         summary === undefined ? noCounts : countCompletions([summary]),
       );
-      return { answer: await frame.task.parse(saidIn(response.response, frame.thinking)), counts };
+      const isOwn = (name: string) => name === voice.name || name === `${voice.name}.summary`;
+      const charged = await charges.in(input, [iterationKeys.round(input)], isOwn);
+      return { answer: await frame.task.parse(saidIn(response.response, frame.thinking)), counts, ...charged };
     });
   }
 
@@ -76,7 +75,7 @@ export function createDebateActivities(dependencies: ActivityDependencies, loade
    * First-round samples beyond the debate's own, and single calls at other temperatures; each is stored by itself, so a retry
    * asks only for what is missing.
    */
-  async function drawVoteSamples(input: VoteSamplesInput): Promise<CallCounts> {
+  async function drawVoteSamples(input: VoteSamplesInput): Promise<PaidCounts> {
     return withHeartbeats(async () => {
       const place = { ...input, round: 1 };
       const frame = await frameOf(place);
@@ -91,7 +90,9 @@ export function createDebateActivities(dependencies: ActivityDependencies, loade
           return answerAlone(place, frame, voice).catch(undefinedIfRefused);
         }),
       ]);
-      return countCompletions(drawn.filter((each) => each !== undefined));
+      const isBeside = (name: string) => /\.(sample|temperature)-[^.]*/.test(name);
+      const charged = await charges.in(input, [iterationKeys.round(place)], isBeside);
+      return { ...countCompletions(drawn.filter((each) => each !== undefined)), ...charged };
     });
   }
 
@@ -161,7 +162,10 @@ export function createDebateActivities(dependencies: ActivityDependencies, loade
     const agent = voiceOf(input, frame.rules).name;
     const seed = samplingSeed({ kind: 'summary', seed: frame.seed, ...input, agent });
     const kept = completionPlace({ ...input, agent, part: 'summary' }, frame.reuseTurnsOf);
-    return completeOnce({ ...dependencies, ...memory, endpoint: frame.endpoint }, kept, { ...request, seed });
+    return completeOnce({ ...dependencies, ...memory, endpoint: frame.endpoint, allowed: input.allowed }, kept, {
+      ...request,
+      seed,
+    });
   }
 
   async function respond(
@@ -178,7 +182,8 @@ export function createDebateActivities(dependencies: ActivityDependencies, loade
       seed: samplingSeed({ kind: 'response', seed: frame.seed, ...place, agent: voice.name }),
     };
     const kept = completionPlace({ ...place, agent: voice.name, part: 'response' }, frame.reuseTurnsOf);
-    return completeOnce({ ...dependencies, ...memory, endpoint }, { ...kept, remarks }, request);
+    const asking = { ...dependencies, ...memory, endpoint, allowed: place.allowed };
+    return completeOnce(asking, { ...kept, remarks }, request);
   }
 
   return { takeTurn, drawVoteSamples };

@@ -1,9 +1,11 @@
 /** Finetuning one agent on its own training set, and recording the society that results. */
 import { Context } from '@temporalio/activity';
 import { missingArtifact } from '../src/artifacts/damage';
+import { readAttempts } from '../src/artifacts/training-attempts';
 import { publishSealed, readSealed, requireSealed } from '../src/artifacts/sealed';
 import { readSociety } from '../src/artifacts/societies';
 import type { FinetuneInput, FinetuneOutcome, RunPlan, RunReference } from '../src/contract/run';
+import type { Spending } from '../src/contract/limits';
 import type { Society } from '../src/contract/society';
 import type { SelectionReport } from '../src/contract/training';
 import type { TrainingEvent, WeightsRecord } from '../src/contract/training-job';
@@ -12,12 +14,14 @@ import { trainingSeed } from '../src/domain/draws';
 import { iterationKeys, modelKey } from '../src/domain/keys';
 import { roleSettings } from '../src/domain/role-settings';
 import { baseOf, modelOf, nameOfBase, tunedSociety } from '../src/domain/society';
+import { nothing } from '../src/domain/spending';
 import { lastEpochLoss } from '../src/domain/stopping';
 import { ArtifactError } from '../src/errors';
 import type { FinishedTraining, Trainer, TrainingRequest } from '../src/ports';
 import type { ActivityDependencies } from './dependencies';
 import { withHeartbeats } from './heartbeats';
 import type { LoadedRuns } from './loaded-runs';
+import { forgetRecordedAttempts, notedAttempt, secondsHeld } from './training-attempts';
 import { trainingSettings } from './training-settings';
 
 type OnEvent = (event: TrainingEvent) => void;
@@ -41,7 +45,14 @@ export function createFinetuningActivities(dependencies: ActivityDependencies, l
       tokens: training?.tokens ?? 0,
       seconds: training?.seconds ?? 0,
       loss: training === undefined ? null : lastEpochLoss(training, epochs),
+      ...(input.allowedSeconds === undefined ? {} : { charged: await chargedFor(input, record) }),
     };
+  }
+
+  async function chargedFor(input: FinetuneInput, { training }: WeightsRecord): Promise<Spending> {
+    const recorded = (training?.held ?? []).reduce((sum, { seconds }) => sum + seconds, 0);
+    const noted = await secondsHeld(store, iterationKeys.attempts(input, input.agent));
+    return { ...nothing, gpuSeconds: Math.ceil(recorded + noted) };
   }
 
   /** Removes checkpoints only once the record of the training is stored: until then a crash repeats one interval at most. */
@@ -50,6 +61,7 @@ export function createFinetuningActivities(dependencies: ActivityDependencies, l
     const known = await readSealed<WeightsRecord>(store, key);
     const record =
       known ?? (await publishSealed<WeightsRecord>(store, key, await firstWeights(input, onEvent))).content;
+    await forgetRecordedAttempts(store, iterationKeys.attempts(input, input.agent), record.training?.held);
     const trainer = await trainerOf(input);
     if (known?.outcome === 'trained' && !(await trainer.has(known.model))) await makeWeights(input, onEvent);
     const { jobId } = record.training ?? {};
@@ -68,10 +80,15 @@ export function createFinetuningActivities(dependencies: ActivityDependencies, l
     const request = await describe(input, previous, sha256(trainingSet));
     const trainer = await trainerOf(input);
     const signal = Context.current().cancellationSignal;
-    const { model, endpoint, jobId, finished } = await trainer.train(request, { signal, onEvent });
+    const train = (stop: AbortSignal) => trainer.train(request, { signal: stop, onEvent });
+    const attempts = iterationKeys.attempts(input, agent);
+    const { model, endpoint, jobId, finished } = await notedAttempt(store, attempts, {
+      ...{ train, signal, allowedSeconds: input.allowedSeconds },
+    });
+    const held = (await readAttempts(store, attempts)).map(({ attempt, seconds }) => ({ attempt, seconds }));
     await refuseOtherWeights(input, model);
     const { loss } = request.settings;
-    const training = { jobId, ...(loss ? { loss } : {}), ...trainingRecord(finished) };
+    const training = { jobId, ...(loss ? { loss } : {}), ...trainingRecord(finished), held };
     return { agent, iteration, model, endpoint, outcome: 'trained', training };
   }
 

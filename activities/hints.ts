@@ -3,8 +3,10 @@
  * Methods).
  */
 import { requireSealed } from '../src/artifacts/sealed';
-import type { CallCounts, HintsInput } from '../src/contract/run';
+import type { StoredCompletion } from '../src/contract/completion';
+import type { HintsInput, PaidCounts } from '../src/contract/run';
 import { saidIn } from '../src/domain/answers';
+import { countCompletions } from '../src/domain/completion-counts';
 import { debateRules, voiceOf } from '../src/domain/debate-rules';
 import { samplingSeed } from '../src/domain/draws';
 import { memberNumbers } from '../src/domain/identifiers';
@@ -12,7 +14,8 @@ import { iterationKeys } from '../src/domain/keys';
 import { modelOf } from '../src/domain/society';
 import { hintedMessages, instructionOf } from '../src/prompts';
 import { allSettledOrFailed } from '../src/settled';
-import { completeOnce, completionPlace, countCompletions, type CallMemory, type StoredCompletion } from './completions';
+import { completeOnce, completionPlace, type CallMemory } from './completions';
+import { chargesOf } from './charges';
 import type { ActivityDependencies } from './dependencies';
 import { withHeartbeats } from './heartbeats';
 import type { References } from './references';
@@ -24,14 +27,17 @@ export function createHintActivities(
   { references, memory }: { references: References; memory: CallMemory },
 ) {
   const { store } = dependencies;
+  const charges = chargesOf(store, loadedRuns);
 
   /** Asks every member whose first answer is wrong once more and stores the answer beside its first response. */
-  async function askWithHints(input: HintsInput): Promise<CallCounts> {
+  async function askWithHints(input: HintsInput): Promise<PaidCounts> {
     return withHeartbeats(async () => {
       const { record } = await loadedRuns.run(input);
       const members = memberNumbers(debateRules(record.specification, input.split).members);
       const wrong = await membersInNeed(input, members);
-      return countCompletions(await allSettledOrFailed(wrong.map((member) => askAgain(input, member))));
+      const counts = countCompletions(await allSettledOrFailed(wrong.map((member) => askAgain(input, member))));
+      const round = iterationKeys.round({ ...input, round: 1 });
+      return { ...counts, ...(await charges.in(input, [round], (name) => name.endsWith('.hinted'))) };
     });
   }
 
@@ -76,7 +82,7 @@ export function createHintActivities(
       seed: samplingSeed({ kind: 'response', seed, ...input, round: 1, agent: `${agent}.hinted` }),
     };
     const place = completionPlace(await partOf(input, member, 'hinted'), execution.reuseTurnsOf);
-    return completeOnce({ ...dependencies, ...memory, endpoint }, place, request);
+    return completeOnce({ ...dependencies, ...memory, endpoint, allowed: input.allowed }, place, request);
   }
 
   async function partOf(input: HintsInput, member: number, part: 'response' | 'hinted') {

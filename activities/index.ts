@@ -9,6 +9,7 @@ import { createFinetuningActivities } from './finetuning';
 import { createGuardActivities } from './guard';
 import { createHintActivities } from './hints';
 import { createLandingActivities } from './landings';
+import { createLimitActivities } from './limits';
 import { createMeasuresActivities } from './measures';
 import { createPromotionActivities } from './promotion';
 import { References } from './references';
@@ -38,6 +39,7 @@ export function createActivities(dependencies: ActivityDependencies) {
     ...createMeasuresActivities(dependencies, loadedRuns, references, memory),
     ...createLandingActivities(dependencies),
     ...createPromotionActivities(dependencies),
+    ...createLimitActivities(dependencies, loadedRuns),
     ...createReportingActivities(dependencies),
     ...createComparisonActivities(dependencies),
   };
@@ -63,6 +65,8 @@ export const activityQueues = {
     'recordLanding',
     'judgePromotion',
     'recordPromotion',
+    'readSpending',
+    'recordLimits',
     'writeReport',
     'resolveComparison',
     'openComparedRun',

@@ -1,38 +1,65 @@
 /**
  * Calls whose answer was not kept: a worker died, the call was cancelled or broken off, or the answer was unusable. Each
- * call is noted beside its completion before it is made, because a killed worker cannot note it later; closing the shard
- * counts them.
+ * call is noted beside its completion before it is made, because a killed worker cannot note it later.
+ * `src/artifacts/call-notes.ts` reads the notes; closing the shard counts them.
  */
-import { z } from 'zod';
-import type { CallCounts } from '../src/contract/run';
+import { possibleCharges, type CallNote } from '../src/artifacts/call-notes';
 import type { Usage } from '../src/contract/transcript';
-import { addCounts, countUsages, noCounts, unknownUsage } from '../src/domain/counts';
 import { iterationKeys } from '../src/domain/keys';
-import { ArtifactError, PaymentRefused, ProviderError } from '../src/errors';
+import { AllowanceSpent, ArtifactError, PaymentRefused, ProviderError } from '../src/errors';
 import type { ArtifactStore } from '../src/ports';
-
-const tokens = z.int().nullable();
-const usageSchema = z.object({ promptTokens: tokens, completionTokens: tokens });
-
-/** One line: a call that begins, one that is free of charge, or one charged for without an answer that can be kept. */
-const noteSchema = z.union([z.literal(['asked', 'not charged']), z.object({ unused: usageSchema })]);
-type Note = z.infer<typeof noteSchema>;
 
 /**
  * Makes a call for the completion under `key`, noting it before, and again after a failure. Throws whatever the call throws,
- * or `ArtifactError` if no note can be stored; the call is then not made.
+ * or `ArtifactError` if no note can be stored, or `AllowanceSpent`; the call is then not made.
+ * @param allowed How often the completion may be charged for; absent: as often as it takes.
  * @returns The answer, and whether this call's note is the only one of the completion.
  */
 export async function notedCall<Answer>(
   store: ArtifactStore,
   key: string,
   call: () => Promise<Answer>,
+  allowed?: number,
+): Promise<{ answer: Answer; isOnlyCall: boolean }> {
+  return noted(store, key, { call, endOf, allowed });
+}
+
+/**
+ * As `notedCall`, for a result that takes several requests; `unused` is what those that were answered took, undefined if none
+ * was.
+ */
+export async function notedBatch<Answer>(
+  store: ArtifactStore,
+  key: string,
+  call: () => Promise<Answer>,
+  { unused, allowed }: { unused: () => Usage | undefined; allowed?: number | undefined },
+): Promise<{ answer: Answer; isOnlyCall: boolean }> {
+  const ended = (): CallNote => {
+    const usage = unused();
+    return usage === undefined ? 'not charged' : { unused: usage };
+  };
+  return noted(store, key, { call, endOf: ended, allowed });
+}
+
+async function noted<Answer>(
+  store: ArtifactStore,
+  key: string,
+  {
+    call,
+    endOf: ended,
+    allowed = Infinity,
+  }: { call: () => Promise<Answer>; endOf: (error: unknown) => CallNote | undefined; allowed?: number | undefined },
 ): Promise<{ answer: Answer; isOnlyCall: boolean }> {
   const isOnlyCall = await addNote(store, key, 'asked');
+  // Counted behind the own note: of two attempts that are alive at once, one at least sees the other.
+  if (allowed < Infinity && (await possibleCharges(store, key)) > allowed) {
+    await addNote(store, key, 'not charged');
+    throw new AllowanceSpent(`${key}: asked ${allowed} times, as often as the limits of the run were held for it`);
+  }
   try {
     return { answer: await call(), isOnlyCall };
   } catch (error) {
-    const end = endOf(error);
+    const end = ended(error);
     if (end !== undefined) await addNote(store, key, end).catch(unlessUnwritable);
     throw error;
   }
@@ -43,8 +70,9 @@ export async function notedAside(
   store: ArtifactStore,
   key: string,
   call: () => Promise<{ usage: Usage }>,
+  allowed?: number,
 ): Promise<void> {
-  const { answer } = await notedCall(store, key, call);
+  const { answer } = await notedCall(store, key, call, allowed);
   await noteUnused(store, key, answer.usage);
 }
 
@@ -58,55 +86,15 @@ export async function forgetKeptCall(store: ArtifactStore, key: string): Promise
   await store.remove(iterationKeys.callNotes(key));
 }
 
-/**
- * Lost calls of all completions in these folders, stored or not.
- * @param folders As `iterationKeys.round` and `iterationKeys.revisions` name them.
- */
-export async function countLostCalls(store: ArtifactStore, folders: readonly string[]): Promise<CallCounts> {
-  const usages = await Promise.all(folders.map((folder) => lostIn(store, folder)));
-  const lost = usages.flat();
-  return lost.length === 0 ? noCounts : addCounts(countUsages(lost), { ...noCounts, endings: { lost: lost.length } });
-}
-
-async function lostIn(store: ArtifactStore, folder: string): Promise<Usage[]> {
-  const keys = new Set(await store.list(folder));
-  const completions = [...keys].flatMap((key) => iterationKeys.notedCompletion(key) ?? []);
-  const lost = completions.map(async (key) =>
-    lostCalls(readNotes(await store.read(iterationKeys.callNotes(key))), { isStored: keys.has(key) }),
-  );
-  return (await Promise.all(lost)).flat();
-}
-
-/** A call without an end was under way when its worker died, or is the one whose answer is stored. */
-function lostCalls(notes: readonly Note[], { isStored }: { isStored: boolean }): Usage[] {
-  const unused = notes.flatMap((note) => (typeof note === 'object' ? [note.unused] : []));
-  const asked = notes.filter((note) => note === 'asked').length;
-  const notCharged = notes.filter((note) => note === 'not charged').length;
-  const open = Math.max(0, asked - notCharged - unused.length - (isStored ? 1 : 0));
-  return [...unused, ...Array.from({ length: open }, () => unknownUsage)];
-}
-
 /** Undefined if it is unknown whether the other side answered. */
-function endOf(error: unknown): Note | undefined {
+function endOf(error: unknown): CallNote | undefined {
   if (error instanceof PaymentRefused) return 'not charged';
   if (!(error instanceof ProviderError)) return undefined;
   return error.charged === undefined ? 'not charged' : { unused: error.charged };
 }
 
-function addNote(store: ArtifactStore, key: string, note: Note): Promise<boolean> {
+function addNote(store: ArtifactStore, key: string, note: CallNote): Promise<boolean> {
   return store.append(iterationKeys.callNotes(key), `\n${JSON.stringify(note)}`);
-}
-
-/** Notes begin with their line break, so a torn one spoils no other; it counts as a call without an end. */
-function readNotes(bytes: Buffer | undefined): Note[] {
-  const lines = (bytes?.toString('utf8') ?? '').split('\n').filter((line) => line !== '');
-  return lines.map((line) => {
-    try {
-      return noteSchema.parse(JSON.parse(line));
-    } catch {
-      return 'asked';
-    }
-  });
 }
 
 /** Ignores a note that cannot be written: the failure of the call itself says more. */

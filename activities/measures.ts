@@ -4,29 +4,33 @@
  */
 import { Context } from '@temporalio/activity';
 import type { ProbedShard } from '../src/contract/critic-reading';
-import type { MeasuresInput, RunPlan, ScoredShard, ScoreShardInput, ShardOutcome } from '../src/contract/run';
+import type { Charged, MeasuresInput, RunPlan, ScoredShard, ScoreShardInput, ShardOutcome } from '../src/contract/run';
 import { publishSealed, readSealed, requireSealed } from '../src/artifacts/sealed';
 import type { Evaluation } from '../src/contract/evaluation';
 import type { Measures, ResponseScoring, ScoreBatch } from '../src/contract/measures';
 import type { Transcript } from '../src/contract/transcript';
-import { addCounts, noCounts } from '../src/domain/counts';
+import { addCounts, noCounts, unknownUsage } from '../src/domain/counts';
 import { debateRules, type DebateSize } from '../src/domain/debate-rules';
 import { iterationKeys } from '../src/domain/keys';
 import { assembleMeasures, drawMeasuredProblems } from '../src/domain/measures';
 import { inGroups } from '../src/domain/measures/scored-text';
 import { drawnPerProblem } from '../src/domain/plan';
 import { readTranscripts, StoredRun } from '../src/stored-runs/stored-run';
+import { readScores } from '../src/stored-runs/ledger';
+import { chargesOf } from './charges';
 import type { CallMemory } from './completions';
 import type { ActivityDependencies } from './dependencies';
 import { withHeartbeats } from './heartbeats';
 import { judgedScoring } from './judged-scoring';
+import { forgetKeptCall, notedBatch, noteUnused } from './lost-calls';
+import { ScoringMeter } from './metered-scoring';
 import { shardProbing } from './probing';
 import type { References } from './references';
 import { runOf, type LoadedRuns } from './loaded-runs';
 import { embeddingModelOf, fixedScorerOf, scoreBatch, untunedModels, type UntunedModels } from './scoring';
 
 /** Problems per stored batch: the most that a killed worker loses per shard. */
-const problemsPerBatch = 10;
+export const problemsPerBatch = 10;
 
 export function createMeasuresActivities(
   dependencies: ActivityDependencies,
@@ -35,6 +39,7 @@ export function createMeasuresActivities(
   memory: CallMemory,
 ) {
   const { store } = dependencies;
+  const charges = chargesOf(store, loadedRuns);
   const { probeShard, callsSoFar } = shardProbing(dependencies, loadedRuns, { references, memory });
 
   /** One kind of scoring of the measured problems of one shard. */
@@ -53,24 +58,49 @@ export function createMeasuresActivities(
         const models = await modelsOf(input);
         const transcripts = await readTranscripts(store, [input]);
         const sum = { texts: 0, tokens: 0 };
-        for (const [batch, problems] of batchesOf(await measuredAmong(transcripts, input)).entries()) {
+        const all = batchesOf(await measuredAmong(transcripts, input));
+        for (const [batch, problems] of all.slice(0, input.through).entries()) {
           const key = iterationKeys.scores(placeOf(input), { kind: input.kind, batch });
           const signal = Context.current().cancellationSignal;
-          const scoring = (endpoint: string) =>
-            judgedScoring(memory.failures, endpoint, dependencies.scoring(endpoint, key));
-          const scoreNow = async () => {
-            const scores = await scoreBatch(problems, { kind, size, record, models, scoring, signal });
-            return (await publishSealed<ScoreBatch>(store, key, scores)).content;
+          const score = (meter: ScoringMeter) => {
+            const scoring = (endpoint: string) =>
+              judgedScoring(memory.failures, endpoint, meter.metered(endpoint, dependencies.scoring(endpoint, key)));
+            return scoreBatch(problems, { kind, size, record, models, scoring, signal });
           };
+          const scoreNow = () => publishMetered(key, { score, allowed: input.allowed });
           const { texts, tokens } = (await readSealed<ScoreBatch>(store, key)) ?? (await scoreNow());
           sum.texts += texts;
           sum.tokens += tokens;
           done += problems.length;
         }
-        return sum;
+        return { ...sum, ...unfinished(all, input), ...(await chargedForScores(input)) };
       },
       () => ({ problems: done }),
     );
+  }
+
+  async function chargedForScores(input: ScoreShardInput): Promise<Charged> {
+    if (input.plan.limits === undefined) return {};
+    const { iteration, kind, shard } = input;
+    const entries = await readScores(await storedRun(input.plan), iteration, { kind, shard });
+    return charges.of(runOf(input.plan), entries);
+  }
+
+  /** Scores of one batch, noted before they are asked for: a killed worker could not say what it had asked. */
+  async function publishMetered(
+    key: string,
+    { score, allowed }: { score: (meter: ScoringMeter) => Promise<ScoreBatch>; allowed: number | undefined },
+  ): Promise<ScoreBatch> {
+    const meter = new ScoringMeter();
+    const { answer, isOnlyCall } = await notedBatch(store, key, () => score(meter), {
+      unused: () => meter.unused,
+      allowed,
+    });
+    const batch = { ...answer, costs: meter.costs };
+    const { content, created } = await publishSealed<ScoreBatch>(store, key, batch);
+    if (!created) await noteUnused(store, key, meter.unused ?? unknownUsage);
+    else if (isOnlyCall) await forgetKeptCall(store, key);
+    return content;
   }
 
   /** Not where no votes were taken: critics are shown their samples. */
@@ -84,12 +114,16 @@ export function createMeasuresActivities(
         const key = iterationKeys.probed(place);
         const askNow = async () => {
           const measured = await measuredAmong(await readTranscripts(store, [input]), input);
-          const probed = await probeShard(input, measured, () => (done += 1));
+          const probed = await probeShard(input, measured.slice(0, input.through), () => (done += 1));
+          const left = unfinished(measured, input);
+          if (left.unfinished) return { ...probed, ...left };
           return (await publishSealed<ProbedShard>(store, key, probed)).content;
         };
-        const { cost } = (await readSealed<ProbedShard>(store, key)) ?? (await askNow());
+        const { cost, ...rest } = (await readSealed<ProbedShard>(store, key)) ?? (await askNow());
         const { calls, promptTokens, completionTokens } = cost.counts;
-        return { texts: calls, tokens: promptTokens + completionTokens };
+        const charged = cost.costs === undefined ? {} : await charges.of(runOf(input.plan), cost.costs);
+        const left = 'unfinished' in rest ? { unfinished: true as const } : {};
+        return { texts: calls, tokens: promptTokens + completionTokens, ...left, ...charged };
       },
       () => ({ problems: done }),
     );
@@ -234,6 +268,10 @@ export function createMeasuresActivities(
   }
 
   return { scoreShard, recordMeasures };
+}
+
+function unfinished(all: readonly unknown[], { through = all.length }: ScoreShardInput): { unfinished?: true } {
+  return through < all.length ? { unfinished: true } : {};
 }
 
 /** The debates of one shard. */

@@ -2,26 +2,23 @@
  * The intervention of measures.md, on one shard of an evaluation: its critics revise the evaluation's own first
  * responses in exchanged company. Each completion is stored before it is used, as in a debate.
  */
+import type { StoredCompletion } from '../src/contract/completion';
 import type { ProbedShard, ProbingCost } from '../src/contract/critic-reading';
 import type { ScoreShardInput } from '../src/contract/run';
 import type { Transcript } from '../src/contract/transcript';
 import { readSealed } from '../src/artifacts/sealed';
+import { onlyEndpointOf, sumOf } from '../src/domain/costs';
+import { addCounts } from '../src/domain/counts';
 import { debateRules } from '../src/domain/debate-rules';
 import { digestOf } from '../src/domain/digests';
-import { iterationKeys, type IterationPlace } from '../src/domain/keys';
+import { iterationKeys } from '../src/domain/keys';
 import { measuredIntervention } from '../src/domain/measures/critic-reading';
 import { drawnPerProblem } from '../src/domain/plan';
 import { probeProblem, type CriticProbe, type ProbeCall, type ProbeQuestion } from '../src/probe/probe-critics';
 import { inLanes } from '../src/settled';
-import {
-  completeOnce,
-  countCompletions,
-  undefinedIfDamaged,
-  type CallMemory,
-  type StoredCompletion,
-} from './completions';
+import { paidCallsIn } from '../src/stored-runs/paid-calls';
+import { completeOnce, undefinedIfDamaged, type CallMemory } from './completions';
 import type { ActivityDependencies } from './dependencies';
-import { countLostCalls } from './lost-calls';
 import type { LoneJudge, References } from './references';
 import { runOf, type LoadedRuns, type SplitPlace } from './loaded-runs';
 
@@ -57,24 +54,20 @@ export function shardProbing(
 
   /** Of these problems, whether or not their shard was finished. */
   async function callsSoFar(
-    place: IterationPlace,
+    place: SplitPlace,
     problems: readonly Pick<Transcript, 'problemId'>[],
   ): Promise<Omit<ProbingCost, 'seconds'>> {
+    const { specification } = (await loadedRuns.run(place)).record;
+    const { agents } = await loadedRuns.society(place, place.iteration);
     const folders = problems.map(({ problemId }) => iterationKeys.revisions({ ...place, problemId }));
-    const keys = (await Promise.all(folders.map((folder) => store.list(folder)))).flat();
-    const completions = keys.filter((key) => iterationKeys.notedCompletion(key) === undefined);
-    const stored = await Promise.all(completions.map((key) => readSealed<StoredCompletion>(store, key)));
-    const made = stored.filter((completion) => completion !== undefined);
-    const lost = await countLostCalls(store, folders);
-    return {
-      counts: countCompletions(made),
-      reused: countCompletions(made.filter(({ reusedFrom }) => reusedFrom !== undefined)),
-      ...(lost.calls === 0 ? {} : { lost }),
-    };
+    const costs = await paidCallsIn({ store, onlyEndpoint: onlyEndpointOf(specification, agents) }, folders);
+    const { kept, again, adopted } = sumOf(costs);
+    const lost = again.calls === 0 ? {} : { lost: again };
+    return { counts: addCounts(kept, adopted), reused: adopted, ...lost, costs };
   }
 
   async function probeOf(
-    { plan }: ScoreShardInput,
+    { plan, allowed }: ScoreShardInput,
     place: SplitPlace,
     judge: LoneJudge,
   ): Promise<CriticProbe<ProbeQuestion>> {
@@ -96,7 +89,7 @@ export function shardProbing(
       },
       async ask(call) {
         const made = await madeInEvaluation(call, place);
-        return (made ?? (await askOnce(call, place, execution.reuseTurnsOf))).response;
+        return (made ?? (await askOnce(call, place, { reuseTurnsOf: execution.reuseTurnsOf, allowed }))).response;
       },
     };
   }
@@ -114,11 +107,12 @@ export function shardProbing(
   function askOnce(
     { problemId, name, endpoint, request }: ProbeCall,
     { runId, iteration }: SplitPlace,
-    reuseTurnsOf: readonly string[] = [],
+    { reuseTurnsOf = [], allowed }: { reuseTurnsOf?: readonly string[] | undefined; allowed: number | undefined },
   ): Promise<StoredCompletion> {
     const keyIn = (run: string) => iterationKeys.revision({ runId: run, iteration, problemId }, name);
     const elsewhere = reuseTurnsOf.map((run) => ({ runId: run, key: keyIn(run) }));
-    return completeOnce({ ...dependencies, ...memory, endpoint }, { key: keyIn(runId), elsewhere }, request);
+    const asking = { ...dependencies, ...memory, endpoint, allowed };
+    return completeOnce(asking, { key: keyIn(runId), elsewhere }, request);
   }
 
   return { probeShard, callsSoFar };

@@ -25,6 +25,7 @@ import type { DrawnProblems } from '../src/tasks/task';
 import type { ActivityDependencies } from './dependencies';
 import { withHeartbeats } from './heartbeats';
 import { drawOnLine, planOfLine, startOnLine, type LineStart } from './line-runs';
+import { limitsOf } from './limits';
 import { registeredAttributes } from './registered-attributes';
 import { noteTrainedQuestions } from './trained-questions';
 import { basePinning } from './pinned-bases';
@@ -104,6 +105,7 @@ export function createRunActivities(dependencies: ActivityDependencies) {
     const { tasks, problems } = await checkedRun(specification, start && drawing);
     // A line holds out what its societies were not trained on.
     const drawn = start === undefined ? await noteTrainedQuestions(store, problems, source) : problems;
+    const plan = planOf(specification, runId, { drawn, start });
     const record: RunRecord = {
       runId,
       workflowId,
@@ -111,7 +113,7 @@ export function createRunActivities(dependencies: ActivityDependencies) {
       specification,
       written,
       valueSources,
-      plan: planOf(specification, runId, { drawn, start }),
+      plan: { ...plan, ...limitsOf(specification, plan, { tasks, problems: drawn, prices: machine.prices }) },
       ...(await publishProblems(store, runId, drawn)),
       sources: drawn.sources ?? [],
       ...(source === undefined ? {} : { startedFrom: placeOf(source) }),

@@ -1,4 +1,5 @@
 /** Opening and closing a shard of problems: which problems, and in the end the vote and the transcripts. */
+import type { Spending } from '../src/contract/limits';
 import type {
   ArtifactReference,
   ClosedShardsInput,
@@ -6,20 +7,24 @@ import type {
   ProblemFailure,
   ShardInput,
   ShardOutcome,
+  StoredShard,
 } from '../src/contract/run';
 import { isStored, publishLines } from '../src/artifacts/lines';
 import { publishSealed, readSealed } from '../src/artifacts/sealed';
+import type { CallCosts } from '../src/contract/costs';
 import type { Consensus, Transcript } from '../src/contract/transcript';
+import { onlyEndpointOf, sumOf } from '../src/domain/costs';
+import { addCounts } from '../src/domain/counts';
 import { memberNumbers } from '../src/domain/identifiers';
 import { iterationKeys, type ShardPlace } from '../src/domain/keys';
 import { answerPairs, distinctAnswers, equalityFromVerdicts, voteOnDebate, type Equality } from '../src/domain/voting';
-import { countCompletions, type StoredCompletion } from './completions';
+import { paidCallsIn } from '../src/stored-runs/paid-calls';
+import { chargesOf } from './charges';
 import type { ActivityDependencies } from './dependencies';
 import { gradePairs } from './grading';
 import { withHeartbeats } from './heartbeats';
-import { countLostCalls } from './lost-calls';
 import { runOf, type LoadedRuns } from './loaded-runs';
-import { StoredTurns, type ReadDebate } from './stored-turns';
+import { StoredTurns } from './stored-turns';
 
 export interface CloseShardInput {
   shard: ShardInput;
@@ -30,12 +35,15 @@ export interface CloseShardInput {
 
 export function createShardActivities(dependencies: ActivityDependencies, loadedRuns: LoadedRuns) {
   const { store } = dependencies;
+  const charges = chargesOf(store, loadedRuns);
 
   /** The problems of a shard, with its outcome if an earlier run of it has finished. */
   async function openShard(shard: ShardInput): Promise<OpenedShard> {
     return withHeartbeats(async () => {
       const problems = await loadedRuns.shardProblems(shard);
-      return { problemIds: problems.map(({ id }) => id), closed: await closedOutcome(placeOf(shard)) };
+      const problemIds = problems.map(({ id }) => id);
+      const closed = await closedOutcome(placeOf(shard));
+      return { problemIds, closed, ...(closed === undefined ? await chargedBefore(shard, problemIds) : {}) };
     });
   }
 
@@ -50,8 +58,8 @@ export function createShardActivities(dependencies: ActivityDependencies, loaded
   }
 
   async function closedOutcome(place: ShardPlace): Promise<ShardOutcome | undefined> {
-    const closed = await readSealed<ShardOutcome>(store, iterationKeys.shardOutcome(place));
-    return closed !== undefined && (await hasFiles(closed)) ? closed : undefined;
+    const closed = await readSealed<StoredShard>(store, iterationKeys.shardOutcome(place));
+    return closed !== undefined && (await hasFiles(closed)) ? withoutCosts(closed) : undefined;
   }
 
   /** A lost file is rebuilt from the turns when the shard is closed again; a damaged one is an error. */
@@ -64,26 +72,43 @@ export function createShardActivities(dependencies: ActivityDependencies, loaded
   async function closeShard({ shard, failures, failedVotes = [] }: CloseShardInput): Promise<ShardOutcome> {
     return withHeartbeats(async () => {
       const turns = await StoredTurns.of(store, loadedRuns, shard);
-      const debates = await readDebates(turns, shard, failures);
-      const read = debates.map(({ transcript }) => transcript);
+      const read = await readDebates(turns, shard, failures);
       const equal = await equalityOf(shard, read);
       const { record } = await loadedRuns.run(shard.plan);
       const transcripts = read.map((transcript) => voteOn(transcript, equal, record.specification.seed));
+      const costs = await costsOf(turns, shard, transcripts);
       const votes = await writeVotes(turns, shard, { transcripts, failures, failedVotes });
       const outcome = {
         shard: shard.shard,
         transcripts: await publishLines(store, iterationKeys.transcripts(placeOf(shard)), transcripts),
-        votes: votes?.reference,
+        votes,
         ...countConsensus(transcripts),
-        ...countAll([...debates.flatMap(({ completions }) => completions), ...(votes?.completions ?? [])]),
-        ...(await lostIn(shard, transcripts)),
+        ...countsOf(costs),
       };
-      const { content } = await publishSealed<ShardOutcome>(store, iterationKeys.shardOutcome(placeOf(shard)), outcome);
-      return content;
+      const stored = { ...outcome, costs };
+      const { content } = await publishSealed<StoredShard>(store, iterationKeys.shardOutcome(placeOf(shard)), stored);
+      return { ...withoutCosts(content), ...(await charges.of(shard.plan, costs)) };
     });
   }
 
-  async function readDebates(turns: StoredTurns, shard: ShardInput, failures: ProblemFailure[]): Promise<ReadDebate[]> {
+  /** What an earlier start has spent on each problem; of a run with limits that is started again. */
+  async function chargedBefore(shard: ShardInput, problemIds: string[]): Promise<Pick<OpenedShard, 'charged'>> {
+    const { plan, iteration, split, societyIteration } = shard;
+    if (plan.limits === undefined || plan.resumed !== true) return {};
+    const byProblem = problemIds.map(async (problemId): Promise<[string, Spending][]> => {
+      const { charged } = await charges.in({ ...runOf(plan), societyIteration }, roundsOf(shard, problemId));
+      return charged === undefined || charged.calls === 0 ? [] : [[problemId, charged]];
+    });
+    return { charged: Object.fromEntries((await Promise.all(byProblem)).flat()) };
+
+    function roundsOf({ rounds }: ShardInput, problemId: string): string[] {
+      return memberNumbers(rounds).map((round) =>
+        iterationKeys.round({ runId: plan.runId, iteration, split, problemId, round }),
+      );
+    }
+  }
+
+  async function readDebates(turns: StoredTurns, shard: ShardInput, failures: ProblemFailure[]): Promise<Transcript[]> {
     const reasons = new Map(failures.map(({ problemId, reason }) => [problemId, reason]));
     const problems = await loadedRuns.shardProblems(shard);
     return Promise.all(problems.map((problem) => turns.readDebate(problem, reasons.get(problem.id))));
@@ -97,35 +122,31 @@ export function createShardActivities(dependencies: ActivityDependencies, loaded
     return equalityFromVerdicts(verdicts);
   }
 
-  /** Of all problems that did not fail. Also the completions of the samples beyond the debate's own, failed votes included. */
+  /** Of all problems that did not fail. */
   async function writeVotes(
     turns: StoredTurns,
     shard: ShardInput,
     { transcripts, failures, failedVotes }: Omit<Required<CloseShardInput>, 'shard'> & { transcripts: Transcript[] },
-  ): Promise<{ reference: ArtifactReference; completions: StoredCompletion[] } | undefined> {
+  ): Promise<ArtifactReference | undefined> {
     if (shard.voteSamples === 0 && shard.furtherAnswers === undefined) return undefined;
-    const unvoted = new Set(failedVotes.map(({ problemId }) => problemId));
-    const without = new Set([...failures.map(({ problemId }) => problemId), ...unvoted]);
+    const without = new Set([...failures, ...failedVotes].map(({ problemId }) => problemId));
     const voted = transcripts.filter(({ problemId }) => !without.has(problemId));
-    const votes = await Promise.all(voted.map((debate) => turns.readVote(debate)));
-    const failed = transcripts.filter(({ problemId }) => unvoted.has(problemId));
-    const paid = await Promise.all(failed.map((debate) => turns.readUnvoted(debate)));
-    const records = votes.map(({ record }) => record);
-    return {
-      reference: await publishLines(store, iterationKeys.votes(placeOf(shard)), records),
-      completions: [...votes.flatMap(({ completions }) => completions), ...paid.flat()],
-    };
+    const records = await Promise.all(voted.map((debate) => turns.readVote(debate)));
+    return publishLines(store, iterationKeys.votes(placeOf(shard)), records);
   }
 
-  async function lostIn(shard: ShardInput, debates: readonly Transcript[]): Promise<Pick<ShardOutcome, 'lost'>> {
-    const { iteration, split, plan } = shard;
+  /** Everything that was asked for these problems, failed ones and failed votes included: it was paid for all the same. */
+  async function costsOf(turns: StoredTurns, shard: ShardInput, debates: readonly Transcript[]): Promise<CallCosts[]> {
+    const { iteration, split, plan, societyIteration } = shard;
+    const { specification } = (await loadedRuns.run(plan)).record;
+    const { agents } = await loadedRuns.society(plan, societyIteration);
     const rounds = debates.flatMap(({ problemId }) =>
       memberNumbers(shard.rounds).map((round) =>
         iterationKeys.round({ runId: plan.runId, iteration, split, problemId, round }),
       ),
     );
-    const lost = await countLostCalls(store, rounds);
-    return lost.calls === 0 ? {} : { lost };
+    const onlyEndpoint = onlyEndpointOf(specification, agents);
+    return paidCallsIn({ store, onlyEndpoint, read: (key) => turns.completion(key) }, rounds);
   }
 
   return { openShard, findClosedShards, closeShard };
@@ -153,9 +174,17 @@ function countConsensus(transcripts: readonly Transcript[]) {
   };
 }
 
-/** The shard's own calls and tokens, and how many of them another run had already made. */
-function countAll(completions: readonly StoredCompletion[]): Pick<ShardOutcome, 'counts' | 'reused'> {
-  const reused = completions.filter(({ reusedFrom }) => reusedFrom !== undefined);
-  const counts = countCompletions(completions);
-  return reused.length === 0 ? { counts } : { counts, reused: countCompletions(reused) };
+/** The shard's calls and tokens, how many of them another run had already made, and those whose answers were lost. */
+function countsOf(costs: readonly CallCosts[]): Pick<ShardOutcome, 'counts' | 'reused' | 'lost'> {
+  const { kept, again, adopted } = sumOf(costs);
+  return {
+    counts: addCounts(kept, adopted),
+    ...(adopted.calls === 0 ? {} : { reused: adopted }),
+    ...(again.calls === 0 ? {} : { lost: again }),
+  };
+}
+
+/** Workflows pass on the outcomes of thousands of shards, and need no more than sums. */
+function withoutCosts({ costs: _, ...outcome }: StoredShard): ShardOutcome {
+  return outcome;
 }

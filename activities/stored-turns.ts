@@ -1,5 +1,6 @@
 /** The turns of one shard as they are stored: read back as debates and votes when the shard is closed. */
-import { readSealed, requireSealed } from '../src/artifacts/sealed';
+import { missingArtifact } from '../src/artifacts/damage';
+import { readSealed } from '../src/artifacts/sealed';
 import type { Problem } from '../src/contract/problem';
 import type { ShardInput } from '../src/contract/run';
 import type {
@@ -20,7 +21,7 @@ import { iterationKeys, type RoundPlace, type TurnPlace } from '../src/domain/ke
 import { ArtifactError } from '../src/errors';
 import type { ArtifactStore } from '../src/ports';
 import type { Task } from '../src/tasks/task';
-import type { StoredCompletion } from './completions';
+import type { StoredCompletion } from '../src/contract/completion';
 import { runOf, type LoadedRuns } from './loaded-runs';
 
 /** One line of a votes file: what was asked beside the debate of one problem. */
@@ -34,12 +35,6 @@ export interface VoteRecord {
   single?: { temperature: number; answer: string | null; usage: Usage }[];
 }
 
-/** A debate as it is stored: its transcript, and the completions it is made of. */
-export interface ReadDebate {
-  transcript: Transcript;
-  completions: StoredCompletion[];
-}
-
 /** What is needed to read any turn of a shard. */
 interface Reading {
   shard: ShardInput;
@@ -49,6 +44,9 @@ interface Reading {
 }
 
 export class StoredTurns {
+  /** Each file is read once, although debates, votes and costs all consist of them. */
+  private readonly read = new Map<string, Promise<StoredCompletion | undefined>>();
+
   private constructor(
     private readonly store: ArtifactStore,
     private readonly reading: Reading,
@@ -61,8 +59,15 @@ export class StoredTurns {
     return new StoredTurns(store, { shard, rules, task, thinking: specification.method.thinking });
   }
 
+  /** The completion under a key, if it is stored. */
+  completion(key: string): Promise<StoredCompletion | undefined> {
+    const known = this.read.get(key) ?? readSealed<StoredCompletion>(this.store, key);
+    this.read.set(key, known);
+    return known;
+  }
+
   /** All turns of one problem; of a failed one, those that were stored. */
-  async readDebate({ id: problemId, question }: Problem, failure: string | undefined): Promise<ReadDebate> {
+  async readDebate({ id: problemId, question }: Problem, failure: string | undefined): Promise<Transcript> {
     const { shard, rules } = this.reading;
     const read = await Promise.all(memberNumbers(shard.rounds).map((round) => this.readRound({ problemId, round })));
     const incomplete = read.some((turns) => turns.length < rules.members);
@@ -75,14 +80,11 @@ export class StoredTurns {
     const consensus: Consensus = failure === undefined ? { kind: 'none' } : { kind: 'failed', reason: failure };
     const rounds = read.map((turns, index): DebateRound => ({
       round: index + 1,
-      turns: turns.map(({ turn }) => turn),
+      turns,
     }));
     const kept = rounds.filter(({ turns }) => turns.length > 0);
     const { iteration, split } = shard;
-    return {
-      transcript: { problemId, iteration, split, question, rounds: kept, consensus },
-      completions: read.flat().flatMap(({ completions }) => completions),
-    };
+    return { problemId, iteration, split, question, rounds: kept, consensus };
   }
 
   private async readRound(place: { problemId: string; round: number }) {
@@ -90,16 +92,11 @@ export class StoredTurns {
     return (await Promise.all(turns)).filter((turn) => turn !== undefined);
   }
 
-  private async readTurn(place: {
-    problemId: string;
-    member: number;
-    round: number;
-  }): Promise<{ turn: Turn; completions: StoredCompletion[] } | undefined> {
+  private async readTurn(place: { problemId: string; member: number; round: number }): Promise<Turn | undefined> {
     const { shard, rules, task } = this.reading;
     const { problemId, member, round } = place;
     const { name, agent } = voiceOf(place, rules);
-    const part = (part: TurnPlace['part']) =>
-      readSealed<StoredCompletion>(this.store, this.keyOf({ problemId, round, agent: name, part }));
+    const part = (part: TurnPlace['part']) => this.completion(this.keyOf({ problemId, round, agent: name, part }));
     const stored = await part('response');
     if (stored === undefined) return undefined;
     const { messages, usage, model } = stored;
@@ -107,7 +104,7 @@ export class StoredTurns {
     const summed = await part('summary');
     const summary = summed && { messages: summed.messages, response: this.said(summed), usage: summed.usage };
     const hinted = shard.plan.hints === true && shard.split === 'train' ? await part('hinted') : undefined;
-    const turn = {
+    return {
       member,
       agent,
       model,
@@ -119,7 +116,6 @@ export class StoredTurns {
       usage,
       ...(hinted === undefined ? {} : { hinted: await this.hintedResponse(hinted) }),
     };
-    return { turn, completions: [stored, summed, hinted].filter((each) => each !== undefined) };
   }
 
   private async hintedResponse(stored: StoredCompletion): Promise<HintedResponse> {
@@ -128,8 +124,14 @@ export class StoredTurns {
     return { messages, response, answer: await this.reading.task.parse(response), ...endOf(stored), usage };
   }
 
-  /** What was asked beside one debate; the completions without the debate's own. */
-  async readVote({ problemId, rounds }: Transcript): Promise<{ record: VoteRecord; completions: StoredCompletion[] }> {
+  private async requireCompletion(key: string): Promise<StoredCompletion> {
+    const found = await this.completion(key);
+    if (found === undefined) throw missingArtifact(key);
+    return found;
+  }
+
+  /** What was asked beside one debate. */
+  async readVote({ problemId, rounds }: Transcript): Promise<VoteRecord> {
     const { shard, rules } = this.reading;
     const { atEqualTokens = false, temperatures = [] } = shard.furtherAnswers ?? {};
     const usages = rounds.map(({ turns }) => turns.flatMap(usagesOf));
@@ -137,11 +139,11 @@ export class StoredTurns {
     const keyOf = ({ name }: Voice) => this.keyOf({ problemId, round: 1, agent: name, part: 'response' });
     const drawn = await Promise.all(
       memberNumbers(Math.max(shard.voteSamples, atTokens ?? 0)).map((sample) =>
-        requireSealed<StoredCompletion>(this.store, keyOf(sampleVoice(sample, rules))),
+        this.requireCompletion(keyOf(sampleVoice(sample, rules))),
       ),
     );
     const asked = temperatures.map(async (temperature) => {
-      const stored = await readSealed<StoredCompletion>(this.store, keyOf(temperatureVoice(temperature, rules)));
+      const stored = await this.completion(keyOf(temperatureVoice(temperature, rules)));
       return stored === undefined ? [] : [{ temperature, stored }];
     });
     const single = (await Promise.all(asked)).flat();
@@ -150,27 +152,12 @@ export class StoredTurns {
       temperature,
       ...(await this.answerOf(stored)),
     }));
-    const record = {
+    return {
       problemId,
       samples: await Promise.all(samples),
       ...(atTokens === undefined ? {} : { atEqualTokens: atTokens }),
       ...(single.length === 0 ? {} : { single: await Promise.all(atTemperatures) }),
     };
-    return { record, completions: [...drawn.slice(rules.members), ...single.map(({ stored }) => stored)] };
-  }
-
-  /** Reads what was stored beside a debate whose vote over further samples failed: it was paid for all the same. */
-  async readUnvoted({ problemId, rounds }: Transcript): Promise<StoredCompletion[]> {
-    const { rules } = this.reading;
-    const round = { problemId, round: 1 };
-    const debated = memberNumbers(rounds.length === 0 ? 0 : rules.members).flatMap((member) => {
-      const { name } = voiceOf({ member, round: 1 }, rules);
-      return (['response', 'summary', 'hinted'] as const).map((part) => this.keyOf({ ...round, agent: name, part }));
-    });
-    const listed = await this.store.list(iterationKeys.round(this.placeOf(round)));
-    const beside = listed.filter((key) => key.endsWith('.json') && !debated.includes(key));
-    const read = await Promise.all(beside.map((key) => readSealed<StoredCompletion>(this.store, key)));
-    return read.filter((each) => each !== undefined);
   }
 
   private async answerOf(stored: StoredCompletion): Promise<{ answer: string | null; usage: Usage }> {

@@ -65,6 +65,12 @@ interface ProviderErrorOptions {
 /** The ledger does not let a paid action through: a limit is reached. The run pauses with the reason; people raise the limit. */
 export class PaymentRefused extends MaftError {}
 
+/**
+ * A call has been charged for, or may have been, as often as the run's limits were held for it. The workflow holds for one more
+ * and asks again, or pauses the run.
+ */
+export class AllowanceSpent extends MaftError {}
+
 /** A model endpoint refused, failed, or answered nonsense. The status decides whether a retry may help. */
 export class ProviderError extends MaftError {
   override readonly retryable: boolean;

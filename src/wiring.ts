@@ -3,7 +3,7 @@ import { availableParallelism } from 'node:os';
 import type { Connection } from '@temporalio/client';
 import type { ActivityDependencies } from '../activities';
 import { openStore } from './machine/open-store';
-import { requireTrainer, resolveEndpoint, type MachineConfig, type TrainerName } from './machine/config';
+import { pricesOf, requireTrainer, resolveEndpoint, type MachineConfig, type TrainerName } from './machine/config';
 import { packageVersion, pythonPackagesDirectory } from './machine/paths';
 import type { GpuPool } from './machine/gpus';
 import type { Ledger, Platform, SharedDevice, Trainer } from './ports';
@@ -100,7 +100,7 @@ export function wireMachine(
         program: programParts,
         mathVerify: () => mathVerifyVersions(python),
         readsControlTokens: (endpoint) => endpoint !== embeddedEndpoint || config.engine === 'vllm',
-        prices: (endpoint) => config.endpoints[endpoint]?.prices,
+        prices: (endpoint) => pricesOf(config, endpoint),
         versions: { maft: packageVersion(), node: process.version, platform: `${process.platform}-${process.arch}` },
       },
     },

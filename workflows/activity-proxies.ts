@@ -29,6 +29,8 @@ export const light = summarised(
       | 'recordLanding'
       | 'judgePromotion'
       | 'recordPromotion'
+      | 'readSpending'
+      | 'recordLimits'
       | 'writeReport'
       | 'resolveComparison'
       | 'openComparedRun'
@@ -62,6 +64,8 @@ export const light = summarised(
     recordLanding: 'record that the run ends early',
     judgePromotion: 'compare with the current society',
     recordPromotion: 'record what was decided',
+    readSpending: 'add up what is spent',
+    recordLimits: 'record the new limits',
     writeReport: 'write the report',
     resolveComparison: 'check the comparison and all its runs',
     openComparedRun: 'look for results',

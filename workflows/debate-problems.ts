@@ -1,13 +1,16 @@
 /** A split's problems, debated by a window of `debateShard` children. */
 import { ParentClosePolicy, startChild, WorkflowIdReusePolicy } from '@temporalio/workflow';
 import { workflowTypes } from '../src/contract/names';
+import type { Allowance } from '../src/contract/limits';
 import type { FurtherAnswers, RunPlan, ShardInput, ShardOutcome } from '../src/contract/run';
 import type { Split } from '../src/contract/transcript';
 import { shardWorkflowId } from '../src/domain/identifiers';
+import { worstDebates } from '../src/domain/worst-case';
 import { light } from './activity-proxies';
 import type { debateShard } from './debate-shard';
 import { outlastingOutages } from './outages';
 import type { PauseGate } from './pause-gate';
+import type { Purse } from './purse';
 import { inWindow } from './window';
 
 export interface DebateRequest {
@@ -24,6 +27,8 @@ export interface DebateRequest {
   problems: number;
   /** Asked before a shard is opened, in their order; default: yes. */
   mayOpen?: (shard: ShardInput) => boolean;
+  /** Absent without limits. */
+  purse?: Purse | undefined;
   /** Called as each shard closes. */
   onClosed: (shard: ShardOutcome) => void;
 }
@@ -41,11 +46,37 @@ export async function debateProblems(request: DebateRequest, gate: PauseGate): P
     await gate.whenOpen();
     if (request.mayOpen?.(input) === false) return undefined;
     const workflowId = shardWorkflowId(request.plan.runId, request.iteration, request.split, input.shard);
-    const outcome = await gate.withChild(workflowId, () => startShard(workflowId, { ...input, paused: gate.paused }));
+    const outcome = await paidShard(request.purse, input, async (allowance) => {
+      // Waiting for the allowance may have taken until a pause.
+      if (allowance !== undefined) await gate.whenOpen();
+      const paused = gate.paused;
+      return gate.withChild(workflowId, () =>
+        startShard(workflowId, { ...input, paused, ...(allowance && { allowance }) }),
+      );
+    });
     request.onClosed(outcome);
     return outcome;
   });
   return outcomes.filter((outcome) => outcome !== undefined);
+}
+
+/** A shard of a run with limits is granted what all its debates may take, or a share of what is left. */
+function paidShard(
+  purse: Purse | undefined,
+  { plan, count: problems, rounds, members = plan.members, voteSamples, furtherAnswers, ...place }: ShardInput,
+  perform: (allowance?: Allowance) => Promise<ShardOutcome>,
+): Promise<ShardOutcome> {
+  if (purse === undefined) return perform();
+  const { iteration, split, shard } = place;
+  const hints = plan.hints === true && split === 'train';
+  const toSample = Math.max(members, voteSamples);
+  const worst = worstDebates(purse.limits, { problems, rounds, members, toSample, furtherAnswers, hints });
+  const part = {
+    id: shardWorkflowId(plan.runId, iteration, split, shard),
+    ...{ needs: worst.step, wants: worst.all, shares: plan.shardsInFlight },
+    charged: (outcome: ShardOutcome) => outcome.charged,
+  };
+  return purse.withPart(part, perform);
 }
 
 /** Outcomes per answer: a fraction of what a payload can hold. */

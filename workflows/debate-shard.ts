@@ -3,17 +3,21 @@
  * a window of them is in flight. Closing the shard votes and writes its transcripts.
  */
 import { ActivityFailure, isCancellation, setCurrentDetails } from '@temporalio/workflow';
+import type { LimitsOfPlan } from '../src/contract/limits';
 import type { CallCounts, ProblemFailure, ShardInput, ShardOutcome } from '../src/contract/run';
 import { validationSplit } from '../src/contract/transcript';
 import { addCounts, noCounts } from '../src/domain/counts';
 import { voiceOf } from '../src/domain/debate-rules';
 import { describeSamples } from '../src/domain/further-answers';
 import { memberNumbers } from '../src/domain/identifiers';
+import { times } from '../src/domain/spending';
+import { worstCall, worstSamples, worstTurn } from '../src/domain/worst-case';
 import { light, models } from './activity-proxies';
 import { refuseTooManyFailures } from './failed-problems';
 import { failureReason, outlastingOutages } from './outages';
 import { answerProgress } from './part-progress';
 import { createPauseGate, type PauseGate } from './pause-gate';
+import { createPartPurse, payingFor, type Purse } from './purse';
 import { inWindow } from './window';
 
 export async function debateShard(input: ShardInput): Promise<ShardOutcome> {
@@ -24,10 +28,13 @@ export async function debateShard(input: ShardInput): Promise<ShardOutcome> {
     counts: tally.counts,
   }));
 
-  const { problemIds, closed } = await outlastingOutages(gate, () => light.openShard(input));
+  const purse = createPartPurse(input.plan.limits, input.allowance, input.plan.problemsInFlight * membersOf(input));
+
+  const { problemIds, closed, charged } = await outlastingOutages(gate, () => light.openShard(input));
   if (closed !== undefined) return closed;
+  purse?.account.expect(charged ?? {});
   await inWindow(problemIds, input.plan.problemsInFlight, (problemId: string) =>
-    debateProblem({ input, gate, tally }, problemId),
+    debateProblem({ input, gate, tally, purse }, problemId),
   );
   const { failures, failedVotes } = tally;
   const [first] = [...failures, ...failedVotes];
@@ -62,6 +69,8 @@ interface ShardContext {
   input: ShardInput;
   gate: PauseGate;
   tally: Tally;
+  /** Absent without limits. */
+  purse: Purse | undefined;
 }
 
 /** All rounds of one problem, then the further samples of a vote, whose failure does not fail the debate. */
@@ -114,22 +123,30 @@ async function takeTurn(context: ShardContext, problemId: string, round: number,
   const turn = { runId, recordDigest, iteration, societyIteration, split, problemId, round, member };
   const { name } = voiceOf({ member, round }, { members: membersOf(context.input), rounds, critics });
   const summary = `${problemId} · round ${round} · ${name}`;
-  await outlastingOutages(context.gate, async () => {
-    const outcome = await models.takeTurn.executeWithOptions({ summary }, [turn]);
-    context.tally.counts = addCounts(context.tally.counts, outcome.counts);
-  });
+  const worst = (limits: LimitsOfPlan) => worstTurn(limits, { round, members: membersOf(context.input) });
+  await payingFor(context.purse, { bill: problemId, worst }, (allowance) =>
+    outlastingOutages(context.gate, async () => {
+      const outcome = await models.takeTurn.executeWithOptions({ summary }, [{ ...turn, ...allowance }]);
+      context.tally.counts = addCounts(context.tally.counts, outcome.counts);
+      return outcome;
+    }),
+  );
 }
 
 /** Asks members with a wrong answer again, with the reference answer as a hint; only if the method says so (STaR). */
-async function askWithHints({ input, gate, tally }: ShardContext, problemId: string): Promise<void> {
+async function askWithHints({ input, gate, tally, purse }: ShardContext, problemId: string): Promise<void> {
   const { plan, iteration, societyIteration, split } = input;
   const run = { runId: plan.runId, recordDigest: plan.recordDigest };
   const request = { ...run, iteration, societyIteration, split, problemId };
   const summary = `${problemId} · hints`;
-  await outlastingOutages(gate, async () => {
-    const counts = await models.askWithHints.executeWithOptions({ summary }, [request]);
-    tally.counts = addCounts(tally.counts, counts);
-  });
+  const worst = (limits: LimitsOfPlan) => times(worstCall(limits, 'generation'), membersOf(input));
+  await payingFor(purse, { bill: problemId, worst }, (allowance) =>
+    outlastingOutages(gate, async () => {
+      const counts = await models.askWithHints.executeWithOptions({ summary }, [{ ...request, ...allowance }]);
+      tally.counts = addCounts(tally.counts, counts);
+      return counts;
+    }),
+  );
 }
 
 async function drawVoteSamples(context: ShardContext, problemId: string): Promise<void> {
@@ -138,8 +155,12 @@ async function drawVoteSamples(context: ShardContext, problemId: string): Promis
   const run = { runId: plan.runId, recordDigest: plan.recordDigest };
   const request = { ...run, iteration, societyIteration, split, problemId, ...range, furtherAnswers };
   const summary = `${problemId} · ${describeSamples(range, furtherAnswers)}`;
-  await outlastingOutages(context.gate, async () => {
-    const counts = await models.drawVoteSamples.executeWithOptions({ summary }, [request]);
-    context.tally.counts = addCounts(context.tally.counts, counts);
-  });
+  const worst = (limits: LimitsOfPlan) => worstSamples(limits, { ...range, furtherAnswers });
+  await payingFor(context.purse, { bill: problemId, worst }, (allowance) =>
+    outlastingOutages(context.gate, async () => {
+      const counts = await models.drawVoteSamples.executeWithOptions({ summary }, [{ ...request, ...allowance }]);
+      context.tally.counts = addCounts(context.tally.counts, counts);
+      return counts;
+    }),
+  );
 }

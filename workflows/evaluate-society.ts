@@ -17,6 +17,7 @@ import { measureSociety } from './measure-society';
 import { outlastingOutages } from './outages';
 import { answerProgress } from './part-progress';
 import { createPauseGate, type PauseGate } from './pause-gate';
+import { createPartPurse } from './purse';
 import { refusedAsItself } from './refusals';
 import { setSearchAttribute } from './search-attributes';
 
@@ -55,6 +56,7 @@ async function evaluate(
     counts: closed.counts,
   });
   answerProgress(gate, done, whole);
+  const purse = createPartPurse(plan.limits, input.allowance, plan.shardsInFlight);
 
   const shards = await debateProblems(
     {
@@ -66,16 +68,18 @@ async function evaluate(
       members: plan.evaluationMembers ?? plan.members,
       ...answersBeside(input),
       problems,
+      purse,
       onClosed: (shard) => addShard(closed, shard),
     },
     gate,
   );
   refuseTooManyFailures(plan, split === 'eval' ? 'evaluation' : 'validation', closed);
   const outcome = await outlastingOutages(gate, () => light.scoreEvaluation({ plan, iteration, split, shards }));
-  if (split !== 'eval') return outcome;
+  const charged = () => (purse === undefined ? {} : { charged: purse.account.used() });
+  if (split !== 'eval') return { ...outcome, ...charged() };
   const seconds = { debate: input.debateSeconds ?? 0, evaluation: (Date.now() - startedAt) / 1000 };
-  await measureSociety({ plan, iteration, split: 'eval', shards, seconds }, gate);
-  return outcome;
+  await measureSociety({ plan, iteration, split: 'eval', shards, seconds }, gate, purse);
+  return { ...outcome, ...charged() };
 }
 
 /** The society's own vote needs its samples at every iteration; other answers are asked for where the plan says so. */

@@ -1,21 +1,29 @@
 /** One finetuning activity per trained agent, on the GPU queue, in any order; the result is the next society. */
 import { ActivityFailure, CancellationScope, CancelledFailure, isCancellation } from '@temporalio/workflow';
-import type { FinetuneOutcome, RunPlan } from '../src/contract/run';
+import type { Allowance } from '../src/contract/limits';
+import type { FinetuneInput, FinetuneOutcome, RunPlan } from '../src/contract/run';
 import { noCounts } from '../src/domain/counts';
+import { finetuneWorkflowId } from '../src/domain/identifiers';
+import { nothing } from '../src/domain/spending';
+import { shortestTraining } from '../src/domain/worst-case';
 import { light, training } from './activity-proxies';
 import { outlastingOutages } from './outages';
 import { answerProgress } from './part-progress';
 import { createPauseGate, type PauseGate } from './pause-gate';
+import { createPartPurse, type Purse } from './purse';
 
 export interface FinetuneSocietyInput {
   plan: RunPlan;
   iteration: number;
   paused?: boolean;
+  /** What it may spend; absent without a limit of GPU hours. */
+  allowance?: Allowance;
 }
 
 export async function finetuneSociety(input: FinetuneSocietyInput): Promise<FinetuneOutcome[]> {
   const { plan, iteration } = input;
   const gate = createPauseGate({ paused: input.paused });
+  const purse = createPartPurse(plan.limits, input.allowance, 1);
   let done = 0;
   answerProgress(gate, () => ({
     problems: { done, total: plan.trainedAgents.length, failed: 0 },
@@ -26,14 +34,33 @@ export async function finetuneSociety(input: FinetuneSocietyInput): Promise<Fine
     plan.trainedAgents.map((agent) => async () => {
       const request = { runId: plan.runId, recordDigest: plan.recordDigest, iteration, agent };
       const summary = `${agent}, iteration ${iteration}`;
-      const train = () => training.finetuneAgent.executeWithOptions({ summary }, [request]);
-      const outcome = await outlastingOutages(gate, () => stoppedByPause(gate, train));
+      const train = (allowance: Pick<FinetuneInput, 'allowedSeconds'>) =>
+        outlastingOutages(gate, () =>
+          stoppedByPause(gate, () =>
+            training.finetuneAgent.executeWithOptions({ summary }, [{ ...request, ...allowance }]),
+          ),
+        );
+      const outcome = await (purse === undefined ? train({}) : paidTraining(purse, { plan, iteration, agent }, train));
       done += 1;
       return outcome;
     }),
   );
   await outlastingOutages(gate, () => light.recordSociety({ plan, iteration }));
   return outcomes;
+}
+
+/** A training may take an equal share of what is left, again and again: it stops at a checkpoint when that is used up. */
+function paidTraining(
+  purse: Purse,
+  { plan, iteration, agent }: { plan: RunPlan; iteration: number; agent: string },
+  train: (allowance: Pick<FinetuneInput, 'allowedSeconds'>) => Promise<FinetuneOutcome>,
+): Promise<FinetuneOutcome> {
+  const bill = `${finetuneWorkflowId(plan.runId, iteration)}/${agent}`;
+  const { spent } = purse.account.open(bill);
+  const limit = purse.account.caps.gpuSeconds ?? 0;
+  const share = Math.floor(limit / plan.trainedAgents.length);
+  const gpuSeconds = spent.gpuSeconds + Math.max(shortestTraining.gpuSeconds, share);
+  return purse.paying(bill, { ...nothing, gpuSeconds }, (allowed) => train({ allowedSeconds: gpuSeconds * allowed }));
 }
 
 /**

@@ -33,13 +33,20 @@ export async function landingEarly(run: RunContext, perform: () => Promise<void>
   const scope = new CancellationScope();
   let isOpen = true;
   let isCut = false;
-  void whenLate(run, () => {
+  const cut = (landing: Landing) => {
     isCut = isOpen;
-    if (isOpen)
-      landWith(run, { reason: 'late', why: `its deadline ${deadlineText(run)} came during ${whereNow(run)}` });
+    if (isOpen) landWith(run, landing);
     scope.cancel();
+  };
+  void whenLate(run, () => {
+    cut({ reason: 'late', why: `its deadline ${deadlineText(run)} came during ${whereNow(run)}` });
     run.gate.release(`its deadline ${deadlineText(run)} has passed`);
   });
+  run.treasury.atCap = (why) => {
+    if (!waitsForNobody(run)) return false;
+    cut({ reason: 'budget', why: `${why}, during ${whereNow(run)}` });
+    return true;
+  };
   try {
     await scope.run(perform);
   } catch (error) {
@@ -49,6 +56,11 @@ export async function landingEarly(run: RunContext, perform: () => Promise<void>
   } finally {
     isOpen = false;
   }
+}
+
+/** A run that a schedule has started, or that has a deadline, does not pause at a cap until people raise it. */
+function waitsForNobody(run: RunContext): boolean {
+  return run.deadline !== undefined || workflowInfo().searchAttributes.TemporalScheduledById !== undefined;
 }
 
 /** The timer goes on to the end of the run: no later stage waits for people past the deadline either. */

@@ -1,6 +1,7 @@
 /** Queries, signals and updates of all workflows. Names are a contract (docs/architecture.md, Names). */
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
 import type { ComparisonProgress } from '../src/contract/comparison';
+import type { AllowanceGranted, AllowanceNeeded, SetLimitsInput } from '../src/contract/limits';
 import type { ApprovalInput } from '../src/contract/promotion';
 import type { PartProgress, RunProgress } from '../src/contract/run';
 
@@ -24,6 +25,13 @@ export interface GateState {
 }
 
 export const gateSignal = defineSignal<[GateState]>('gate');
+
+/** A part asks the workflow above for more than it was granted, and is answered. Not for people. */
+export const needAllowanceSignal = defineSignal<[AllowanceNeeded]>('needAllowance');
+export const allowanceSignal = defineSignal<[AllowanceGranted]>('allowance');
+
+/** Changes what a run with limits may spend. Returns what holds from now on. */
+export const setLimitsUpdate = defineUpdate<string, [SetLimitsInput]>('setLimits');
 
 /** People's answer to a run of a line with the gate `approval`; refused unless the run asks. Returns what was decided. */
 export const approveUpdate = defineUpdate<string, [ApprovalInput]>('approve');

@@ -25,6 +25,7 @@ export async function multiagentFinetuning(...input: unknown[]): Promise<RunOutc
   if (!isContinued(input)) run.endBy(await findDeadline(input));
   await landingEarly(run, async () => {
     if (!isContinued(input)) await begin(run, input);
+    else await run.treasury.open(run.plan);
     if (!run.isSkipped && run.plan.iterations > 0) await improve(run, run.iteration);
   });
   if (!run.isResolved) return run.outcome();
@@ -41,6 +42,7 @@ export async function multiagentFinetuning(...input: unknown[]): Promise<RunOutc
 async function begin(run: RunContext, input: unknown[]): Promise<void> {
   await run.begin(await resolveRun(run.gate, input));
   if (run.isSkipped) return;
+  await run.treasury.open(run.plan);
   await validate(run, 0);
   await evaluate(run, 0);
   await report(run, 0);

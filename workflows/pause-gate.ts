@@ -32,6 +32,8 @@ export interface PauseGate {
   pauseSelf(reason: string): Promise<void>;
   /** From now on no pause holds this workflow: what would pause it fails it instead. */
   release(why: string): void;
+  /** As the signal `resume`. */
+  resume(): Promise<void>;
   /** Runs a child; while it is open, it receives this workflow's pause and resume. */
   withChild<Result>(workflowId: string, start: () => Promise<Child<Result>>): Promise<Result>;
 }
@@ -88,10 +90,11 @@ export function createPauseGate(
     const isOutdated = typeof heard === 'number' && heard < state.version;
     if (!state.paused && !isOutdated) await enter({ version: state.version + 1, paused: true, reason: why });
   });
-  setHandler(resumeSignal, async () => {
+  const resume = async (): Promise<void> => {
     if (run !== undefined) return run.signal(resumeSignal);
     await enter({ version: state.version + 1, paused: false });
-  });
+  };
+  setHandler(resumeSignal, resume);
   setHandler(gateSignal, async (heard) => {
     if (isGateState(heard) && heard.version > state.version)
       await enter({ ...heard, reason: reasonLine(heard.reason) });
@@ -110,6 +113,7 @@ export function createPauseGate(
     get openChildren() {
       return [...children.keys()];
     },
+    resume,
     whenOpen: () => condition(() => !state.paused),
     whenPaused: () => condition(() => state.paused),
     release(why) {

@@ -22,6 +22,7 @@ import { progressList } from './current-details';
 import { progressQuery } from './messages';
 import { createApprovalDesk, type ApprovalDesk } from './approvals';
 import { createPauseGate, type PauseGate } from './pause-gate';
+import { createTreasury, type Treasury } from './treasury';
 import { setSearchAttribute } from './search-attributes';
 
 /** The argument of a run that continue-as-new started; a user's argument is a specification. */
@@ -43,6 +44,7 @@ export function startRun(input: unknown[]): RunContext {
 export class RunContext {
   readonly gate: PauseGate;
   readonly approvals: ApprovalDesk;
+  readonly treasury: Treasury;
   /** What the open stage has done so far. */
   readonly open = { done: 0, total: 0, failed: 0, counts: noCounts };
   private stage: Stage = 'resolve';
@@ -65,6 +67,7 @@ export class RunContext {
     const gate = { paused: state?.paused, reason: state?.pauseReason, version: state?.gateVersion };
     this.gate = createPauseGate(gate, () => this.showPause());
     this.approvals = createApprovalDesk(() => this.showDetails());
+    this.treasury = createTreasury(this.gate, () => this.showDetails());
     setHandler(progressQuery, () => this.progress());
   }
 
@@ -260,6 +263,7 @@ export class RunContext {
       ...(this.approvals.open === undefined ? {} : { approval: this.approvals.open }),
       ...(this.endsAt === undefined ? {} : { deadline: new Date(this.endsAt).toISOString() }),
       ...(this.landed === undefined ? {} : { landing: this.landed }),
+      ...(this.treasury.purse === undefined ? {} : { limits: this.treasury.purse.progress() }),
     };
   }
 

@@ -1,10 +1,13 @@
 /** The steps of one iteration, in the paper's order; each leaves artifacts behind and returns references and counts. */
 import { ParentClosePolicy, startChild, WorkflowIdReusePolicy } from '@temporalio/workflow';
 import { workflowTypes } from '../src/contract/names';
-import type { EvaluationInput, EvaluationOutcome, RunPlan, ShardOutcome } from '../src/contract/run';
+import type { Allowance } from '../src/contract/limits';
+import type { EvaluationInput, EvaluationOutcome, FinetuneOutcome, RunPlan, ShardOutcome } from '../src/contract/run';
 import { validationSplit } from '../src/contract/transcript';
 import { spentOn } from '../src/domain/counts';
 import { evaluateWorkflowId, finetuneWorkflowId } from '../src/domain/identifiers';
+import { larger, nothing, plus } from '../src/domain/spending';
+import { shortestTraining, worstDebates } from '../src/domain/worst-case';
 import { light } from './activity-proxies';
 import { debateProblems } from './debate-problems';
 import type { evaluateSociety } from './evaluate-society';
@@ -37,6 +40,7 @@ export async function debateTrainingProblems(run: RunContext, iteration: number)
         members: plan.members,
         voteSamples: 0,
         problems: plan.trainProblems,
+        purse: run.treasury.purse,
         mayOpen: landing.mayOpen,
         onClosed: (shard) => {
           landing.closed(shard);
@@ -84,15 +88,32 @@ export async function finetune(run: RunContext, iteration: number): Promise<void
   const { plan } = run;
   await run.inStage('finetune', iteration, plan.trainedAgents.length, async () => {
     const workflowId = finetuneWorkflowId(plan.runId, iteration);
-    const outcomes = await run.gate.withChild(workflowId, () =>
-      startChild<typeof finetuneSociety>(workflowTypes.finetune, {
-        ...childOptions(workflowId, `${plan.trainedAgents.length} agents, iteration ${iteration}`),
-        args: [{ plan, iteration, paused: run.gate.paused }],
-      }),
-    );
+    const perform = (allowance?: Allowance) =>
+      run.gate.withChild(workflowId, () =>
+        startChild<typeof finetuneSociety>(workflowTypes.finetune, {
+          ...childOptions(workflowId, `${plan.trainedAgents.length} agents, iteration ${iteration}`),
+          args: [{ plan, iteration, paused: run.gate.paused, ...(allowance && { allowance }) }],
+        }),
+      );
+    const outcomes = await paidFinetuning(run, workflowId, perform);
     run.advance(outcomes.length);
     run.trained(outcomes);
   });
+}
+
+/** Trainings take time on a device and no calls, so only a limit of that is granted to them. */
+function paidFinetuning(
+  { treasury: { purse } }: RunContext,
+  id: string,
+  perform: (allowance?: Allowance) => Promise<FinetuneOutcome[]>,
+): Promise<FinetuneOutcome[]> {
+  const gpuSeconds = purse?.account.caps.gpuSeconds;
+  if (purse === undefined || gpuSeconds === undefined) return perform();
+  const charged = (outcomes: FinetuneOutcome[]) => plus(nothing, ...outcomes.flatMap((each) => each.charged ?? []));
+  return purse.withPart(
+    { id, needs: shortestTraining, wants: { ...nothing, gpuSeconds }, shares: 1, charged },
+    perform,
+  );
 }
 
 /** Society l answers the evaluation problems and is scored (method.md, Evaluation). */
@@ -123,14 +144,32 @@ async function scoreSociety(
 ): Promise<EvaluationOutcome> {
   const { plan, gate } = run;
   const workflowId = evaluateWorkflowId(plan.runId, iteration, input.split);
-  const outcome = await gate.withChild(workflowId, () =>
-    startChild<typeof evaluateSociety>(workflowTypes.evaluate, {
-      ...childOptions(workflowId, `society of iteration ${iteration}`),
-      args: [{ plan, iteration, paused: gate.paused, ...input }],
-    }),
-  );
+  const perform = (allowance?: Allowance) =>
+    gate.withChild(workflowId, () =>
+      startChild<typeof evaluateSociety>(workflowTypes.evaluate, {
+        ...childOptions(workflowId, `society of iteration ${iteration}`),
+        args: [{ plan, iteration, paused: gate.paused, ...input, ...(allowance && { allowance }) }],
+      }),
+    );
+  const outcome = await paidEvaluation(run, workflowId, perform);
   run.advance(outcome.problems, outcome.failed, outcome.counts);
   return outcome;
+}
+
+/** It is granted all that is left, since nothing else goes on beside it, and gives back what it does not use. */
+function paidEvaluation(
+  { plan, treasury: { purse } }: RunContext,
+  id: string,
+  perform: (allowance?: Allowance) => Promise<EvaluationOutcome>,
+): Promise<EvaluationOutcome> {
+  if (purse === undefined) return perform();
+  const { evaluationMembers: members = plan.members, evaluationRounds: rounds } = plan;
+  const debate = { members, rounds, toSample: members, hints: false, problems: 1 };
+  const needs = worstDebates(purse.limits, debate).step;
+  const all = purse.account.left();
+  const wants = { calls: all.calls ?? 0, tokens: all.tokens ?? 0, nanoUsd: all.nanoUsd ?? 0, gpuSeconds: 0 };
+  const charged = (outcome: EvaluationOutcome) => outcome.charged;
+  return purse.withPart({ id, needs, wants: larger(needs, wants), shares: 1, charged }, perform);
 }
 
 function debateSeconds({ timings }: RunContext, iteration: number): number | undefined {

@@ -79,6 +79,16 @@ const commands: CommandEntry[] = [
     load: () => require('./serve') as CommandModule,
   },
   { name: 'report', summary: "write a run's report", load: () => require('./report') as CommandModule },
+  {
+    name: 'costs',
+    summary: 'what runs have paid for: calls, tokens, training time, money',
+    load: () => require('./costs') as CommandModule,
+  },
+  {
+    name: 'limits',
+    summary: 'what an open run may spend, and change it',
+    load: () => require('./limits') as CommandModule,
+  },
   { name: 'worker', summary: 'serve task queues', load: () => require('./worker') as CommandModule },
   {
     name: 'select',

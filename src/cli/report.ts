@@ -2,7 +2,7 @@
 import type { Command } from 'commander';
 import { buildReport, renderHtml, type Report } from '../report';
 import { gatherReport } from '../stored-runs/gather-report';
-import { loadConfig, type MachineConfig } from '../machine/config';
+import { loadConfig, pricesOf, type MachineConfig } from '../machine/config';
 import { runIdOf } from '../domain/digests';
 import { runKeys } from '../domain/keys';
 import type { ArtifactStore } from '../ports';
@@ -42,7 +42,7 @@ async function rebuild(store: ArtifactStore, config: MachineConfig, runId: strin
   const run = await StoredRun.find(store, runId);
   const evaluated = run === undefined ? -1 : (await courseOf(run)).evaluated;
   if (run === undefined || evaluated < 0) return readReport(store, runId);
-  const prices = (endpoint: string) => config.endpoints[endpoint]?.prices;
+  const prices = (endpoint: string) => pricesOf(config, endpoint);
   const input = await gatherReport(run, evaluated, { prices });
   const timings =
     input.timings.length > 0

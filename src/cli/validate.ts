@@ -3,8 +3,8 @@ import type { Command } from 'commander';
 import { loadConfig } from '../machine/config';
 import { openStore } from '../machine/open-store';
 import { requireComparedBases } from '../runs/compared-bases';
-import { requireStartable, requireTrainers } from '../runs/before-servers';
-import { loadSpecificationFile } from '../specification';
+import { requirePrices, requireStartable, requireTrainers } from '../runs/before-servers';
+import { loadSpecificationFile, resolveSpecification } from '../specification';
 import { resolveComparison } from '../specification/comparison';
 import { isPlainObject } from '../specification/plain-objects';
 import { withLineSettings } from '../stored-runs/runs-of-lines';
@@ -44,11 +44,13 @@ function comparisonPlan(raw: unknown, json: boolean): string {
   const specifications = runsOf(resolved).map(({ specification }) => specification);
   requireComparedBases(specifications);
   requireTrainers(specifications);
+  requirePrices(specifications, loadConfig());
   return json ? visibleJson(plannedComparison(resolved)) : visibleText(describePlannedComparison(resolved).join('\n'));
 }
 
 function runPlan(raw: unknown, json: boolean): string {
   const resolved = requireStartable(raw);
   requireTrainers([resolved.specification]);
+  requirePrices([resolved.specification], loadConfig());
   return json ? visibleJson(plannedRun(resolved)) : visibleText(describePlannedRun(resolved).join('\n'));
 }

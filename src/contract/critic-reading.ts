@@ -2,6 +2,7 @@
  * Whether critics use what they read (measures.md): critic, problem and own answer stay the same while the
  * responses of two others are exchanged. Printed by `maft probe-critics --json`, and a measure of every run.
  */
+import type { CallCosts } from './costs';
 import type { CallCounts } from './run';
 
 export const ownKinds = ['wrong', 'right'] as const;
@@ -49,6 +50,8 @@ export interface ProbingCost {
   reused: CallCounts;
   /** Calls whose answer was not kept; absent if there were none. */
   lost?: CallCounts;
+  /** The same by agent and endpoint; absent in files of older versions. */
+  costs?: CallCosts[];
   /** Wall-clock, of the attempt that finished the shard. */
   seconds: number;
 }

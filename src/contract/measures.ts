@@ -198,7 +198,17 @@ export interface ScoreBatch {
   tokens: number;
   /** Left out of the scores above; absent if there are none. */
   refused?: RefusedProblem[];
+  /** What its requests took, by endpoint and model; absent in batches of older versions. */
+  costs?: ScoreCost[];
   seconds: number;
+}
+
+export interface ScoreCost {
+  endpoint: string;
+  model: string;
+  requests: number;
+  /** Tokens read; null for embeddings, whose tokens are not counted. */
+  tokens: number | null;
 }
 
 /** A problem whose responses an endpoint refuses to score while it scores others. */

@@ -1,7 +1,9 @@
 /** What crosses the border between workflows and activities: references, digests, answers and counts, never texts. */
+import type { CallCosts } from './costs';
 import type { GuardAction } from './guard';
 import type { Gate, PromotionSettings, RunOfLine } from './line';
 import type { Landed, Landing, Pace } from './landing';
+import type { Allowance, LimitsOfPlan, LimitsProgress, SetLimitsInput, Spending } from './limits';
 import type { ScoringKind } from './measures';
 import type { DataSource } from './problem';
 import type { OpenApproval, PromotionOutcome } from './promotion';
@@ -98,6 +100,8 @@ export interface RunPlan extends RunReference {
   scoring?: ScoringKind[];
   /** The line that the run belongs to; absent: none. */
   line?: PlanOfLine;
+  /** What the run may spend, and what its workflows compute worst cases from; absent: no limit. */
+  limits?: LimitsOfPlan;
   /** Why the run ends before anything is asked: its line has too little to train on. */
   skipped?: string;
   /** When this start of the run is to have ended, milliseconds since 1970; absent: whenever it has. */
@@ -152,6 +156,8 @@ export interface ShardInput {
   furtherAnswers?: FurtherAnswers;
   /** Whether the run was paused when this shard was started. */
   paused?: boolean;
+  /** What it may spend; absent without limits. */
+  allowance?: Allowance;
 }
 
 /** Tokens and calls, summed over what an activity or a stage did. */
@@ -183,6 +189,25 @@ export interface ShardOutcome {
   reused?: CallCounts;
   /** Calls beside `counts` whose answers were not kept and may have been charged; absent if there were none. */
   lost?: CallCounts;
+  /** What all of it took of the run's limits; absent without limits, and of a shard that was found closed. */
+  charged?: Spending;
+}
+
+/** What runs with limits add to the input of an activity that asks models. */
+export interface CallAllowance {
+  /** How often each of its calls may be charged for, those of earlier attempts included; absent without limits. */
+  allowed?: number;
+}
+
+/** What such an activity adds to its result: what its calls took in all, earlier attempts and starts included. */
+export interface Charged {
+  charged?: Spending;
+}
+
+/** `shards/<split>/shard-<k>.json`: what the closed shard returned, and what it is the sum of. */
+export interface StoredShard extends ShardOutcome {
+  /** By agent and endpoint; absent in shards of older versions. */
+  costs?: CallCosts[];
 }
 
 /** A stored artifact: its key below the store's root, and the SHA-256 (hex) of its bytes, checked when read. */
@@ -215,6 +240,14 @@ export interface RunProgress {
   deadline?: string;
   /** Present once the run is landing. */
   landing?: Landing;
+  /** Absent without limits. */
+  limits?: LimitsProgress;
+}
+
+/** An accepted update `setLimits`. */
+export interface RecordLimitsInput extends RunReference {
+  update: SetLimitsInput;
+  updateId: string;
 }
 
 /** Answer of the `progress` query of a child workflow: its own work, without that of its open children. */
@@ -227,7 +260,7 @@ export interface PartProgress {
 }
 
 /** Input of the turn activity: who speaks, where; texts are read from the store. */
-export interface TurnInput extends RunReference {
+export interface TurnInput extends RunReference, CallAllowance {
   iteration: number;
   societyIteration: number;
   split: Split;
@@ -236,13 +269,16 @@ export interface TurnInput extends RunReference {
   member: number;
 }
 
-export interface TurnOutcome {
+export interface TurnOutcome extends Charged {
   answer: string | null;
   counts: CallCounts;
 }
 
 /** First-round samples beyond the debate's own, for the vote over k. */
-export interface VoteSamplesInput extends RunReference {
+/** Calls and tokens of an activity. */
+export type PaidCounts = CallCounts & Charged;
+
+export interface VoteSamplesInput extends RunReference, CallAllowance {
   iteration: number;
   societyIteration: number;
   split: Split;
@@ -259,6 +295,8 @@ export type HintsInput = Omit<TurnInput, 'round' | 'member'>;
 
 export interface OpenedShard {
   problemIds: string[];
+  /** What an earlier start has spent on these problems, by id; absent without limits, or if it is nothing. */
+  charged?: Record<string, Spending>;
   /** Present if an earlier run of this shard has finished it. */
   closed?: ShardOutcome;
 }
@@ -292,9 +330,11 @@ export interface SelectionOutcomeCounts {
 export interface FinetuneInput extends RunReference {
   iteration: number;
   agent: string;
+  /** How long its attempts may hold a device, all together; absent without a limit. */
+  allowedSeconds?: number;
 }
 
-export interface FinetuneOutcome {
+export interface FinetuneOutcome extends Charged {
   agent: string;
   model: string;
   outcome: 'trained' | 'empty-training-set';
@@ -316,11 +356,15 @@ export interface EvaluationInput {
   paused?: boolean;
   /** Wall-clock seconds of the iteration's training debate, for the account of what it cost. */
   debateSeconds?: number;
+  /** What it may spend; absent without limits. */
+  allowance?: Allowance;
 }
 
 /** One kind of scoring of one shard's responses. */
-export interface ScoreShardInput {
+export interface ScoreShardInput extends CallAllowance {
   plan: RunPlan;
+  /** Only the first so many batches, or problems that critics are asked about; absent without limits: all. */
+  through?: number;
   iteration: number;
   split: Split;
   kind: ScoringKind;
@@ -329,9 +373,11 @@ export interface ScoreShardInput {
 }
 
 /** Texts and tokens scored for one shard, now or by an earlier attempt; of `critics`, their calls and tokens. */
-export interface ScoredShard {
+export interface ScoredShard extends Charged {
   texts: number;
   tokens: number;
+  /** There are more than `through`. */
+  unfinished?: true;
 }
 
 export interface MeasuresInput {
@@ -352,7 +398,7 @@ export interface ScoreInput {
   shards: ShardOutcome[];
 }
 
-export interface EvaluationOutcome {
+export interface EvaluationOutcome extends Charged {
   /** The society's own accuracy, 0..1; null if the problems have no reference answers. */
   accuracy: number | null;
   problems: number;

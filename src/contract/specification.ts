@@ -223,6 +223,19 @@ const limitsSchema = z.strictObject({
   timeZone: name
     .optional()
     .describe('of a `deadline` such as `07:00`; a name of the IANA data base, such as `Europe/Berlin`'),
+  // No defaults: a run without caps has the digest it always had.
+  usd: z
+    .number()
+    .gt(0)
+    .optional()
+    .describe('most US dollars that its calls may cost, at the prices in config.yaml; then the run pauses'),
+  gpuHours: z
+    .number()
+    .gt(0)
+    .optional()
+    .describe('most hours that its trainings may hold a device, a GPU or the processor; then the run pauses'),
+  tokens: positiveInteger.optional().describe('most tokens that models may read and write; then the run pauses'),
+  calls: positiveInteger.optional().describe('most requests to models; then the run pauses'),
 });
 
 /** A line's name is a folder's. */

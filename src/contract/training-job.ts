@@ -141,5 +141,12 @@ export interface WeightsRecord {
     digest: string;
     lossCurve: { step: number; loss: number }[];
     versions: Record<string, string>;
+    /** How long each attempt held a device, wall-clock; absent in records of older versions. */
+    held?: HeldDevice[];
   };
+}
+
+export interface HeldDevice {
+  attempt: string;
+  seconds: number;
 }

@@ -5,7 +5,7 @@ import { temperatureSampleName, generationAgent } from './identifiers';
 import type { DebateRules, Voice } from './debate-rules';
 
 /** Samples of one vote at most, however many tokens a debate took. */
-const mostSamples = 64;
+export const mostSamples = 64;
 
 /**
  * k of the vote that takes as many tokens as a debate did, prompts and summaries included: the debate's tokens over the mean

@@ -47,6 +47,8 @@ export const runKeys = {
   /** What was left out because the run landed early. */
   fewerProblems: (runId: string) => `${runFolder(runId)}/decisions/2-fewer-problems.json`,
   endedEarly: (runId: string) => `${runFolder(runId)}/decisions/3-ended-early.json`,
+  /** What people have changed of its limits; the highest number counts. */
+  limitsDecision: (runId: string, number: number) => `${runFolder(runId)}/decisions/${number}-set-limits.json`,
   reportPage: (runId: string) => `${runFolder(runId)}/report.html`,
   reportData: (runId: string) => `${runFolder(runId)}/report.json`,
 } as const;
@@ -118,6 +120,8 @@ const notesSuffix = '.calls.jsonl';
 
 /** Keys of one iteration. */
 export const iterationKeys = {
+  /** Where a split's turns are. */
+  turnsFolder: ({ split, ...place }: IterationPlace & { split: Split }) => `${iterationFolder(place)}/turns/${split}`,
   round: roundFolder,
   turn: (place: TurnPlace) =>
     `${roundFolder(place)}/${place.agent}${place.part === 'response' ? '' : `.${place.part}`}.json`,
@@ -141,6 +145,8 @@ export const iterationKeys = {
   trainingSet: (place: IterationPlace, agent: string) => `${iterationFolder(place)}/training-sets/${agent}.jsonl`,
   selection: (place: IterationPlace) => `${iterationFolder(place)}/training-sets/selection.json`,
   weights: (place: IterationPlace, agent: string) => `${iterationFolder(place)}/weights/${agent}.json`,
+  /** Notes on how long the attempts of that training have held a device. */
+  attempts: (place: IterationPlace, agent: string) => `${iterationFolder(place)}/weights/${agent}.attempts.jsonl`,
   society: (place: IterationPlace) => `${iterationFolder(place)}/society.json`,
   /** `evaluation.json`; of the validation split `evaluation.validation.json`. */
   evaluation: (place: IterationPlace, split: Exclude<Split, 'train'> = 'eval') =>
@@ -148,6 +154,8 @@ export const iterationKeys = {
   /** One batch of scores: scoring that is cut off goes on after the last stored batch. */
   scores: (place: ShardPlace, { kind, batch }: { kind: ResponseScoring; batch: number }) =>
     `${iterationFolder(place)}/scores/${shardFile(place)}.${kind}-${String(batch).padStart(2, '0')}.json`,
+  /** Where a split's scores are. */
+  scoresFolder: ({ split, ...place }: IterationPlace & { split: Split }) => `${iterationFolder(place)}/scores/${split}`,
   /** Folder of what critics were asked about one problem to measure whether they read, beside the debate. */
   revisions: revisionFolder,
   /** One completion of those. */

@@ -6,6 +6,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse, YAMLParseError } from 'yaml';
 import { z } from 'zod';
+import type { Prices } from '../contract/comparison';
 import { ConfigError } from '../errors';
 import { engines, ownEngine, type EngineName } from './engine-names';
 import { dataDirectory, maftHome, storeRoot } from './paths';
@@ -40,6 +41,12 @@ const httpAddress = z
     'must end with its path, without "?" and "#": "/chat/completions" is appended to it',
   );
 
+const pricesSchema = z.strictObject({
+  promptPerMillion: z.number().min(0),
+  completionPerMillion: z.number().min(0),
+  currency: z.string().min(1).max(8).default('USD'),
+});
+
 const endpointSchema = z.strictObject({
   /** Address that `/chat/completions` is appended to, such as `http://gpu-host:8000/v1`. */
   baseUrl: httpAddress,
@@ -61,14 +68,8 @@ const endpointSchema = z.strictObject({
     .default(600),
   /** The endpoint's name by our name of a model, if they differ. */
   models: z.record(z.string(), z.string()).default({}),
-  /** Prices of its tokens, for reports and comparisons in money. */
-  prices: z
-    .strictObject({
-      promptPerMillion: z.number().min(0),
-      completionPerMillion: z.number().min(0),
-      currency: z.string().min(1).max(8).default('USD'),
-    })
-    .optional(),
+  /** Prices of its tokens: for reports and comparisons in money, and for `limits.usd`. */
+  prices: pricesSchema.optional(),
 });
 
 const configFileSchema = z.strictObject({
@@ -140,6 +141,8 @@ const configFileSchema = z.strictObject({
       cacheGib: z.number().gt(0).optional(),
       /** Number format of the forward pass; undefined: the narrowest in which batches do not show in the text (a processor), the stored one (a GPU). */
       precision: z.enum(['float32', 'float64', 'bfloat16']).optional(),
+      /** What its tokens are to cost in reports and `limits.usd`; undefined: unknown, as for any endpoint. */
+      prices: pricesSchema.optional(),
     })
     .default({}),
 });
@@ -238,6 +241,14 @@ export function requireTrainer(name: string): TrainerName {
   throw new ConfigError(
     `finetuning.trainer: this machine has no trainer "${name}"; it has: ${trainerNames.join(', ')}`,
   );
+}
+
+/** What the tokens of an endpoint cost, if config.yaml says it. */
+export function pricesOf(
+  { endpoints, server }: Pick<MachineConfig, 'endpoints' | 'server'>,
+  endpoint: string,
+): Prices | undefined {
+  return endpoint === 'embedded' ? server.prices : endpoints[endpoint]?.prices;
 }
 
 /**

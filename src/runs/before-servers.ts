@@ -1,10 +1,12 @@
 /** Checks runs before servers are started for them: endpoints have an address, trainers exist, problems can be drawn. */
-import { requireTrainer, resolveEndpoint, type MachineConfig } from '../machine/config';
+import { pricesOf, requireTrainer, resolveEndpoint, type MachineConfig } from '../machine/config';
 import type { RunSpecification } from '../contract/specification';
 import { digestOf } from '../domain/digests';
 import { baseModels, embeddedEndpoint } from '../domain/society';
+import { InvalidRunSpec } from '../errors';
 import { demoModelName, requireBases } from '../machine/setup/model-folder';
 import { resolveSpecification, type ResolvedSpecification } from '../specification';
+import { endpointsOf, pricingProblems } from '../specification/priced';
 import { drawRun, givenByUser, makeTasks, taskFor } from '../tasks';
 
 /**
@@ -29,6 +31,7 @@ export async function requirePerformable(
   endpoints.delete(embeddedEndpoint);
   endpoints.forEach((name) => resolveEndpoint(config, name));
   requireTrainers(specifications);
+  requirePrices(specifications, config);
   const { data, dataFolders } = config;
   const context = { dataDirectory: data, dataFolders, access: givenByUser };
   const different = new Map(specifications.map((each) => [digestOf(drawnFrom(each)), each]));
@@ -44,6 +47,15 @@ export function requireTrainers(specifications: readonly RunSpecification[]): vo
   for (const { iterations, finetuning } of specifications) if (iterations > 0) requireTrainer(finetuning.trainer);
 }
 
+/** Throws `InvalidRunSpec` if money is to be limited at an endpoint whose prices are unknown. */
+export function requirePrices(
+  specifications: readonly RunSpecification[],
+  config: Pick<MachineConfig, 'endpoints' | 'server'>,
+): void {
+  const problems = specifications.flatMap((each) => pricingProblems(each, (endpoint) => pricesOf(config, endpoint)));
+  if (problems.length > 0) throw new InvalidRunSpec([...new Set(problems)]);
+}
+
 /** Said before the run starts: what its accuracies could mistakenly be taken for. */
 export function doubtsAbout({ model, task, evalTask = task }: RunSpecification): string[] {
   const own = [task, evalTask].find(({ kind }) => kind !== 'arithmetic' && kind !== 'module');
@@ -52,12 +64,6 @@ export function doubtsAbout({ model, task, evalTask = task }: RunSpecification):
     `note: ${demoModelName} knows one kind of problem, as in 3+2*7+5-4*9=?; on ${own.kind} it shows nothing. The smallest ` +
       'real model to take instead is Qwen/Qwen2.5-0.5B-Instruct (README, "Your own model")',
   ];
-}
-
-function endpointsOf(specification: RunSpecification): string[] {
-  const { scorer, embedding } = specification.evaluation;
-  const named = [...baseModels(specification), scorer, embedding];
-  return named.flatMap((each) => each?.endpoint ?? []);
 }
 
 function drawnFrom({ seed, iterations, task, evalTask, stopWhen }: RunSpecification) {

@@ -2,7 +2,7 @@
 import type { Client } from '@temporalio/client';
 import { readSealed } from '../artifacts/sealed';
 import { buildComparison, gatherComparison, type ComparisonReport } from '../comparison';
-import type { MachineConfig } from '../machine/config';
+import { pricesOf, type MachineConfig } from '../machine/config';
 import type { EngineOptions } from '../machine/engine';
 import type { ComparisonOutcome, ComparisonProgress, ComparisonRecord, FailedRun } from '../contract/comparison';
 import { workflowTypes } from '../contract/names';
@@ -69,7 +69,7 @@ export async function readComparison(
   config: MachineConfig,
   { comparison, failed = [] }: { comparison: PlannedComparison; failed?: readonly FailedRun[] },
 ): Promise<ComparisonReport> {
-  const prices = (endpoint: string) => config.endpoints[endpoint]?.prices;
+  const prices = (endpoint: string) => pricesOf(config, endpoint);
   const stored = await readSealed<ComparisonRecord>(store, comparisonKeys.record(comparison.comparisonId));
   const areClaimsChanged =
     stored !== undefined && canonicalJson(claimsIn(stored)) !== canonicalJson(claimsIn(comparison));

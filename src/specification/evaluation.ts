@@ -28,11 +28,11 @@ export function parseEvaluationRequest(raw: unknown): EvaluationRequest {
 /** Settings that say how a run goes on; an evaluation does not. */
 const onlyTraining = ['iterations', 'stopWhen', 'guard', 'evalTask', 'name', 'task', 'seed', 'line'];
 
+/** What the society's run may spend, and until when, is no limit of what measures it. */
 const furtherOnlyTraining: Path[] = [
   ['execution', 'reuseTurnsOf'],
-  ['limits', 'deadline'],
-  ['limits', 'timeZone'],
   ['model', 'society'],
+  ...['deadline', 'timeZone', 'usd', 'gpuHours', 'tokens', 'calls'].map((limit) => ['limits', limit]),
 ];
 
 /** The specification of a run that only measures: as the society's own run was written, overridden by the request. */

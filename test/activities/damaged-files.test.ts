@@ -81,7 +81,9 @@ async function closed(shard: ReturnType<typeof trainingShard>): Promise<ShardOut
 
 function keysNow(): string[] {
   const entries = readdirSync(world.folder, { recursive: true, encoding: 'utf8' });
-  const isArtifact = (entry: string) => /^(runs|models)\//.test(entry) && !/\/report\.(html|json)$/.test(entry);
+  // Notes of a training that was made again stay: it was paid for twice.
+  const isLeftOut = (entry: string) => /\/report\.(html|json)$|\.attempts\.jsonl$/.test(entry);
+  const isArtifact = (entry: string) => /^(runs|models)\//.test(entry) && !isLeftOut(entry);
   return entries.filter((entry) => isArtifact(entry) && statSync(path.join(world.folder, entry)).isFile());
 }
 
@@ -91,7 +93,7 @@ function contents(): Map<string, string> {
 
 function digest(key: string): string {
   const text = readFileSync(path.join(world.folder, key), 'utf8');
-  const timeless = text.replace(/"(seconds|createdAt|sha256)":("[^"]*"|[\d.e-]+)/g, '');
+  const timeless = text.replace(/"(seconds|createdAt|sha256|attempt)":("[^"]*"|[\d.e-]+)/g, '');
   return createHash('sha256').update(timeless).digest('hex');
 }
 

@@ -1,5 +1,5 @@
 /** An empty answer goes on as what it is: hosts refuse a chat that holds an assistant's turn without text. */
-import type { StoredCompletion } from '../../activities/completions';
+import type { StoredCompletion } from '../../src/contract/completion';
 import { requireSealed } from '../../src/artifacts/sealed';
 import { parseLines } from '../../src/artifacts/lines';
 import type { Transcript } from '../../src/contract/transcript';

@@ -1,6 +1,6 @@
 /** Shared work is done once: a run adopts what another one was answered to the very same requests, and counts it apart. */
 import { readSealed } from '../../src/artifacts/sealed';
-import type { StoredCompletion } from '../../activities/completions';
+import type { StoredCompletion } from '../../src/contract/completion';
 import { iterationKeys } from '../../src/domain/keys';
 import { fakeBaseModel } from '../support/fake-ports';
 import { activityWorld, evaluationShard, trainingShard, type ActivityWorld } from '../support/activity-world';

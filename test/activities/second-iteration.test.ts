@@ -3,7 +3,7 @@
  * looks like one of the right agent. Here each has weights of its own at an endpoint of theirs, each role its own sampling,
  * and no two responses are of one length.
  */
-import type { StoredCompletion } from '../../activities/completions';
+import type { StoredCompletion } from '../../src/contract/completion';
 import { parseLines } from '../../src/artifacts/lines';
 import { readSealed } from '../../src/artifacts/sealed';
 import type { RunPlan } from '../../src/contract/run';

@@ -6,7 +6,7 @@ import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { createActivities } from '../../activities';
-import type { StoredCompletion } from '../../activities/completions';
+import type { StoredCompletion } from '../../src/contract/completion';
 import { requireSociety } from '../../src/artifacts/societies';
 import { readSealed, requireSealed } from '../../src/artifacts/sealed';
 import type { RunOutcome, RunProgress, RunRecord } from '../../src/contract/run';

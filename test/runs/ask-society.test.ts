@@ -1,6 +1,6 @@
 /** One question, answered in this process: the same prompts as in a run's evaluation, and nothing stored. */
 import { readSealed } from '../../src/artifacts/sealed';
-import type { StoredCompletion } from '../../activities/completions';
+import type { StoredCompletion } from '../../src/contract/completion';
 import { answerLines, roundLines } from '../../src/cli/ask';
 import type { RunRecord } from '../../src/contract/run';
 import type { Society } from '../../src/contract/society';

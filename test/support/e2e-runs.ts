@@ -69,8 +69,8 @@ async function performReferenceRun(home: Home): Promise<Omit<ReferenceRun, 'home
 /**
  * Digest of every file of a run and of its models, by path. Two runs of one specification on one machine have the same,
  * but for what says when something happened, how long it took or what was lost on the way, which is left out here and
- * nowhere else: `report.html`, `report.json`, `timings.json`, `maft-training.json` (seconds), notes of calls, the fields
- * `createdAt` and `training.seconds` in `run.json` and `weights/*.json`, `lost` in `shards/*.json`, and the seals over them.
+ * nowhere else: `report.html`, `report.json`, `timings.json`, `maft-training.json` (seconds), notes of calls and of attempts, the
+ * fields `createdAt` and `training.seconds` in `run.json` and `weights/*.json`, `lost` and `again` in `shards/*.json`, and the seals over them.
  */
 export function contentOf(home: Home, runId: string): Record<string, string> {
   const files = [
@@ -83,7 +83,7 @@ export function contentOf(home: Home, runId: string): Record<string, string> {
   const compared = files.filter(
     (file) =>
       !['report.html', 'report.json', 'timings.json', 'maft-training.json'].includes(path.basename(file)) &&
-      !file.endsWith('.calls.jsonl'),
+      !/\.(calls|attempts)\.jsonl$/.test(file),
   );
   return Object.fromEntries(compared.map((file) => [file, digestOf(file, readFileSync(home.path(file)))]));
 }
@@ -96,7 +96,7 @@ function digestOf(file: string, bytes: Buffer): string {
 }
 
 function withoutEvents(sealed: string): string {
-  const isOfEvents = (key: string) => key === 'createdAt' || key === 'seconds' || key === 'lost';
+  const isOfEvents = (key: string) => ['createdAt', 'seconds', 'lost', 'again', 'held'].includes(key);
   const { sha256: _sha256, ...rest } = JSON.parse(sealed, (key, value: unknown) =>
     isOfEvents(key) ? undefined : value,
   ) as Record<string, unknown>;

@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { WorkflowHandle } from '@temporalio/client';
-import { createActivities } from '../../activities';
+import { createActivities, type ActivityDependencies } from '../../activities';
 import { fakeWorld, type FakeWorld } from './fake-ports';
 import { createNamespace, type TestNamespace } from './namespace';
 
@@ -16,13 +16,20 @@ export interface ServedWorld extends FakeWorld {
   close: () => Promise<void>;
 }
 
-export async function serveWorld(): Promise<ServedWorld> {
+/** @param prices Of its endpoints; by default they have none. */
+export async function serveWorld(
+  prices: ActivityDependencies['machine']['prices'] = () => undefined,
+): Promise<ServedWorld> {
   const namespace = await createNamespace();
   const folder = await mkdtemp(path.join(tmpdir(), 'maft-world-'));
   const world = fakeWorld(folder);
   // A namespace of a test's own has no search attributes.
   const platform = { registeredSearchAttributes: async () => [] };
-  const workers = await namespace.serve(createActivities({ ...world.dependencies, platform }));
+  const workers = await namespace.serve(
+    createActivities({
+      ...{ ...world.dependencies, platform, machine: { ...world.dependencies.machine, prices } },
+    }),
+  );
   return {
     ...world,
     namespace,
