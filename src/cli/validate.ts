@@ -4,7 +4,7 @@ import { loadConfig } from '../machine/config';
 import { openStore } from '../machine/open-store';
 import { requireComparedBases } from '../runs/compared-bases';
 import { requirePrices, requireStartable, requireTrainers } from '../runs/before-servers';
-import { loadSpecificationFile, resolveSpecification } from '../specification';
+import { loadSpecificationFile } from '../specification';
 import { resolveComparison } from '../specification/comparison';
 import { isPlainObject } from '../specification/plain-objects';
 import { withLineSettings } from '../stored-runs/runs-of-lines';

@@ -2,7 +2,7 @@
 import { pricesOf, requireTrainer, resolveEndpoint, type MachineConfig } from '../machine/config';
 import type { RunSpecification } from '../contract/specification';
 import { digestOf } from '../domain/digests';
-import { baseModels, embeddedEndpoint } from '../domain/society';
+import { embeddedEndpoint } from '../domain/society';
 import { InvalidRunSpec } from '../errors';
 import { demoModelName, requireBases } from '../machine/setup/model-folder';
 import { resolveSpecification, type ResolvedSpecification } from '../specification';

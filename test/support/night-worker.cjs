@@ -1,7 +1,7 @@
 /**
  * A worker over the sources, with doubles only where a model or a trainer would be, in its own process, for it gets killed.
  * Societies get better by being trained: of ten held-out questions the base answers two, its first successor eight, all
- * later ones ten. While the file `slow` lies in its folder, a training question takes two seconds.
+ * later ones ten. While the file `slow` lies in its folder, a training question takes as many milliseconds as it says.
  */
 const { existsSync, readFileSync, writeFileSync } = require('node:fs');
 const { join } = require('node:path');
@@ -45,8 +45,9 @@ world.inference.says = (request) => {
 };
 const complete = world.inference.complete.bind(world.inference);
 world.inference.complete = async (request, signal) => {
-  const isSlow = numberAsked(request) >= firstTrainingNumber && existsSync(join(folder, 'slow'));
-  if (isSlow) await new Promise((resolve) => setTimeout(resolve, 2_000));
+  const slow = join(folder, 'slow');
+  const isSlow = numberAsked(request) >= firstTrainingNumber && existsSync(slow);
+  if (isSlow) await new Promise((resolve) => setTimeout(resolve, Number(readFileSync(slow, 'utf8'))));
   return complete(request, signal);
 };
 

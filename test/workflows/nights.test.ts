@@ -84,12 +84,16 @@ afterAll(async () => {
 const json = <Content>(...file: string[]) => JSON.parse(readFileSync(path.join(folder, ...file), 'utf8')) as Content;
 const outcomes = new Map<string, RunOutcome>();
 
+async function closedNights() {
+  const query = "WorkflowType = 'multiagentFinetuning' AND ExecutionStatus = 'Completed'";
+  const closed: { workflowId: string; startTime: Date; closeTime?: Date | undefined }[] = [];
+  for await (const info of namespace.client.workflow.list({ query })) closed.push(info);
+  return closed.sort((left, right) => left.startTime.getTime() - right.startTime.getTime());
+}
+
 /** Every night that has ended, in their order. */
 async function nights(): Promise<RunOutcome[]> {
-  const query = "WorkflowType = 'multiagentFinetuning' AND ExecutionStatus = 'Completed'";
-  const closed: { workflowId: string; startTime: Date }[] = [];
-  for await (const info of namespace.client.workflow.list({ query })) closed.push(info);
-  closed.sort((left, right) => left.startTime.getTime() - right.startTime.getTime());
+  const closed = await closedNights();
   for (const { workflowId } of closed) {
     if (!outcomes.has(workflowId))
       outcomes.set(workflowId, (await namespace.client.workflow.getHandle(workflowId).result()) as RunOutcome);
@@ -103,6 +107,11 @@ const worked = async () => (await nights()).filter(({ skipped }) => skipped === 
 async function nightNumber(number: number): Promise<RunOutcome> {
   await until(async () => (await worked()).length >= number, `night ${number} has ended`);
   return (await worked())[number - 1]!;
+}
+
+async function secondsOfFirstNight(): Promise<number> {
+  const { startTime, closeTime } = (await closedNights())[0]!;
+  return (closeTime!.getTime() - startTime.getTime()) / 1000;
 }
 
 const trainedOn = (runId: string) => {
@@ -146,8 +155,10 @@ test('a night whose worker is killed in the middle goes on with another, and is 
 });
 
 test('a night that is late trains on fewer problems, and has ended before its deadline', async () => {
-  writeFileSync(path.join(folder, 'slow'), '');
-  expect((await scheduled('40s')).outcome).toBe('updated');
+  // Room for all but the debate on the machine as it is, and a debate of twice that.
+  const seconds = Math.ceil(20 + 3 * (await secondsOfFirstNight()));
+  writeFileSync(path.join(folder, 'slow'), String((2 * seconds * 1000) / 20));
+  expect((await scheduled(`${seconds}s`)).outcome).toBe('updated');
   addQuestions(3000, 40);
   const { runId, landed, iterations, promotion, accuracy } = await nightNumber(3);
   expect(landed?.why).toMatch(/^\d+ of 40 training problems were debated: more/);
