@@ -2,7 +2,7 @@
 import { ApplicationFailure, WorkflowUpdateFailedError, type WorkflowHandle } from '@temporalio/client';
 import { DefaultLogger, Runtime } from '@temporalio/worker';
 import type { LimitsDecision, WrittenCaps } from '../../src/contract/limits';
-import type { RunProgress } from '../../src/contract/run';
+import type { RunOutcome, RunProgress } from '../../src/contract/run';
 import { moneyOf, sumOf } from '../../src/domain/costs';
 import { addCounts } from '../../src/domain/counts';
 import { readLedger } from '../../src/stored-runs/ledger';
@@ -77,6 +77,22 @@ test('at its cap of calls a run pauses and says why; raised, it goes on to its e
     by: 'ann',
     caps: { calls: 400 },
   });
+});
+
+test('a run that waits for nobody lands at its cap with what was evaluated before', async () => {
+  const limits = { calls: 41, deadline: '1h' };
+  const handle = await world.start('multiagentFinetuning', 'landed', specification(limits));
+  const { iterations, accuracy, landed } = (await handle.result()) as RunOutcome;
+  expect({ iterations, evaluated: Object.keys(accuracy) }).toEqual({ iterations: 0, evaluated: ['0'] });
+  expect(landed).toEqual({
+    reason: 'budget',
+    why: expect.stringMatching(
+      /^limits\.calls: (40|41) of 41 are spent and 0 reserved, .* more, during the stage debate of iteration 1$/,
+    ) as string,
+  });
+  expect(world.inference.requests.length).toBeLessThanOrEqual(41);
+  const page = (await world.store.read('runs/landed/report.html'))!.toString();
+  expect(page).toContain('Landed early (budget):');
 });
 
 test('calls whose answers die with their worker are under the cap, too', async () => {
