@@ -115,7 +115,7 @@ function societyOn(max) {
 function tell(report) {
   say(report.headline);
   for (const { iteration, mode, correct, n, interval } of report.points) {
-    const [low, high] = interval.map(percent);
+    const [low, high] = [interval.lower, interval.upper].map(percent);
     say(`iteration ${iteration}, ${mode}: ${percent(correct / n)} (${low} to ${high}), n = ${n}`);
   }
 }
