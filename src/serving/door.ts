@@ -43,7 +43,7 @@ export function createDoor(options: DoorOptions, ending: AbortSignal): Server {
     const { pathname } = new URL(request.url ?? '/', 'http://localhost');
     if (request.method === 'GET' && pathname === '/health') return sendJson(response, 200, { status: 'ok' });
     refuseWithoutKey(request, options.apiKey);
-    const model = { id: options.name, object: 'model', created: 0, owned_by: 'maft' };
+    const model = { id: options.name, object: 'model', created: 0, owned_by: 'multiagent-finetuning' };
     if (request.method === 'GET' && pathname === '/v1/models')
       return sendJson(response, 200, { object: 'list', data: [model] });
     if (request.method === 'GET' && pathname === `/v1/models/${options.name}`) return sendJson(response, 200, model);
