@@ -21,12 +21,13 @@ export interface PaidCalls {
 }
 
 /**
- * By agent and endpoint.
+ * By agent and endpoint, in the order of their names: calls that were lost change sums, not their places.
  * @param folders As `iterationKeys.round` and `iterationKeys.revisions` name them.
  */
 export async function paidCallsIn(paid: PaidCalls, folders: readonly string[]): Promise<CallCosts[]> {
   const found = await Promise.all(folders.map((folder) => callsIn(paid, folder)));
   const byPayee = addedUp(found.flat(), ({ agent, endpoint }) => `${agent} ${endpoint ?? ''}`);
+  byPayee.sort((left, right) => (left.key < right.key ? -1 : 1));
   return byPayee.map(({ first: { agent, endpoint }, costs: { kept, again, adopted } }) => ({
     ...{ agent, endpoint, kept, again, adopted },
   }));
