@@ -23,9 +23,14 @@ class GivenStates(BaseModelOutputWithPast):
             raise AttributeError(name)
 
 
+def causal_model(model: Any) -> Any:
+    """The model of Transformers itself, which an adapter may stand around."""
+    return model.get_base_model() if hasattr(model, "get_base_model") else model
+
+
 def layers_below_head(model: Any) -> Any:
     """Everything of a causal model but its head; an adapter's layers are among them."""
-    plain = model.get_base_model() if hasattr(model, "get_base_model") else model
+    plain = causal_model(model)
     # Llama 4 names as its base model what it does not have.
     return plain.base_model if plain.base_model is not plain else plain.model
 

@@ -6,18 +6,16 @@ import { winningGroup } from '../domain/voting';
 import { InvalidRunSpec } from '../errors';
 import { count } from '../pages/numbers';
 import { wrapped } from '../pages/terminal';
-import { promptsFor } from '../prompts';
 import { askSociety, waysOfAsking, type SocietyAnswer, type WayOfAsking } from '../runs/ask-society';
 import { findSociety } from '../stored-runs/find-society';
 import { interruptSignal } from '../runs/perform-run';
 import { withModelServer } from '../runs/with-model-server';
 import { stderrListener } from '../machine/setup/progress';
-import { readingMessages } from '../tasks/run-tasks';
 import { shortened, visibleJson, visibleLine, visibleText } from '../visible-text';
 import { openStore } from '../machine/open-store';
 import { wireAnswering } from '../wiring';
+import { askedSociety } from './asked-society';
 import { wholeNumber } from './number-options';
-import { lazyGrader } from './task-option';
 
 interface AskOptions {
   way: WayOfAsking;
@@ -58,25 +56,20 @@ async function ask(name: string, text: string, { way, seed, json = false }: AskO
   const interrupted = interruptSignal();
   const listener = stderrListener();
   await withModelServer({ specification, society, listener, interrupted }, async (config) => {
-    const { close, task: taskOf, inference } = wireAnswering(config, 'maft ask');
-    const task = readingMessages(taskOf(specification.evalTask ?? specification.task), specification.method.prompts);
-    const grader = lazyGrader(task);
+    const wired = wireAnswering(config, 'maft ask');
+    const asked = askedSociety(wired, { society, specification });
     try {
-      const prompts = promptsFor(specification.method.prompts, task);
-      const question = task.typedQuestion?.(typed) ?? typed;
+      const question = asked.task.typedQuestion?.(typed) ?? typed;
       const say = (lines: string[]) => process.stdout.write(`${lines.join('\n')}\n`);
       if (!json) say([`question  ${visibleLine(question)}`]);
-      const answer = await askSociety(
-        { society, specification, task, prompts, inference, grader },
-        {
-          ...{ question, way, seed: seed ?? specification.seed, signal: interrupted },
-          ...(json ? {} : { onRound: (round) => say(roundLines(round)) }),
-        },
-      );
+      const answer = await askSociety(asked, {
+        ...{ question, way, seed: seed ?? specification.seed, signal: interrupted },
+        ...(json ? {} : { onRound: (round) => say(roundLines(round)) }),
+      });
       say(json ? [visibleJson(answer)] : ['', ...answerLines(answer)]);
     } finally {
-      await grader.close();
-      await close();
+      await asked.grader.close();
+      await wired.close();
     }
   });
 }

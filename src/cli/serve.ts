@@ -7,17 +7,15 @@ import { InvalidRunSpec } from '../errors';
 import { loadConfig, type MachineConfig } from '../machine/config';
 import { openStore } from '../machine/open-store';
 import { stderrListener } from '../machine/setup/progress';
-import { promptsFor } from '../prompts';
-import { askSociety, waysOfAsking, type AskedSociety, type SocietyAnswer, type WayOfAsking } from '../runs/ask-society';
+import { askSociety, waysOfAsking, type SocietyAnswer, type WayOfAsking } from '../runs/ask-society';
 import { interruptSignal } from '../runs/perform-run';
 import { withModelServer } from '../runs/with-model-server';
 import type { ChatQuestion } from '../serving/chat-request';
 import { createDoor, type DoorOptions, type During } from '../serving/door';
 import { finishedSociety, lineSociety, type ServedSociety, type SocietySource } from '../serving/served-society';
-import { readingMessages } from '../tasks/run-tasks';
 import { wireAnswering } from '../wiring';
+import { askedSociety } from './asked-society';
 import { wholeNumber } from './number-options';
-import { lazyGrader } from './task-option';
 
 interface ServeOptions {
   line?: string;
@@ -123,7 +121,7 @@ function sourceOf(name: string | undefined, { line }: ServeOptions, say: DoorOpt
 /** Tasks and graders of the societies that answer: one at a time, and for a line as many as were promoted meanwhile. */
 class Answering {
   private readonly wired: ReturnType<typeof wireAnswering>;
-  private readonly prepared = new Map<string, AskedSociety & { grader: ReturnType<typeof lazyGrader> }>();
+  private readonly prepared = new Map<string, ReturnType<typeof askedSociety>>();
 
   constructor(
     config: MachineConfig,
@@ -151,10 +149,7 @@ class Answering {
     const key = digestOf([society.version, specification]);
     const known = this.prepared.get(key);
     if (known !== undefined) return known;
-    const { evalTask, task: trained, method } = specification;
-    const task = readingMessages(this.wired.task(evalTask ?? trained), method.prompts);
-    const prompts = promptsFor(method.prompts, task);
-    const made = { society, specification, task, prompts, inference: this.wired.inference, grader: lazyGrader(task) };
+    const made = askedSociety(this.wired, { society, specification });
     this.prepared.set(key, made);
     return made;
   }

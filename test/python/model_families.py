@@ -21,6 +21,12 @@ SIZES = {
     "eos_token_id": 1,
     "bos_token_id": 2,
 }
+LINEAR = {
+    "linear_num_value_heads": 4,
+    "linear_num_key_heads": 2,
+    "linear_key_head_dim": 8,
+    "linear_value_head_dim": 8,
+}
 EXPERTS = {"num_experts_per_tok": 2}
 #: Architectures as people finetune them, and those that do something to what the head gives.
 FAMILIES: dict[str, dict[str, Any]] = {
@@ -39,10 +45,7 @@ FAMILIES: dict[str, dict[str, Any]] = {
     "lfm2": {"layer_types": ["conv", "full_attention"]},
     "qwen3_5_text": {
         "layer_types": ["linear_attention", "full_attention"],
-        "linear_num_value_heads": 4,
-        "linear_num_key_heads": 2,
-        "linear_key_head_dim": 8,
-        "linear_value_head_dim": 8,
+        **LINEAR,
     },
 }
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import model_families
 import pytest
 import torch
 from transformers import AutoConfig, AutoModelForCausalLM
@@ -14,27 +15,9 @@ from maft.serve.generic import GenericBackend, GenericNetwork, Group, bytes_per_
 from maft.serve.loading import Loader
 from maft.serve.scoring import score_texts
 
-SIZES = {
-    "vocab_size": 60,
-    "hidden_size": 32,
-    "intermediate_size": 64,
-    "num_hidden_layers": 4,
-    "num_attention_heads": 4,
-    "num_key_value_heads": 2,
-    "head_dim": 8,
-    "max_position_embeddings": 128,
-    "pad_token_id": 0,
-    "eos_token_id": 1,
-    "bos_token_id": 2,
-}
-LINEAR = {
-    "linear_num_value_heads": 4,
-    "linear_num_key_heads": 2,
-    "linear_key_head_dim": 8,
-    "linear_value_head_dim": 8,
-}
+SIZES = {**model_families.SIZES, "num_hidden_layers": 4}
 HYBRIDS: dict[str, dict[str, Any]] = {
-    "qwen3_5_text": LINEAR,
+    "qwen3_5_text": model_families.LINEAR,
     "lfm2": {"layer_types": ["conv", "full_attention", "conv", "full_attention"]},
     "gemma3_text": {"sliding_window": 4},
 }

@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.nn import functional
 from torch.utils.checkpoint import checkpoint
 
-from maft.language_head import head_logits, layers_below_head
+from maft.language_head import causal_model, head_logits, layers_below_head
 from maft.train.encoding import EncodedExample
 
 IGNORED = -100
@@ -100,5 +100,4 @@ def last_hidden_states(model: Any, inputs: dict[str, Any]) -> Tensor:
 
 
 def keeps_some_logits(model: Any) -> bool:
-    plain = model.get_base_model() if hasattr(model, "get_base_model") else model
-    return "logits_to_keep" in inspect.signature(plain.forward).parameters
+    return "logits_to_keep" in inspect.signature(causal_model(model).forward).parameters
