@@ -4,7 +4,7 @@ import type { Approval } from '../src/contract/line';
 import type { ApprovalInput, OpenApproval } from '../src/contract/promotion';
 import type { PlanOfLine } from '../src/contract/run';
 import { approveUpdate, rejectUpdate } from './messages';
-import { reasonLine } from './signal-input';
+import { fieldsOf, reasonLine } from './signal-input';
 
 export interface ApprovalDesk {
   /** What people are asked now; undefined if nothing. */
@@ -55,7 +55,7 @@ export function createApprovalDesk(onChange: () => void): ApprovalDesk {
 
 /** Updates may contain anything. Throws for one that does not say who and why. */
 function approvalInput(input: unknown): ApprovalInput {
-  const given = typeof input === 'object' && input !== null ? (input as Record<string, unknown>) : {};
+  const given = fieldsOf(input);
   const [by, why] = [given.by, given.why].map((value) => (typeof value === 'string' ? reasonLine(value) : undefined));
   if (by !== undefined && why !== undefined) return { by, why };
   throw ApplicationFailure.nonRetryable(

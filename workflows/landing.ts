@@ -10,22 +10,18 @@ import { fitsDebate, secondsAfterDebate, secondsToEvaluate } from '../src/domain
 import { light } from './activity-proxies';
 import { outlastingOutages } from './outages';
 import type { RunContext } from './run-context';
+import { fieldsOf } from './signal-input';
 
 /** Ends the stages of a run that is landing. Never leaves `landingEarly`. */
 class EndsHere extends Error {}
 
 /** When the run is to have ended; undefined without `limits.deadline`, and then nothing is asked. */
 export async function findDeadline(input: unknown[]): Promise<number | undefined> {
-  const [specification] = input as { limits?: unknown }[];
-  const limits = isObject(specification) && isObject(specification.limits) ? specification.limits : {};
+  const limits = fieldsOf(fieldsOf(input[0]).limits);
   if (limits.deadline === undefined) return undefined;
   const startedAt = workflowInfo().startTime.getTime();
   // Also while the run is paused: nothing else would end that pause.
   return (await light.findDeadline({ limits, startedAt })) ?? undefined;
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null;
 }
 
 /** Performs the stages of a run until they are done or the run lands. Without a deadline it adds nothing. */

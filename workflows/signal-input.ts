@@ -19,6 +19,11 @@ export function reasonLine(reason: unknown): string | undefined {
   return line === '' ? undefined : line.slice(0, longestReason);
 }
 
+/** The fields of what people sent; none if it is no object. */
+export function fieldsOf(input: unknown): Record<string, unknown> {
+  return typeof input === 'object' && input !== null ? (input as Record<string, unknown>) : {};
+}
+
 /** Whether a signal is one that a run sends its children. */
 export function isGateState(heard: unknown): heard is GateState {
   if (typeof heard !== 'object' || heard === null) return false;

@@ -9,7 +9,7 @@ import { setLimitsUpdate } from './messages';
 import { outlastingOutages } from './outages';
 import type { PauseGate } from './pause-gate';
 import { createPurse, type Purse } from './purse';
-import { reasonLine } from './signal-input';
+import { fieldsOf, reasonLine } from './signal-input';
 
 export interface Treasury {
   /** Absent without limits, and until it is opened. */
@@ -121,8 +121,8 @@ const settings: readonly (keyof WrittenCaps)[] = ['usd', 'gpuHours', 'tokens', '
 
 /** Updates may contain anything. Throws for one that does not say what, who and why. */
 function setLimitsInput(input: unknown): SetLimitsInput {
-  const given = recordIn(input);
-  const limits = recordIn(given.limits);
+  const given = fieldsOf(input);
+  const limits = fieldsOf(given.limits);
   const [by, why] = [given.by, given.why].map((value) => (typeof value === 'string' ? reasonLine(value) : undefined));
   const unknown = Object.keys(limits).find((name) => !settings.includes(name as keyof WrittenCaps));
   if (unknown !== undefined) throw refusal(`limits: ${JSON.stringify(unknown)} is none of ${settings.join(', ')}`);
@@ -135,10 +135,6 @@ function setLimitsInput(input: unknown): SetLimitsInput {
   if (Object.keys(capsFrom(limits as WrittenCaps)).length > 0 && by !== undefined && why !== undefined)
     return { limits: limits as WrittenCaps, by, why };
   throw refusal('the update setLimits must be {"limits": {"usd": 20}, "by": "who", "why": "a reason"}');
-}
-
-function recordIn(value: unknown): Record<string, unknown> {
-  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
 }
 
 function refusal(message: string): ApplicationFailure {
